@@ -1,0 +1,123 @@
+"""How a frame becomes an answer: detect, crop, estimate, assemble.
+
+    frame (H, W, 3) uint8 BGR -> detections -> one batch of crops for each network -> one Face a detection
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.answers import age_answers, normalised
+from core.artifact import artifacts_dir
+from core.crops import crop_faces
+from core.detection import FaceDetector, create_detector
+from core.estimator import Estimator, LiteRTEstimator
+from core.settings import Attributes, DetectorSettings
+from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
+
+SERVED_ARTIFACTS = ("emotion", "age_gender")
+"""The artifacts that answer unless others are chosen."""
+DEFAULT_DETECTOR = "haar"
+
+Outputs = dict[str, NDArray[np.float32]]
+
+
+class FaceAnalyzer:
+    """Finds the faces of a frame and reads their attributes. Safe to share between threads."""
+
+    def __init__(self, detector: FaceDetector, estimators: Sequence[Estimator]) -> None:
+        self._detector = detector
+        self._estimators = tuple(estimators)
+
+    @classmethod
+    def default(
+        cls,
+        detector: DetectorSettings = DetectorSettings(),  # noqa: B008 - frozen
+        detector_name: str = DEFAULT_DETECTOR,
+        artifacts: Sequence[str] = SERVED_ARTIFACTS,
+    ) -> FaceAnalyzer:
+        """The detector and the served networks. Raises ``ArtifactError`` or ``DetectorError``."""
+        folder = artifacts_dir()
+        return cls(create_detector(detector_name, detector), [LiteRTEstimator(folder / name) for name in artifacts])
+
+    def analyze(
+        self,
+        frame: NDArray[np.uint8],
+        attributes: Attributes = Attributes(),  # noqa: B008 - frozen
+    ) -> Analysis:
+        """(H, W, 3) uint8 BGR -> every face with the chosen attributes, from left to right. The frame is not changed.
+
+        ``stage_ms`` of the result has the milliseconds of ``detect``, ``crop`` and each network by artifact name.
+        """
+        if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
+            raise ValueError(f"frame must be a non-empty (H, W, 3) uint8 BGR array, got {frame.shape} {frame.dtype}")
+        clock = _StageClock()
+        detections = sorted(self._detector.detect(frame), key=lambda detection: detection.box.x1)
+        clock.lap("detect")
+        outputs = self._estimate(frame, [detection.box for detection in detections], attributes, clock)
+        faces = tuple(_face(detection, row, outputs, attributes) for row, detection in enumerate(detections))
+        height, width = frame.shape[:2]
+        return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms)
+
+    def warm_up(self) -> None:
+        """Run everything once in this thread, so that the first real frame is as fast as the others."""
+        blank = np.zeros((96, 128, 3), np.uint8)
+        self._detector.detect(blank)
+        self._estimate(blank, [Box(16, 16, 80, 80)], Attributes(), _StageClock())
+
+    def _estimate(
+        self, frame: NDArray[np.uint8], boxes: Sequence[Box], attributes: Attributes, clock: _StageClock
+    ) -> Outputs:
+        outputs: Outputs = {}
+        for estimator in self._estimators:
+            if not boxes or not _wanted(estimator.card.task, attributes):
+                continue
+            card = estimator.card
+            crops = crop_faces(frame, boxes, card.crop, card.input_size, card.channels)
+            clock.lap("crop")
+            answers = estimator.predict(crops)
+            if "age" in answers:
+                years, low, high = age_answers(answers.pop("age"), card.age_interval_scale)
+                outputs["age"] = np.stack([years, low, high], axis=1)
+            outputs |= {name: normalised(probabilities) for name, probabilities in answers.items()}
+            clock.lap(card.name)
+        return outputs
+
+
+def _wanted(task: str, attributes: Attributes) -> bool:
+    return attributes.emotion if task == "emotion" else attributes.age or attributes.gender
+
+
+def _face(detection: Detection, row: int, outputs: Outputs, attributes: Attributes) -> Face:
+    def answer(name: str, wanted: bool) -> tuple[float, ...] | None:
+        return tuple(outputs[name][row].tolist()) if wanted and name in outputs else None
+
+    emotion = answer("emotion", attributes.emotion)
+    age = answer("age", attributes.age)
+    gender = answer("gender", attributes.gender)
+    return Face(
+        detection,
+        emotion=EmotionEstimate(emotion) if emotion else None,
+        age=AgeEstimate(*age) if age else None,
+        gender=GenderEstimate(gender) if gender else None,
+    )
+
+
+class _StageClock:
+    """Milliseconds since the previous lap, added up by stage."""
+
+    def __init__(self) -> None:
+        self.stage_ms: dict[str, float] = {}
+        self._start_s = self._last_s = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now_s = time.perf_counter()
+        self.stage_ms[stage] = self.stage_ms.get(stage, 0.0) + (now_s - self._last_s) * 1000
+        self._last_s = now_s
+
+    def total_ms(self) -> float:
+        return (time.perf_counter() - self._start_s) * 1000

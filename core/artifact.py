@@ -1,0 +1,154 @@
+"""Installed models: an artifact is a folder with fixed file names and a card; no fact lives in a file name.
+
+``model.tflite`` (served), ``model.keras``, ``card.json``, ``predictions.npz``, ``history.csv``. The card holds the
+SHA-256 of the others, so a truncated or altered file is found before it answers anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
+
+ARTIFACTS_DIR = Path(__file__).resolve().parent.parent / "models" / "artifacts"
+CARD_FILE = "card.json"
+SERVED_FILE = "model.tflite"
+KERAS_FILE = "model.keras"
+PREDICTIONS_FILE = "predictions.npz"
+HISTORY_FILE = "history.csv"
+TASKS = ("emotion", "age_gender")
+
+
+@dataclass(frozen=True)
+class CropSpec:
+    """How a detector's box becomes the model's crop: a square of ``scale`` x the box's longer side whose centre is
+    moved down by ``shift_y`` x that side."""
+
+    scale: float
+    shift_y: float = 0.0
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Facts about one artifact. ``metrics`` is side -> figure name -> value, as computed from its predictions."""
+
+    name: str
+    title: str
+    task: str
+    architecture: str
+    parameters: int
+    input_size: int
+    channels: int
+    crop: CropSpec
+    metrics: Mapping[str, Mapping[str, float]]
+    training: Mapping[str, Any]
+    data: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
+    license: str
+    intended_use: str
+    limits: str
+    age_interval_scale: float = 1.0
+    """Fitted on the validation side, see ``core.answers``."""
+    raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> ModelCard:
+        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where ``raw`` is no card."""
+        if raw["task"] not in TASKS:
+            raise ValueError(f"task must be one of {', '.join(TASKS)}, got {raw['task']!r}")
+        model_input = raw["input"]
+        return cls(
+            name=str(raw["name"]),
+            title=str(raw["title"]),
+            task=str(raw["task"]),
+            architecture=str(raw["architecture"]),
+            parameters=int(raw["parameters"]),
+            input_size=int(model_input["size"]),
+            channels=int(model_input["channels"]),
+            crop=CropSpec(float(raw["crop"]["scale"]), float(raw["crop"]["shift_y"])),
+            metrics=raw["metrics"],
+            training=raw["training"],
+            data=raw["data"],
+            files=raw["files"],
+            license=str(raw["license"]),
+            intended_use=str(raw["intended_use"]),
+            limits=str(raw["limits"]),
+            age_interval_scale=float(raw.get("age_interval_scale", 1.0)),
+            raw=raw,
+        )
+
+
+@dataclass(frozen=True)
+class InstalledArtifact:
+    """A folder under the artifacts directory: its card, or the error that keeps it from being used."""
+
+    name: str
+    folder: Path
+    card: ModelCard | None
+    error: ArtifactError | None
+
+
+def artifacts_dir() -> Path:
+    """Where artifacts are looked for: ``FACET_ARTIFACTS``, or the ones that come with the repository."""
+    return Path(os.environ.get("FACET_ARTIFACTS") or ARTIFACTS_DIR)
+
+
+def restore_command(name: str) -> str:
+    """The advice that ends every message about a broken artifact."""
+    return (
+        f"Restore it with: git checkout -- models/artifacts/{name} "
+        f"(or train it again: python -m models.train {name} --data data)"
+    )
+
+
+def load_card(folder: Path) -> ModelCard:
+    """Read ``card.json``. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
+    file = Path(folder) / CARD_FILE
+    if not file.is_file():
+        raise ArtifactMissingError(f"{file} is missing. {restore_command(Path(folder).name)}")
+    try:
+        return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactCorruptError(
+            f"{file} is no model card ({type(error).__name__}: {error}). {restore_command(Path(folder).name)}"
+        ) from error
+
+
+def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
+    """The path of one of the artifact's files after its size and hash were compared with the card."""
+    file = Path(folder) / file_name
+    if not file.is_file():
+        raise ArtifactMissingError(f"{file} is missing. {restore_command(card.name)}")
+    if file_name not in card.files:
+        raise ArtifactCorruptError(f"{file} is not listed on the card. {restore_command(card.name)}")
+    expected = card.files[file_name]
+    if file.stat().st_size != expected["bytes"]:
+        raise ArtifactCorruptError(
+            f"{file} is truncated or altered: {file.stat().st_size} bytes instead of {expected['bytes']}. "
+            f"{restore_command(card.name)}"
+        )
+    if sha256_of(file) != expected["sha256"]:
+        raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {restore_command(card.name)}")
+    return file
+
+
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def list_artifacts(root: Path | None = None) -> tuple[InstalledArtifact, ...]:
+    """Every artifact folder in ``root`` by name, broken ones with their error. Reads cards only."""
+    root = artifacts_dir() if root is None else Path(root)
+    found = []
+    for folder in sorted(path for path in root.glob("*") if path.is_dir() and not path.name.startswith((".", "_"))):
+        try:
+            found.append(InstalledArtifact(folder.name, folder, load_card(folder), None))
+        except ArtifactError as error:
+            found.append(InstalledArtifact(folder.name, folder, None, error))
+    return tuple(found)

@@ -1,0 +1,104 @@
+"""Geometry of axis-aligned boxes: pure functions on ``(N, 4)`` float arrays of x1, y1, x2, y2.
+
+Inputs are never changed, results are new float64 arrays, and ``(0, 4)`` works everywhere. ``wh`` means
+(width, height). Boxes are half-open, as in ``core.types.Box``.
+"""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from core.types import Box
+
+Floats = NDArray[np.float64]
+
+
+def as_xyxy(boxes: Iterable[Box]) -> Floats:
+    """Boxes -> ``(N, 4)``; no boxes give ``(0, 4)``."""
+    return np.array([box.xyxy for box in boxes], dtype=np.float64).reshape(-1, 4)
+
+
+def _checked(xyxy: ArrayLike) -> Floats:
+    array = np.asarray(xyxy, dtype=np.float64)
+    if array.size == 0:
+        return np.zeros((0, 4))
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise ValueError(f"boxes must be an (N, 4) array of x1, y1, x2, y2, got shape {array.shape}")
+    return array
+
+
+def areas(xyxy: ArrayLike) -> Floats:
+    """``(N,)`` areas; a box turned inside out has area 0."""
+    boxes = _checked(xyxy)
+    sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None)
+    return np.asarray(sides[:, 0] * sides[:, 1])
+
+
+def centers(xyxy: ArrayLike) -> Floats:
+    """``(N, 2)`` centre points (x, y)."""
+    boxes = _checked(xyxy)
+    return (boxes[:, :2] + boxes[:, 2:]) / 2
+
+
+def sizes(xyxy: ArrayLike) -> Floats:
+    """``(N, 2)`` widths and heights."""
+    boxes = _checked(xyxy)
+    return np.asarray(boxes[:, 2:] - boxes[:, :2])
+
+
+def iou_matrix(first_xyxy: ArrayLike, second_xyxy: ArrayLike) -> Floats:
+    """``(N, M)`` intersection over union of every pair; 0 where both boxes are empty."""
+    first, second = _checked(first_xyxy), _checked(second_xyxy)
+    top_left = np.maximum(first[:, None, :2], second[None, :, :2])
+    bottom_right = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    sides = np.clip(bottom_right - top_left, 0, None)
+    intersection = sides[..., 0] * sides[..., 1]
+    union = areas(first)[:, None] + areas(second)[None, :] - intersection
+    return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
+
+
+def clip(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> Floats:
+    """Boxes cut to the frame; one that lies outside becomes empty, on the border."""
+    width, height = resolution_wh
+    return np.clip(_checked(xyxy), 0, np.array([width, height, width, height], dtype=np.float64))
+
+
+def scale(xyxy: ArrayLike, from_wh: tuple[int, int], to_wh: tuple[int, int]) -> Floats:
+    """Boxes of a frame of size ``from_wh`` in the pixels of the same picture at size ``to_wh``."""
+    factors = np.array([to_wh[0] / from_wh[0], to_wh[1] / from_wh[1]])
+    return _checked(xyxy) * np.tile(factors, 2)
+
+
+def expand(xyxy: ArrayLike, margin: float) -> Floats:
+    """Boxes grown about their centres: each side is ``1 + margin`` times as long; negative margins shrink."""
+    half = sizes(xyxy) * (1 + margin) / 2
+    middle = centers(xyxy)
+    return np.concatenate([middle - half, middle + half], axis=1)
+
+
+def square(xyxy: ArrayLike, margin: float = 0.0) -> Floats:
+    """Squares about the same centres, as wide as the longer side times ``1 + margin``."""
+    side = sizes(xyxy).max(axis=1, keepdims=True, initial=0.0) * (1 + margin)
+    middle = centers(xyxy)
+    return np.concatenate([middle - side / 2, middle + side / 2], axis=1)
+
+
+def mirror(xyxy: ArrayLike, width: int) -> Floats:
+    """Boxes of the picture flipped left to right, still with x1 < x2."""
+    boxes = _checked(xyxy)
+    return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
+
+
+def non_maximum_suppression(xyxy: ArrayLike, scores: ArrayLike, max_iou: float) -> NDArray[np.intp]:
+    """Indices of the boxes kept, best score first: each overlaps every better one by at most ``max_iou``."""
+    boxes = _checked(xyxy)
+    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
+    overlaps = iou_matrix(boxes, boxes)
+    kept: list[int] = []
+    for index in order:
+        if not kept or overlaps[index, kept].max() <= max_iou:
+            kept.append(int(index))
+    return np.array(kept, dtype=np.intp)

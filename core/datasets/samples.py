@@ -1,0 +1,82 @@
+"""``Samples``: images with labels, and the list of what could not be used and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One file or row that was left out. ``where`` is relative to the data folder."""
+
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N images of one size with their labels.
+
+    ``ids``: (N,) str, unique; ``images``: (N, H, W, C) uint8, C = 1 grey or 3 BGR;
+    ``labels``: name -> (N,) array.
+    """
+
+    ids: NDArray[np.str_]
+    images: NDArray[np.uint8]
+    labels: Mapping[str, NDArray]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.dtype != np.uint8:
+            raise ValueError(f"images must be (N, H, W, C) uint8, got {self.images.shape} {self.images.dtype}")
+        lengths = {"ids": len(self.ids), "images": len(self.images)} | {k: len(v) for k, v in self.labels.items()}
+        if len(set(lengths.values())) != 1:
+            raise ValueError(f"all parts of Samples must have one length, got {lengths}")
+        if len(np.unique(self.ids)) != len(self.ids):
+            repeated = [i for i, n in Counter(self.ids.tolist()).items() if n > 1][:3]
+            raise ValueError(f"sample ids must be unique, repeated: {repeated}")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: NDArray) -> Samples:
+        """The samples at ``rows`` (indices or a boolean mask), in that order."""
+        return Samples(self.ids[rows], self.images[rows], {k: v[rows] for k, v in self.labels.items()})
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a reader found: usable samples, and everything that it left out."""
+
+    name: str
+    samples: Samples
+    rejected: tuple[Rejected, ...]
+
+    @property
+    def rejected_counts(self) -> dict[str, int]:
+        """Reason -> how many were left out for it, most frequent first."""
+        return dict(Counter(r.reason for r in self.rejected).most_common())
+
+
+def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """(N, H, W, C) -> (N, size, size, C) by area; the same array if it has that size already."""
+    if images.shape[1:3] == (size, size):
+        return images
+    out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    for row, image in enumerate(images):
+        out[row] = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).reshape(size, size, -1)
+    return out
+
+
+def concatenated(parts: Sequence[Samples]) -> Samples:
+    """All samples of ``parts`` (at least one), in order; they must have the same labels and image size."""
+    return Samples(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.images for part in parts]),
+        {name: np.concatenate([part.labels[name] for part in parts]) for name in parts[0].labels},
+    )

@@ -1,0 +1,23 @@
+"""Face detectors behind one protocol. A new one is a file here and a line in ``DETECTORS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.detection.base import FaceDetector
+from core.detection.haar import HaarDetector
+from core.errors import ConfigError
+from core.settings import DetectorSettings
+
+DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
+    "haar": HaarDetector,
+}
+
+__all__ = ["DETECTORS", "FaceDetector", "create_detector"]
+
+
+def create_detector(name: str, settings: DetectorSettings) -> FaceDetector:
+    """The detector of that name; ``ConfigError`` if there is none."""
+    if name not in DETECTORS:
+        raise ConfigError(f"unknown detector {name!r}: choose one of {', '.join(DETECTORS)}")
+    return DETECTORS[name](settings)

@@ -1,0 +1,56 @@
+"""Every error that Facet raises on purpose.
+
+FacetError
+├── ImageError              an input is no usable picture
+│   ├── UnreadableImageError    the bytes cannot be read as an image
+│   └── ImageTooLargeError      more bytes or pixels than allowed
+├── ArtifactError           an installed model cannot be used
+│   ├── ArtifactMissingError    a file of the artifact is not there
+│   └── ArtifactCorruptError    a file is truncated, altered or malformed
+├── DetectorError           a detector cannot be created or run
+├── DatasetError            a data folder or file is not what was expected
+└── ConfigError             a name or value that the user gave is not allowed
+
+A message says what is wrong, what is allowed, what came, and what to do. Pages turn these into ``st.error``,
+command lines into one line on stderr and exit status 2.
+"""
+
+
+class FacetError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ImageError(FacetError):
+    """An input is no usable picture."""
+
+
+class UnreadableImageError(ImageError):
+    """The bytes cannot be read as an image."""
+
+
+class ImageTooLargeError(ImageError):
+    """More bytes or pixels than allowed; raised before decoding."""
+
+
+class ArtifactError(FacetError):
+    """An installed model cannot be used."""
+
+
+class ArtifactMissingError(ArtifactError):
+    """A file of the artifact is not there."""
+
+
+class ArtifactCorruptError(ArtifactError):
+    """A file of the artifact is truncated, altered or malformed."""
+
+
+class DetectorError(FacetError):
+    """A detector cannot be created or run."""
+
+
+class DatasetError(FacetError):
+    """A data folder or file is not what was expected."""
+
+
+class ConfigError(FacetError):
+    """A name or value that the user gave is not allowed."""

@@ -1,0 +1,91 @@
+"""Served networks: LiteRT models that take raw uint8 crops and answer probabilities.
+
+An interpreter is not safe to share between threads, so each thread has its own, made on first use. Batches are run as
+one invocation; the result's shape never depends on their size.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, SignatureRunner
+from numpy.typing import NDArray
+
+from core.artifact import SERVED_FILE, ModelCard, load_card, verified_file
+from core.errors import ArtifactCorruptError
+
+
+OUTPUTS: dict[str, set[str]] = {"emotion": {"emotion"}, "age_gender": {"age", "gender"}}
+"""Output names that a network of each task must have."""
+
+
+class CropModel(Protocol):
+    """Answers probabilities for a batch of crops; safe to call from several threads."""
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """(N, size, size, channels) uint8, grey or BGR -> output name -> (N, K) float32 probabilities; N may be 0."""
+        ...
+
+
+class Estimator(CropModel, Protocol):
+    """A model with the card that says what it reads and how its crops are made."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+
+class LiteRTModel:
+    """A LiteRT model from memory, with an interpreter for each thread that calls it."""
+
+    def __init__(self, content: bytes, num_threads: int = 1) -> None:
+        """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
+        self._content = content
+        self._num_threads = num_threads
+        self._local = threading.local()
+        runner = self._runner()
+        (self._input_name, details), *_ = runner.get_input_details().items()
+        self.crop_shape = tuple(int(side) for side in details["shape"][1:])
+        self.widths = {name: int(d["shape"][-1]) for name, d in runner.get_output_details().items()}
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """See ``Estimator``. Raises ``ValueError`` for crops of another shape or dtype."""
+        if crops.dtype != np.uint8 or crops.shape[1:] != self.crop_shape:
+            raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
+        if len(crops) == 0:
+            return {name: np.empty((0, width), np.float32) for name, width in self.widths.items()}
+        outputs = self._runner()(**{self._input_name: crops})
+        # The arrays that come back are views into the interpreter's memory until copied.
+        return {name: np.array(values, np.float32) for name, values in outputs.items()}
+
+    def _runner(self) -> SignatureRunner:
+        runner: SignatureRunner | None = getattr(self._local, "runner", None)
+        if runner is None:
+            interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
+            runner = self._local.runner = interpreter.get_signature_runner("serving_default")
+        return runner
+
+
+class LiteRTEstimator:
+    """``model.tflite`` of an artifact folder, verified against its card."""
+
+    def __init__(self, folder: Path, num_threads: int = 1) -> None:
+        """Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
+        self.card = load_card(folder)
+        file = verified_file(folder, SERVED_FILE, self.card)
+        try:
+            self._model = LiteRTModel(file.read_bytes(), num_threads)
+        except (ValueError, RuntimeError) as error:
+            raise ArtifactCorruptError(f"{file} is no LiteRT model: {error}") from error
+        expected = (self.card.input_size, self.card.input_size, self.card.channels)
+        if self._model.crop_shape != expected or not self._model.widths.keys() >= OUTPUTS[self.card.task]:
+            raise ArtifactCorruptError(
+                f"{file} takes {self._model.crop_shape} and answers {sorted(self._model.widths)}; its card promises "
+                f"{expected} and {sorted(OUTPUTS[self.card.task])}"
+            )
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """See ``Estimator``."""
+        return self._model.predict(crops)

@@ -1,0 +1,1 @@
+"""From stored predictions to figures: predictions -> metrics (frozen reports) -> tables and charts."""

@@ -1,0 +1,219 @@
+"""Predictions -> frozen reports. Shares are in [0, 1], ages in years; nothing here draws or rounds.
+
+A figure that its samples cannot give (recall of a class without samples, precision of a class that was never
+answered) is NaN. No predictions at all is an error: ``ConfigError``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.utkface import RACES
+from core.errors import ConfigError
+from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
+from core.evaluation.intervals import Measured, mean_absolute, proportion
+from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
+from core.types import EMOTIONS, GENDERS
+
+CUMULATIVE_SCORE_YEARS = 5
+"""CS@5: an age counts as right if it is at most this many years off."""
+GROUPINGS = ("race", "gender", "age")
+
+
+@dataclass(frozen=True)
+class ClassificationReport:
+    """How well one label out of K was answered.
+
+    ``confusion``: (K, K) int64 counts, rows are the truth, columns the answer. ``precision``, ``recall`` (the
+    per-class accuracy) and ``f1``: (K,) in [0, 1] or NaN; ``support``: (K,) int64 samples of each class.
+    """
+
+    labels: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    accuracy: Measured
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+
+    @property
+    def n(self) -> int:
+        return self.accuracy.n
+
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1 over the classes that occur in the truth or in the answers."""
+        return float(np.nanmean(self.f1))
+
+    @property
+    def normalised(self) -> NDArray[np.float64]:
+        """(K, K) shares of each true class: rows sum to 1, that of a class without samples is zeros."""
+        shares: NDArray[np.float64] = self.confusion / np.maximum(self.support, 1)[:, None]
+        return shares
+
+    @property
+    def recall_intervals(self) -> tuple[Measured, ...]:
+        """Per-class accuracy with its 95 % interval, in the order of ``labels``."""
+        right = np.diag(self.confusion)
+        return tuple(proportion(int(r), int(n)) for r, n in zip(right, self.support, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class BracketError:
+    """Age error of the people of one true age bracket; ``bias`` is the mean of answer minus truth."""
+
+    label: str
+    mae: Measured
+    bias: float
+
+
+@dataclass(frozen=True)
+class AgeReport:
+    """Age error in years against the label as it is, also where that is older than the model can answer.
+
+    ``within_5_years`` is the cumulative score; ``coverage`` the share of people whose true age lies in the
+    stated interval, whose mean width is ``interval_width`` years; ``brackets`` takes age brackets as classes.
+    """
+
+    mae: Measured
+    bias: float
+    within_5_years: Measured
+    coverage: Measured
+    interval_width: float
+    brackets: ClassificationReport
+    by_bracket: tuple[BracketError, ...]
+
+    @property
+    def n(self) -> int:
+        return self.mae.n
+
+
+@dataclass(frozen=True, slots=True)
+class GroupError:
+    """Errors on the people of one group: gender accuracy in [0, 1] and mean age error in years."""
+
+    label: str
+    gender_accuracy: Measured
+    age_mae: Measured
+
+    @property
+    def n(self) -> int:
+        return self.age_mae.n
+
+
+def classification_report(
+    truth: NDArray[Any], answer: NDArray[Any], labels: tuple[str, ...]
+) -> ClassificationReport:
+    """``truth`` and ``answer``: (N,) indices into ``labels``. Raises ``ConfigError`` if N is 0."""
+    if len(truth) == 0:
+        raise ConfigError("there are no predictions to report on: at least one sample is needed")
+    size = len(labels)
+    confusion = np.bincount(truth * size + answer, minlength=size**2).reshape(size, size)
+    right, support, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        precision, recall = right / answered, right / support
+        f1 = 2 * right / (support + answered)
+    accuracy = proportion(int(right.sum()), len(truth))
+    return ClassificationReport(labels, confusion, accuracy, precision, recall, f1, support)
+
+
+def emotion_report(predictions: EmotionPredictions) -> ClassificationReport:
+    return classification_report(predictions.truth, predictions.probabilities.argmax(axis=1), EMOTIONS)
+
+
+def gender_report(predictions: AgeGenderPredictions) -> ClassificationReport:
+    return classification_report(
+        predictions.gender_true, predictions.gender_probabilities.argmax(axis=1), GENDERS
+    )
+
+
+def age_report(predictions: AgeGenderPredictions) -> AgeReport:
+    truth = predictions.age_true
+    errors = predictions.age_years.astype(np.float64) - truth
+    true_bracket = bracket_indices(truth)
+    brackets = classification_report(true_bracket, bracket_indices(predictions.age_years), AGE_BRACKETS)
+    close = np.abs(errors) <= CUMULATIVE_SCORE_YEARS
+    covered = (predictions.age_low <= truth) & (truth <= predictions.age_high)
+    return AgeReport(
+        mae=mean_absolute(errors),
+        bias=float(errors.mean()),
+        within_5_years=proportion(int(close.sum()), len(errors)),
+        coverage=proportion(int(covered.sum()), len(errors)),
+        interval_width=float((predictions.age_high - predictions.age_low).mean(dtype=np.float64)),
+        brackets=brackets,
+        by_bracket=tuple(
+            _bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)
+        ),
+    )
+
+
+def _bracket_error(label: str, errors: NDArray[np.float64]) -> BracketError:
+    return BracketError(label, mean_absolute(errors), float(errors.mean()) if len(errors) else math.nan)
+
+
+def group_errors(predictions: AgeGenderPredictions, by: str = "race") -> tuple[GroupError, ...]:
+    """Errors by ``race`` or ``gender`` label or by bracket of the true ``age``, also of empty groups."""
+    labels: tuple[str, ...]
+    if by == "race":
+        labels, group = RACES, predictions.race
+    elif by == "gender":
+        labels, group = GENDERS, predictions.gender_true
+    elif by == "age":
+        labels, group = AGE_BRACKETS, bracket_indices(predictions.age_true)
+    else:
+        raise ConfigError(f"groups must be by one of {', '.join(GROUPINGS)}, got {by!r}")
+    right = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
+    errors = predictions.age_years.astype(np.float64) - predictions.age_true
+    return tuple(
+        GroupError(
+            str(label),
+            proportion(int(right[group == row].sum()), int((group == row).sum())),
+            mean_absolute(errors[group == row]),
+        )
+        for row, label in enumerate(labels)
+    )
+
+
+def headline(predictions: Predictions) -> dict[str, float | int]:
+    """Flat figures for the model card and ``--json``; one that is NaN is left out, since JSON has none.
+
+    Emotion: ``n accuracy accuracy_low accuracy_high macro_f1 recall_<emotion>``. Age and gender: ``n age_mae
+    age_mae_low age_mae_high age_bias age_cs5 bracket_accuracy bracket_macro_f1 interval_coverage
+    interval_width gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male
+    recall_female``.
+    """
+    if isinstance(predictions, EmotionPredictions):
+        emotions = emotion_report(predictions)
+        figures = (
+            _with_interval("accuracy", emotions.accuracy)
+            | {"macro_f1": emotions.macro_f1}
+            | _recalls(emotions)
+        )
+    else:
+        age, gender = age_report(predictions), gender_report(predictions)
+        figures = _with_interval("age_mae", age.mae) | {
+            "age_bias": age.bias,
+            "age_cs5": age.within_5_years.value,
+            "bracket_accuracy": age.brackets.accuracy.value,
+            "bracket_macro_f1": age.brackets.macro_f1,
+            "interval_coverage": age.coverage.value,
+            "interval_width": age.interval_width,
+        }
+        figures |= _with_interval("gender_accuracy", gender.accuracy) | {"gender_macro_f1": gender.macro_f1}
+        figures |= _recalls(gender)
+    return {"n": len(predictions)} | {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def _with_interval(name: str, measured: Measured) -> dict[str, float]:
+    return {name: measured.value, f"{name}_low": measured.low, f"{name}_high": measured.high}
+
+
+def _recalls(report: ClassificationReport) -> dict[str, float]:
+    return {
+        f"recall_{label}": float(value) for label, value in zip(report.labels, report.recall, strict=True)
+    }

@@ -1,0 +1,166 @@
+"""What a model answered on a test set, and the file that keeps it: numbers and sample ids only, no images.
+
+``predictions.npz`` is compressed, needs no pickle, and holds one array per field under ``side/field``. Sides
+of FER2013 are ``public`` and ``private``, of UTKFace ``validation`` and ``test``; other names work too.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.types import EMOTIONS, GENDERS
+
+SUM_TOLERANCE = 1e-3
+"""How far the probabilities of a sample may sum from 1."""
+
+
+@dataclass(frozen=True)
+class EmotionPredictions:
+    """N answers of an emotion model.
+
+    ``ids``: (N,) str, unique; ``truth``: (N,) int64, index into ``EMOTIONS``;
+    ``probabilities``: (N, 7) float32 in the order of ``EMOTIONS``, rows sum to 1.
+    """
+
+    ids: NDArray[np.str_]
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _check_ids(self.ids)
+        _check_labels("truth", self.truth, len(self.ids), len(EMOTIONS))
+        _check_probabilities("probabilities", self.probabilities, (len(self.ids), len(EMOTIONS)))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class AgeGenderPredictions:
+    """N answers of an age and gender model.
+
+    ``ids``: (N,) str, unique; ``age_true``: (N,) int64 years, not clipped to what the model can answer;
+    ``age_years``, ``age_low``, ``age_high``: (N,) float32 years, low <= years <= high;
+    ``gender_true``: (N,) int64, index into ``GENDERS``; ``gender_probabilities``: (N, 2) float32 like it;
+    ``race``: (N,) int64, index into ``core.datasets.utkface.RACES``, kept for error figures by group.
+    """
+
+    ids: NDArray[np.str_]
+    age_true: NDArray[np.int64]
+    age_years: NDArray[np.float32]
+    age_low: NDArray[np.float32]
+    age_high: NDArray[np.float32]
+    gender_true: NDArray[np.int64]
+    gender_probabilities: NDArray[np.float32]
+    race: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        count = len(self.ids)
+        _check_ids(self.ids)
+        _check_labels("age_true", self.age_true, count, 150)
+        _check_labels("gender_true", self.gender_true, count, len(GENDERS))
+        _check_labels("race", self.race, count, 5)
+        _check_probabilities("gender_probabilities", self.gender_probabilities, (count, len(GENDERS)))
+        for name in ("age_years", "age_low", "age_high"):
+            _check_array(name, getattr(self, name), np.float32, (count,))
+        ordered = (self.age_low <= self.age_years) & (self.age_years <= self.age_high) & (self.age_low >= 0)
+        if not (ordered & np.isfinite(self.age_high)).all():
+            raise ValueError("ages must satisfy 0 <= age_low <= age_years <= age_high and be finite")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+Predictions = EmotionPredictions | AgeGenderPredictions
+
+
+def save_predictions(path: Path, sides: Mapping[str, Predictions]) -> None:
+    """Write ``sides`` (side name -> predictions) to ``path``; the file appears complete or not at all."""
+    for side in sides:
+        if not side or "/" in side:
+            raise ValueError(f"a side's name must be non-empty and without '/', got {side!r}")
+    arrays = {f"{side}/{f.name}": getattr(one, f.name) for side, one in sides.items() for f in fields(one)}
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
+    partial.replace(path)
+
+
+def load_predictions(path: Path) -> dict[str, Predictions]:
+    """Side -> predictions. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
+    path = Path(path)
+    advice = f"Restore it with: python -m models.evaluate {path.parent.name} --data DIR --store"
+    if not path.is_file():
+        raise ArtifactMissingError(f"{path} is missing. {advice}")
+    if not zipfile.is_zipfile(path):
+        raise ArtifactCorruptError(f"{path} is truncated or no npz archive. {advice}")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+        sides = _grouped_by_side(arrays)
+        return {side: _predictions_from(arrays_of_side) for side, arrays_of_side in sides.items()}
+    # An altered archive can fail at any layer: container, compression, array header, or our own checks.
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise ArtifactCorruptError(
+            f"{path} cannot be used ({type(error).__name__}: {error}). {advice}"
+        ) from error
+
+
+def _grouped_by_side(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
+    sides: dict[str, dict[str, NDArray[Any]]] = {}
+    for key, values in arrays.items():
+        side, separator, field = key.partition("/")
+        if not (side and separator and field):
+            raise ValueError(f"array names must be side/field, got {key!r}")
+        sides.setdefault(side, {})[field] = values
+    if not sides:
+        raise ValueError("the archive holds no arrays")
+    return sides
+
+
+def _predictions_from(arrays: Mapping[str, NDArray[Any]]) -> Predictions:
+    kind = EmotionPredictions if "truth" in arrays else AgeGenderPredictions
+    return kind(**arrays)
+
+
+def _check_ids(ids: NDArray[np.str_]) -> None:
+    if ids.ndim != 1 or ids.dtype.kind != "U":
+        raise ValueError(f"ids must be (N,) str, got {ids.shape} {ids.dtype}")
+    if len(np.unique(ids)) != len(ids):
+        raise ValueError("ids must be unique")
+
+
+def _check_array(name: str, values: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:
+    if values.shape != shape or values.dtype != dtype:
+        raise ValueError(f"{name} must be {shape} {np.dtype(dtype)}, got {values.shape} {values.dtype}")
+
+
+def _check_labels(name: str, values: NDArray[Any], count: int, labels: int) -> None:
+    _check_array(name, values, np.int64, (count,))
+    if count and (values.min() < 0 or values.max() >= labels):
+        raise ValueError(f"{name} must be in 0..{labels - 1}, got {values.min()}..{values.max()}")
+
+
+def _check_probabilities(name: str, values: NDArray[Any], shape: tuple[int, ...]) -> None:
+    _check_array(name, values, np.float32, shape)
+    in_range = np.isfinite(values) & (values >= -1e-6) & (values <= 1 + 1e-6)
+    if not in_range.all():
+        raise ValueError(f"{name} must be in [0, 1]")
+    if not (np.abs(values.sum(axis=1) - 1) <= SUM_TOLERANCE).all():
+        raise ValueError(f"the rows of {name} must sum to 1")
+
+
+def subset(predictions: Predictions, ids: NDArray[np.str_]) -> Predictions:
+    """The predictions whose sample is among ``ids``, in their stored order."""
+    keep = np.isin(predictions.ids, ids)
+    return replace(predictions, **{f.name: getattr(predictions, f.name)[keep] for f in fields(predictions)})

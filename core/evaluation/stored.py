@@ -1,0 +1,77 @@
+"""What an installed artifact brings along: its predictions on one side, and how its training went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from core.artifact import (
+    HISTORY_FILE,
+    PREDICTIONS_FILE,
+    InstalledArtifact,
+    ModelCard,
+    restore_command,
+    verified_file,
+)
+from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.evaluation.predictions import (
+    AgeGenderPredictions,
+    EmotionPredictions,
+    Predictions,
+    load_predictions,
+)
+
+_KINDS = {"emotion": EmotionPredictions, "age_gender": AgeGenderPredictions}
+
+
+@dataclass(frozen=True)
+class StoredEvaluation:
+    """One artifact with its predictions on one side; there is at least one prediction."""
+
+    name: str
+    folder: Path
+    card: ModelCard
+    side: str
+    predictions: Predictions
+
+
+def load_stored(artifact: InstalledArtifact, side: str) -> StoredEvaluation:
+    """Raises the artifact's own error, or an ``ArtifactError`` that names the file."""
+    if artifact.card is None:
+        raise artifact.error or ArtifactMissingError(f"{artifact.folder} has no card")
+    file = artifact.folder / PREDICTIONS_FILE
+    if file.is_file() and PREDICTIONS_FILE in artifact.card.files:
+        verified_file(artifact.folder, PREDICTIONS_FILE, artifact.card)
+    sides = load_predictions(file)
+    advice = f"Restore it with: python -m models.evaluate {artifact.name} --data DIR --store"
+    if side not in sides:
+        raise ArtifactMissingError(
+            f"{file} has no predictions on {side!r}, only on {', '.join(sides)}. {advice}"
+        )
+    predictions = sides[side]
+    if not isinstance(predictions, _KINDS[artifact.card.task]) or len(predictions) == 0:
+        raise ArtifactCorruptError(
+            f"{file} has no usable {artifact.card.task} predictions on {side!r}. {advice}"
+        )
+    return StoredEvaluation(artifact.name, artifact.folder, artifact.card, side, predictions)
+
+
+def load_history(folder: Path) -> pd.DataFrame:
+    """``history.csv``: one row an epoch with ``epoch``, ``learning_rate``, ``elapsed_s`` and the Keras logs.
+
+    Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
+    """
+    file = Path(folder) / HISTORY_FILE
+    advice = restore_command(file.parent.name)
+    if not file.is_file():
+        raise ArtifactMissingError(f"{file} is missing. {advice}")
+    try:
+        history = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise ArtifactCorruptError(f"{file} is no CSV table ({error}). {advice}") from error
+    text = [name for name in history.columns if not pd.api.types.is_numeric_dtype(history[name])]
+    if "epoch" not in history.columns or text:
+        raise ArtifactCorruptError(f"{file} needs a column 'epoch' and numbers only, not {text}. {advice}")
+    return history

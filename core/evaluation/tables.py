@@ -1,0 +1,75 @@
+"""Reports -> tables for the screen and for CSV. Shares stay in [0, 1], ages in years; nothing is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.evaluation.metrics import AgeReport, ClassificationReport, GroupError
+
+
+def class_table(report: ClassificationReport) -> pd.DataFrame:
+    """One row a class; recall is the per-class accuracy and has its 95 % interval beside it."""
+    intervals = report.recall_intervals
+    return pd.DataFrame(
+        {
+            "class": [str(label) for label in report.labels],
+            "precision": report.precision,
+            "recall": report.recall,
+            "recall_low": [one.low for one in intervals],
+            "recall_high": [one.high for one in intervals],
+            "f1": report.f1,
+            "samples": report.support,
+        }
+    )
+
+
+def confusion_table(report: ClassificationReport, normalised: bool) -> pd.DataFrame:
+    """Rows are the truth, columns the answer; ``normalised`` makes rows sum to 1."""
+    values = report.normalised if normalised else report.confusion
+    labels = [str(label) for label in report.labels]
+    table = pd.DataFrame(values, columns=labels)
+    table.insert(0, "truth", labels)
+    return table
+
+
+def bracket_table(report: AgeReport) -> pd.DataFrame:
+    """One row a bracket of the true age: mean absolute error with interval, bias, and how many people."""
+    return pd.DataFrame(
+        {
+            "age_bracket": [one.label for one in report.by_bracket],
+            "mae_years": [one.mae.value for one in report.by_bracket],
+            "mae_low": [one.mae.low for one in report.by_bracket],
+            "mae_high": [one.mae.high for one in report.by_bracket],
+            "bias_years": [one.bias for one in report.by_bracket],
+            "bracket_accuracy": report.brackets.recall,
+            "people": [one.mae.n for one in report.by_bracket],
+        }
+    )
+
+
+def group_table(groups: Sequence[GroupError]) -> pd.DataFrame:
+    """One row a group: gender accuracy and age error, each with its 95 % interval."""
+    return pd.DataFrame(
+        {
+            "group": [one.label for one in groups],
+            "people": [one.n for one in groups],
+            "gender_accuracy": [one.gender_accuracy.value for one in groups],
+            "gender_accuracy_low": [one.gender_accuracy.low for one in groups],
+            "gender_accuracy_high": [one.gender_accuracy.high for one in groups],
+            "age_mae_years": [one.age_mae.value for one in groups],
+            "age_mae_low": [one.age_mae.low for one in groups],
+            "age_mae_high": [one.age_mae.high for one in groups],
+        }
+    )
+
+
+def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
+    """Figures as rows, one column for each name (of an artifact, or stored and re-run)."""
+    figures = list(dict.fromkeys(figure for one in headlines.values() for figure in one))
+    columns = {
+        name: [float(one.get(figure, np.nan)) for figure in figures] for name, one in headlines.items()
+    }
+    return pd.DataFrame({"figure": figures} | columns)

@@ -1,0 +1,263 @@
+"""Everything that crosses threads in one live session, behind one lock.
+
+The video thread calls ``process`` for every frame; the page's thread changes settings and reads snapshots. Nothing
+here knows about pages or video transport, and nothing that fails in here may stop the video.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import statistics
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Callable, Iterable, Protocol
+
+from core import overlay
+from core.overlay import Frame
+from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
+from core.tracking import FaceTracker
+from core.types import EMOTIONS, Analysis, EmotionEstimate, Face, Gender
+
+_log = logging.getLogger(__name__)
+
+CSV_COLUMNS = (
+    "time_s",
+    "track_id",
+    "emotion",
+    *(str(emotion) for emotion in EMOTIONS),
+    "mood",
+    "age_years",
+    "age_low",
+    "age_high",
+    "perceived_gender",
+    "gender_probability",
+)
+
+
+class FrameAnalyzer(Protocol):
+    """The seam to detection and models; ``frame`` is (H, W, 3) uint8 BGR. May be called by several threads."""
+
+    def analyze(self, frame: Frame, attributes: Attributes = ...) -> Analysis: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One face at one time, in seconds since the session's first frame (or its last reset)."""
+
+    time_s: float
+    face: Face
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSnapshot:
+    """State of a session at one moment. ``processed_fps`` and ``latency_ms`` (from a frame handed over to its finished
+    picture, median) are over the last ``rate_window_s`` and 0 without a frame in it; the counters start at the last
+    reset; ``faces`` are those of the newest frame."""
+
+    faces: tuple[Face, ...] = ()
+    history: tuple[HistoryRow, ...] = ()
+    processed_fps: float = 0.0
+    latency_ms: float = 0.0
+    frames: int = 0
+    frames_with_faces: int = 0
+    errors: int = 0
+    last_error: str = ""
+
+
+class LiveSession:
+    """One viewer's stream. Made by the page, called by the video thread, safe for both.
+
+    ``clock`` counts seconds and never goes back; it is used where no ``now_s`` is given.
+    """
+
+    def __init__(
+        self,
+        analyzer: FrameAnalyzer,
+        settings: LiveSettings = LiveSettings(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._lock = threading.Lock()
+        # Held through a whole frame: after a restart of the stream two video threads overlap for a moment, and the
+        # tracker must see one frame at a time. The page never takes it, so it never waits for a model.
+        self._frame_lock = threading.Lock()
+        self._analyzer = analyzer
+        self._attributes = Attributes()
+        self._style = OverlayStyle()
+        self._tracking = TrackingSettings()
+        self._tracker = FaceTracker(self._tracking)
+        self._reset_wanted = False
+        self._clear()
+
+    def _clear(self) -> None:
+        self._started_s: float | None = None
+        self._sampled_s = float("-inf")
+        self._faces: tuple[Face, ...] = ()
+        self._history: deque[HistoryRow] = deque(maxlen=self._settings.history_rows)
+        self._finished: deque[tuple[float, float]] = deque()
+        self._frames = self._frames_with_faces = self._errors = 0
+        self._last_error = ""
+
+    def configure(
+        self,
+        *,
+        analyzer: FrameAnalyzer | None = None,
+        attributes: Attributes | None = None,
+        style: OverlayStyle | None = None,
+        tracking: TrackingSettings | None = None,
+    ) -> None:
+        """Settings for the next frame on; what is not given stays."""
+        with self._lock:
+            self._analyzer = analyzer or self._analyzer
+            self._attributes = attributes or self._attributes
+            self._style = style or self._style
+            self._tracking = tracking or self._tracking
+
+    def reset(self) -> None:
+        """Forgets history, counters and faces; settings stay, and numbers of faces go on."""
+        with self._lock:
+            self._clear()
+            self._reset_wanted = True
+
+    def process(self, frame: Frame, now_s: float | None = None) -> Frame:
+        """``frame`` (H, W, 3) uint8 BGR, taken at ``now_s`` -> the picture to show; never raises.
+
+        A frame that cannot be analysed is counted and comes back as it is, or unrecognisable where faces are to be
+        hidden.
+        """
+        received_s = self._clock()
+        with self._frame_lock:
+            with self._lock:
+                analyzer, attributes, style = self._analyzer, self._attributes, self._style
+            try:
+                return self._processed(frame, analyzer, attributes, style, received_s, now_s)
+            # The thread's boundary: an exception that leaves it would freeze the picture without a word.
+            except Exception as error:
+                _log.exception("A frame could not be analysed")
+                self.note_error(error)
+                return overlay.pixelate(frame) if style.blur_faces else frame
+
+    def _processed(
+        self,
+        frame: Frame,
+        analyzer: FrameAnalyzer,
+        attributes: Attributes,
+        style: OverlayStyle,
+        received_s: float,
+        now_s: float | None,
+    ) -> Frame:
+        taken_s = received_s if now_s is None else now_s
+        analysis = analyzer.analyze(frame, attributes)
+        with self._lock:
+            self._tracker.settings = self._tracking
+            if self._reset_wanted:
+                self._tracker.reset()
+                self._reset_wanted = False
+        tracked = self._tracker.update(analysis, taken_s)
+        lost = self._tracker.missing((tracked.width, tracked.height), taken_s)
+        picture = overlay.draw(frame, tracked, style, also_blur=lost)
+        self._record(tracked, taken_s, self._clock() - received_s)
+        return picture
+
+    def note_error(self, error: Exception) -> None:
+        """Counts a failure around a frame, for example of its conversion."""
+        with self._lock:
+            self._errors += 1
+            self._last_error = f"{type(error).__name__}: {error}"
+
+    def _record(self, analysis: Analysis, taken_s: float, latency_s: float) -> None:
+        with self._lock:
+            # A reset that came while this frame was analysed concerns this frame too.
+            if self._reset_wanted:
+                return
+            if self._started_s is None:
+                self._started_s = taken_s
+            self._faces = analysis.faces
+            self._frames += 1
+            self._frames_with_faces += bool(analysis.faces)
+            self._finished.append((taken_s, latency_s))
+            self._forget_old_rates(taken_s)
+            # Half a millisecond of tolerance: sums of floats fall short of a whole interval by a few bits.
+            if taken_s - self._sampled_s >= self._settings.sample_every_s - 5e-4:
+                self._sampled_s = taken_s
+                self._sample(analysis, taken_s - self._started_s)
+
+    def _sample(self, analysis: Analysis, time_s: float) -> None:
+        self._history.extend(HistoryRow(time_s, face) for face in analysis.faces)
+        while self._history and time_s - self._history[0].time_s > self._settings.history_s:
+            self._history.popleft()
+
+    def _forget_old_rates(self, now_s: float) -> None:
+        while self._finished and now_s - self._finished[0][0] > self._settings.rate_window_s:
+            self._finished.popleft()
+
+    def snapshot(self, now_s: float | None = None) -> LiveSnapshot:
+        """State at ``now_s``; later changes do not reach it."""
+        with self._lock:
+            self._forget_old_rates(self._clock() if now_s is None else now_s)
+            times = [finished_s for finished_s, _ in self._finished]
+            span_s = times[-1] - times[0] if times else 0.0
+            latencies = [latency_s for _, latency_s in self._finished]
+            return LiveSnapshot(
+                faces=self._faces,
+                history=tuple(self._history),
+                processed_fps=(len(times) - 1) / span_s if span_s > 0 else 0.0,
+                latency_ms=1000 * statistics.median(latencies) if latencies else 0.0,
+                frames=self._frames,
+                frames_with_faces=self._frames_with_faces,
+                errors=self._errors,
+                last_error=self._last_error,
+            )
+
+
+def timeline(
+    history: Iterable[HistoryRow], track_id: int | None = None, since_s: float = 0.0
+) -> list[dict[str, float]]:
+    """Rows of ``time_s``, one column per emotion and ``mood``, from ``since_s`` on: of one face, or, without
+    ``track_id``, the mean of all faces in view at each time. Faces without emotion are left out."""
+    samples: dict[float, list[EmotionEstimate]] = {}
+    for row in history:
+        wanted = track_id is None or row.face.track_id == track_id
+        if wanted and row.time_s >= since_s and row.face.emotion is not None:
+            samples.setdefault(row.time_s, []).append(row.face.emotion)
+    return [
+        {
+            "time_s": time_s,
+            **{
+                str(emotion): statistics.fmean(estimate.probability(emotion) for estimate in estimates)
+                for emotion in EMOTIONS
+            },
+            "mood": statistics.fmean(estimate.mood for estimate in estimates),
+        }
+        for time_s, estimates in samples.items()
+    ]
+
+
+def history_csv(history: Iterable[HistoryRow]) -> str:
+    """The session as CSV with a header, one line per face and sample; what was not read is empty."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_csv_row(row) for row in history)
+    return text.getvalue()
+
+
+def _csv_row(row: HistoryRow) -> dict[str, object]:
+    face = row.face
+    cells: dict[str, object] = {"time_s": f"{row.time_s:.2f}", "track_id": face.track_id}
+    if face.emotion is not None:
+        cells["emotion"] = str(face.emotion.label)
+        cells |= {str(emotion): f"{face.emotion.probability(emotion):.4f}" for emotion in EMOTIONS}
+        cells["mood"] = f"{face.emotion.mood:.4f}"
+    if face.age is not None:
+        age = face.age
+        cells |= {"age_years": f"{age.years:.1f}", "age_low": f"{age.low:.1f}", "age_high": f"{age.high:.1f}"}
+    if face.gender is not None:
+        label: Gender = face.gender.label
+        cells |= {"perceived_gender": str(label), "gender_probability": f"{face.gender.confidence:.4f}"}
+    return cells

@@ -1,0 +1,62 @@
+"""One colour per emotion, the same in the video, in the figures and in the tables.
+
+Seven hues of Paul Tol's "muted" and "bright" schemes and of Okabe and Ito, ordered so that emotions that are
+often confused (fear and surprise, sad and neutral, angry and disgust) differ in lightness too, which colour-blind
+readers and grey prints keep. Colour never carries a meaning alone: every use also writes the label.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Mapping
+
+from core.types import Emotion
+
+EMOTION_HEX: Mapping[Emotion, str] = MappingProxyType(
+    {
+        Emotion.ANGRY: "#CC3311",
+        Emotion.DISGUST: "#8A9A2B",
+        Emotion.FEAR: "#882D8C",
+        Emotion.HAPPY: "#F2B705",
+        Emotion.SAD: "#0C6BB0",
+        Emotion.SURPRISE: "#33BBEE",
+        Emotion.NEUTRAL: "#8C8C8C",
+    }
+)
+"""``#RRGGBB`` for each emotion; iterates in the order of ``EMOTIONS``."""
+
+FACE_HEX = "#1B9E77"
+"""Box colour of a face whose emotion was not read."""
+
+
+def hex_to_rgb(color: str) -> tuple[int, int, int]:
+    """``#RRGGBB`` -> (red, green, blue), each 0-255. Raises ValueError for anything else."""
+    digits = color.removeprefix("#")
+    if len(digits) != 6 or len(color) != 7:
+        raise ValueError(f"color must look like #RRGGBB, got {color!r}")
+    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
+
+
+def hex_to_bgr(color: str) -> tuple[int, int, int]:
+    """``#RRGGBB`` -> (blue, green, red), OpenCV's order."""
+    red, green, blue = hex_to_rgb(color)
+    return blue, green, red
+
+
+def emotion_bgr(emotion: Emotion | None) -> tuple[int, int, int]:
+    """Box colour in OpenCV's order; ``None`` (emotion not read) has its own."""
+    return hex_to_bgr(FACE_HEX if emotion is None else EMOTION_HEX[emotion])
+
+
+def readable_text_bgr(background_bgr: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Black or white, whichever contrasts more with ``background_bgr`` by WCAG 2's relative luminance."""
+
+    def linear(channel: int) -> float:
+        value = channel / 255
+        return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+
+    blue, green, red = (linear(channel) for channel in background_bgr)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    contrast_white = 1.05 / (luminance + 0.05)
+    contrast_black = (luminance + 0.05) / 0.05
+    return (255, 255, 255) if contrast_white >= contrast_black else (0, 0, 0)

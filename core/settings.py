@@ -1,0 +1,79 @@
+"""Every default of the app in one place: frozen dataclasses; a variant is ``dataclasses.replace``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """What an uploaded file may be; checked before decoding."""
+
+    max_bytes: int = 20 * 1024 * 1024
+    max_pixels: int = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """``sensitivity`` in [0, 1] trades missed faces (0) against false boxes (1); ``min_face_px`` is the smallest face
+    side that is looked for, in pixels of the frame; frames whose longer side exceeds ``max_side_px`` are searched in a
+    smaller copy."""
+
+    sensitivity: float = 0.5
+    min_face_px: int = 24
+    max_side_px: int = 640
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.sensitivity <= 1.0:
+            raise ConfigError(f"detector sensitivity must be in [0, 1], got {self.sensitivity}")
+        if self.min_face_px < 8:
+            raise ConfigError(f"min_face_px must be at least 8, got {self.min_face_px}")
+        if self.max_side_px < 64:
+            raise ConfigError(f"max_side_px must be at least 64, got {self.max_side_px}")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingSettings:
+    """``smoothing_s`` is the time constant of the averages of boxes and attributes (0 switches them off); a face that
+    is not seen for ``forget_s`` loses its id; ``min_iou`` is the overlap that makes two boxes the same face."""
+
+    smoothing_s: float = 0.5
+    forget_s: float = 1.0
+    min_iou: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.smoothing_s < 0 or self.forget_s <= 0:
+            raise ConfigError(f"smoothing_s must be >= 0 and forget_s > 0, got {self}")
+        if not 0.0 < self.min_iou < 1.0:
+            raise ConfigError(f"min_iou must be in (0, 1), got {self.min_iou}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Which attributes are read; one that is off costs no time and is ``None`` on the face."""
+
+    emotion: bool = True
+    age: bool = True
+    gender: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayStyle:
+    """How results are drawn: labels beside boxes, faces blurred beyond recognition, picture mirrored like a mirror."""
+
+    labels: bool = True
+    blur_faces: bool = False
+    mirror: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """Bounds of what one live session keeps in memory: ``history_s`` seconds, at most ``history_rows`` samples, one at
+    most every ``sample_every_s``; rates are measured over ``rate_window_s``."""
+
+    history_s: float = 600.0
+    history_rows: int = 20_000
+    sample_every_s: float = 0.25
+    rate_window_s: float = 3.0

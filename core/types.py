@@ -1,0 +1,197 @@
+"""Results that flow through everything: frozen, validated, and independent of any framework.
+
+"Nobody in view" is an ``Analysis`` with an empty ``faces`` tuple, never ``None``. An attribute that was not
+asked for, or whose model is not installed, is ``None`` on the ``Face``; that is the only ``None`` here.
+
+Coordinates are pixels of the analysed frame, origin at the top left, x to the right. Boxes are half-open:
+``x2`` and ``y2`` are the first column and row outside.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+MAX_AGE = 100
+"""Oldest age that the networks can answer, in years; older labels are treated as this one."""
+
+
+class Emotion(StrEnum):
+    """The seven classes of FER2013, in the order of its labels. The order is part of every artifact."""
+
+    ANGRY = "angry"
+    DISGUST = "disgust"
+    FEAR = "fear"
+    HAPPY = "happy"
+    SAD = "sad"
+    SURPRISE = "surprise"
+    NEUTRAL = "neutral"
+
+
+class Gender(StrEnum):
+    """UTKFace's two labels, in the order of its codes. What a network answers is *perceived* gender."""
+
+    MALE = "male"
+    FEMALE = "female"
+
+
+EMOTIONS: tuple[Emotion, ...] = tuple(Emotion)
+GENDERS: tuple[Gender, ...] = tuple(Gender)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Axis-aligned rectangle in pixels; may reach outside the frame, never empty."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(v) for v in self.xyxy):
+            raise ValueError(f"box coordinates must be finite, got {self.xyxy}")
+        if self.x2 <= self.x1 or self.y2 <= self.y1:
+            raise ValueError(f"box must have x1 < x2 and y1 < y2, got {self.xyxy}")
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        return (self.x1, self.y1, self.x2, self.y2)
+
+    @property
+    def width(self) -> float:
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        return self.y2 - self.y1
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return ((self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Five points (x, y) in pixels; left and right are the viewer's."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    left_mouth: tuple[float, float]
+    right_mouth: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face found by a detector. ``score`` is in [0, 1]; detectors without landmarks leave them out."""
+
+    box: Box
+    score: float
+    landmarks: Landmarks | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"detection score must be in [0, 1], got {self.score}")
+
+
+def _check_probabilities(name: str, probabilities: tuple[float, ...], count: int) -> None:
+    if len(probabilities) != count:
+        raise ValueError(f"{name} needs {count} probabilities, got {len(probabilities)}")
+    if not all(math.isfinite(p) and -1e-6 <= p <= 1 + 1e-6 for p in probabilities):
+        raise ValueError(f"{name} probabilities must be in [0, 1], got {probabilities}")
+    if abs(sum(probabilities) - 1.0) > 1e-3:
+        raise ValueError(f"{name} probabilities must sum to 1, got {sum(probabilities):.4f}")
+
+
+@dataclass(frozen=True)
+class EmotionEstimate:
+    """Probabilities in the order of ``EMOTIONS``; they sum to 1."""
+
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_probabilities("emotion", self.probabilities, len(EMOTIONS))
+
+    @cached_property
+    def label(self) -> Emotion:
+        return EMOTIONS[max(range(len(EMOTIONS)), key=self.probabilities.__getitem__)]
+
+    @property
+    def confidence(self) -> float:
+        return max(self.probabilities)
+
+    def probability(self, emotion: Emotion) -> float:
+        return self.probabilities[EMOTIONS.index(emotion)]
+
+    @property
+    def mood(self) -> float:
+        """P(happy) + P(surprise)/2 - P(angry) - P(disgust) - P(fear) - P(sad), in [-1, 1]."""
+        p = self.probability
+        negative = p(Emotion.ANGRY) + p(Emotion.DISGUST) + p(Emotion.FEAR) + p(Emotion.SAD)
+        return p(Emotion.HAPPY) + p(Emotion.SURPRISE) / 2 - negative
+
+
+@dataclass(frozen=True)
+class GenderEstimate:
+    """Probabilities in the order of ``GENDERS``; they sum to 1."""
+
+    probabilities: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        _check_probabilities("gender", self.probabilities, len(GENDERS))
+
+    @cached_property
+    def label(self) -> Gender:
+        return GENDERS[max(range(len(GENDERS)), key=self.probabilities.__getitem__)]
+
+    @property
+    def confidence(self) -> float:
+        return max(self.probabilities)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeEstimate:
+    """Mean of the age distribution in years and the interval [low, high] stated beside it."""
+
+    years: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.years <= self.high:
+            raise ValueError(f"age must satisfy 0 <= low <= years <= high, got {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face with whatever was read from it. ``track_id`` is set by tracking, live only."""
+
+    detection: Detection
+    emotion: EmotionEstimate | None = None
+    age: AgeEstimate | None = None
+    gender: GenderEstimate | None = None
+    track_id: int | None = None
+
+    @property
+    def box(self) -> Box:
+        return self.detection.box
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything found in one frame of ``width`` x ``height`` pixels; faces are ordered left to right."""
+
+    width: int
+    height: int
+    faces: tuple[Face, ...] = ()
+    elapsed_ms: float = 0.0
+    stage_ms: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.width <= 0 or self.height <= 0:
+            raise ValueError(f"frame size must be positive, got {self.width}x{self.height}")
+        if self.elapsed_ms < 0:
+            raise ValueError(f"elapsed_ms must not be negative, got {self.elapsed_ms}")

@@ -1,0 +1,65 @@
+"""Running average of a network's weights during training (EMA), batch-norm statistics included.
+
+Keras' own average leaves the batch-norm statistics out; at a high learning rate the averaged kernels then meet
+statistics of other kernels, and validation says nothing (26 % where the trained weights had 48 %).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+import numpy as np
+
+
+class WeightAverage(keras.callbacks.Callback):
+    """Averages after each step and puts the average in place while the network is evaluated.
+
+    ``momentum`` is per step; the first steps use less, (1 + n) / (10 + n), so that the random start is forgotten.
+    """
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        self._momentum = momentum
+        self._steps = 0
+        self._average: list[np.ndarray] = []
+        self._trained: list[np.ndarray] | None = None
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        weights = [keras.ops.convert_to_numpy(weight) for weight in self.model.weights]
+        if not self._average:
+            self._average = [weight.copy() for weight in weights]
+        self._steps += 1
+        momentum = min(self._momentum, (1 + self._steps) / (10 + self._steps))
+        for average, weight in zip(self._average, weights, strict=True):
+            average += (1 - momentum) * (weight - average)
+
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
+        if self._average:
+            self._trained = [weight.copy() for weight in self.model.get_weights()]
+            self.model.set_weights(self._average)
+
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
+        if self._trained is not None:
+            self.model.set_weights(self._trained)
+            self._trained = None
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The average stands in the model for the length of a ``with`` block."""
+        self.on_test_begin()
+        try:
+            yield
+        finally:
+            self.on_test_end()
+
+    def save(self, file: Path) -> None:
+        arrays = {f"w{number:03d}": average for number, average in enumerate(self._average)}
+        np.savez(file, steps=np.int64(self._steps), **arrays)
+
+    def load(self, file: Path) -> None:
+        with np.load(file) as stored:
+            self._steps = int(stored["steps"])
+            self._average = [stored[name] for name in sorted(stored.files) if name != "steps"]

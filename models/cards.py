@@ -1,0 +1,106 @@
+"""Model cards: what the training side knows about an artifact, written beside it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, sha256_of
+from models.configs import TrainConfig
+
+_TEXTS: dict[str, dict[str, Any]] = {
+    "emotion": {
+        "title": "Emotion, 48x48 grey",
+        "channels": 1,
+        "dataset": "FER2013 (Goodfellow et al. 2013)",
+        "limits": (
+            "Reads the expression that annotators saw in web photographs from 2013, often posed, with labels on which "
+            "people themselves agree in about two of three cases. Disgust and fear are rare and often missed. It does "
+            "not know what a person feels. FER2013 has no labels of age, gender or origin, so nothing is known here "
+            "about differences between groups."
+        ),
+    },
+    "age_gender": {
+        "title": "Age and perceived gender, 64x64 colour",
+        "channels": 3,
+        "dataset": "UTKFace, aligned and cropped (Zhang et al. 2017)",
+        "limits": (
+            "Estimates the age that a face appears to have, and the gender that others perceive, male or female only: "
+            "neither says how old anybody is or how anybody identifies. Errors grow with age and differ between "
+            "groups, see the table by group. Web photographs of 2017; people over 70 are rare in it."
+        ),
+    },
+}
+LICENSE = (
+    "Weights for research use only: the training data may be used for non-commercial research. "
+    "The code is under the MIT licence."
+)
+INTENDED_USE = (
+    "Demonstration, teaching and the study of such models, on pictures of people who agreed to it. Not for decisions "
+    "about people. Emotion inference at the workplace and in education is banned in the EU (AI Act, Article 5(1)(f))."
+)
+DEFAULT_CROP = {"scale": 1.0, "shift_y": 0.0}
+
+
+def new_card(config: TrainConfig, run_folder: Path, parameters: int) -> dict[str, Any]:
+    """A card without figures: they are added from predictions."""
+    texts = _TEXTS[config.task]
+    run = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
+    return {
+        "name": config.name,
+        "title": texts["title"],
+        "task": config.task,
+        "architecture": config.architecture,
+        "parameters": parameters,
+        "input": {"size": config.image_size, "channels": texts["channels"], "dtype": "uint8", "colour_order": "BGR"},
+        "crop": DEFAULT_CROP,
+        "metrics": {},
+        "training": {
+            "config": asdict(config),
+            "backend": run["backend"],
+            "chosen_epoch": _best(run_folder),
+            "duration_s": _duration_s(run_folder),
+        },
+        "data": {
+            "dataset": texts["dataset"],
+            "samples": run["samples"],
+            "fingerprints": run["fingerprints"],
+            "near_duplicate_pairs": run["near_duplicate_pairs"],
+            "dropped_near_duplicates": run["dropped_near_duplicates"],
+            "rejected": run["rejected"],
+        },
+        "files": {},
+        "license": LICENSE,
+        "intended_use": INTENDED_USE,
+        "limits": texts["limits"],
+    }
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    return card
+
+
+def write_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write ``card`` with the size and SHA-256 of the files that stand beside it now."""
+    names = [SERVED_FILE, KERAS_FILE, PREDICTIONS_FILE, HISTORY_FILE]
+    files = [folder / name for name in names if (folder / name).is_file()]
+    card["files"] = {file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in files}
+    (folder / CARD_FILE).write_text(json.dumps(card, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _best(run_folder: Path) -> dict[str, float]:
+    state = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
+    best: dict[str, float] = state["best"]
+    return best
+
+
+def _duration_s(run_folder: Path) -> float:
+    """Seconds of training, added up over resumed parts: the clock starts at zero with each."""
+    with (run_folder / "history.csv").open(newline="", encoding="utf-8") as stream:
+        elapsed = [float(row["elapsed_s"]) for row in csv.DictReader(stream)]
+    ends = [now for now, following in zip(elapsed, [*elapsed[1:], 0.0], strict=True) if following <= now]
+    return round(sum(ends), 1)

@@ -1,0 +1,139 @@
+"""Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR [--split S] [--split-file CSV] [--json]``.
+
+Runs ``model.tflite`` in LiteRT over a side of its data set and prints every figure. ``--store`` runs it over the sides
+that are reported and writes ``predictions.npz`` and the figures on the card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from core.answers import fitted_interval_scale
+from core.artifact import PREDICTIONS_FILE, artifacts_dir, list_artifacts, load_card
+from core.datasets.samples import Samples, concatenated, resized
+from core.datasets.splits import SplitDataset, fingerprint, load_fer2013, load_utkface, read_split_file
+from core.errors import ArtifactMissingError, ConfigError, DatasetError, FacetError
+from core.estimator import LiteRTEstimator, LiteRTModel
+from core.evaluation.metrics import headline
+from core.evaluation.predictions import Predictions, save_predictions
+from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs
+from models.cards import read_card, write_card
+
+REPORTED_SIDES = {"emotion": ("public", "private"), "age_gender": ("validation", "test")}
+"""The first is the one that training chose on, the second is for reporting."""
+
+
+def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
+    return load_fer2013(data_dir) if task == "emotion" else load_utkface(data_dir, image_size)
+
+
+def figures_of_file(file: Path, task: str, samples: Samples) -> dict[str, float]:
+    """Headline figures of a LiteRT file that is not an artifact yet."""
+    model = LiteRTModel(file.read_bytes())
+    outputs = predict_images(model, resized(samples.images, model.crop_shape[0]))
+    return headline(predictions_from_outputs(outputs, samples, 1.0))
+
+
+def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions]:
+    """Run the served model over the reported sides; write ``predictions.npz`` and the card's figures."""
+    card = read_card(folder)
+    chosen_on, _ = REPORTED_SIDES[card["task"]]
+    if card["task"] == "age_gender":
+        card["age_interval_scale"] = _interval_scale(folder, data.sides[chosen_on])
+        write_card(folder, card)
+    sides = {
+        side: evaluate_samples(folder, data.sides[side], _bar(side)) for side in REPORTED_SIDES[card["task"]]
+    }
+    save_predictions(folder / PREDICTIONS_FILE, sides)
+    card["metrics"] = {side: headline(predictions) for side, predictions in sides.items()}
+    write_card(folder, card)
+    return sides
+
+
+def evaluate(folder: Path, data: SplitDataset, side: str) -> dict[str, object]:
+    """Every figure of the served model on one side, with the side's fingerprint."""
+    if side not in data.sides:
+        raise ConfigError(f"{data.name} has no side {side!r}: choose one of {', '.join(data.sides)}")
+    samples = data.sides[side]
+    predictions = evaluate_samples(folder, samples, _bar(side))
+    facts = {"artifact": folder.name, "dataset": data.name, "split": side, "test_time_augmentation": False}
+    return facts | {"fingerprint": fingerprint(samples.ids)} | headline(predictions)
+
+
+def _only(data: SplitDataset, names: list[str]) -> SplitDataset:
+    """The images of a published split, whichever of our sides they are on."""
+    wanted = set(names)
+    parts = [samples.take(np.nonzero(np.isin(samples.ids, names))[0]) for samples in data.sides.values()]
+    together = concatenated(parts)
+    if len(together) == 0:
+        raise DatasetError(f"none of the {len(wanted)} files of the split is in the data folder")
+    return replace(data, sides={"file": together})
+
+
+def _interval_scale(folder: Path, samples: Samples) -> float:
+    estimator = LiteRTEstimator(folder)
+    outputs = predict_images(estimator, resized(samples.images, estimator.card.input_size))
+    return fitted_interval_scale(outputs["age"], samples.labels["age"])
+
+
+def _bar(side: str) -> Callable[[float], None]:
+    bar = tqdm(total=100, desc=side, unit="%", file=sys.stderr, leave=False)
+
+    def advance(share: float) -> None:
+        bar.update(round(share * 100) - bar.n)
+        if share >= 1.0:
+            bar.close()
+
+    return advance
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Evaluate a served artifact.")
+    parser.add_argument("artifact", help="name of a folder in models/artifacts")
+    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser.add_argument("--split", choices=("public", "private", "validation", "test"), help="default: for reporting")
+    parser.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")
+    parser.add_argument("--store", action="store_true", help="write predictions.npz and the figures on the card")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        figures = _run(options)
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(figures, indent=2) if options.json else _table(figures))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> dict[str, object]:
+    folder = artifacts_dir() / options.artifact
+    if not folder.is_dir():
+        installed = ", ".join(artifact.name for artifact in list_artifacts()) or "none"
+        raise ArtifactMissingError(f"no artifact {options.artifact!r} in {folder.parent}: installed are {installed}")
+    card = load_card(folder)
+    data = load_data(card.task, options.data, card.input_size)
+    if options.store:
+        store_predictions(folder, data)
+    side = options.split or REPORTED_SIDES[card.task][1]
+    if options.split_file:
+        data, side = _only(data, read_split_file(options.split_file)), "file"
+    return evaluate(folder, data, side)
+
+
+def _table(figures: dict[str, object]) -> str:
+    return "\n".join(
+        f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}"
+        for name, value in figures.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

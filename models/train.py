@@ -1,0 +1,215 @@
+"""Train a network: ``python -m models.train CONFIG --data DIR [--epochs N] [--resume]``.
+
+Writes ``runs/CONFIG/``: ``last.keras`` (to resume from), ``best.weights.h5`` (averaged weights of the epoch that was
+best on PublicTest or validation), ``history.csv`` and ``run.json``. ``python -m models.export`` makes the artifact.
+
+Keras runs it on TensorFlow; ``KERAS_BACKEND=torch`` or ``jax`` uses those where they are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from core.datasets.samples import Samples, resized
+from core.datasets.splits import SplitDataset
+from core.errors import ConfigError, FacetError
+from models import registry
+from models.acceleration import accelerate
+from models.averaging import WeightAverage
+from models.configs import TrainConfig, config_named
+from models.input_pipeline import TrainingBatches
+from models.tasks import TASKS, Task
+
+RUNS = Path("runs")
+
+
+def train_and_evaluate(
+    config: TrainConfig, data: SplitDataset, workdir: Path, resume: bool = False, verbose: int = 1
+) -> dict[str, float]:
+    """Train ``config`` on the train side of ``data`` and return the figures of the best epoch.
+
+    Everything is written to ``workdir``; with ``resume`` training goes on from ``workdir/last.keras``.
+    """
+    accelerate()
+    keras.utils.set_random_seed(config.seed)
+    task = TASKS[config.task]
+    workdir.mkdir(parents=True, exist_ok=True)
+    average = WeightAverage(config.average_momentum)
+    progress = _Progress(workdir, task, average, resume)
+    train, chosen_on = data.sides["train"], data.sides[task.choose_on]
+    batches = TrainingBatches(
+        train, task.targets, config.image_size, config.batch_size, config.augmentation, config.seed, progress.epoch
+    )
+    model = _resumed(config, workdir) if progress.epoch else _compiled(config, task, len(batches))
+    validation = (
+        resized(chosen_on.images, config.image_size).astype(np.float32),
+        task.targets(chosen_on),
+    )
+    _write_run(config, data, workdir)
+    model.fit(
+        batches,
+        epochs=config.epochs,
+        initial_epoch=progress.epoch,
+        validation_data=validation,
+        validation_batch_size=256,
+        callbacks=[average, progress],
+        shuffle=False,
+        verbose=verbose,
+    )
+    return progress.best
+
+
+def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Model:
+    keras.mixed_precision.set_global_policy(config.precision)
+    try:
+        model = registry.build(config.architecture, **config.architecture_arguments)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    total = config.epochs * steps_per_epoch
+    warmup = min(round(config.warmup_epochs * steps_per_epoch), total // 2)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=config.learning_rate / 10,
+        decay_steps=total - warmup,
+        warmup_target=config.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.SGD(
+        schedule,
+        momentum=config.momentum,
+        nesterov=True,
+        weight_decay=config.weight_decay,
+    )
+    model.compile(optimizer, loss=task.losses(config.label_smoothing), metrics=task.metrics(), jit_compile=False)
+    _decay_kernels_only(model)
+    return model
+
+
+def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:
+    model = keras.saving.load_model(workdir / "last.keras")
+    _decay_kernels_only(model)
+    return model
+
+
+def _decay_kernels_only(model: keras.Model) -> None:
+    model.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+
+
+class _Progress(keras.callbacks.Callback):
+    """After each epoch: a row of history, the state to resume from, and the averaged weights if they are the best."""
+
+    def __init__(self, workdir: Path, task: Task, average: WeightAverage, resume: bool) -> None:
+        super().__init__()
+        self._average = average
+        self._workdir = workdir
+        self._monitor, self._sign = task.monitor, 1.0 if task.mode == "max" else -1.0
+        self._started_s = time.monotonic()
+        self._state_file = workdir / "state.json"
+        self.epoch, self.best = 0, {}
+        if resume:
+            self._read_state()
+        else:
+            (workdir / "history.csv").unlink(missing_ok=True)
+
+    def _read_state(self) -> None:
+        if not self._state_file.is_file() or not (self._workdir / "last.keras").is_file():
+            raise ConfigError(f"nothing to resume in {self._workdir}: run once without --resume")
+        state = json.loads(self._state_file.read_text())
+        self.epoch, self.best = state["epoch"], state["best"]
+        self._average.load(self._workdir / "average.npz")
+        history = self._workdir / "history.csv"
+        # An epoch that was interrupted between its row and its state would otherwise appear twice.
+        rows = history.read_text().splitlines(keepends=True)
+        history.write_text("".join(rows[: self.epoch + 1]))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        if not all(math.isfinite(value) for value in figures.values()):
+            self.model.stop_training = True
+        self._append_history(epoch, figures)
+        value = figures[self._monitor]
+        if not self.best or self._sign * value > self._sign * self.best[self._monitor]:
+            self.best = figures | {"epoch": epoch + 1}
+            self._save_averaged()
+        _replace(self._workdir / "last.keras", self.model.save)
+        _replace(self._workdir / "average.npz", self._average.save)
+        state = json.dumps({"epoch": epoch + 1, "best": self.best})
+        _replace(self._state_file, lambda file: file.write_text(state))
+
+    def _append_history(self, epoch: int, figures: dict[str, float]) -> None:
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        row = {"epoch": epoch + 1, "learning_rate": rate, "elapsed_s": round(time.monotonic() - self._started_s, 1)}
+        row |= figures
+        history = self._workdir / "history.csv"
+        with history.open("a", encoding="utf-8") as stream:
+            if not history.stat().st_size:
+                stream.write(",".join(row) + "\n")
+            stream.write(",".join(f"{value:.6g}" for value in row.values()) + "\n")
+
+    def _save_averaged(self) -> None:
+        with self._average.in_place():
+            _replace(self._workdir / "best.weights.h5", self.model.save_weights)
+
+
+def _replace(file: Path, write: Callable[[Path], object]) -> None:
+    """Write beside ``file`` and rename: an interruption, or somebody reading it, never meets half a file."""
+    partial = file.with_name("partial-" + file.name)
+    write(partial)
+    partial.replace(file)
+
+
+def _write_run(config: TrainConfig, data: SplitDataset, workdir: Path) -> None:
+    run = {
+        "config": asdict(config),
+        "backend": keras.backend.backend(),
+        "samples": {side: len(samples) for side, samples in data.sides.items()},
+        "fingerprints": data.fingerprints(),
+        "near_duplicate_pairs": data.near_duplicate_pairs,
+        "dropped_near_duplicates": data.dropped,
+        "rejected": len(data.rejected),
+    }
+    (workdir / "run.json").write_text(json.dumps(run, indent=2, default=str))
+
+
+def _shortened(samples: Samples, count: int) -> Samples:
+    return samples.take(np.random.default_rng(0).permutation(len(samples))[:count])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.train", description="Train one of the networks.")
+    parser.add_argument("config", help="name of a config in models/configs.py")
+    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser.add_argument("--epochs", type=int, help="instead of the config's number")
+    parser.add_argument("--limit", type=int, help="use only this many images of each side, to try things out")
+    parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
+    parser.add_argument("--quiet", action="store_true", help="a line an epoch instead of a progress bar")
+    options = parser.parse_args(arguments)
+    try:
+        config = config_named(options.config)
+        if options.epochs is not None:
+            config = replace(config, epochs=options.epochs)
+        data = TASKS[config.task].load(options.data, config.source_size)
+        if options.limit:
+            sides = {name: _shortened(samples, options.limit) for name, samples in data.sides.items()}
+            data = replace(data, sides=sides)
+        workdir = options.runs / config.name
+        best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(best, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Live camera: what the faces in front of it show, frame by frame."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.errors import FacetError
+from core.live import LiveSession
+from pages.shared.errors import show_error
+from pages.shared.live_connection import Connection, show_camera_state, show_connection, show_help
+from pages.shared.live_controls import LiveControls, live_controls
+from pages.shared.live_panel import show_numbers, show_session
+from pages.shared.live_stream import live_stream
+from pages.shared.resources import get_analyzer
+from pages.shared.webrtc import rtc_configuration
+
+
+def live_session(controls: LiveControls) -> LiveSession:
+    """This viewer's session with the current settings; models are loaded and warm when it returns."""
+    analyzer = get_analyzer(controls.detector)
+    if "live_session" not in st.session_state:
+        st.session_state["live_session"] = LiveSession(analyzer)
+    session: LiveSession = st.session_state["live_session"]
+    session.configure(
+        analyzer=analyzer, attributes=controls.attributes, style=controls.style, tracking=controls.tracking
+    )
+    return session
+
+
+def main() -> None:
+    st.set_page_config(page_title="Live camera · Facet", page_icon="🙂", layout="wide")
+    st.title("Live camera")
+    st.caption(
+        "Emotion, age and perceived gender are estimates from the look of a face: often wrong about one person, and "
+        "never a measure of what somebody feels or is."
+    )
+    controls = live_controls()
+    try:
+        configuration = rtc_configuration()
+        session = live_session(controls)
+    except FacetError as error:
+        show_error(error)
+        return
+    video, numbers = st.columns([3, 2], gap="large")
+    with video:
+        show_camera_state()
+        connection = live_stream(session, configuration)
+        show_connection(connection)
+    playing = connection is Connection.PLAYING
+    with numbers:
+        show_numbers(session, playing=playing)
+    show_help()
+    show_session(session, playing=playing)
+
+
+main()

@@ -1,0 +1,77 @@
+"""Upload pictures or take a snapshot, see what is read from each face, download the results."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from core import report
+from core.errors import FacetError, ImageError
+from pages.shared.errors import show_error
+from pages.shared.image_faces import show_result
+from pages.shared.image_inputs import choose_pictures, choose_settings
+from pages.shared.image_results import analyzed
+from pages.shared.image_suggestions import suggestion_table
+from pages.shared.resources import get_analyzer
+from pages.shared.text import plain
+
+st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
+st.title("Analyze image")
+st.caption(
+    "Pictures stay in this server's memory while this page is open; nothing is stored or sent elsewhere."
+)
+
+settings = choose_settings()
+try:
+    with st.spinner("Loading the models …"):
+        analyzer = get_analyzer(settings.detector)
+except FacetError as error:
+    show_error(error)
+    st.stop()
+
+files = choose_pictures()
+if not files:
+    st.info("Add a picture with one or several faces to begin.", icon=":material/add_photo_alternate:")
+    st.stop()
+
+table = suggestion_table()
+downloads = st.container(horizontal=True)
+json_objects: list[dict[str, Any]] = []
+csv_rows: list[dict[str, Any]] = []
+for number, file in enumerate(files):
+    try:
+        with st.spinner(f"Analysing {plain(file.name)} …"):
+            result = analyzed(file, analyzer, settings)
+    except FacetError as error:
+        show_error(error)
+        json_objects.append(report.error_object(file.name, error))
+        continue
+    if isinstance(result, ImageError):
+        show_error(result)
+        json_objects.append(report.error_object(file.name, result))
+        continue
+    show_result(file, result, settings.style, table, number)
+    json_objects.append(report.to_json_object(file.name, result.analysis))
+    csv_rows += report.rows(file.name, result.analysis)
+
+with downloads:
+    st.download_button(
+        "All faces (CSV)",
+        report.to_csv(csv_rows),
+        "faces.csv",
+        "text/csv",
+        key="image_csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    st.download_button(
+        "All results (JSON)",
+        json.dumps(json_objects, indent=2, ensure_ascii=False),
+        "faces.json",
+        "application/json",
+        key="image_json",
+        on_click="ignore",
+        icon=":material/download:",
+    )

@@ -1,0 +1,90 @@
+"""Tabs about age, and about errors by group of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.evaluation.figures import age_error_bars, age_heatmap, group_error_bars
+from core.evaluation.metrics import AgeReport, age_report, group_errors
+from core.evaluation.predictions import AgeGenderPredictions
+from core.evaluation.tables import bracket_table, group_table
+from pages.shared.evaluation_common import show_figure, show_measured, show_table
+
+_GROUPINGS = {"Race label": "race", "Gender label": "gender", "True age": "age"}
+
+
+def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
+    for name, report in reports.items():
+        st.markdown(f"**{name}**")
+        error, close, bracket, coverage = st.columns(4)
+        with error:
+            show_measured(
+                "Mean age error", report.mae, "years", "Mean distance of the answer from the true age."
+            )
+        with close:
+            show_measured(
+                "At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5."
+            )
+        with bracket:
+            show_measured(
+                "Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket."
+            )
+        with coverage:
+            show_measured(
+                "Interval holds the age",
+                report.coverage,
+                "%",
+                f"The stated age interval is {report.interval_width:.1f} years wide on average.",
+            )
+
+
+def show_age(
+    reports: Mapping[str, AgeReport], predictions: AgeGenderPredictions, name: str, stem: str
+) -> None:
+    """``reports`` of all models are compared; ``predictions`` of model ``name`` are drawn one by one."""
+    show_figure(
+        age_error_bars(reports, "Age error by true age"),
+        "age_bars",
+        "Bar: how many years the answer is off on average for people of that true age, with its 95 % "
+        "interval. Diamond, when one model is shown: mean of answer minus truth; below zero, people are "
+        "taken for younger.",
+    )
+    show_table(bracket_table(reports[name]), f"{stem}_age_brackets.csv", "table_age")
+    show_figure(
+        age_heatmap(predictions.age_true, predictions.age_years, f"Predicted against true age: {name}"),
+        "age_heatmap",
+        "The stronger a square's colour, the more people of that true age (across) got that answer (up). A "
+        "perfect model would fill only the dashed line; people above it were taken for older.",
+    )
+
+
+def show_groups(predictions: AgeGenderPredictions, stem: str) -> None:
+    st.markdown(
+        "A model that is good on average can be bad for some people. Groups follow UTKFace's own labels, "
+        "which were estimated by an algorithm and checked by annotators: they are coarse, and nobody was "
+        "asked."
+    )
+    title = st.segmented_control(
+        "Group by", list(_GROUPINGS), default="Race label", required=True, key="evaluation_grouping"
+    )
+    groups = group_errors(predictions, _GROUPINGS[title])
+    left, right = st.columns(2)
+    with left:
+        show_figure(
+            group_error_bars(groups, "age", "Mean age error by group"),
+            "groups_age",
+            "Lower is better. Where the thin lines overlap widely, the difference may be chance.",
+        )
+    with right:
+        show_figure(
+            group_error_bars(groups, "gender", "Perceived gender accuracy by group"),
+            "groups_gender",
+            "Higher is better. Small children are hard for every model and for people.",
+        )
+    show_table(group_table(groups), f"{stem}_groups_{_GROUPINGS[title]}.csv", "table_groups")
+
+
+def age_reports(predictions: Mapping[str, AgeGenderPredictions]) -> dict[str, AgeReport]:
+    return {name: age_report(one) for name, one in predictions.items()}

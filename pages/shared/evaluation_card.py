@@ -1,0 +1,85 @@
+"""Tabs about how a model came to be: training curves and the model card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import ArtifactError
+from core.evaluation.figures import curve_names, training_curves
+from core.evaluation.stored import StoredEvaluation, load_history
+from core.evaluation.tables import headline_table
+from pages.shared.errors import show_error
+from pages.shared.evaluation_common import download_table, show_figure, show_table
+
+
+def show_training(model: StoredEvaluation) -> None:
+    try:
+        history = load_history(model.folder)
+    except ArtifactError as error:
+        show_error(error)
+        return
+    names = curve_names(history)
+    if not names:
+        st.info("The history of this training holds no curves.")
+    # What is measured comes first: the losses have no unit that says anything by itself.
+    names.sort(key=lambda name: name.endswith("loss"))
+    for name in names:
+        show_figure(
+            training_curves(history, name, f"{name.replace('_', ' ').capitalize()} while training"),
+            f"curve_{name}",
+            "Training images are distorted on purpose, so their curve can be the worse one. A growing gap "
+            "with the training curve ahead means that the model learns its images by heart.",
+        )
+    download_table(history, f"{model.name}_history.csv", "history_csv")
+
+
+def show_card(model: StoredEvaluation) -> None:
+    card = model.card
+    st.subheader(card.title)
+    facts = {
+        "name": card.name,
+        "answers": {"emotion": "emotion", "age_gender": "age and perceived gender"}[card.task],
+        "architecture": card.architecture,
+        "parameters": f"{card.parameters:,}",
+        "input": f"{card.input_size}x{card.input_size} px, {'grey' if card.channels == 1 else 'colour'}",
+        "licence": card.license,
+    }
+    _show_facts(facts)
+    st.markdown(f"**Intended use.** {card.intended_use}")
+    st.markdown(f"**Limits.** {card.limits}")
+    st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
+    metrics = {side: {k: v for k, v in one.items() if _is_number(v)} for side, one in card.metrics.items()}
+    if metrics:
+        show_table(headline_table(metrics), f"{model.name}_figures.csv", "card_figures_csv")
+    for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
+        with st.expander(title):
+            _show_facts(_flattened(content))
+    with st.expander("The card as JSON"):
+        st.json(dict(card.raw), expanded=False)
+        text = json.dumps(card.raw, indent=2, default=str)
+        st.download_button(
+            "Download card.json", text, "card.json", "application/json", key="card_json", on_click="ignore"
+        )
+
+
+def _show_facts(facts: Mapping[str, Any]) -> None:
+    table = pd.DataFrame({"fact": list(facts), "value": [str(value) for value in facts.values()]})
+    st.dataframe(table, hide_index=True, width="stretch")
+
+
+def _flattened(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as ``outer.inner`` names."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        name = f"{prefix}{key}"
+        flat |= _flattened(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

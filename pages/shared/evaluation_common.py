@@ -1,0 +1,70 @@
+"""Pieces that every tab of the evaluation page uses: figures with a caption, tables with a download."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.evaluation.intervals import Measured
+
+INTERVAL_HELP = (
+    "95 % interval: the figure's range of chance with this many images; a range made this way holds the true "
+    "value 19 times in 20. Two models whose ranges overlap widely cannot be told apart by this test set."
+)
+_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share")
+
+
+def show_figure(figure: go.Figure, key: str, how_to_read: str) -> None:
+    """A figure and, under it, one plain line on how to read it."""
+    st.plotly_chart(figure, key=key, width="stretch", config={"displaylogo": False})
+    st.caption(how_to_read)
+
+
+def show_table(table: pd.DataFrame, file_name: str, key: str) -> None:
+    """A table with its unrounded CSV. Shares are shown as percent, years with two digits."""
+    st.dataframe(table, hide_index=True, width="stretch", column_config=_column_config(table))
+    download_table(table, file_name, key)
+
+
+def download_table(table: pd.DataFrame, file_name: str, key: str) -> None:
+    st.download_button(
+        f"Download {file_name}",
+        table.to_csv(index=False),
+        file_name,
+        "text/csv",
+        key=key,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def show_measured(label: str, measured: Measured, unit: str, explanation: str) -> None:
+    """A big figure with its interval; ``unit`` is ``%`` for a share in [0, 1] or ``years``."""
+    scale, digits = (100, 1) if unit == "%" else (1, 2)
+
+    def text(value: float) -> str:
+        return "–" if math.isnan(value) else f"{value * scale:.{digits}f}"
+
+    st.metric(label, f"{text(measured.value)} {unit}", help=f"{explanation} {INTERVAL_HELP}")
+    st.caption(
+        f"95 % interval {text(measured.low)} to {text(measured.high)} {unit}, n\u00a0=\u00a0{measured.n:,}"
+    )
+
+
+def _column_config(table: pd.DataFrame) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    for name in table.columns:
+        title = str(name).replace("_", " ")
+        if not pd.api.types.is_float_dtype(table[name]):
+            config[name] = st.column_config.Column(title)
+        elif any(word in title for word in _SHARES):
+            config[name] = st.column_config.NumberColumn(title, format="percent")
+        elif "mae" in title or "years" in title:
+            config[name] = st.column_config.NumberColumn(title, format="%.2f")
+        else:
+            config[name] = st.column_config.NumberColumn(title)
+    return config

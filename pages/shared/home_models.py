@@ -1,0 +1,89 @@
+"""The installed models with their measured figures, read from their cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.artifact import ModelCard, list_artifacts
+from core.evaluation.sides import EVALUATION_SIDES, EvaluationSide
+from pages.shared.errors import show_error
+from pages.shared.text import plain
+
+TRAIN_ADVICE = (
+    "No model is installed. Restore the ones that come with Facet with `git checkout -- models/artifacts`, "
+    "or train your own: `README.md` says how."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How one entry of a card's metrics is shown; its interval is ``<key>_low`` and ``<key>_high``."""
+
+    key: str
+    label: str
+    share: bool
+
+    def text(self, value: float) -> str:
+        return f"{value:.1%}" if self.share else f"{value:.2f} years"
+
+    def interval(self, low: float, high: float) -> str:
+        return f"{low * 100:.1f} to {high * 100:.1f} %" if self.share else f"{low:.2f} to {high:.2f} years"
+
+
+FIGURES: Mapping[str, tuple[Figure, ...]] = {
+    "emotion": (Figure("accuracy", "Emotion: right answers", share=True),),
+    "age_gender": (
+        Figure("age_mae", "Age: mean absolute error", share=False),
+        Figure("gender_accuracy", "Perceived gender: right answers", share=True),
+    ),
+}
+
+
+def show_models() -> None:
+    """A card per installed model, a message per broken one."""
+    artifacts = list_artifacts()
+    for artifact in artifacts:
+        if artifact.error is not None:
+            show_error(artifact.error)
+    cards = [artifact.card for artifact in artifacts if artifact.card is not None]
+    if not artifacts:
+        st.warning(TRAIN_ADVICE, icon=":material/deployed_code_alert:")
+    for card in sorted(cards, key=lambda card: (list(FIGURES).index(card.task), card.name)):
+        with st.container(border=True):
+            _show_card(card)
+
+
+def _show_card(card: ModelCard) -> None:
+    st.markdown(f"**{plain(card.title)}**")
+    st.caption(
+        f"{plain(card.name)} · {card.parameters / 1e6:.2f} million parameters · "
+        f"{card.input_size} x {card.input_size} {'grey' if card.channels == 1 else 'colour'} pixels"
+    )
+    side = _reporting_side(card.task)
+    metrics = card.metrics.get(side.side, {})
+    shown = [figure for figure in FIGURES[card.task] if figure.key in metrics]
+    if not shown:
+        st.caption(f"Not measured on {side.title} yet.")
+        return
+    for figure, column in zip(shown, st.columns(len(shown)), strict=True):
+        column.metric(figure.label, figure.text(metrics[figure.key]))
+        column.caption(_provenance(figure, metrics, side))
+
+
+def _provenance(figure: Figure, metrics: Mapping[str, float], side: EvaluationSide) -> str:
+    """Interval, test set and number of images; what the card does not state is left out."""
+    parts = []
+    low, high = metrics.get(f"{figure.key}_low"), metrics.get(f"{figure.key}_high")
+    if low is not None and high is not None:
+        parts.append(f"95 % interval {figure.interval(low, high)}")
+    parts.append(side.title)
+    if "n" in metrics:
+        parts.append(f"{int(metrics['n']):,} images")
+    return " · ".join(parts)
+
+
+def _reporting_side(task: str) -> EvaluationSide:
+    return next(side for side in EVALUATION_SIDES if side.task == task and not side.chosen_on)

@@ -1,0 +1,79 @@
+"""Uploaded file -> result, remembered by the session for as long as nothing that matters changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core import images, overlay
+from core.artifact import CropSpec
+from core.crops import crop_faces
+from core.errors import ImageError
+from core.settings import Attributes, DetectorSettings, OverlayStyle
+from core.types import Analysis
+from pages.shared.image_inputs import MAX_FILES, ImageSettings, PictureFile
+
+PREVIEW_SIDE_PX = 1024
+THUMBNAIL_PX = 128
+MAX_CARDS = 12
+"""Faces of one picture that get a card; a table lists all of them."""
+
+_THUMBNAIL_CROP = CropSpec(scale=1.5)
+_RESULTS = "image_results"
+
+Frame = NDArray[np.uint8]
+Key = tuple[str, str, DetectorSettings, Attributes]
+
+
+class Analyzer(Protocol):
+    def analyze(self, frame: Frame, attributes: Attributes = ...) -> Analysis: ...
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """What the page needs of one picture. Not the picture itself, which may take 120 MB: ``preview`` is a
+    copy of at most ``PREVIEW_SIDE_PX``, ``thumbnails`` are (N, h, w, 3) for the first ``MAX_CARDS`` faces;
+    all uint8 BGR.
+    """
+
+    name: str
+    analysis: Analysis
+    preview: Frame
+    thumbnails: Frame
+
+
+def analyzed(file: PictureFile, analyzer: Analyzer, settings: ImageSettings) -> ImageResult | ImageError:
+    """The remembered result, or a new one. A file that is no usable picture gives its error back, so that the
+    others are still analysed; other errors are raised."""
+    data = file.getvalue()
+    key: Key = (file.name, hashlib.sha256(data).hexdigest(), settings.detector, settings.attributes)
+    results: OrderedDict[Key, ImageResult | ImageError] = st.session_state.setdefault(_RESULTS, OrderedDict())
+    if key not in results:
+        results[key] = _analyze(file.name, data, analyzer, settings.attributes)
+    results.move_to_end(key)
+    while len(results) > MAX_FILES:
+        results.popitem(last=False)
+    return results[key]
+
+
+def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes) -> ImageResult | ImageError:
+    try:
+        frame = images.decode(data, name=name)
+    except ImageError as error:
+        return error
+    analysis = analyzer.analyze(frame, attributes)
+    boxes = [face.box for face in analysis.faces[:MAX_CARDS]]
+    thumbnails = crop_faces(frame, boxes, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)
+    return ImageResult(name, analysis, images.fit(frame, PREVIEW_SIDE_PX), thumbnails)
+
+
+def annotated_png(file: PictureFile, analysis: Analysis, style: OverlayStyle) -> bytes:
+    """The picture at its full size with the results drawn on it, as PNG file contents."""
+    frame = images.decode(file.getvalue(), name=file.name)
+    return images.encode_png(overlay.draw(frame, analysis, style))

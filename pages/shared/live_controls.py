@@ -1,0 +1,80 @@
+"""The sidebar of the live page: widgets in, core settings out. All take effect with the next frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.settings import Attributes, DetectorSettings, OverlayStyle, TrackingSettings
+
+# Five steps instead of a continuous slider: each one is a detector that stays in memory.
+SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveControls:
+    """What the viewer chose."""
+
+    detector: DetectorSettings
+    tracking: TrackingSettings
+    attributes: Attributes
+    style: OverlayStyle
+
+
+def live_controls() -> LiveControls:
+    """Draws the sidebar and returns its state."""
+    with st.sidebar:
+        st.header("Faces")
+        sensitivity = st.select_slider(
+            "Detector sensitivity",
+            options=list(SENSITIVITIES),
+            value="medium",
+            key="live_sensitivity",
+            help="Higher finds more faces, small and dark ones too, and more things that are none.",
+        )
+        smoothing_s = st.slider(
+            "Smoothing (seconds)",
+            0.0,
+            3.0,
+            TrackingSettings().smoothing_s,
+            0.1,
+            key="live_smoothing",
+            help="Boxes and readings of each face are averaged over about this long. 0 shows every frame as it is.",
+        )
+        attributes = _attributes()
+        style = _style()
+    return LiveControls(
+        DetectorSettings(sensitivity=SENSITIVITIES[sensitivity]),
+        TrackingSettings(smoothing_s=smoothing_s),
+        attributes,
+        style,
+    )
+
+
+def _attributes() -> Attributes:
+    st.header("Read from each face")
+    return Attributes(
+        emotion=st.toggle("Emotion", value=True, key="live_emotion"),
+        age=st.toggle("Age", value=True, key="live_age"),
+        gender=st.toggle(
+            "Perceived gender",
+            value=True,
+            key="live_gender",
+            help="How a face is likely to be labelled by strangers, not who somebody is.",
+        ),
+    )
+
+
+def _style() -> OverlayStyle:
+    st.header("Picture")
+    return OverlayStyle(
+        labels=st.toggle("Labels", value=True, key="live_labels"),
+        mirror=st.toggle("Mirror", value=True, key="live_mirror", help="Like looking into a mirror."),
+        blur_faces=st.toggle(
+            "Privacy blur",
+            value=False,
+            key="live_blur",
+            help="Hides faces in the picture shown here, also for a moment after one is lost. Readings go on.",
+        ),
+    )

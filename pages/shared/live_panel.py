@@ -1,0 +1,114 @@
+"""Beside and below the video: rates, faces in view, their readings, the session over time. Reads snapshots only."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.evaluation.face_figures import emotion_timeline, probability_bars
+from core.live import LiveSession, LiveSnapshot, history_csv, timeline
+from core.types import EMOTIONS, Face
+
+NUMBERS_EVERY_S = 1.0
+CHARTS_EVERY_S = 2.0
+TIMELINE_S = 60.0
+MAX_CARDS = 4
+"""Faces with a bar chart each; more would not fit beside the video. All are in the CSV."""
+
+ALL_FACES = "mean of all faces"
+MOOD_FORMULA = "mood = P(happy) + P(surprise)/2 - P(angry) - P(disgust) - P(fear) - P(sad)"
+
+
+def show_numbers(session: LiveSession, *, playing: bool) -> None:
+    """Rates and one card per face; renewed by itself while the video plays."""
+    st.fragment(_numbers, run_every=NUMBERS_EVERY_S if playing else None)(session, playing)
+
+
+def show_session(session: LiveSession, *, playing: bool) -> None:
+    """Timeline, mood, reset and CSV."""
+    st.fragment(_session, run_every=CHARTS_EVERY_S if playing else None)(session)
+
+
+def _numbers(session: LiveSession, playing: bool) -> None:
+    state = session.snapshot()
+    faces = state.faces if playing else ()
+    columns = st.columns(3)
+    columns[0].metric("Frames/s", f"{state.processed_fps:.1f}", help="Frames analysed each second.")
+    columns[1].metric(
+        "Latency", f"{state.latency_ms:.0f} ms", help="From a frame's arrival here to its finished picture."
+    )
+    columns[2].metric("Faces", len(faces), help="Faces in view now.")
+    st.caption(summary(state))
+    if state.errors:
+        st.warning(f"{state.errors} frames could not be analysed. Last reason: `{state.last_error}`")
+    if playing and state.frames and not faces:
+        st.info("No face in view.", icon=":material/face:")
+    for face in faces[:MAX_CARDS]:
+        _face_card(face)
+    if len(faces) > MAX_CARDS:
+        st.caption(f"{len(faces) - MAX_CARDS} more faces are marked in the video and recorded in the CSV.")
+
+
+def summary(state: LiveSnapshot) -> str:
+    """The session's counters in one line."""
+    share = state.frames_with_faces / state.frames if state.frames else 0.0
+    return f"{state.frames} frames analysed, a face in {state.frames_with_faces} ({share:.0%}), {state.errors} errors"
+
+
+def face_title(face: Face) -> str:
+    """For example ``Face 1: about 31 years (25-38), perceived female 80 %``."""
+    readings = []
+    if face.age is not None:
+        readings.append(f"about {face.age.years:.0f} years ({face.age.low:.0f}-{face.age.high:.0f})")
+    if face.gender is not None:
+        readings.append(f"perceived {face.gender.label} {face.gender.confidence:.0%}")
+    return f"**Face {face.track_id}**" + (": " + ", ".join(readings) if readings else "")
+
+
+def _face_card(face: Face) -> None:
+    with st.container(border=True):
+        st.markdown(face_title(face))
+        if face.emotion is not None:
+            bars = probability_bars(EMOTIONS, face.emotion.probabilities, title="")
+            bars.update_layout(height=200, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+            bars.update_xaxes(visible=False)
+            bars.update_yaxes(showgrid=False)
+            st.plotly_chart(bars, key=f"live_bars_{face.track_id}", config={"displayModeBar": False})
+
+
+def _session(session: LiveSession) -> None:
+    state = session.snapshot()
+    heading, chooser, reset, download = st.columns([4, 3, 1.2, 1.8], vertical_alignment="bottom")
+    heading.subheader("This session")
+    ids = sorted({row.face.track_id for row in state.history if row.face.track_id is not None})
+    shown = {ALL_FACES: None} | {f"face {track_id}": track_id for track_id in ids}
+    chosen = chooser.selectbox(
+        "Shown below",
+        list(shown),
+        key="live_timeline_face",
+        label_visibility="collapsed",
+    )
+    reset.button("Reset", on_click=session.reset, key="live_reset", width="stretch")
+    download.download_button(
+        "Session as CSV",
+        # Made on click: a file every two seconds would pile up in the server's memory.
+        data=lambda: history_csv(session.snapshot().history),
+        file_name="facet_session.csv",
+        mime="text/csv",
+        on_click="ignore",
+        disabled=not state.history,
+        key="live_csv",
+        width="stretch",
+    )
+    _timeline(state, shown[chosen])
+
+
+def _timeline(state: LiveSnapshot, track_id: int | None) -> None:
+    newest_s = state.history[-1].time_s if state.history else 0.0
+    rows = timeline(state.history, track_id, since_s=newest_s - TIMELINE_S)
+    if rows:
+        figure = emotion_timeline(pd.DataFrame(rows), title="")
+        st.plotly_chart(figure, key="live_timeline", config={"displayModeBar": False})
+    else:
+        st.caption("The last minute appears here as soon as an emotion was read.")
+    st.caption(f"{MOOD_FORMULA}, between -1 and 1. The CSV holds up to ten minutes.")

@@ -1,0 +1,60 @@
+"""Camera frames in, marked frames out: the only place that touches streamlit-webrtc."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Callable
+
+import av
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc.webrtc import SignallingTimeoutError
+
+from core.live import LiveSession
+from pages.shared.live_connection import Connection, track_connection
+
+_log = logging.getLogger(__name__)
+
+# Small and slow enough for a CPU; a camera that cannot do this sends what it can.
+_VIDEO = {
+    "width": {"ideal": 640},
+    "height": {"ideal": 480},
+    "frameRate": {"ideal": 15, "max": 30},
+    "facingMode": "user",
+}
+
+
+def frame_callback(session: LiveSession) -> Callable[[av.VideoFrame], av.VideoFrame]:
+    """What streamlit-webrtc calls in its own thread: no ``st`` in here, and no exception out of here, which would
+    freeze the picture without a word."""
+
+    def process(frame: av.VideoFrame) -> av.VideoFrame:
+        try:
+            picture = session.process(frame.to_ndarray(format="bgr24"))
+            marked = av.VideoFrame.from_ndarray(picture, format="bgr24")
+            marked.pts, marked.time_base = frame.pts, frame.time_base
+            return marked
+        except Exception as error:
+            _log.exception("A video frame could not be converted")
+            session.note_error(error)
+            return frame
+
+    return process
+
+
+def live_stream(session: LiveSession, configuration: dict[str, Any]) -> Connection:
+    """Shows the video with its START and STOP and returns the state of the connection."""
+    try:
+        context = webrtc_streamer(
+            key="live",
+            mode=WebRtcMode.SENDRECV,
+            rtc_configuration=configuration,
+            media_stream_constraints={"video": _VIDEO, "audio": False},
+            video_frame_callback=frame_callback(session),
+            async_processing=True,
+            video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
+        )
+    except SignallingTimeoutError:
+        st.session_state["live_connection"] = Connection.FAILED
+        return Connection.FAILED
+    return track_connection(playing=context.state.playing, signalling=context.state.signalling)

@@ -1,0 +1,13 @@
+"""Text that came from outside, made safe for Streamlit's Markdown."""
+
+from __future__ import annotations
+
+import re
+
+# An underscore inside a word marks nothing up; leaving it alone keeps paths readable.
+_MARKUP = re.compile(r"[\\`*\[\]$~|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+
+
+def plain(text: str) -> str:
+    """``text`` with every character escaped that Markdown would act on, on one line."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))

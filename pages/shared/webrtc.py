@@ -1,0 +1,113 @@
+"""How browser and server find each other: ICE servers from configuration only, none by default.
+
+streamlit-webrtc falls back to a public STUN server, and to accounts named in the environment, unless it is handed a
+list; so it always gets one. Servers come from, first wins:
+
+1. environment ``FACET_ICE_SERVERS``: a JSON list of ``{"urls": ..., "username": ..., "credential": ...}``;
+2. environment ``FACET_TURN_URL``, ``FACET_TURN_USERNAME``, ``FACET_TURN_CREDENTIAL``;
+3. ``.streamlit/secrets.toml``, table ``[ice]``: ``servers`` (the same list, as JSON text or as TOML tables) or
+   ``turn_url``, ``turn_username``, ``turn_credential``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from typing import Any, Mapping
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from core.errors import ConfigError
+
+IceServer = dict[str, Any]
+
+# What both aiortc and the browsers accept; IPv6 literals are not among it.
+_STUN = re.compile(r"stuns?:[^?:\s]+(:\d+)?")
+_TURN = re.compile(r"turns?:[^?:\s]+(:\d+)?(\?transport=(udp|tcp))?")
+
+
+def rtc_configuration() -> dict[str, list[IceServer]]:
+    """What ``webrtc_streamer`` needs; raises ConfigError if the configured servers are malformed."""
+    return {"iceServers": ice_servers(os.environ, _secrets())}
+
+
+def ice_servers(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> list[IceServer]:
+    """The configured servers, checked; messages never repeat a credential. ``secrets`` is the ``[ice]`` table."""
+    if listed := environ.get("FACET_ICE_SERVERS", "").strip():
+        return _checked_list(listed, "FACET_ICE_SERVERS")
+    if url := environ.get("FACET_TURN_URL", "").strip():
+        credentials = (environ.get("FACET_TURN_USERNAME"), environ.get("FACET_TURN_CREDENTIAL"))
+        return [_turn_server(url, *credentials, source="FACET_TURN_URL")]
+    if listed := secrets.get("servers"):
+        return _checked_list(listed, "[ice] servers in secrets.toml")
+    if url := secrets.get("turn_url"):
+        credentials = (secrets.get("turn_username"), secrets.get("turn_credential"))
+        return [_turn_server(url, *credentials, source="[ice] turn_url in secrets.toml")]
+    return []
+
+
+def is_secure_origin(url: str | None) -> bool:
+    """Whether browsers hand out the camera to a page at ``url``: HTTPS, or this machine itself. An unknown address
+    counts as secure, because a false alarm would be worse than the browser's own message."""
+    parts = urlsplit(url or "")
+    host = parts.hostname or ""
+    if not host or parts.scheme == "https":
+        return True
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secrets() -> Mapping[str, Any]:
+    try:
+        table = st.secrets.get("ice", {})
+    except FileNotFoundError:  # no secrets.toml at all, which is the normal case
+        return {}
+    if not isinstance(table, Mapping):
+        raise ConfigError("[ice] in secrets.toml must be a table, for example [ice] with turn_url below it")
+    return table
+
+
+def _checked_list(listed: object, source: str) -> list[IceServer]:
+    if isinstance(listed, str):
+        try:
+            listed = json.loads(listed)
+        except json.JSONDecodeError as error:
+            raise ConfigError(
+                f"{source} is not JSON (line {error.lineno}, column {error.colno}); expected a list such as "
+                '[{"urls": "stun:stun.example.org:3478"}]'
+            ) from None
+    if isinstance(listed, Mapping) or not hasattr(listed, "__iter__"):
+        raise ConfigError(f"{source} must be a list of servers, got {type(listed).__name__}")
+    return [_checked(server, f"{source}, entry {number}") for number, server in enumerate(listed, start=1)]
+
+
+def _checked(server: object, source: str) -> IceServer:
+    if not isinstance(server, Mapping) or "urls" not in server:
+        raise ConfigError(f'{source} must be an object with "urls", for example {{"urls": "stun:host:3478"}}')
+    urls = server["urls"]
+    urls = [urls] if isinstance(urls, str) else list(urls) if isinstance(urls, (list, tuple)) else []
+    if not urls:
+        raise ConfigError(f'{source}: "urls" must be a text or a list of texts')
+    for url in urls:
+        if not isinstance(url, str) or not (_STUN.fullmatch(url) or _TURN.fullmatch(url)):
+            raise ConfigError(
+                f"{source}: {url!r} is no server address; allowed are stun:host:port and turn:host:port, "
+                "or turns: for TURN over TLS, with ?transport=udp or tcp"
+            )
+    if not any(url.startswith("turn") for url in urls):
+        return {"urls": urls}
+    username, credential = server.get("username"), server.get("credential")
+    if not (isinstance(username, str) and username and isinstance(credential, str) and credential):
+        raise ConfigError(f"{source}: a TURN server needs a username and a credential, and one is missing")
+    return {"urls": urls, "username": username, "credential": credential}
+
+
+def _turn_server(url: object, username: object, credential: object, *, source: str) -> IceServer:
+    return _checked({"urls": url, "username": username, "credential": credential}, source)

@@ -1,0 +1,116 @@
+"""A real browser against a real server, without a network: where it is found, how it is started, what it films."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+INSECURE_HOST = "facet.test"
+"""Resolves to this machine in these browsers only. Not being "localhost", it is no secure origin over HTTP."""
+
+CAMERA_WH = (640, 480)
+CAMERA_FPS = 15
+CAMERA_FRAMES = 45
+
+# Only the last --disable-features of a command line counts, and Playwright passes one: its list is repeated here, with
+# WebRtcHideLocalIpsWithMdns added, because .local names cannot be resolved without a network.
+_DISABLED_FEATURES = (
+    "ImprovedCookieControls,LazyFrameLoading,GlobalMediaControls,DestroyProfileOnBrowserClose,MediaRouter,"
+    "DialMediaRouteProvider,AcceptCHFrame,AutoExpandDetailsElement,CertificateTransparencyComponentUpdater,"
+    "AvoidUnnecessaryBeforeUnloadCheckSync,Translate,HttpsUpgrades,PaintHolding,ThirdPartyStoragePartitioning,"
+    "LensOverlay,PlzDedicatedWorker,OptimizationHints,WebRtcHideLocalIpsWithMdns"
+)
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-loopback-in-peer-connection",
+    f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+    f"--disable-features={_DISABLED_FEATURES}",
+)
+
+
+def find_browser(playwright: Playwright) -> Path | None:
+    """An installed Chrome or Chromium, else the one that ``playwright install chromium`` fetched, else ``None``."""
+    for name in NAMES:
+        if found := shutil.which(name):
+            return Path(found)
+    own = Path(playwright.chromium.executable_path)
+    return own if own.is_file() else None
+
+
+# Only a TURN server may be used, and there is none: as behind a firewall that lets no video through.
+WALLED_JS = """
+const Open = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Open {
+  constructor(configuration) { super({ ...configuration, iceTransportPolicy: "relay" }); }
+};
+"""
+
+
+def launch(playwright: Playwright, executable: Path, *, camera: Path | None, deny: bool = False) -> Browser:
+    """A browser that films ``camera`` (.y4m) or has no camera at all; ``deny`` refuses it to every page."""
+    arguments = list(_ARGUMENTS)
+    if camera is not None:
+        arguments += [
+            "--use-fake-ui-for-media-stream" + ("=deny" if deny else ""),
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-video-capture={camera}",
+        ]
+    # headless=False keeps Playwright from choosing its own headless shell, which has no WebRTC camera;
+    # --headless=new above keeps the window away all the same.
+    return playwright.chromium.launch(executable_path=str(executable), headless=False, args=arguments)
+
+
+@dataclass
+class Tab:
+    """A page with what its JavaScript complained about."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    def open(cls, context: BrowserContext) -> Tab:
+        tab = cls(context.new_page())
+        tab.page.on("console", tab._on_console)
+        tab.page.on("pageerror", lambda error: tab.complaints.append(f"uncaught: {error}"))
+        return tab
+
+    def screenshot(self, path: Path) -> None:
+        """The page as it is once nothing is left to load."""
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
+        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        # Charts and images fade in after their elements are there.
+        self.page.wait_for_timeout(500)
+        self.page.screenshot(path=path)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+def write_camera(path: Path, picture_rgb: NDArray[np.uint8]) -> None:
+    """A .y4m film of ``picture_rgb`` (H, W, 3) uint8 that sways a few pixels, as somebody before a camera does."""
+    width, height = CAMERA_WH
+    zoom = max(width / picture_rgb.shape[1], height / picture_rgb.shape[0])
+    with path.open("wb") as film:
+        film.write(f"YUV4MPEG2 W{width} H{height} F{CAMERA_FPS}:1 Ip A1:1 C420jpeg\n".encode())
+        for number in range(CAMERA_FRAMES):
+            angle = 2 * np.pi * number / CAMERA_FRAMES
+            shift = np.array([[zoom, 0, 8 * np.sin(angle)], [0, zoom, 4 * np.cos(angle)]])
+            frame = cv2.warpAffine(picture_rgb, shift, CAMERA_WH, borderMode=cv2.BORDER_REPLICATE)
+            film.write(b"FRAME\n")
+            film.write(cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())

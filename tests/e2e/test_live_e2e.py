@@ -1,0 +1,181 @@
+"""The live page with a camera that films a real face. Counters are compared, never speeds."""
+
+from __future__ import annotations
+
+import csv
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, Playwright, expect
+
+from tests.e2e.browser import WALLED_JS, launch
+from tests.e2e.conftest import OpenTab
+from tests.e2e.server import Server
+
+LIVE = "/Live_Camera"
+COUNTERS = re.compile(r"(\d+) frames analysed, a face in (\d+) \(\d+%\), (\d+) errors")
+
+
+def stream_of(page: Page) -> FrameLocator:
+    return page.frame_locator('iframe[title="streamlit_webrtc.component.webrtc_streamer"]')
+
+
+def start(page: Page) -> None:
+    stream_of(page).get_by_role("button", name="START").click()
+
+
+def counters(page: Page) -> tuple[int, int, int]:
+    """Frames analysed, frames with a face, errors."""
+    match = COUNTERS.search(page.get_by_text(COUNTERS).inner_text())
+    assert match is not None
+    frames, with_faces, errors = match.groups()
+    return int(frames), int(with_faces), int(errors)
+
+
+def wait_for_frames(page: Page, count: int, timeout_s: float = 60) -> tuple[int, int, int]:
+    end_s = time.monotonic() + timeout_s
+    while counters(page)[0] < count:
+        assert time.monotonic() < end_s, f"only {counters(page)[0]} of {count} frames in {timeout_s} s"
+        page.wait_for_timeout(250)
+    return counters(page)
+
+
+def wait_for_udp(server: Server, page: Page, *, some: bool, timeout_s: float = 30) -> None:
+    end_s = time.monotonic() + timeout_s
+    while bool(server.udp_sockets()) is not some:
+        assert time.monotonic() < end_s, f"{server.udp_sockets()} UDP sockets are open"
+        page.wait_for_timeout(250)
+
+
+def test_a_session_from_start_to_stop(
+    open_tab: OpenTab, server: Server, screenshots: Path, tmp_path: Path
+) -> None:
+    tab = open_tab(LIVE)
+    page = tab.page
+    expect(page.get_by_text("Press START and allow the camera")).to_be_visible()
+    expect(page.get_by_text("mood = P(happy) + P(surprise)/2")).to_be_visible()
+    tab.screenshot(screenshots / "live_idle.png")
+    wait_for_udp(server, page, some=False)
+
+    start(page)
+    frames, with_faces, errors = wait_for_frames(page, 60)
+    assert errors == 0
+    assert with_faces >= 0.8 * frames
+    assert server.udp_sockets() > 0
+    expect(page.get_by_text(re.compile(r"^Face \d+"))).to_have_count(1)
+    expect(page.get_by_test_id("stPlotlyChart").last).to_be_visible()
+    width = stream_of(page).locator("video").evaluate("video => video.videoWidth")
+    assert width > 0
+    tab.screenshot(screenshots / "live_playing.png")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Session as CSV").click()
+    file = tmp_path / "session.csv"
+    download.value.save_as(file)
+    rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+    assert rows and all(float(row["time_s"]) >= 0 for row in rows)
+    assert {row["track_id"] for row in rows} == {"1"}, "one person has one number"
+
+    stream_of(page).get_by_role("button", name="STOP").click()
+    wait_for_udp(server, page, some=False)
+    expect(stream_of(page).get_by_role("button", name="START")).to_be_visible()
+    page.wait_for_timeout(1500)
+    tab.screenshot(screenshots / "live_stopped.png")
+
+
+def test_settings_and_reset_without_a_restart(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(LIVE)
+    page = tab.page
+    start(page)
+    wait_for_frames(page, 20)
+    for label in ("Privacy blur", "Age", "Mirror"):
+        page.get_by_test_id("stSidebar").get_by_text(label, exact=True).click()
+    before = counters(page)[0]
+    wait_for_frames(page, before + 20)
+    expect(stream_of(page).get_by_role("button", name="STOP")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Face \d+: perceived"))).to_be_visible()
+    tab.screenshot(screenshots / "live_blurred.png")
+
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_timeout(1500)
+    assert counters(page)[0] < before + 20
+    assert counters(page)[2] == 0
+    wait_for_frames(page, 10)
+
+
+def test_leaving_the_page_frees_the_camera(open_tab: OpenTab, server: Server) -> None:
+    page = open_tab(LIVE).page
+    start(page)
+    wait_for_frames(page, 5)
+    page.get_by_test_id("stSidebarNav").get_by_role("link").first.click()
+    wait_for_udp(server, page, some=False)
+
+
+def test_not_a_secure_origin(open_tab: OpenTab, server: Server, screenshots: Path) -> None:
+    tab = open_tab(LIVE, base=server.insecure_url)
+    page = tab.page
+    expect(page.get_by_text("The camera needs HTTPS.")).to_be_visible()
+    tab.screenshot(screenshots / "live_not_secure.png")
+
+
+def test_help_is_always_there(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(LIVE)
+    page = tab.page
+    page.get_by_text("Camera does not start?").click()
+    expect(page.get_by_text("NotAllowedError: Permission denied")).to_be_visible()
+    tab.screenshot(screenshots / "live_help.png")
+
+
+@pytest.fixture
+def denying(playwright: Playwright, executable: Path, camera: Path) -> Iterator[Browser]:
+    running = launch(playwright, executable, camera=camera, deny=True)
+    yield running
+    running.close()
+
+
+def test_permission_denied_when_asked(open_tab: OpenTab, denying: Browser, screenshots: Path) -> None:
+    tab = open_tab(LIVE, other=denying)
+    page = tab.page
+    start(page)
+    expect(stream_of(page).get_by_text("NotAllowedError")).to_be_visible()
+    expect(page.get_by_text("The camera is blocked for this page.")).to_be_visible()
+    tab.screenshot(screenshots / "live_denied_when_asked.png")
+
+
+def test_permission_denied_before(
+    open_tab: OpenTab, denying: Browser, server: Server, screenshots: Path
+) -> None:
+    tab = open_tab(LIVE, other=denying)
+    browser_settings = tab.page.context.new_cdp_session(tab.page)
+    browser_settings.send(
+        "Browser.setPermission",
+        {"permission": {"name": "camera"}, "setting": "denied", "origin": server.url},
+    )
+    expect(tab.page.get_by_text("The camera is blocked for this page.")).to_be_visible()
+    tab.screenshot(screenshots / "live_denied.png")
+
+
+def test_no_camera(open_tab: OpenTab, playwright: Playwright, executable: Path, screenshots: Path) -> None:
+    without = launch(playwright, executable, camera=None)
+    try:
+        tab = open_tab(LIVE, other=without)
+        page = tab.page
+        expect(page.get_by_text("No camera was found.")).to_be_visible()
+        tab.screenshot(screenshots / "live_no_camera.png")
+    finally:
+        without.close()
+
+
+def test_a_connection_that_fails(open_tab: OpenTab, server: Server, screenshots: Path) -> None:
+    tab = open_tab(LIVE, script=WALLED_JS)
+    start(tab.page)
+    expect(tab.page.get_by_text("Connecting to the camera")).to_be_visible()
+    expect(tab.page.get_by_text("The connection for the video could not be made.")).to_be_visible(
+        timeout=60_000
+    )
+    tab.screenshot(screenshots / "live_failed.png")
+    stream_of(tab.page).get_by_role("button", name="STOP").click()
+    wait_for_udp(server, tab.page, some=False, timeout_s=60)

@@ -1,0 +1,136 @@
+"""The other pages in a real browser: they load, work and look right (see test-output/screenshots)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+from playwright.sync_api import Page, expect
+from skimage.data import astronaut
+
+from tests.e2e.conftest import OpenTab
+
+HOME, IMAGE, EVALUATION = "/", "/Analyze_Image", "/Model_Evaluation"
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """NASA's portrait of Eileen Collins, public domain: one face."""
+    path = tmp_path_factory.mktemp("pictures") / "portrait.png"
+    assert cv2.imwrite(str(path), cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))
+    return path
+
+
+def upload(page: Page, *files: Path) -> None:
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(
+        [str(file) for file in files]
+    )
+
+
+def no_failure_on(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def test_home(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(HOME)
+    expect(tab.page.get_by_role("heading", name="Facet", exact=True)).to_be_visible()
+    expect(tab.page.get_by_role("heading", name="Privacy")).to_be_visible()
+    no_failure_on(tab.page)
+    tab.screenshot(screenshots / "home.png")
+
+
+def test_every_page_is_reached_from_home(open_tab: OpenTab) -> None:
+    page = open_tab(HOME).page
+    for name in ("Live Camera", "Analyze Image", "Model Evaluation"):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+        expect(page.get_by_role("heading", name=name.capitalize(), exact=True)).to_be_visible()
+        no_failure_on(page)
+
+
+def test_upload(open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: Path) -> None:
+    tab = open_tab(IMAGE)
+    page = tab.page
+    tab.screenshot(screenshots / "image_empty.png")
+    upload(page, portrait)
+    expect(page.get_by_text("1 face found").first).to_be_visible()
+    expect(page.get_by_test_id("stImage").first.locator("img")).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    no_failure_on(page)
+    tab.screenshot(screenshots / "image_result.png")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All results (JSON)").click()
+    download.value.save_as(tmp_path / "faces.json")
+    (entry,) = json.loads((tmp_path / "faces.json").read_text(encoding="utf-8"))
+    assert entry["file"] == portrait.name and len(entry["faces"]) == 1
+
+
+def test_a_file_that_is_no_picture_leaves_the_others(
+    open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "page.jpg"
+    wrong.write_text("<html>not a picture</html>", encoding="utf-8")
+    tab = open_tab(IMAGE)
+    upload(tab.page, wrong, portrait)
+    expect(tab.page.get_by_text("cannot be read as an image").first).to_be_visible()
+    expect(tab.page.get_by_text("1 face found").first).to_be_visible()
+    tab.screenshot(screenshots / "image_unreadable.png")
+
+
+def test_snapshot(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(IMAGE)
+    page = tab.page
+    page.get_by_text("Take a snapshot", exact=True).first.click()
+    page.wait_for_function("() => (document.querySelector('video')?.videoWidth ?? 0) > 0")
+    page.get_by_test_id("stCameraInputButton").click()
+    expect(page.get_by_text("1 face found").first).to_be_visible()
+    tab.screenshot(screenshots / "image_snapshot.png")
+
+
+def test_evaluation_shows_figures_for_each_test_set(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(EVALUATION)
+    page = tab.page
+    chooser = page.get_by_test_id("stSelectbox").first
+    chooser.click()
+    titles = page.get_by_role("option").all_inner_texts()
+    page.keyboard.press("Escape")
+    assert len(titles) >= 3
+    for number, title in enumerate(titles):
+        chooser.click()
+        page.get_by_role("option", name=title, exact=True).click()
+        expect(page.get_by_test_id("stPlotlyChart").locator("visible=true").first).to_be_visible()
+        no_failure_on(page)
+        tab.screenshot(screenshots / f"evaluation_{number}.png")
+
+
+def test_every_tab_of_the_evaluation(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(EVALUATION)
+    page = tab.page
+    expect(page.get_by_test_id("stPlotlyChart").locator("visible=true").first).to_be_visible()
+    names = page.get_by_role("tab").all_inner_texts()
+    assert len(names) >= 4
+    for name in names:
+        page.get_by_role("tab", name=name, exact=True).click()
+        no_failure_on(page)
+        tab.screenshot(screenshots / f"evaluation_tab_{name.lower().replace(' ', '_').replace('-', '_')}.png")
+
+
+@pytest.mark.parametrize(
+    "path", [HOME, "/Live_Camera", IMAGE, EVALUATION], ids=["home", "live", "image", "evaluation"]
+)
+def test_pages_fit_a_phone(
+    open_tab: OpenTab, path: str, screenshots: Path, request: pytest.FixtureRequest
+) -> None:
+    tab = open_tab(path)
+    tab.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+    tab.screenshot(screenshots / f"phone_{request.node.callspec.id}.png")
+    overflow = tab.page.evaluate(
+        "() => { const main = document.querySelector('[data-testid=stMain]');"
+        " return main.scrollWidth - main.clientWidth; }"
+    )
+    assert overflow <= 1, "the page scrolls sideways"

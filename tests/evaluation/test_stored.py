@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from core.artifact import InstalledArtifact, list_artifacts
+from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
+from core.evaluation.sides import EVALUATION_SIDES
+from core.evaluation.stored import load_history, load_stored
+from tests.fakes_evaluation import (
+    age_gender_predictions,
+    emotion_predictions,
+    write_artifact,
+    write_artifacts,
+)
+
+
+def _artifact(root: Path, name: str) -> InstalledArtifact:
+    return {one.name: one for one in list_artifacts(root)}[name]
+
+
+@pytest.mark.parametrize("side", EVALUATION_SIDES, ids=lambda side: side.title)
+def test_every_side_is_found(tmp_path: Path, side: object) -> None:
+    name = side.task  # type: ignore[attr-defined]
+    stored = load_stored(_artifact(write_artifacts(tmp_path), name), side.side)  # type: ignore[attr-defined]
+    assert stored.name == name
+    assert len(stored.predictions) > 0
+
+
+def test_each_task_has_one_side_for_choosing_and_one_for_reporting() -> None:
+    for task in ("emotion", "age_gender"):
+        assert sorted(side.chosen_on for side in EVALUATION_SIDES if side.task == task) == [False, True]
+
+
+def _with_hash(root: Path, content_of_hash: bytes) -> None:
+    write_artifact(root, "emotion", "emotion", {"private": emotion_predictions()})
+    file = root / "emotion" / "predictions.npz"
+    card = json.loads((root / "emotion" / "card.json").read_text())
+    card["files"]["predictions.npz"] = {
+        "bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(content_of_hash or file.read_bytes()).hexdigest(),
+    }
+    (root / "emotion" / "card.json").write_text(json.dumps(card))
+
+
+def test_predictions_with_the_hash_on_the_card_are_used(tmp_path: Path) -> None:
+    _with_hash(tmp_path, b"")
+    assert len(load_stored(_artifact(tmp_path, "emotion"), "private").predictions) == 120
+
+
+def test_predictions_with_another_hash_are_refused(tmp_path: Path) -> None:
+    _with_hash(tmp_path, b"something else")
+    with pytest.raises(ArtifactCorruptError, match=r"predictions\.npz"):
+        load_stored(_artifact(tmp_path, "emotion"), "private")
+
+
+def test_a_side_that_is_not_stored_is_named(tmp_path: Path) -> None:
+    write_artifact(tmp_path, "emotion", "emotion", {"public": emotion_predictions()})
+    with pytest.raises(ArtifactMissingError, match="'private', only on public"):
+        load_stored(_artifact(tmp_path, "emotion"), "private")
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [age_gender_predictions(), emotion_predictions(count=0)],
+    ids=["of another task", "none"],
+)
+def test_unusable_predictions_are_refused(tmp_path: Path, predictions: object) -> None:
+    write_artifact(tmp_path, "emotion", "emotion", {"private": predictions})  # type: ignore[dict-item]
+    with pytest.raises(ArtifactCorruptError, match="no usable emotion predictions"):
+        load_stored(_artifact(tmp_path, "emotion"), "private")
+
+
+def test_a_broken_card_is_the_error(tmp_path: Path) -> None:
+    (
+        write_artifact(tmp_path, "emotion", "emotion", {"private": emotion_predictions()}) / "card.json"
+    ).unlink()
+    with pytest.raises(ArtifactError, match=r"card\.json is missing"):
+        load_stored(_artifact(tmp_path, "emotion"), "private")
+
+
+def test_history_is_numbers_by_epoch(tmp_path: Path) -> None:
+    history = load_history(write_artifacts(tmp_path) / "emotion")
+    assert history["epoch"].tolist() == [1, 2, 3]
+    assert "val_accuracy" in history.columns
+
+
+BAD_HISTORIES = {
+    "empty": "",
+    "no epoch": "loss\n1\n",
+    "text": "epoch,loss\n1,low\n",
+    "ragged": "epoch\n1\n1,2,3\n",
+}
+
+
+@pytest.mark.parametrize("content", BAD_HISTORIES.values(), ids=BAD_HISTORIES.keys())
+def test_a_bad_history_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "history.csv").write_text(content)
+    with pytest.raises(ArtifactCorruptError, match=r"history\.csv"):
+        load_history(tmp_path)
+
+
+def test_a_missing_history_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissingError, match=r"history\.csv is missing"):
+        load_history(tmp_path)

@@ -1,0 +1,114 @@
+"""Artifact folders with made-up answers, for tests of everything that reads them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.evaluation.predictions import (
+    AgeGenderPredictions,
+    EmotionPredictions,
+    Predictions,
+    save_predictions,
+)
+
+
+def emotion_predictions(
+    count: int = 120, seed: int = 0, ids: NDArray[np.str_] | None = None
+) -> EmotionPredictions:
+    """Answers that are right about two times in three."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 7, count)
+    probabilities = rng.dirichlet(np.full(7, 0.6), count)
+    probabilities[np.arange(count), truth] += 0.5
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    names = np.array([f"PrivateTest_{row}" for row in range(count)], dtype=np.str_) if ids is None else ids
+    return EmotionPredictions(names, truth, probabilities.astype(np.float32))
+
+
+def age_gender_predictions(count: int = 150, seed: int = 0) -> AgeGenderPredictions:
+    """Ages about five years off and genders that are right nine times in ten."""
+    rng = np.random.default_rng(seed)
+    age, gender, race = rng.integers(1, 111, count), rng.integers(0, 2, count), rng.integers(0, 5, count)
+    years = np.clip(age + rng.normal(0, 6, count), 0, 100).astype(np.float32)
+    sure = rng.uniform(0.2, 1.0, count) ** 0.5
+    male = np.where(gender == 0, sure, 1 - sure)
+    return AgeGenderPredictions(
+        ids=np.array(
+            [f"{age[n]}_{gender[n]}_{race[n]}_{n:05d}.jpg.chip.jpg" for n in range(count)], dtype=np.str_
+        ),
+        age_true=age,
+        age_years=years,
+        age_low=np.maximum(years - 9, 0).astype(np.float32),
+        age_high=(years + 9).astype(np.float32),
+        gender_true=gender,
+        gender_probabilities=np.stack([male, 1 - male], axis=1).astype(np.float32),
+        race=race,
+    )
+
+
+def card_dict(name: str, task: str, **changes: Any) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "name": name,
+        "title": f"The {name} network",
+        "task": task,
+        "architecture": "residual",
+        "parameters": 680_000,
+        "input": {"size": 48, "channels": 1 if task == "emotion" else 3},
+        "crop": {"scale": 1.1, "shift_y": 0.0},
+        "metrics": {"private": {"accuracy": 0.68, "n": 120}},
+        "training": {"epochs": 3, "config": {"learning_rate": 0.1}},
+        "data": {"name": "fake"},
+        "files": {},
+        "license": "research only",
+        "intended_use": "Tests.",
+        "limits": "Made-up answers.",
+    }
+    return card | changes
+
+
+def write_artifact(
+    root: Path, name: str, task: str, sides: dict[str, Predictions], **card_changes: Any
+) -> Path:
+    """An artifact folder with card, predictions and history, but no model."""
+    folder = root / name
+    folder.mkdir(parents=True)
+    (folder / "card.json").write_text(json.dumps(card_dict(name, task, **card_changes)), encoding="utf-8")
+    save_predictions(folder / "predictions.npz", sides)
+    log = "accuracy" if task == "emotion" else "age_mae"
+    rows = [f"{epoch},0.1,{epoch * 2},{0.5 + epoch / 20},{0.4 + epoch / 20},1.2,1.3" for epoch in (1, 2, 3)]
+    header = f"epoch,learning_rate,elapsed_s,{log},val_{log},loss,val_loss"
+    (folder / "history.csv").write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return folder
+
+
+def write_artifacts(root: Path) -> Path:
+    """Two emotion models and one age and gender model, each with both of its sides."""
+    for name, seed in (("emotion", 0), ("emotion_small", 5)):
+        sides: dict[str, Predictions] = {
+            "private": emotion_predictions(seed=seed),
+            "public": emotion_predictions(seed=seed + 1),
+        }
+        write_artifact(root, name, "emotion", sides)
+    both: dict[str, Predictions] = {
+        "validation": age_gender_predictions(seed=2),
+        "test": age_gender_predictions(seed=3),
+    }
+    write_artifact(root, "age_gender", "age_gender", both)
+    return root
+
+
+def write_fer2013_csv(data_dir: Path, private: int = 12) -> Path:
+    """``fer2013.csv`` with two training, two public and ``private`` private images of random pixels."""
+    rng = np.random.default_rng(0)
+    lines = ["emotion,pixels,Usage"]
+    for usage in ["Training"] * 2 + ["PublicTest"] * 2 + ["PrivateTest"] * private:
+        pixels = " ".join(str(value) for value in rng.integers(0, 256, 48 * 48))
+        lines.append(f"{rng.integers(0, 7)},{pixels},{usage}")
+    data_dir.mkdir(parents=True, exist_ok=True)
+    (data_dir / "fer2013.csv").write_text("\n".join(lines), encoding="utf-8")
+    return data_dir

@@ -1,0 +1,297 @@
+"""The image page with an analyzer that needs no model."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.errors import ArtifactMissingError, DetectorError, FacetError
+from core.images import decode
+from core.settings import Attributes, DetectorSettings, OverlayStyle
+from core.suggestions import COLUMNS
+from core.types import (
+    AgeEstimate,
+    Analysis,
+    Box,
+    Detection,
+    EmotionEstimate,
+    Face,
+    GenderEstimate,
+)
+from pages.shared import image_faces, image_inputs, image_results
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "pages" / "2_Analyze_Image.py"
+HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03))
+
+
+class FakeAnalyzer:
+    """Finds ``faces`` happy children of seven in every picture, unless it is broken."""
+
+    def __init__(self, faces: int = 1, error: FacetError | None = None) -> None:
+        self.faces = faces
+        self.error = error
+        self.calls: list[tuple[tuple[int, ...], Attributes]] = []
+
+    def analyze(self, frame: NDArray[np.uint8], attributes: Attributes = Attributes()) -> Analysis:
+        self.calls.append((frame.shape, attributes))
+        if self.error is not None:
+            raise self.error
+        height, width = frame.shape[:2]
+        return Analysis(
+            width, height, tuple(self._face(number, attributes) for number in range(self.faces)), 5.0
+        )
+
+    def _face(self, number: int, attributes: Attributes) -> Face:
+        return Face(
+            Detection(Box(4 + number, 4, 44 + number, 44), 0.9),
+            emotion=HAPPY if attributes.emotion else None,
+            age=AgeEstimate(7.4, 5, 10) if attributes.age else None,
+            gender=GenderEstimate((0.3, 0.7)) if attributes.gender else None,
+        )
+
+
+def picture(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 255, (50, width, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
+
+
+@pytest.fixture
+def analyzer(monkeypatch: pytest.MonkeyPatch) -> FakeAnalyzer:
+    fake = FakeAnalyzer()
+    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings: fake)
+    return fake
+
+
+def page() -> AppTest:
+    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    app.file_uploader(key="image_files").set_value([(name, data, "") for name, data in files])
+    app.run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for element in (*app.markdown, *app.caption))
+
+
+def test_empty_page_asks_for_a_picture(analyzer: FakeAnalyzer) -> None:
+    app = page()
+    assert "Add a picture" in app.info[0].value
+    assert not app.error
+    assert not app.camera_input, "the camera is asked for without being chosen"
+
+
+def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
+    app = upload(page(), ("me.png", picture()))
+    assert app.subheader[0].value == "me.png"
+    assert "**Face 1**" in texts(app)
+    assert "Happy, 85%" in texts(app)
+    assert "Age 7 (5-10)" in texts(app)
+    assert "Perceived gender: female, 70%" in texts(app)
+    assert len(app.get("plotly_chart")) == 1
+    assert not app.error
+    assert not app.info
+    labels = [button.label for button in app.download_button]
+    assert {"All faces (CSV)", "All results (JSON)", "Annotated picture (PNG)"} <= set(labels)
+
+
+def test_snapshot_is_analysed(analyzer: FakeAnalyzer) -> None:
+    app = page()
+    app.segmented_control(key="image_source").set_value(image_inputs.FROM_CAMERA).run()
+    assert not app.file_uploader
+    app.camera_input(key="image_camera").set_value(("snapshot.jpg", picture(kind="JPEG"), "image/jpeg")).run()
+    assert not app.exception
+    assert "**Face 1**" in texts(app)
+    assert analyzer.calls == [((50, 60, 3), Attributes())]
+
+
+def test_bad_files_are_named_and_the_others_analysed(analyzer: FakeAnalyzer) -> None:
+    files = [
+        ("empty.jpg", b""),
+        ("page.png", b"<!DOCTYPE html><html></html>"),
+        ("cut.jpg", picture(kind="JPEG")[:400]),
+        ("good.png", picture()),
+    ]
+    app = upload(page(), *files)
+    messages = [error.value for error in app.error]
+    assert [message.split(":")[0] for message in messages] == [
+        f"{name} cannot be read as an image" for name, _ in files[:3]
+    ]
+    assert [heading.value for heading in app.subheader] == ["good.png"]
+    assert len(analyzer.calls) == 1
+
+
+def test_huge_picture_is_refused(analyzer: FakeAnalyzer) -> None:
+    file = io.BytesIO()
+    Image.new("1", (20_000, 2_001)).save(file, "PNG")
+    app = upload(page(), ("bomb.png", file.getvalue()), ("good.png", picture()))
+    assert "bomb.png is 20000 x 2001 pixels; at most 40 megapixels" in app.error[0].value
+    assert len(analyzer.calls) == 1
+
+
+def test_no_face_is_no_error(analyzer: FakeAnalyzer) -> None:
+    analyzer.faces = 0
+    app = upload(page(), ("wall.png", picture()))
+    assert [info.value for info in app.info] == [image_faces.NO_FACE]
+    assert not app.error
+    assert "No face found" in texts(app)
+
+
+def test_same_picture_is_analysed_once(analyzer: FakeAnalyzer) -> None:
+    app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)), ("bad.txt", b"text"))
+    app.button(key="suggest_button").click().run()
+    app.checkbox(key="image_labels").uncheck().run()
+    app.checkbox(key="image_blur").check().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert len(analyzer.calls) == 2
+    app.checkbox(key="image_age").uncheck().run()
+    assert [attributes.age for _, attributes in analyzer.calls] == [True, True, False, False]
+    assert "Age 7" not in texts(app)
+
+
+def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
+    app = page()
+    for key in ("image_emotion", "image_age", "image_gender"):
+        app.checkbox(key=key).uncheck()
+    upload(app, ("a.png", picture()))
+    assert analyzer.calls[0][1] == Attributes(emotion=False, age=False, gender=False)
+    assert "Nothing was read from this face." in texts(app)
+    assert not app.get("plotly_chart")
+
+
+def test_remembered_results_are_bounded(analyzer: FakeAnalyzer) -> None:
+    limit = image_inputs.MAX_FILES
+    app = upload(page(), *((f"{seed}.png", picture(seed, width=50)) for seed in range(limit + 2)))
+    assert f"Only the first {limit} of {limit + 2} files" in app.warning[0].value
+    assert len(app.subheader) == len(analyzer.calls) == limit
+    upload(app, ("another.png", picture(1000)))
+    assert len(app.session_state["image_results"]) == limit
+
+
+def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
+    analyzer.faces = image_results.MAX_CARDS + 3
+    app = upload(page(), ("crowd.png", picture()))
+    assert len(app.get("plotly_chart")) == image_results.MAX_CARDS
+    assert len(app.dataframe[-1].value) == analyzer.faces
+    assert f"Cards of the first {image_results.MAX_CARDS} faces" in texts(app)
+
+
+def test_predict_and_suggest_adds_suggestions_until_hidden(analyzer: FakeAnalyzer) -> None:
+    app = upload(page(), ("a.png", picture()))
+    assert "Suggestions" not in texts(app)
+    app.button(key="suggest_button").click().run()
+    assert "**Suggestions**" in texts(app)
+    assert "Totoro" in texts(app), "a happy child of seven"
+    app.button(key="suggest_hide").click().run()
+    assert "**Suggestions**" not in texts(app)
+
+
+def test_suggestions_come_from_the_edited_table(analyzer: FakeAnalyzer) -> None:
+    app = page()
+    cells = ("happy", "any", "any", "game", "chess *for two*")
+    app.session_state["suggest_edited"] = [dict(zip(COLUMNS, cells, strict=True))]
+    upload(app, ("a.png", picture()))
+    app.button(key="suggest_button").click().run()
+    assert r"- Game: chess \*for two\*" in texts(app)
+    app.button(key="suggest_reset").click().run()
+    assert not app.exception
+    assert "Totoro" in texts(app)
+
+
+def test_mistake_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> None:
+    app = page()
+    cells = ("happy", "young", "any", "game", "chess")
+    app.session_state["suggest_edited"] = [dict(zip(COLUMNS, cells, strict=True))]
+    upload(app, ("a.png", picture()))
+    app.button(key="suggest_button").click().run()
+    assert not app.exception
+    assert "row 1: min_age must be a whole number of years or any" in app.error[0].value
+    assert "**Face 1**" in texts(app)
+
+
+def test_missing_model_stops_the_page_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(settings: DetectorSettings) -> FakeAnalyzer:
+        raise ArtifactMissingError(
+            "models/artifacts/emotion/model.tflite is missing. Restore it with: git checkout"
+        )
+
+    monkeypatch.setattr("pages.shared.resources.get_analyzer", broken)
+    app = page()
+    assert "emotion/model.tflite is missing. Restore it with: git checkout" in app.error[0].value
+    assert not app.file_uploader
+
+
+def test_failing_analysis_is_shown_beside_its_file(analyzer: FakeAnalyzer) -> None:
+    analyzer.error = DetectorError("the detector gave up")
+    app = upload(page(), ("a.png", picture()))
+    assert "the detector gave up" in app.error[0].value
+
+
+def test_sensitivity_reaches_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[DetectorSettings] = []
+
+    def get_analyzer(settings: DetectorSettings) -> FakeAnalyzer:
+        asked.append(settings)
+        return FakeAnalyzer()
+
+    monkeypatch.setattr("pages.shared.resources.get_analyzer", get_analyzer)
+    app = page()
+    app.slider(key="image_sensitivity").set_value(0.8).run()
+    assert math.isclose(asked[-1].sensitivity, 0.8)
+
+
+def test_file_names_mark_nothing_up(analyzer: FakeAnalyzer) -> None:
+    app = upload(page(), ("*a* [b](http://c.d) `e`.png", picture()))
+    assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
+
+
+class StoredFile:
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name = name
+        self._data = data
+
+    def getvalue(self) -> bytes:
+        return self._data
+
+
+def test_annotated_png_has_the_full_size() -> None:
+    data = picture(width=2000)
+    analysis = FakeAnalyzer().analyze(decode(data))
+    png = image_results.annotated_png(StoredFile("a.png", data), analysis, OverlayStyle())
+    drawn = decode(png)
+    assert drawn.shape == (50, 2000, 3)
+    assert not np.array_equal(drawn, decode(data))
+
+
+def test_json_download_lists_every_file(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    dumps = json.dumps
+
+    def remember(objects: object, **options: object) -> str:
+        written.append(dumps(objects))
+        return written[-1]
+
+    app = page()
+    monkeypatch.setattr("json.dumps", remember)
+    upload(app, ("a.png", picture()), ("bad.png", b"text"))
+    good, bad = next(answer for answer in map(json.loads, written) if isinstance(answer, list))
+    assert (good["file"], good["faces"][0]["emotion"]["label"]) == ("a.png", "happy")
+    assert bad["file"] == "bad.png"
+    assert "cannot be read as an image" in bad["error"]
