@@ -1,6 +1,6 @@
 """How a frame becomes an answer: detect, crop, estimate, assemble.
 
-    frame (H, W, 3) uint8 BGR -> detections -> one batch of crops for each network -> one Face a detection
+frame (H, W, 3) uint8 BGR -> detections -> one batch of crops for each network -> one Face a detection
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SERVED_ARTIFACTS = ("emotion", "age_gender")
 """The artifacts that answer unless others are chosen."""
 DEFAULT_DETECTOR = "haar"
 
-Outputs = dict[str, NDArray[np.float32]]
+Answers = dict[str, NDArray[np.float64]]
 
 
 class FaceAnalyzer:
@@ -36,7 +36,7 @@ class FaceAnalyzer:
     @classmethod
     def default(
         cls,
-        detector: DetectorSettings = DetectorSettings(),  # noqa: B008 - frozen
+        detector: DetectorSettings = DetectorSettings(),
         detector_name: str = DEFAULT_DETECTOR,
         artifacts: Sequence[str] = SERVED_ARTIFACTS,
     ) -> FaceAnalyzer:
@@ -47,7 +47,7 @@ class FaceAnalyzer:
     def analyze(
         self,
         frame: NDArray[np.uint8],
-        attributes: Attributes = Attributes(),  # noqa: B008 - frozen
+        attributes: Attributes = Attributes(),
     ) -> Analysis:
         """(H, W, 3) uint8 BGR -> every face with the chosen attributes, from left to right. The frame is not changed.
 
@@ -71,8 +71,8 @@ class FaceAnalyzer:
 
     def _estimate(
         self, frame: NDArray[np.uint8], boxes: Sequence[Box], attributes: Attributes, clock: _StageClock
-    ) -> Outputs:
-        outputs: Outputs = {}
+    ) -> Answers:
+        outputs: Answers = {}
         for estimator in self._estimators:
             if not boxes or not _wanted(estimator.card.task, attributes):
                 continue
@@ -92,7 +92,7 @@ def _wanted(task: str, attributes: Attributes) -> bool:
     return attributes.emotion if task == "emotion" else attributes.age or attributes.gender
 
 
-def _face(detection: Detection, row: int, outputs: Outputs, attributes: Attributes) -> Face:
+def _face(detection: Detection, row: int, outputs: Answers, attributes: Attributes) -> Face:
     def answer(name: str, wanted: bool) -> tuple[float, ...] | None:
         return tuple(outputs[name][row].tolist()) if wanted and name in outputs else None
 

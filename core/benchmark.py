@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cv2
@@ -48,25 +49,21 @@ def run_benchmark(repeats: int = 50) -> dict[str, Any]:
 
 def _stages() -> dict[str, Callable[[], object]]:
     frame = _frame()
-    png = encode_png(frame)
     detector = create_detector("haar", DetectorSettings())
     stages: dict[str, Callable[[], object]] = {
-        "decode": lambda: decode(png),
-        "detect": lambda: detector.detect(frame),
+        "decode": partial(decode, encode_png(frame)),
+        "detect": partial(detector.detect, frame),
     }
     estimators = [LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS]
     for estimator in estimators:
         card = estimator.card
-        crops = crop_faces(frame, [_FACE], card.crop, card.input_size, card.channels)
-        stages[f"crop for {card.name}"] = lambda card=card: crop_faces(
-            frame, [_FACE], card.crop, card.input_size, card.channels
-        )
-        stages[f"{card.name}, one face"] = lambda estimator=estimator, crops=crops: estimator.predict(crops)
+        crop = partial(crop_faces, frame, [_FACE], card.crop, card.input_size, card.channels)
+        stages[f"crop for {card.name}"] = crop
+        stages[f"{card.name}, one face"] = partial(estimator.predict, crop())
     for count in (1, 3):
         networks = FaceAnalyzer(_KnownFaces(count), estimators)
-        stages[f"all but detection, {count} face{'s' * (count > 1)}"] = lambda networks=networks: networks.analyze(frame)
-    whole = FaceAnalyzer(_Both(detector), estimators)
-    stages["whole, 1 face"] = lambda: whole.analyze(frame)
+        stages[f"all but detection, {count} face{'s' * (count > 1)}"] = partial(networks.analyze, frame)
+    stages["whole, 1 face"] = partial(FaceAnalyzer(_Both(detector), estimators).analyze, frame)
     return stages
 
 

@@ -6,7 +6,7 @@ Inputs are never changed, results are new float64 arrays, and ``(0, 4)`` works e
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,7 +40,7 @@ def areas(xyxy: ArrayLike) -> Floats:
 def centers(xyxy: ArrayLike) -> Floats:
     """``(N, 2)`` centre points (x, y)."""
     boxes = _checked(xyxy)
-    return (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
 
 
 def sizes(xyxy: ArrayLike) -> Floats:

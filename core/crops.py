@@ -47,4 +47,4 @@ def _square(frame: NDArray[np.uint8], box: Box, spec: CropSpec, size: int) -> ND
     crop = cv2.warpAffine(frame, matrix, (drawn, drawn), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
     if factor > 1:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    return crop
+    return crop.astype(np.uint8, copy=False)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from core.artifact import SERVED_FILE, ModelCard, load_card, verified_file
 from core.errors import ArtifactCorruptError
 
-
 OUTPUTS: dict[str, set[str]] = {"emotion": {"emotion"}, "age_gender": {"age", "gender"}}
 """Output names that a network of each task must have."""
 

@@ -1,7 +1,7 @@
 """Everything that crosses threads in one live session, behind one lock.
 
-The video thread calls ``process`` for every frame; the page's thread changes settings and reads snapshots. Nothing
-here knows about pages or video transport, and nothing that fails in here may stop the video.
+The video thread calls ``process`` for every frame; the page's thread changes settings and reads snapshots.
+Nothing here knows about pages or video transport, and nothing that fails in here may stop the video.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import statistics
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Callable, Iterable, Protocol
+from typing import Protocol
 
 from core import overlay
 from core.overlay import Frame
@@ -39,7 +40,8 @@ CSV_COLUMNS = (
 
 
 class FrameAnalyzer(Protocol):
-    """The seam to detection and models; ``frame`` is (H, W, 3) uint8 BGR. May be called by several threads."""
+    """The seam to detection and models; ``frame`` is (H, W, 3) uint8 BGR. May be called by several
+    threads."""
 
     def analyze(self, frame: Frame, attributes: Attributes = ...) -> Analysis: ...
 
@@ -54,9 +56,9 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """State of a session at one moment. ``processed_fps`` and ``latency_ms`` (from a frame handed over to its finished
-    picture, median) are over the last ``rate_window_s`` and 0 without a frame in it; the counters start at the last
-    reset; ``faces`` are those of the newest frame."""
+    """State of a session at one moment. ``processed_fps`` and ``latency_ms`` (from a frame handed over to its
+    finished picture, median) are over the last ``rate_window_s`` and 0 without a frame in it; the counters
+    start at the last reset; ``faces`` are those of the newest frame."""
 
     faces: tuple[Face, ...] = ()
     history: tuple[HistoryRow, ...] = ()
@@ -83,8 +85,9 @@ class LiveSession:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
-        # Held through a whole frame: after a restart of the stream two video threads overlap for a moment, and the
-        # tracker must see one frame at a time. The page never takes it, so it never waits for a model.
+        # Held through a whole frame: after a restart of the stream two video threads overlap for a moment,
+        # and the tracker must see one frame at a time. The page never takes it, so it never waits for a
+        # model.
         self._frame_lock = threading.Lock()
         self._analyzer = analyzer
         self._attributes = Attributes()
@@ -127,8 +130,8 @@ class LiveSession:
     def process(self, frame: Frame, now_s: float | None = None) -> Frame:
         """``frame`` (H, W, 3) uint8 BGR, taken at ``now_s`` -> the picture to show; never raises.
 
-        A frame that cannot be analysed is counted and comes back as it is, or unrecognisable where faces are to be
-        hidden.
+        A frame that cannot be analysed is counted and comes back as it is, or unrecognisable where faces are
+        to be hidden.
         """
         received_s = self._clock()
         with self._frame_lock:

@@ -1,14 +1,15 @@
 """One colour per emotion, the same in the video, in the figures and in the tables.
 
 Seven hues of Paul Tol's "muted" and "bright" schemes and of Okabe and Ito, ordered so that emotions that are
-often confused (fear and surprise, sad and neutral, angry and disgust) differ in lightness too, which colour-blind
-readers and grey prints keep. Colour never carries a meaning alone: every use also writes the label.
+often confused (fear and surprise, sad and neutral, angry and disgust) differ in lightness too, which
+colour-blind readers and grey prints keep. Colour never carries a meaning alone: every use also writes the
+label.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Mapping
 
 from core.types import Emotion
 

@@ -65,9 +65,7 @@ def _face_object(face: Face) -> dict[str, Any]:
     }
 
 
-def _estimate_object(
-    estimate: EmotionEstimate | GenderEstimate | None, labels: Sequence[str]
-) -> dict[str, Any] | None:
+def _estimate_object(estimate: EmotionEstimate | GenderEstimate | None, labels: Sequence[str]) -> dict[str, Any] | None:
     if estimate is None:
         return None
     probabilities = {str(label): round(p, 6) for label, p in zip(labels, estimate.probabilities, strict=True)}

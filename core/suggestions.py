@@ -35,9 +35,7 @@ class Suggestion:
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_age <= self.max_age:
-            raise ConfigError(
-                f"ages must satisfy 0 <= min_age <= max_age, got {self.min_age} and {self.max_age}"
-            )
+            raise ConfigError(f"ages must satisfy 0 <= min_age <= max_age, got {self.min_age} and {self.max_age}")
         if not self.kind or not self.text:
             raise ConfigError("kind and suggestion must not be empty")
 
@@ -52,9 +50,7 @@ class Suggestion:
         return self.fits_any_age if years is None else self.min_age <= math.floor(years) <= self.max_age
 
 
-def suggest(
-    emotion: Emotion | None, years: float | None, table: Iterable[Suggestion]
-) -> tuple[Suggestion, ...]:
+def suggest(emotion: Emotion | None, years: float | None, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
     """The rows of ``table`` for an emotion and an age in years, in their order; empty when none fits."""
     return tuple(row for row in table if row.matches(emotion, years))
 
@@ -81,9 +77,7 @@ def parse_table(text: str, name: str = "suggestions table") -> tuple[Suggestion,
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="surplus", skipinitialspace=True)
     header = tuple(reader.fieldnames or ())
     if header != COLUMNS:
-        raise ConfigError(
-            f"{name}, line 1: the columns must be {','.join(COLUMNS)}; got {','.join(header) or 'none'}."
-        )
+        raise ConfigError(f"{name}, line 1: the columns must be {','.join(COLUMNS)}; got {','.join(header) or 'none'}.")
     return tuple(_suggestion(row, f"{name}, line {reader.line_num}") for row in reader)
 
 
@@ -110,15 +104,11 @@ def to_rows(table: Sequence[Suggestion]) -> list[dict[str, str]]:
 
 def _suggestion(row: Mapping[str, Any], place: str) -> Suggestion:
     if row.get("surplus"):
-        raise ConfigError(
-            f"{place}: more than {len(COLUMNS)} values. Put text that contains a comma in double quotes."
-        )
+        raise ConfigError(f"{place}: more than {len(COLUMNS)} values. Put text that contains a comma in double quotes.")
     cells = {column: _text(row.get(column)) for column in COLUMNS}
     empty = [column for column, cell in cells.items() if not cell]
     if empty:
-        raise ConfigError(
-            f"{place}: {' and '.join(empty)} must not be empty; write {ANY} for every emotion or age."
-        )
+        raise ConfigError(f"{place}: {' and '.join(empty)} must not be empty; write {ANY} for every emotion or age.")
     try:
         return Suggestion(
             emotion=_emotion(cells["emotion"]),

@@ -30,7 +30,8 @@ MAX_PREDICTION_S = 0.5
 """A face out of sight is expected to go on at its speed for this long; a longer guess is worse than none."""
 
 JITTER = 0.25
-"""A shift of this many face sizes is a movement, which the box follows at once; less is smoothed as jitter."""
+"""A shift of this many face sizes is a movement, which the box follows at once; less is smoothed as
+jitter."""
 
 _IMPOSSIBLE = 1e6
 
@@ -55,7 +56,8 @@ class _Track:
 
 
 class FaceTracker:
-    """Gives every face of a session a number, first face 1; numbers are never used again, not even after a reset.
+    """Gives every face of a session a number, first face 1; numbers are never used again, not even after a
+    reset.
 
     ``settings`` may be replaced between two calls. Not for use by two threads at once.
     """
@@ -70,8 +72,8 @@ class FaceTracker:
         self._tracks = []
 
     def update(self, analysis: Analysis, now_s: float) -> Analysis:
-        """``analysis`` of the frame taken at ``now_s`` (seconds, any origin), with ``track_id`` set and everything
-        averaged per face. Only faces found in this frame are in the result."""
+        """``analysis`` of the frame taken at ``now_s`` (seconds, any origin), with ``track_id`` set and
+        everything averaged per face. Only faces found in this frame are in the result."""
         self._tracks = [t for t in self._tracks if now_s - t.seen_s < self.settings.forget_s]
         frame_wh = (analysis.width, analysis.height)
         found = boxes.scale(boxes.as_xyxy(face.box for face in analysis.faces), frame_wh, (1, 1))
@@ -87,8 +89,8 @@ class FaceTracker:
         return replace(analysis, faces=tuple(faces))
 
     def missing(self, resolution_wh: tuple[int, int], now_s: float) -> tuple[Box, ...]:
-        """Where the faces that were last seen before ``now_s``, and are not yet forgotten, should be now; pixels of a
-        frame of ``resolution_wh``."""
+        """Where the faces that were last seen before ``now_s``, and are not yet forgotten, should be now;
+        pixels of a frame of ``resolution_wh``."""
         lost = [track.expected(now_s) for track in self._tracks if track.seen_s < now_s]
         return tuple(_box(xyxy, resolution_wh) for xyxy in lost)
 
@@ -105,10 +107,11 @@ class FaceTracker:
         }
 
     def _costs(self, found: Floats, now_s: float) -> Floats:
-        """``(tracks, found)``: lack of overlap plus distance of centres in face sizes; impossible pairs cost a lot.
+        """``(tracks, found)``: lack of overlap plus distance of centres in face sizes; impossible pairs cost
+        a lot.
 
-        Distance matters beside overlap because all pairs that do not overlap have the same IoU, and because it still
-        tells apart two people whose boxes cover each other while they cross.
+        Distance matters beside overlap because all pairs that do not overlap have the same IoU, and because
+        it still tells apart two people whose boxes cover each other while they cross.
         """
         expected = np.stack([track.expected(now_s) for track in self._tracks])
         gaps_s = np.array([max(now_s - track.seen_s, 0.0) for track in self._tracks])[:, None]
@@ -123,9 +126,7 @@ class FaceTracker:
         return np.where(possible, 1 - overlap + distance, _IMPOSSIBLE)
 
     def _start(self, measured: Floats, face: Face, now_s: float) -> _Track:
-        track = _Track(
-            self._next_id, measured, measured, np.zeros(2), now_s, face.emotion, face.age, face.gender
-        )
+        track = _Track(self._next_id, measured, measured, np.zeros(2), now_s, face.emotion, face.age, face.gender)
         self._next_id += 1
         self._tracks.append(track)
         return track
@@ -145,7 +146,8 @@ class FaceTracker:
 
 
 def _weight(elapsed_s: float, smoothing_s: float) -> float:
-    """Weight of a new value in an exponential average with time constant ``smoothing_s``: independent of frame rate."""
+    """Weight of a new value in an exponential average with time constant ``smoothing_s``: independent of
+    frame rate."""
     return 1.0 if smoothing_s <= 0 else 1.0 - math.exp(-elapsed_s / smoothing_s)
 
 
@@ -163,17 +165,13 @@ def _mean(old: tuple[float, ...], new: tuple[float, ...], weight: float) -> tupl
 
 
 # An attribute that is switched off is forgotten, so that it does not come back with an old value.
-def _mean_emotion(
-    old: EmotionEstimate | None, new: EmotionEstimate | None, weight: float
-) -> EmotionEstimate | None:
+def _mean_emotion(old: EmotionEstimate | None, new: EmotionEstimate | None, weight: float) -> EmotionEstimate | None:
     if old is None or new is None:
         return new
     return EmotionEstimate(_mean(old.probabilities, new.probabilities, weight))
 
 
-def _mean_gender(
-    old: GenderEstimate | None, new: GenderEstimate | None, weight: float
-) -> GenderEstimate | None:
+def _mean_gender(old: GenderEstimate | None, new: GenderEstimate | None, weight: float) -> GenderEstimate | None:
     if old is None or new is None:
         return new
     return GenderEstimate(_mean(old.probabilities, new.probabilities, weight))

@@ -7,6 +7,8 @@ the numbers agree up to PyTorch's unbiased running variance. TensorFlow and JAX 
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 
@@ -16,7 +18,7 @@ def accelerate() -> None:
         keras.layers.BatchNormalization.call = _torch_batch_norm
 
 
-def _torch_batch_norm(layer, inputs, training=None, mask=None):  # noqa: ANN001, ANN202
+def _torch_batch_norm(layer: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
     from torch.nn.functional import batch_norm
 
     normalised = batch_norm(

@@ -57,7 +57,7 @@ class WeightAverage(keras.callbacks.Callback):
 
     def save(self, file: Path) -> None:
         arrays = {f"w{number:03d}": average for number, average in enumerate(self._average)}
-        np.savez(file, steps=np.int64(self._steps), **arrays)
+        np.savez(file, allow_pickle=False, steps=np.int64(self._steps), **arrays)
 
     def load(self, file: Path) -> None:
         with np.load(file) as stored:

@@ -31,7 +31,7 @@ class TrainConfig:
     label_smoothing: float = 0.1
     average_momentum: float = 0.998
     """Per step, of the running average of the weights that is evaluated and exported."""
-    augmentation: Augmentation = Augmentation()
+    augmentation: Augmentation = field(default_factory=Augmentation)
     precision: str = "mixed_bfloat16"
     seed: int = 1
 

@@ -1,4 +1,4 @@
-"""Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR [--split S] [--split-file CSV] [--json]``.
+"""Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR``.
 
 Runs ``model.tflite`` in LiteRT over a side of its data set and prints every figure. ``--store`` runs it over the sides
 that are reported and writes ``predictions.npz`` and the figures on the card.
@@ -49,9 +49,7 @@ def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions
     if card["task"] == "age_gender":
         card["age_interval_scale"] = _interval_scale(folder, data.sides[chosen_on])
         write_card(folder, card)
-    sides = {
-        side: evaluate_samples(folder, data.sides[side], _bar(side)) for side in REPORTED_SIDES[card["task"]]
-    }
+    sides = {side: evaluate_samples(folder, data.sides[side], _bar(side)) for side in REPORTED_SIDES[card["task"]]}
     save_predictions(folder / PREDICTIONS_FILE, sides)
     card["metrics"] = {side: headline(predictions) for side, predictions in sides.items()}
     write_card(folder, card)

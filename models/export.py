@@ -95,9 +95,7 @@ def to_int8(float32_file: Path, images: NDArray[np.uint8], int8_file: Path) -> N
     """
     converter = quantizer.Quantizer(str(float32_file))
     for operation in _INT8_OPERATIONS:
-        converter.add_static_config(
-            regex=".*", operation_name=operation, activation_num_bits=8, weight_num_bits=8
-        )
+        converter.add_static_config(regex=".*", operation_name=operation, activation_num_bits=8, weight_num_bits=8)
     statistics = converter.calibrate({"serving_default": [{"image": image[None]} for image in images]})
     converter.quantize(statistics).export_model(str(int8_file), overwrite=True)
 

@@ -65,9 +65,7 @@ def scenes_of(samples: Samples, detector: FaceDetector) -> list[Scene]:
     return scenes
 
 
-def figures_with(
-    estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], spec: CropSpec
-) -> dict[str, float]:
+def figures_with(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], spec: CropSpec) -> dict[str, float]:
     """Headline figures on crops made by ``spec``; every scene must have a box."""
     card = estimator.card
     crops = np.concatenate(

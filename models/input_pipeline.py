@@ -36,9 +36,7 @@ class Augmentation:
     flip: bool = True
 
 
-def augment(
-    image: NDArray[np.uint8], size: int, settings: Augmentation, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def augment(image: NDArray[np.uint8], size: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
     """(H, W, C) -> (size, size, C): flip, rotation, scale and shift as one warp, then light, then erasing."""
     out = _warp(image, size, settings, rng)
     out = _change_light(out, settings, rng)
@@ -57,7 +55,8 @@ def _warp(image: NDArray, size: int, settings: Augmentation, rng: np.random.Gene
     linear[:, 0] *= mirror
     offset = np.array([(size - 1) / 2, (size - 1) / 2]) + shift - linear @ [(width - 1) / 2, (height - 1) / 2]
     matrix = np.column_stack([linear, offset])
-    return cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)
 
 
 def _change_light(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -67,7 +66,7 @@ def _change_light(image: NDArray[np.uint8], settings: Augmentation, rng: np.rand
     levels = np.arange(256, dtype=np.float32)
     table = 255 * (levels / 255) ** exponent
     table = (table - 128) * gain + 128 + offset
-    return cv2.LUT(image, np.clip(np.rint(table), 0, 255).astype(np.uint8))
+    return np.clip(np.rint(table), 0, 255).astype(np.uint8)[image]
 
 
 def _erase(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> None:
@@ -114,9 +113,7 @@ class TrainingBatches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         rng = np.random.default_rng((self._seed, self._epoch, index))
-        images = np.stack(
-            [augment(self._samples.images[r], self._image_size, self._augmentation, rng) for r in rows]
-        )
+        images = np.stack([augment(self._samples.images[r], self._image_size, self._augmentation, rng) for r in rows])
         return images.astype(np.float32), {name: values[rows] for name, values in self._targets.items()}
 
     def on_epoch_end(self) -> None:

@@ -114,7 +114,8 @@ class _Progress(keras.callbacks.Callback):
         self._monitor, self._sign = task.monitor, 1.0 if task.mode == "max" else -1.0
         self._started_s = time.monotonic()
         self._state_file = workdir / "state.json"
-        self.epoch, self.best = 0, {}
+        self.epoch = 0
+        self.best: dict[str, float] = {}
         if resume:
             self._read_state()
         else:

@@ -19,9 +19,7 @@ from pages.shared.text import plain
 
 st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
 st.title("Analyze image")
-st.caption(
-    "Pictures stay in this server's memory while this page is open; nothing is stored or sent elsewhere."
-)
+st.caption("Pictures stay in this server's memory while this page is open; nothing is stored or sent elsewhere.")
 
 settings = choose_settings()
 try:

@@ -46,9 +46,7 @@ def show_age_gender(models: list[StoredEvaluation], detail: StoredEvaluation) ->
     ages = age_reports(predictions)
     genders = {name: gender_report(one) for name, one in predictions.items()}
     chosen, stem = predictions[detail.name], f"{detail.name}_{detail.side}"
-    age, brackets, gender, groups, *rest = st.tabs(
-        ["Age", "Age brackets", "Perceived gender", "Groups", *COMMON_TABS]
-    )
+    age, brackets, gender, groups, *rest = st.tabs(["Age", "Age brackets", "Perceived gender", "Groups", *COMMON_TABS])
     with age:
         show_age_summary(ages)
         show_age(ages, chosen, detail.name, stem)
@@ -83,9 +81,7 @@ with left:
 with right:
     models = choose_models(side)
 if not models:
-    st.info(
-        "Choose a model to see its figures. If there is none to choose, none is installed for this test set."
-    )
+    st.info("Choose a model to see its figures. If there is none to choose, none is installed for this test set.")
     st.stop()
 detail = choose_detail(models)
 if side.task == "emotion":

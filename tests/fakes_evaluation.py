@@ -17,9 +17,7 @@ from core.evaluation.predictions import (
 )
 
 
-def emotion_predictions(
-    count: int = 120, seed: int = 0, ids: NDArray[np.str_] | None = None
-) -> EmotionPredictions:
+def emotion_predictions(count: int = 120, seed: int = 0, ids: NDArray[np.str_] | None = None) -> EmotionPredictions:
     """Answers that are right about two times in three."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 7, count)
@@ -38,9 +36,7 @@ def age_gender_predictions(count: int = 150, seed: int = 0) -> AgeGenderPredicti
     sure = rng.uniform(0.2, 1.0, count) ** 0.5
     male = np.where(gender == 0, sure, 1 - sure)
     return AgeGenderPredictions(
-        ids=np.array(
-            [f"{age[n]}_{gender[n]}_{race[n]}_{n:05d}.jpg.chip.jpg" for n in range(count)], dtype=np.str_
-        ),
+        ids=np.array([f"{age[n]}_{gender[n]}_{race[n]}_{n:05d}.jpg.chip.jpg" for n in range(count)], dtype=np.str_),
         age_true=age,
         age_years=years,
         age_low=np.maximum(years - 9, 0).astype(np.float32),
@@ -71,9 +67,7 @@ def card_dict(name: str, task: str, **changes: Any) -> dict[str, Any]:
     return card | changes
 
 
-def write_artifact(
-    root: Path, name: str, task: str, sides: dict[str, Predictions], **card_changes: Any
-) -> Path:
+def write_artifact(root: Path, name: str, task: str, sides: dict[str, Predictions], **card_changes: Any) -> Path:
     """An artifact folder with card, predictions and history, but no model."""
     folder = root / name
     folder.mkdir(parents=True)

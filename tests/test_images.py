@@ -54,9 +54,7 @@ def test_lossless_formats_come_back_exactly(kind: str) -> None:
     ("kind", "options", "tolerance"),
     [
         pytest.param("JPEG", {"quality": 95, "subsampling": 0}, 6, id="jpeg"),
-        pytest.param(
-            "JPEG", {"quality": 95, "subsampling": 0, "progressive": True}, 6, id="progressive-jpeg"
-        ),
+        pytest.param("JPEG", {"quality": 95, "subsampling": 0, "progressive": True}, 6, id="progressive-jpeg"),
         pytest.param("MPO", {"quality": 95, "subsampling": 0}, 6, id="jpeg-of-a-phone-with-a-second-picture"),
         pytest.param("WEBP", {"lossless": True}, 0, id="webp-lossless"),
         pytest.param("WEBP", {"quality": 100}, 16, id="webp"),
@@ -132,9 +130,7 @@ ALPHA = np.full((*RGB.shape[:2], 1), 255, np.uint8)
                      np.where(GREY > 127, 255, 0), 0, id="black-and-white"),
     ],
 )  # fmt: skip
-def test_colour_models_give_the_plain_picture(
-    image: Image.Image, kind: str, expected: Frame, tolerance: int
-) -> None:
+def test_colour_models_give_the_plain_picture(image: Image.Image, kind: str, expected: Frame, tolerance: int) -> None:
     assert difference(decode(save(image, kind)), expected) <= tolerance
 
 

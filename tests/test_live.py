@@ -1,4 +1,5 @@
-"""The object between the video thread and the page: numbers, bounds, failures and threads, with a fake analyzer."""
+"""The object between the video thread and the page: numbers, bounds, failures and threads, with a fake
+analyzer."""
 
 from __future__ import annotations
 
@@ -17,9 +18,7 @@ from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, F
 
 HAPPY = EmotionEstimate((0, 0, 0, 1, 0, 0, 0))
 SAD = EmotionEstimate((0, 0, 0, 0, 1, 0, 0))
-SOMEBODY = Face(
-    Detection(Box(20, 10, 60, 50), 0.9), HAPPY, AgeEstimate(31, 25, 38), GenderEstimate((0.25, 0.75))
-)
+SOMEBODY = Face(Detection(Box(20, 10, 60, 50), 0.9), HAPPY, AgeEstimate(31, 25, 38), GenderEstimate((0.25, 0.75)))
 FRAME = np.random.default_rng(1).integers(0, 256, (72, 96, 3), dtype=np.uint8)
 
 
@@ -66,7 +65,8 @@ def test_a_frame_comes_back_drawn_on_and_is_counted() -> None:
     session = LiveSession(FakeAnalyzer())
     before = FRAME.copy()
     result = session.process(FRAME, 0.0)
-    assert result.shape == FRAME.shape and not np.array_equal(result, FRAME)
+    assert result.shape == FRAME.shape
+    assert not np.array_equal(result, FRAME)
     assert np.array_equal(FRAME, before)
     state = session.snapshot(0.0)
     assert (state.frames, state.frames_with_faces, state.errors) == (1, 1, 0)
@@ -93,9 +93,7 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     assert (session.snapshot().processed_fps, session.snapshot().latency_ms) == (0.0, 0.0)
 
 
-@pytest.mark.parametrize(
-    "error", [DetectorError("no cascade"), ZeroDivisionError("oops")], ids=["on purpose", "a bug"]
-)
+@pytest.mark.parametrize("error", [DetectorError("no cascade"), ZeroDivisionError("oops")], ids=["on purpose", "a bug"])
 def test_a_failure_is_counted_and_the_frame_comes_back_as_it_is(error: Exception) -> None:
     session = LiveSession(FakeAnalyzer(error=error))
     assert session.process(FRAME, 0.0) is FRAME
@@ -142,7 +140,8 @@ def test_smoothing_can_be_changed_while_running() -> None:
     session.configure(tracking=TrackingSettings(smoothing_s=0))
     session.process(FRAME, 0.2)
     fast = session.snapshot(0.2).faces[0].emotion
-    assert slow is not None and slow.label == "happy"
+    assert slow is not None
+    assert slow.label == "happy"
     assert fast == SAD
 
 
@@ -186,7 +185,8 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     session.process(FRAME, 0.0)
     before = session.snapshot(0.0)
     play(session, 20, start_s=1.0)
-    assert before.frames == 1 and len(before.history) == 1
+    assert before.frames == 1
+    assert len(before.history) == 1
 
 
 def test_pages_never_wait_for_a_frame_that_is_being_analysed() -> None:

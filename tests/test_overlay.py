@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +24,16 @@ from core.types import (
 )
 
 HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.87, 0.02, 0.02, 0.03))
-FULL = {"emotion": HAPPY, "age": AgeEstimate(31, 25, 38), "gender": GenderEstimate((0.2, 0.8)), "track_id": 1}
+FULL: dict[str, Any] = {
+    "emotion": HAPPY,
+    "age": AgeEstimate(31, 25, 38),
+    "gender": GenderEstimate((0.2, 0.8)),
+    "track_id": 1,
+}
 PLAIN = OverlayStyle(labels=False)
 
 
-def face(x1: float, y1: float, x2: float, y2: float, **attributes: object) -> Face:
+def face(x1: float, y1: float, x2: float, y2: float, **attributes: Any) -> Face:
     return replace(Face(Detection(Box(x1, y1, x2, y2), 0.9)), **(attributes or FULL))
 
 
@@ -58,7 +64,9 @@ def test_label_leaves_out_what_was_not_read(removed: tuple[str, ...], expected: 
 def test_nobody_in_view_gives_an_equal_copy() -> None:
     frame = noise(64, 48)
     result = draw(frame, Analysis(64, 48))
-    assert np.array_equal(result, frame) and result is not frame and not np.shares_memory(result, frame)
+    assert np.array_equal(result, frame)
+    assert result is not frame
+    assert not np.shares_memory(result, frame)
 
 
 @pytest.mark.parametrize("mirror", [False, True], ids=["plain", "mirrored"])
@@ -77,8 +85,10 @@ def test_any_size_works_and_the_input_stays(size: tuple[int, int], blur: bool, m
     )
     style = OverlayStyle(blur_faces=blur, mirror=mirror)
     result = draw(frame, Analysis(width, height, faces), style)
-    assert result.shape == frame.shape and result.dtype == np.uint8
-    assert result.flags.c_contiguous and result.flags.writeable
+    assert result.shape == frame.shape
+    assert result.dtype == np.uint8
+    assert result.flags.c_contiguous
+    assert result.flags.writeable
     assert np.array_equal(frame, before)
 
 
@@ -127,7 +137,8 @@ def test_labels_are_never_cut_off(box: tuple[float, ...], size: tuple[int, int])
     label = overlay._fitting_label(label_parts(one), np.array(scaled), size)
     assert label is not None
     x1, y1, x2, y2 = overlay._place(label.wh, np.array(scaled), np.array([scaled]), size, [])
-    assert 0 <= x1 < x2 <= size[0] and 0 <= y1 < y2 <= size[1]
+    assert 0 <= x1 < x2 <= size[0]
+    assert 0 <= y1 < y2 <= size[1]
     border = np.concatenate([label.mask[:, 0], label.mask[:, -1], label.mask[0], label.mask[-1]])
     assert not border.any(), "ink touches the label's border"
 
@@ -165,9 +176,7 @@ def test_text_is_not_flipped_by_the_mirror() -> None:
 
 def test_blur_leaves_a_few_flat_squares_of_the_face() -> None:
     frame = noise(640, 480)
-    result = draw(
-        frame, Analysis(640, 480, (face(200, 150, 320, 270),)), OverlayStyle(False, blur_faces=True)
-    )
+    result = draw(frame, Analysis(640, 480, (face(200, 150, 320, 270),)), OverlayStyle(False, blur_faces=True))
     inside = result[160:260, 210:310].reshape(-1, 3)
     assert len(np.unique(inside, axis=0)) <= overlay.BLUR_CELLS**2
     assert np.array_equal(result[:100], frame[:100]), "outside the face nothing changes"

@@ -123,7 +123,8 @@ def test_averages_do_not_depend_on_the_frame_rate(fps: int) -> None:
     for i in range(1, fps + 1):
         result = tracker.update(frame(face(100, emotion=SAD, years=60)), i / fps)
     emotion, age = result.faces[0].emotion, result.faces[0].age
-    assert emotion is not None and age is not None
+    assert emotion is not None
+    assert age is not None
     assert emotion.probabilities[3] == pytest.approx(0.135, abs=0.002)  # exp(-1 s / 0.5 s)
     assert age.years == pytest.approx(60 - 40 * 0.135, abs=0.1)
     assert (age.low, age.high) == pytest.approx((age.years - 5, age.years + 5))
@@ -142,7 +143,8 @@ def test_averages_belong_to_one_face() -> None:
     for i in range(5):
         result = tracker.update(frame(face(100, emotion=HAPPY), face(400, emotion=SAD)), i * FRAME_S)
     first, second = result.faces
-    assert first.emotion == HAPPY and second.emotion == SAD
+    assert first.emotion == HAPPY
+    assert second.emotion == SAD
 
 
 def test_an_attribute_that_was_switched_off_starts_afresh() -> None:
@@ -157,7 +159,8 @@ def test_gender_is_averaged_and_sums_to_one() -> None:
     tracker.update(frame(replace(face(100), gender=GenderEstimate((1.0, 0.0)))), 0.0)
     result = tracker.update(frame(replace(face(100), gender=GenderEstimate((0.0, 1.0)))), 0.1)
     gender = result.faces[0].gender
-    assert gender is not None and gender.probabilities == pytest.approx((0.8187, 0.1813), abs=1e-3)
+    assert gender is not None
+    assert gender.probabilities == pytest.approx((0.8187, 0.1813), abs=1e-3)
 
 
 def test_a_clock_that_stands_still_or_goes_back_is_harmless() -> None:

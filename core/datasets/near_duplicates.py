@@ -54,7 +54,8 @@ def groups_of(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 
 def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return image[..., 0] if image.shape[-1] == 1 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = image[..., 0] if image.shape[-1] == 1 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    return grey.astype(np.uint8, copy=False)
 
 
 def _normalised_thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:

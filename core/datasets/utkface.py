@@ -19,9 +19,7 @@ RACES = ("White", "Black", "Asian", "Indian", "Other")
 SOURCE_SIZE = 200
 OLDEST_LABEL = 116
 _NAME = re.compile(r"(?P<age>\d{1,3})_(?P<gender>[01])_(?P<race>[0-4])_(?P<time>\d+)\.jpg\.chip\.jpg")
-_EXPECTED = (
-    "expected DIR/UTKFace/[age]_[gender]_[race]_[datetime].jpg.chip.jpg, the aligned and cropped 200x200 images"
-)
+_EXPECTED = "expected DIR/UTKFace/[age]_[gender]_[race]_[datetime].jpg.chip.jpg, the aligned and cropped 200x200 images"
 
 
 def parse_name(name: str) -> tuple[int, int, int] | None:

@@ -8,6 +8,7 @@ neighbours has 0.85 recall for 0.04 false boxes an image at 256 px, and 0.90 for
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -31,10 +32,10 @@ class HaarDetector:
     ``score`` is 1 - 2^(-n/3) for n merged windows: a ranking in [0, 1), not a probability.
     """
 
-    def __init__(self, settings: DetectorSettings = DetectorSettings()) -> None:  # noqa: B008 - frozen
+    def __init__(self, settings: DetectorSettings = DetectorSettings()) -> None:
         self._settings = settings
         self._min_neighbors = 1 + round((_MOST_NEIGHBORS - 1) * (1 - settings.sensitivity))
-        self._file = Path(cv2.data.haarcascades) / _CASCADE
+        self._file = Path(cv2.__file__).parent / "data" / _CASCADE
         # A classifier keeps scratch buffers, so each thread has one of its own.
         self._local = threading.local()
         self._classifier()
@@ -43,10 +44,10 @@ class HaarDetector:
         """(H, W, 3) uint8 BGR -> detections in frame pixels, best score first."""
         grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
         zoom = min(1.0, self._settings.max_side_px / max(grey.shape))
+        if min(grey.shape) * zoom < _WINDOW_PX:
+            return ()
         if zoom < 1.0:
             grey = cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-        if min(grey.shape) < _WINDOW_PX:
-            return ()
         smallest = max(_WINDOW_PX, round(self._settings.min_face_px * zoom))
         boxes, neighbors = self._classifier().detectMultiScale2(
             grey, scaleFactor=_SCALE_FACTOR, minNeighbors=self._min_neighbors, minSize=(smallest, smallest)
@@ -59,13 +60,11 @@ class HaarDetector:
         if classifier is None:
             classifier = cv2.CascadeClassifier(str(self._file))
             if classifier.empty():
-                raise DetectorError(
-                    f"{self._file} cannot be loaded as a cascade. Reinstall opencv-python-headless (4.x): make clean run"
-                )
+                raise DetectorError(f"{self._file} is no cascade. Reinstall opencv-python-headless 4.x: make clean run")
             self._local.classifier = classifier
         return classifier
 
 
-def _detection(box: NDArray[np.int32], neighbors: int, zoom: float) -> Detection:
+def _detection(box: Sequence[int], neighbors: int, zoom: float) -> Detection:
     x, y, width, height = (float(value) / zoom for value in box)
     return Detection(Box(x, y, x + width, y + height), score=1 - 2 ** (-float(neighbors) / _HALF_SCORE_NEIGHBORS))

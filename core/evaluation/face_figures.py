@@ -30,12 +30,10 @@ def probability_bars(
         )
     )
     styled(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
-    # Room on the right for the text of a bar that is nearly full.
-    figure.update_xaxes(
-        range=[0, 1.15], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"]
-    )
+    figure.update_xaxes(range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
     figure.update_yaxes(autorange="reversed")
-    figure.update_layout(bargap=0.25, showlegend=False)
+    # Room on the right, in pixels, for the text beside a full bar: however narrow the figure, it is as wide.
+    figure.update_layout(bargap=0.25, showlegend=False, margin={"r": 48})
     return figure
 
 
@@ -51,9 +49,7 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over
     time_s = samples["time_s"]
     for name in (str(emotion) for emotion in EMOTIONS if str(emotion) in samples.columns):
         line = {"color": label_color(name), "width": 2}
-        figure.add_trace(
-            go.Scatter(x=time_s, y=samples[name], name=name, mode="lines", line=line), row=1, col=1
-        )
+        figure.add_trace(go.Scatter(x=time_s, y=samples[name], name=name, mode="lines", line=line), row=1, col=1)
     mood = go.Scatter(
         x=time_s,
         y=samples["mood"],
@@ -63,7 +59,7 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over
     )
     figure.add_trace(mood, row=2, col=1)
     styled(figure, title, "", "", height_px=460)
-    figure.update_layout(hovermode="x unified", legend={"y": -0.15})
+    figure.update_layout(hovermode="x unified", legend={"y": -0.25})
     figure.update_xaxes(title_text="Time (s)", row=2, col=1)
     figure.update_yaxes(title_text="Probability (0-1)", range=[0, 1], row=1, col=1)
     figure.update_yaxes(title_text="Mood (-1 to 1)", range=[-1.05, 1.05], row=2, col=1)

@@ -123,9 +123,7 @@ def age_heatmap(age_true: NDArray[np.int64], age_years: NDArray[np.float32], tit
     if len(age_true) == 0:
         return empty_figure(title, "No ages to show")
     edges = np.arange(0, _OLDEST_SHOWN + _AGE_BIN_YEARS + 1, _AGE_BIN_YEARS)
-    counts, _, _ = np.histogram2d(
-        np.clip(age_years, 0, edges[-1]), np.clip(age_true, 0, edges[-1]), bins=edges
-    )
+    counts, _, _ = np.histogram2d(np.clip(age_years, 0, edges[-1]), np.clip(age_true, 0, edges[-1]), bins=edges)
     middles = edges[:-1] + _AGE_BIN_YEARS / 2
     # A few crowded squares (babies, 26-year-olds) would leave the rest white on a linear scale.
     shade = np.where(counts > 0, np.log10(np.maximum(counts, 1)) + 0.15, np.nan)
@@ -145,9 +143,7 @@ def age_heatmap(age_true: NDArray[np.int64], age_years: NDArray[np.float32], tit
     perfect = go.Scatter(
         x=ends, y=ends, mode="lines", name="exactly right", line={"color": series_color(1), "dash": "dash"}
     )
-    figure = styled(
-        go.Figure([heat, perfect]), title, "True age (years)", "Predicted age (years)", height_px=520
-    )
+    figure = styled(go.Figure([heat, perfect]), title, "True age (years)", "Predicted age (years)", height_px=520)
     figure.update_xaxes(range=ends, dtick=10)
     figure.update_yaxes(range=ends, dtick=10)
     figure.update_layout(showlegend=True, legend={"y": -0.15})
@@ -168,9 +164,7 @@ def group_error_bars(groups: Sequence[GroupError], attribute: str, title: str) -
             hovertemplate="%{x}: " + unit + " of %{customdata} people<extra></extra>",
         )
     )
-    styled(
-        figure, title, "Group", "Age error (years)" if attribute == "age" else "Accuracy (%)", height_px=360
-    )
+    styled(figure, title, "Group", "Age error (years)" if attribute == "age" else "Accuracy (%)", height_px=360)
     figure.update_xaxes(type="category")
     return figure if attribute == "age" else _percent_axis(figure)
 
@@ -191,9 +185,7 @@ def training_curves(history: pd.DataFrame, name: str, title: str) -> go.Figure:
     )
     for column, legend, color in lines:
         if column in history.columns:
-            trace = go.Scatter(
-                x=history["epoch"], y=history[column], name=legend, mode="lines", line={"color": color}
-            )
+            trace = go.Scatter(x=history["epoch"], y=history[column], name=legend, mode="lines", line={"color": color})
             figure.add_trace(trace)
     styled(figure, title, "Epoch (passes over the training images)", _curve_unit(name), height_px=340)
     figure.update_layout(hovermode="x unified", showlegend=True)

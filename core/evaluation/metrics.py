@@ -106,9 +106,7 @@ class GroupError:
         return self.age_mae.n
 
 
-def classification_report(
-    truth: NDArray[Any], answer: NDArray[Any], labels: tuple[str, ...]
-) -> ClassificationReport:
+def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tuple[str, ...]) -> ClassificationReport:
     """``truth`` and ``answer``: (N,) indices into ``labels``. Raises ``ConfigError`` if N is 0."""
     if len(truth) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
@@ -127,9 +125,7 @@ def emotion_report(predictions: EmotionPredictions) -> ClassificationReport:
 
 
 def gender_report(predictions: AgeGenderPredictions) -> ClassificationReport:
-    return classification_report(
-        predictions.gender_true, predictions.gender_probabilities.argmax(axis=1), GENDERS
-    )
+    return classification_report(predictions.gender_true, predictions.gender_probabilities.argmax(axis=1), GENDERS)
 
 
 def age_report(predictions: AgeGenderPredictions) -> AgeReport:
@@ -146,9 +142,7 @@ def age_report(predictions: AgeGenderPredictions) -> AgeReport:
         coverage=proportion(int(covered.sum()), len(errors)),
         interval_width=float((predictions.age_high - predictions.age_low).mean(dtype=np.float64)),
         brackets=brackets,
-        by_bracket=tuple(
-            _bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)
-        ),
+        by_bracket=tuple(_bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)),
     )
 
 
@@ -189,11 +183,7 @@ def headline(predictions: Predictions) -> dict[str, float | int]:
     """
     if isinstance(predictions, EmotionPredictions):
         emotions = emotion_report(predictions)
-        figures = (
-            _with_interval("accuracy", emotions.accuracy)
-            | {"macro_f1": emotions.macro_f1}
-            | _recalls(emotions)
-        )
+        figures = _with_interval("accuracy", emotions.accuracy) | {"macro_f1": emotions.macro_f1} | _recalls(emotions)
     else:
         age, gender = age_report(predictions), gender_report(predictions)
         figures = _with_interval("age_mae", age.mae) | {
@@ -214,6 +204,4 @@ def _with_interval(name: str, measured: Measured) -> dict[str, float]:
 
 
 def _recalls(report: ClassificationReport) -> dict[str, float]:
-    return {
-        f"recall_{label}": float(value) for label, value in zip(report.labels, report.recall, strict=True)
-    }
+    return {f"recall_{label}": float(value) for label, value in zip(report.labels, report.recall, strict=True)}

@@ -111,9 +111,7 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
         return {side: _predictions_from(arrays_of_side) for side, arrays_of_side in sides.items()}
     # An altered archive can fail at any layer: container, compression, array header, or our own checks.
     except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise ArtifactCorruptError(
-            f"{path} cannot be used ({type(error).__name__}: {error}). {advice}"
-        ) from error
+        raise ArtifactCorruptError(f"{path} cannot be used ({type(error).__name__}: {error}). {advice}") from error
 
 
 def _grouped_by_side(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:

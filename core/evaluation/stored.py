@@ -47,14 +47,10 @@ def load_stored(artifact: InstalledArtifact, side: str) -> StoredEvaluation:
     sides = load_predictions(file)
     advice = f"Restore it with: python -m models.evaluate {artifact.name} --data DIR --store"
     if side not in sides:
-        raise ArtifactMissingError(
-            f"{file} has no predictions on {side!r}, only on {', '.join(sides)}. {advice}"
-        )
+        raise ArtifactMissingError(f"{file} has no predictions on {side!r}, only on {', '.join(sides)}. {advice}")
     predictions = sides[side]
     if not isinstance(predictions, _KINDS[artifact.card.task]) or len(predictions) == 0:
-        raise ArtifactCorruptError(
-            f"{file} has no usable {artifact.card.task} predictions on {side!r}. {advice}"
-        )
+        raise ArtifactCorruptError(f"{file} has no usable {artifact.card.task} predictions on {side!r}. {advice}")
     return StoredEvaluation(artifact.name, artifact.folder, artifact.card, side, predictions)
 
 

@@ -69,7 +69,5 @@ def group_table(groups: Sequence[GroupError]) -> pd.DataFrame:
 def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
     """Figures as rows, one column for each name (of an artifact, or stored and re-run)."""
     figures = list(dict.fromkeys(figure for one in headlines.values() for figure in one))
-    columns = {
-        name: [float(one.get(figure, np.nan)) for figure in figures] for name, one in headlines.items()
-    }
+    columns = {name: [float(one.get(figure, np.nan)) for figure in figures] for name, one in headlines.items()}
     return pd.DataFrame({"figure": figures} | columns)

@@ -20,17 +20,11 @@ def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
         st.markdown(f"**{name}**")
         error, close, bracket, coverage = st.columns(4)
         with error:
-            show_measured(
-                "Mean age error", report.mae, "years", "Mean distance of the answer from the true age."
-            )
+            show_measured("Mean age error", report.mae, "years", "Mean distance of the answer from the true age.")
         with close:
-            show_measured(
-                "At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5."
-            )
+            show_measured("At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5.")
         with bracket:
-            show_measured(
-                "Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket."
-            )
+            show_measured("Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket.")
         with coverage:
             show_measured(
                 "Interval holds the age",
@@ -40,9 +34,7 @@ def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
             )
 
 
-def show_age(
-    reports: Mapping[str, AgeReport], predictions: AgeGenderPredictions, name: str, stem: str
-) -> None:
+def show_age(reports: Mapping[str, AgeReport], predictions: AgeGenderPredictions, name: str, stem: str) -> None:
     """``reports`` of all models are compared; ``predictions`` of model ``name`` are drawn one by one."""
     show_figure(
         age_error_bars(reports, "Age error by true age"),

@@ -50,9 +50,7 @@ def show_measured(label: str, measured: Measured, unit: str, explanation: str) -
         return "–" if math.isnan(value) else f"{value * scale:.{digits}f}"
 
     st.metric(label, f"{text(measured.value)} {unit}", help=f"{explanation} {INTERVAL_HELP}")
-    st.caption(
-        f"95 % interval {text(measured.low)} to {text(measured.high)} {unit}, n\u00a0=\u00a0{measured.n:,}"
-    )
+    st.caption(f"95 % interval {text(measured.low)} to {text(measured.high)} {unit}, n\u00a0=\u00a0{measured.n:,}")
 
 
 def _column_config(table: pd.DataFrame) -> dict[str, Any]:

@@ -90,8 +90,7 @@ def _samples_on_demand(model: StoredEvaluation, key: str) -> Samples | None:
     if st.session_state.get(_OPENED_KEY) != asked:
         st.caption("Takes 10 to 20 seconds; the images stay in memory and are never saved.")
         return None
-    size = int(model.card.data.get("source_size", model.card.input_size))
-    ids = model.predictions.ids
+    size, ids = model.card.input_size, model.predictions.ids
     try:
         return _cached_samples(str(folder), model.card.task, model.side, size, fingerprint(ids), ids)
     except FacetError as error:
@@ -118,6 +117,8 @@ def _rerun(model: StoredEvaluation, samples: Samples) -> None:
         bar.empty()
     # Only the latest is kept, so a session's memory does not grow.
     st.session_state[_RERUN_KEY] = (str(model.folder), model.side, predictions)
+    # The tab of mistakes comes before this one and is about these answers from now on.
+    st.rerun()
 
 
 def _rerun_of(model: StoredEvaluation) -> Predictions | None:
@@ -127,7 +128,9 @@ def _rerun_of(model: StoredEvaluation) -> Predictions | None:
 
 def _show_comparison(model: StoredEvaluation, fresh: Predictions) -> None:
     common = np.intersect1d(model.predictions.ids, fresh.ids)
-    stored = subset(model.predictions, common) if len(common) else model.predictions
+    stored = model.predictions
+    if len(common):
+        stored, fresh = subset(stored, common), subset(fresh, common)
     if len(common) < len(model.predictions):
         st.warning(
             f"Only {len(common):,} of the {len(model.predictions):,} stored answers are about images of "
@@ -149,9 +152,7 @@ def _show_thumbnails(samples: Samples, mistakes: tuple[Mistake, ...]) -> None:
         )
         return
     for start in range(0, len(shown), _COLUMNS):
-        for column, (row, mistake) in zip(
-            st.columns(_COLUMNS), shown[start : start + _COLUMNS], strict=False
-        ):
+        for column, (row, mistake) in zip(st.columns(_COLUMNS), shown[start : start + _COLUMNS], strict=False):
             image = samples.images[row]
             with column:
                 # A few dozen pixels are too small to judge: the browser enlarges them.

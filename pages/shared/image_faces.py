@@ -52,9 +52,7 @@ def _show_picture(file: PictureFile, result: ImageResult, style: OverlayStyle, n
     analysis = result.analysis
     drawn = overlay.draw(result.preview, analysis, style)
     st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
-    st.caption(
-        f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms"
-    )
+    st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
     if not analysis.faces:
         st.info(NO_FACE, icon=":material/person_search:")
     st.download_button(
@@ -80,9 +78,7 @@ def _show_table(result: ImageResult, number: int) -> None:
 
 def _show_card(face: Face, number: int, thumbnail: Frame, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-        st.image(
-            images.to_rgb(thumbnail), width=_THUMBNAIL_SHOWN_PX, alt=f"Face {number}", output_format="PNG"
-        )
+        st.image(images.to_rgb(thumbnail), width=_THUMBNAIL_SHOWN_PX, alt=f"Face {number}", output_format="PNG")
         facts = _facts(face) or ["Nothing was read from this face."]
         st.markdown("  \n".join([f"**Face {number}**", *facts]))
     if face.emotion is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import av
+import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
@@ -25,12 +27,13 @@ _VIDEO = {
 
 
 def frame_callback(session: LiveSession) -> Callable[[av.VideoFrame], av.VideoFrame]:
-    """What streamlit-webrtc calls in its own thread: no ``st`` in here, and no exception out of here, which would
-    freeze the picture without a word."""
+    """What streamlit-webrtc calls in its own thread: no ``st`` in here, and no exception out of here, which
+    would freeze the picture without a word."""
 
     def process(frame: av.VideoFrame) -> av.VideoFrame:
         try:
-            picture = session.process(frame.to_ndarray(format="bgr24"))
+            pixels = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+            picture = session.process(pixels)
             marked = av.VideoFrame.from_ndarray(picture, format="bgr24")
             marked.pts, marked.time_base = frame.pts, frame.time_base
             return marked

@@ -1,12 +1,12 @@
 """How browser and server find each other: ICE servers from configuration only, none by default.
 
-streamlit-webrtc falls back to a public STUN server, and to accounts named in the environment, unless it is handed a
-list; so it always gets one. Servers come from, first wins:
+streamlit-webrtc falls back to a public STUN server, and to accounts named in the environment, unless it is
+handed a list; so it always gets one. Servers come from, first wins:
 
-1. environment ``FACET_ICE_SERVERS``: a JSON list of ``{"urls": ..., "username": ..., "credential": ...}``;
-2. environment ``FACET_TURN_URL``, ``FACET_TURN_USERNAME``, ``FACET_TURN_CREDENTIAL``;
-3. ``.streamlit/secrets.toml``, table ``[ice]``: ``servers`` (the same list, as JSON text or as TOML tables) or
-   ``turn_url``, ``turn_username``, ``turn_credential``.
+1. environment ``FACET_ICE_SERVERS``: a JSON list of ``{"urls": ..., "username": ..., "credential": ...}``; 2.
+environment ``FACET_TURN_URL``, ``FACET_TURN_USERNAME``, ``FACET_TURN_CREDENTIAL``; 3.
+``.streamlit/secrets.toml``, table ``[ice]``: ``servers`` (the same list, as JSON text or as TOML tables) or
+``turn_url``, ``turn_username``, ``turn_credential``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import ipaddress
 import json
 import os
 import re
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -35,23 +36,24 @@ def rtc_configuration() -> dict[str, list[IceServer]]:
 
 
 def ice_servers(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> list[IceServer]:
-    """The configured servers, checked; messages never repeat a credential. ``secrets`` is the ``[ice]`` table."""
+    """The configured servers, checked; messages never repeat a credential. ``secrets`` is the ``[ice]``
+    table."""
     if listed := environ.get("FACET_ICE_SERVERS", "").strip():
         return _checked_list(listed, "FACET_ICE_SERVERS")
     if url := environ.get("FACET_TURN_URL", "").strip():
-        credentials = (environ.get("FACET_TURN_USERNAME"), environ.get("FACET_TURN_CREDENTIAL"))
-        return [_turn_server(url, *credentials, source="FACET_TURN_URL")]
-    if listed := secrets.get("servers"):
-        return _checked_list(listed, "[ice] servers in secrets.toml")
-    if url := secrets.get("turn_url"):
-        credentials = (secrets.get("turn_username"), secrets.get("turn_credential"))
-        return [_turn_server(url, *credentials, source="[ice] turn_url in secrets.toml")]
+        username, credential = environ.get("FACET_TURN_USERNAME"), environ.get("FACET_TURN_CREDENTIAL")
+        return [_turn_server(url, username, credential, source="FACET_TURN_URL")]
+    if servers := secrets.get("servers"):
+        return _checked_list(servers, "[ice] servers in secrets.toml")
+    if turn_url := secrets.get("turn_url"):
+        username, credential = secrets.get("turn_username"), secrets.get("turn_credential")
+        return [_turn_server(turn_url, username, credential, source="[ice] turn_url in secrets.toml")]
     return []
 
 
 def is_secure_origin(url: str | None) -> bool:
-    """Whether browsers hand out the camera to a page at ``url``: HTTPS, or this machine itself. An unknown address
-    counts as secure, because a false alarm would be worse than the browser's own message."""
+    """Whether browsers hand out the camera to a page at ``url``: HTTPS, or this machine itself. An unknown
+    address counts as secure, because a false alarm would be worse than the browser's own message."""
     parts = urlsplit(url or "")
     host = parts.hostname or ""
     if not host or parts.scheme == "https":

@@ -1,4 +1,5 @@
-"""A real browser against a real server, without a network: where it is found, how it is started, what it films."""
+"""A real browser against a real server, without a network: where it is found, how it is started, what it
+films."""
 
 from __future__ import annotations
 
@@ -14,14 +15,15 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 INSECURE_HOST = "facet.test"
-"""Resolves to this machine in these browsers only. Not being "localhost", it is no secure origin over HTTP."""
+"""Resolves to this machine in these browsers only. Not being "localhost", it is no secure origin over
+HTTP."""
 
 CAMERA_WH = (640, 480)
 CAMERA_FPS = 15
 CAMERA_FRAMES = 45
 
-# Only the last --disable-features of a command line counts, and Playwright passes one: its list is repeated here, with
-# WebRtcHideLocalIpsWithMdns added, because .local names cannot be resolved without a network.
+# Only the last --disable-features of a command line counts, and Playwright passes one: its list is repeated
+# here, with WebRtcHideLocalIpsWithMdns added, because .local names cannot be resolved without a network.
 _DISABLED_FEATURES = (
     "ImprovedCookieControls,LazyFrameLoading,GlobalMediaControls,DestroyProfileOnBrowserClose,MediaRouter,"
     "DialMediaRouteProvider,AcceptCHFrame,AutoExpandDetailsElement,CertificateTransparencyComponentUpdater,"
@@ -44,7 +46,8 @@ _ARGUMENTS = (
 
 
 def find_browser(playwright: Playwright) -> Path | None:
-    """An installed Chrome or Chromium, else the one that ``playwright install chromium`` fetched, else ``None``."""
+    """An installed Chrome or Chromium, else the one that ``playwright install chromium`` fetched, else
+    ``None``."""
     for name in NAMES:
         if found := shutil.which(name):
             return Path(found)
@@ -103,7 +106,8 @@ class Tab:
 
 
 def write_camera(path: Path, picture_rgb: NDArray[np.uint8]) -> None:
-    """A .y4m film of ``picture_rgb`` (H, W, 3) uint8 that sways a few pixels, as somebody before a camera does."""
+    """A .y4m film of ``picture_rgb`` (H, W, 3) uint8 that sways a few pixels, as somebody before a camera
+    does."""
     width, height = CAMERA_WH
     zoom = max(width / picture_rgb.shape[1], height / picture_rgb.shape[0])
     with path.open("wb") as film:

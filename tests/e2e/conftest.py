@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, ViewportSize, expect, sync_playwright
 from skimage.data import astronaut
 
 from tests.e2e.browser import Tab, find_browser, launch, write_camera
@@ -22,14 +22,15 @@ NO_BROWSER = (
     "`python -m playwright install chromium`."
 )
 OUTPUT = ROOT / "test-output"
-VIEWPORT = {"width": 1400, "height": 1400}
+VIEWPORT: ViewportSize = {"width": 1400, "height": 1400}
 
 OpenTab = Callable[..., Tab]
 # Slow machines are slow; a test that fails is rare and may take its time.
 expect.set_options(timeout=20_000)
 _missing: list[str] = []
 
-# Opened at a page's own address, Streamlit first looks for its server below that address, and then at the root.
+# Opened at a page's own address, Streamlit first looks for its server below that address, and then at the
+# root.
 _STREAMLIT_ITSELF = re.compile(r"status of 404 .*/\w+/_stcore/(health|host-config)\)$")
 
 
@@ -88,8 +89,8 @@ def browser(playwright: Playwright, executable: Path, camera: Path) -> Iterator[
 
 @pytest.fixture
 def open_tab(browser: Browser, server: Server) -> Iterator[OpenTab]:
-    """``open_tab(path)`` -> a tab of its own at that page of the app. At the end of the test, no tab may have had an
-    error in its JavaScript."""
+    """``open_tab(path)`` -> a tab of its own at that page of the app. At the end of the test, no tab may have
+    had an error in its JavaScript."""
     tabs: list[Tab] = []
 
     def open_at(path: str, other: Browser | None = None, base: str | None = None, script: str = "") -> Tab:

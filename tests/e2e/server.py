@@ -84,9 +84,7 @@ class Server:
                         return
             except (urllib.error.URLError, TimeoutError, ConnectionError):
                 time.sleep(0.1)
-        raise RuntimeError(
-            f"the server did not start in {STARTUP_S:.0f} s; its log:\n{self.log.read_text()[-3000:]}"
-        )
+        raise RuntimeError(f"the server did not start in {STARTUP_S:.0f} s; its log:\n{self.log.read_text()[-3000:]}")
 
     def _end(self) -> None:
         self._process.terminate()
@@ -108,7 +106,7 @@ class Server:
         links = []
         for descriptor in (process / "fd").iterdir():
             try:
-                target = os.readlink(descriptor)
+                target = str(descriptor.readlink())
             except FileNotFoundError:  # closed since it was listed
                 continue
             if target.startswith("socket:["):

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import cv2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 from skimage.data import astronaut
 
 from tests.e2e.conftest import OpenTab
 
 HOME, IMAGE, EVALUATION = "/", "/Analyze_Image", "/Model_Evaluation"
-PHONE = {"width": 390, "height": 844}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="session")
@@ -25,9 +25,7 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def upload(page: Page, *files: Path) -> None:
-    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(
-        [str(file) for file in files]
-    )
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files([str(file) for file in files])
 
 
 def no_failure_on(page: Page) -> None:
@@ -66,7 +64,8 @@ def test_upload(open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: 
         page.get_by_role("button", name="All results (JSON)").click()
     download.value.save_as(tmp_path / "faces.json")
     (entry,) = json.loads((tmp_path / "faces.json").read_text(encoding="utf-8"))
-    assert entry["file"] == portrait.name and len(entry["faces"]) == 1
+    assert entry["file"] == portrait.name
+    assert len(entry["faces"]) == 1
 
 
 def test_a_file_that_is_no_picture_leaves_the_others(
@@ -119,14 +118,10 @@ def test_every_tab_of_the_evaluation(open_tab: OpenTab, screenshots: Path) -> No
         tab.screenshot(screenshots / f"evaluation_tab_{name.lower().replace(' ', '_').replace('-', '_')}.png")
 
 
-@pytest.mark.parametrize(
-    "path", [HOME, "/Live_Camera", IMAGE, EVALUATION], ids=["home", "live", "image", "evaluation"]
-)
-def test_pages_fit_a_phone(
-    open_tab: OpenTab, path: str, screenshots: Path, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("path", [HOME, "/Live_Camera", IMAGE, EVALUATION], ids=["home", "live", "image", "evaluation"])
+def test_pages_fit_a_phone(open_tab: OpenTab, path: str, screenshots: Path, request: pytest.FixtureRequest) -> None:
     tab = open_tab(path)
-    tab.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    tab.page.set_viewport_size(PHONE)
     expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
     tab.screenshot(screenshots / f"phone_{request.node.callspec.id}.png")
     overflow = tab.page.evaluate(

@@ -75,9 +75,7 @@ def test_a_figure_without_data_says_so(figure: go.Figure) -> None:
     assert figure.layout.annotations[0].text
 
 
-@pytest.mark.parametrize(
-    ("normalised", "title", "corner"), [(True, "rows sum to 1", 1.0), (False, "counts", 3.0)]
-)
+@pytest.mark.parametrize(("normalised", "title", "corner"), [(True, "rows sum to 1", 1.0), (False, "counts", 3.0)])
 def test_confusion_says_what_it_shows(normalised: bool, title: str, corner: float) -> None:
     report = classification_report(np.array([0, 0, 0]), np.array([0, 0, 0]), ("a", "b"))
     figure = figures.confusion_heatmap(report, "Title", normalised)

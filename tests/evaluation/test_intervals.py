@@ -45,9 +45,7 @@ def test_mean_absolute_error_has_an_interval_that_shrinks_with_more_samples() ->
     assert few.low < many.low < 2.0 < many.high < few.high
 
 
-@pytest.mark.parametrize(
-    ("errors", "value"), [([], math.nan), ([-4.0], 4.0)], ids=["no samples", "one sample"]
-)
+@pytest.mark.parametrize(("errors", "value"), [([], math.nan), ([-4.0], 4.0)], ids=["no samples", "one sample"])
 def test_too_few_errors_give_no_interval(errors: list[float], value: float) -> None:
     measured = mean_absolute(np.array(errors))
     assert measured.value == pytest.approx(value, nan_ok=True)

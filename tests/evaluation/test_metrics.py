@@ -44,9 +44,7 @@ def test_report_agrees_with_scikit_learn(predictions: EmotionPredictions) -> Non
     precision, recall, f1, support = precision_recall_fscore_support(
         predictions.truth, answer, labels=classes, zero_division=np.nan
     )
-    np.testing.assert_array_equal(
-        report.confusion, confusion_matrix(predictions.truth, answer, labels=classes)
-    )
+    np.testing.assert_array_equal(report.confusion, confusion_matrix(predictions.truth, answer, labels=classes))
     np.testing.assert_allclose(report.precision, precision)
     np.testing.assert_allclose(report.recall, recall)
     np.testing.assert_allclose(report.f1, f1)

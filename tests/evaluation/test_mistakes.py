@@ -12,9 +12,7 @@ from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
 def test_surest_mistakes_come_first_and_right_answers_never() -> None:
     probabilities = np.eye(7, dtype=np.float32)[[0, 1, 2]] * 0.3 + np.float32(0.1)
     probabilities[1] = [0, 0.9, 0.1, 0, 0, 0, 0]
-    predictions = EmotionPredictions(
-        np.array(["right", "sure", "unsure"]), np.array([0, 3, 3]), probabilities
-    )
+    predictions = EmotionPredictions(np.array(["right", "sure", "unsure"]), np.array([0, 3, 3]), probabilities)
     first, second = emotion_mistakes(predictions, 5)
     assert (first.sample_id, first.truth, first.answer) == ("sure", "happy", "disgust")
     assert first.caption == "happy → disgust 90%"
@@ -35,8 +33,6 @@ def test_a_perfect_model_makes_none() -> None:
 
 def test_worst_ages_come_first() -> None:
     predictions = age_gender_predictions()
-    errors = dict(
-        zip(predictions.ids.tolist(), abs(predictions.age_years - predictions.age_true), strict=True)
-    )
+    errors = dict(zip(predictions.ids.tolist(), abs(predictions.age_years - predictions.age_true), strict=True))
     found = [errors[mistake.sample_id] for mistake in age_mistakes(predictions, 10)]
     assert found == sorted(errors.values(), reverse=True)[:10]

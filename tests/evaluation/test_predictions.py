@@ -55,11 +55,11 @@ def _altered(file: Path) -> None:
 def _without_truth(file: Path) -> None:
     with np.load(file) as archive:
         arrays = {key: archive[key] for key in archive.files if key != "private/truth"}
-    np.savez_compressed(file, **arrays)
+    np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def _with_pickle(file: Path) -> None:
-    np.savez_compressed(file, **{"private/ids": np.array([{"a": 1}], dtype=object)})
+    np.savez_compressed(file, allow_pickle=True, **{"private/ids": np.array([{"a": 1}], dtype=object)})
 
 
 DAMAGES = {

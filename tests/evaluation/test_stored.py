@@ -75,9 +75,7 @@ def test_unusable_predictions_are_refused(tmp_path: Path, predictions: object) -
 
 
 def test_a_broken_card_is_the_error(tmp_path: Path) -> None:
-    (
-        write_artifact(tmp_path, "emotion", "emotion", {"private": emotion_predictions()}) / "card.json"
-    ).unlink()
+    (write_artifact(tmp_path, "emotion", "emotion", {"private": emotion_predictions()}) / "card.json").unlink()
     with pytest.raises(ArtifactError, match=r"card\.json is missing"):
         load_stored(_artifact(tmp_path, "emotion"), "private")
 

@@ -17,8 +17,13 @@ HEAVY = ("cv2", "plotly", "scipy", "sklearn", "ai_edge_litert", "tensorflow", "a
 EMOTION_METRICS = {"private": {"accuracy": 0.6834, "accuracy_low": 0.668, "accuracy_high": 0.6985, "n": 3589}}
 AGE_METRICS = {
     "test": {
-        **{"age_mae": 5.043, "age_mae_low": 4.91, "age_mae_high": 5.18},
-        **{"gender_accuracy": 0.9361, "gender_accuracy_low": 0.929, "gender_accuracy_high": 0.943, "n": 4712},
+        "age_mae": 5.043,
+        "age_mae_low": 4.91,
+        "age_mae_high": 5.18,
+        "gender_accuracy": 0.9361,
+        "gender_accuracy_low": 0.929,
+        "gender_accuracy_high": 0.943,
+        "n": 4712,
     }
 }
 
@@ -33,14 +38,12 @@ def write_card(root: Path, name: str, task: str, metrics: dict[str, Any]) -> Non
         "input": {"size": 48, "channels": 1},
         "crop": {"scale": 1.0, "shift_y": 0.0},
         "metrics": metrics,
-        **{
-            "training": {},
-            "data": {},
-            "files": {},
-            "license": "research only",
-            "intended_use": "",
-            "limits": "",
-        },
+        "training": {},
+        "data": {},
+        "files": {},
+        "license": "research only",
+        "intended_use": "",
+        "limits": "",
     }
     (root / name).mkdir()
     (root / name / "card.json").write_text(json.dumps(card), encoding="utf-8")
@@ -120,9 +123,7 @@ def test_home_imports_nothing_heavy() -> None:
         "import pages.shared.home_models, pages.shared.home_texts; "
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not set(answer.stdout.split()) & set(HEAVY)
 
 
@@ -133,7 +134,5 @@ def test_configuration_keeps_streamlit_to_itself() -> None:
         "print(get('server.headless'), get('browser.gatherUsageStats'), get('server.enableXsrfProtection'), "
         "get('server.maxUploadSize'), config.is_manually_set('browser.serverAddress'))"
     )
-    answer = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["True", "False", "True", "20", "True"]

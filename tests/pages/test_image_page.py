@@ -46,9 +46,7 @@ class FakeAnalyzer:
         if self.error is not None:
             raise self.error
         height, width = frame.shape[:2]
-        return Analysis(
-            width, height, tuple(self._face(number, attributes) for number in range(self.faces)), 5.0
-        )
+        return Analysis(width, height, tuple(self._face(number, attributes) for number in range(self.faces)), 5.0)
 
     def _face(self, number: int, attributes: Attributes) -> Face:
         return Face(
@@ -228,9 +226,7 @@ def test_mistake_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> Non
 
 def test_missing_model_stops_the_page_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(settings: DetectorSettings) -> FakeAnalyzer:
-        raise ArtifactMissingError(
-            "models/artifacts/emotion/model.tflite is missing. Restore it with: git checkout"
-        )
+        raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing. Restore it with: git checkout")
 
     monkeypatch.setattr("pages.shared.resources.get_analyzer", broken)
     app = page()

@@ -1,10 +1,12 @@
-"""The live page without a browser: states, settings, configuration. The video itself is tested in tests/e2e."""
+"""The live page without a browser: states, settings, configuration. The video itself is tested in
+tests/e2e."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from core.errors import ArtifactMissingError, ConfigError
 from core.live import LiveSession, LiveSnapshot
 from core.settings import Attributes, DetectorSettings, OverlayStyle
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
-from pages.shared import live_connection
+from pages.shared import live_texts
 from pages.shared.live_connection import Connection, camera_message, next_connection
 from pages.shared.live_panel import MOOD_FORMULA, face_title, summary
 from pages.shared.live_stream import frame_callback
@@ -124,9 +126,7 @@ def test_a_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch
     assert "model.tflite is missing" in app.error[0].value
 
 
-def test_malformed_servers_are_a_message(
-    asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_malformed_servers_are_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACET_ICE_SERVERS", "stun:here")
     app = page().run()
     assert not app.exception
@@ -159,11 +159,9 @@ class TestConnection:
     @pytest.mark.parametrize(
         ("url", "permission", "cameras", "expected"),
         [
-            pytest.param(
-                "http://192.168.1.5:8501/", "unknown", -1, live_connection.NOT_SECURE, id="not secure"
-            ),
-            pytest.param("http://localhost:8501", "denied", 1, live_connection.DENIED, id="denied"),
-            pytest.param("http://localhost:8501", "prompt", 0, live_connection.NO_CAMERA, id="no camera"),
+            pytest.param("http://192.168.1.5:8501/", "unknown", -1, live_texts.NOT_SECURE, id="not secure"),
+            pytest.param("http://localhost:8501", "denied", 1, live_texts.DENIED, id="denied"),
+            pytest.param("http://localhost:8501", "prompt", 0, live_texts.NO_CAMERA, id="no camera"),
             pytest.param("http://localhost:8501", "prompt", 1, "", id="fine"),
             pytest.param(None, "unknown", -1, "", id="nothing known"),
         ],
@@ -216,9 +214,7 @@ class TestIceServers:
         "secrets",
         [
             {"servers": [TURN]},
-            {
-                "servers": '[{"urls": "turns:turn.example.org:5349?transport=tcp", "username": "u", "credential": "c"}]'
-            },
+            {"servers": '[{"urls": "turns:turn.example.org:5349?transport=tcp", "username": "u", "credential": "c"}]'},
             {"turn_url": TURN["urls"][0], "turn_username": "u", "turn_credential": "c"},
         ],
         ids=["tables", "json", "single"],
@@ -260,7 +256,7 @@ def test_callback_keeps_the_time_of_the_frame() -> None:
 def test_callback_never_raises() -> None:
     session = LiveSession(FakeAnalyzer())
     broken = object()
-    assert frame_callback(session)(broken) is broken  # type: ignore[arg-type, comparison-overlap]
+    assert frame_callback(session)(broken) is broken  # type: ignore[arg-type]
     assert session.snapshot().errors == 1
 
 

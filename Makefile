@@ -1,0 +1,58 @@
+# Facet. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+SOURCES := Home.py pages core models tests
+RUN_READY := $(VENV)/.run-ready
+TEST_READY := $(VENV)/.test-ready
+
+.PHONY: help run test test-fast format lint types benchmark readme clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(RUN_READY) ## set everything up and serve the app on port 8501 (PORT=...)
+	$(BIN)/streamlit run Home.py --server.port $(PORT)
+
+test: $(TEST_READY) ## set everything up and run every check and test
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	tests/e2e/run.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-fast: $(TEST_READY) ## unit and page tests only
+	$(BIN)/python -m pytest tests --ignore tests/e2e $(PYTEST_ARGS)
+
+format: $(TEST_READY) ## format the code
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+benchmark: $(RUN_READY) ## time every stage on this machine
+	$(BIN)/python -m core benchmark
+
+readme: $(RUN_READY) ## write the README's tables of results from the model cards
+	$(BIN)/python -m models.readme
+
+clean: ## remove the virtual environment and everything that tests and tools leave
+	rm -rf $(VENV) test-output .pytest_cache .mypy_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V)" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "Python's venv module is incomplete here: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_READY): requirements.txt constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
+	touch $@
+
+$(TEST_READY): requirements-dev.txt $(RUN_READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	touch $@

@@ -1,0 +1,165 @@
+"""Write the README's tables of results from the artifacts: ``python -m models.readme [--check]``.
+
+Everything between the two markers is generated from cards and stored predictions; nothing in it is typed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, ModelCard, load_card
+from core.errors import ConfigError, FacetError
+from core.evaluation.intervals import Measured
+from core.evaluation.metrics import age_report, emotion_report, gender_report, group_errors
+from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
+END = "<!-- end of results -->"
+
+
+def render(artifacts: Path = ARTIFACTS_DIR) -> str:
+    """The Markdown between the markers. Raises ``ArtifactError``."""
+    emotion_folder, age_folder = artifacts / "emotion", artifacts / "age_gender"
+    emotion = load_predictions(emotion_folder / PREDICTIONS_FILE)["private"]
+    ages = load_predictions(age_folder / PREDICTIONS_FILE)["test"]
+    assert isinstance(emotion, EmotionPredictions)
+    assert isinstance(ages, AgeGenderPredictions)
+    parts = [
+        _headline(emotion, ages),
+        _models(load_card(emotion_folder), load_card(age_folder)),
+        _emotions(emotion),
+        _brackets(ages),
+        _groups(ages),
+        _framing(load_card(emotion_folder), load_card(age_folder)),
+    ]
+    return "\n\n".join(parts)
+
+
+def _headline(emotion: EmotionPredictions, ages: AgeGenderPredictions) -> str:
+    age = age_report(ages)
+    rows = [
+        ("Emotion, 7 classes", "FER2013 PrivateTest", _percent(emotion_report(emotion).accuracy)),
+        ("Perceived gender", "UTKFace test", _percent(gender_report(ages).accuracy)),
+        ("Age, mean absolute error", "UTKFace test", _years(age.mae)),
+        ("Age within 5 years", "UTKFace test", _percent(age.within_5_years)),
+        ("True age inside the stated interval", "UTKFace test", _percent(age.coverage)),
+    ]
+    title = "Served models, one view of each image, no test-time augmentation; in brackets the 95 % interval."
+    return title + "\n\n" + _table(("What", "Test set", "Result"), rows)
+
+
+def _models(*cards: ModelCard) -> str:
+    rows = []
+    for card in cards:
+        exports = card.raw["exports"]
+        served = exports["served"]
+        compared = ", ".join(
+            f"{name} {_compared(card, exports[name])} ({exports[name]['bytes'] / 1e6:.1f} MB)"
+            for name in ("float32", "int8")
+        )
+        rows.append((card.title, f"{card.parameters / 1e6:.2f} M", served, f"{exports['compared_on']}: {compared}"))
+    return "Both forms of each network, compared on the side that training chose on:\n\n" + _table(
+        ("Network", "Parameters", "Served as", "Compared"), rows
+    )
+
+
+def _compared(card: ModelCard, figures: dict[str, float]) -> str:
+    if card.task == "emotion":
+        return f"{figures['accuracy']:.2%}"
+    return f"MAE {figures['age_mae']:.2f}, gender {figures['gender_accuracy']:.2%}"
+
+
+def _emotions(emotion: EmotionPredictions) -> str:
+    report = emotion_report(emotion)
+    rows = [
+        (str(label), _percent(accuracy), f"{precision:.1%}", f"{f1:.2f}", str(support))
+        for label, accuracy, precision, f1, support in zip(
+            report.labels, report.recall_intervals, report.precision, report.f1, report.support, strict=True
+        )
+    ]
+    title = f"Emotion by class on PrivateTest (macro-F1 {report.macro_f1:.3f}):"
+    return title + "\n\n" + _table(("Class", "Accuracy", "Precision", "F1", "Images"), rows)
+
+
+def _brackets(ages: AgeGenderPredictions) -> str:
+    rows = [
+        (bracket.label, _years(bracket.mae), f"{bracket.bias:+.1f}", str(bracket.mae.n))
+        for bracket in age_report(ages).by_bracket
+    ]
+    return "Age error by true age (bias: answer minus truth, years):\n\n" + _table(
+        ("Age", "Mean absolute error", "Bias", "People"), rows
+    )
+
+
+def _groups(ages: AgeGenderPredictions) -> str:
+    rows = [
+        (group.label, _percent(group.gender_accuracy), _years(group.age_mae), str(group.n))
+        for group in group_errors(ages)
+    ]
+    return "Errors by UTKFace's race label:\n\n" + _table(
+        ("Label", "Perceived gender", "Age, mean absolute error", "People"), rows
+    )
+
+
+def _framing(*cards: ModelCard) -> str:
+    rows = []
+    for card in cards:
+        framing = card.raw["framing"]
+        side = "private" if card.task == "emotion" else "test"
+        measured = framing[side]
+        rows.append(
+            (
+                card.title,
+                f"{measured['found']} of {measured['images']}",
+                _compared(card, measured["plain"]),
+                _compared(card, measured["detected"]),
+            )
+        )
+    title = "Test images as they are, and the same images found by the detector and cropped:"
+    return title + "\n\n" + _table(("Network", "Found", "Plain", "Through the detector"), rows)
+
+
+def _percent(measured: Measured) -> str:
+    return f"{measured.value:.1%} ({measured.low:.1%} to {measured.high:.1%})"
+
+
+def _years(measured: Measured) -> str:
+    return f"{measured.value:.2f} years ({measured.low:.2f} to {measured.high:.2f})"
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def replaced(text: str, results: str) -> str:
+    """``text`` with ``results`` between the markers; ``ConfigError`` if it lacks them."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ConfigError(f"the README lacks the lines {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n\n{results}\n\n{END}{after}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.readme", description="Write the README's results.")
+    parser.add_argument("--check", action="store_true", help="only say whether the README is up to date")
+    options = parser.parse_args(arguments)
+    try:
+        text = README.read_text(encoding="utf-8")
+        wanted = replaced(text, render())
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if options.check:
+        return 0 if text == wanted else 1
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

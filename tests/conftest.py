@@ -1,0 +1,30 @@
+"""Shared fixtures: the research data where it is at hand."""
+
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ARCHIVES = Path(os.environ.get("FACET_DATA_ARCHIVES", ROOT.parent / "shared" / "data"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "data: needs FER2013 and UTKFace, unpacked or as archives")
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory):
+    """Folder with ``fer2013/`` and ``UTKFace/``: the user's own, or unpacked for this run from the archives."""
+    own = Path(os.environ.get("FACET_DATA", ROOT / "data"))
+    if (own / "fer2013").is_dir() and (own / "UTKFace").is_dir():
+        return own
+    archives = [ARCHIVES / f"{name}.tar.xz" for name in ("fer2013", "UTKFace")]
+    if not all(archive.is_file() for archive in archives):
+        pytest.skip(f"no FER2013 and UTKFace in {own}, and no archives of them")
+    folder = tmp_path_factory.mktemp("data")
+    for archive in archives:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    return folder

@@ -1,0 +1,93 @@
+import cv2
+import numpy as np
+import pytest
+
+from core.datasets.fer2013 import read_fer2013
+from core.errors import DatasetError
+from core.types import EMOTIONS, Emotion
+
+
+def picture(seed=0, size=48):
+    return np.random.default_rng(seed).integers(0, 256, (size, size), dtype=np.uint8)
+
+
+def write(root, where, image):
+    file = root / where
+    file.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(file), image)
+    return file
+
+
+def csv_row(emotion, usage, image):
+    return f"{emotion},{' '.join(map(str, image.ravel()))},{usage}"
+
+
+def test_folder_layout(tmp_path):
+    write(tmp_path, "fer2013/train/happy/Training_12.png", picture(1))
+    write(tmp_path, "fer2013/test/sad/PublicTest_7.png", picture(2))
+    write(tmp_path, "fer2013/test/angry/PrivateTest_9.png", picture(3))
+    samples = read_fer2013(tmp_path).samples
+    by_id = {i: (EMOTIONS[e], u) for i, e, u in zip(samples.ids, *samples.labels.values(), strict=True)}
+    assert by_id == {
+        "Training_12": (Emotion.HAPPY, "Training"),
+        "PublicTest_7": (Emotion.SAD, "PublicTest"),
+        "PrivateTest_9": (Emotion.ANGRY, "PrivateTest"),
+    }
+    assert samples.images.shape == (3, 48, 48, 1)
+    assert np.array_equal(samples.images[list(samples.ids).index("Training_12"), ..., 0], picture(1))
+
+
+def test_csv_gives_the_same_as_the_folder(tmp_path):
+    rows = ["emotion,pixels,Usage", csv_row(3, "Training", picture(1)), csv_row(4, "PublicTest", picture(2))]
+    (tmp_path / "fer2013.csv").write_text("\n".join(rows))
+    samples = read_fer2013(tmp_path).samples
+    assert samples.ids.tolist() == ["Training_0", "PublicTest_1"]
+    assert samples.labels["emotion"].tolist() == [3, 4]
+    assert np.array_equal(samples.images[1, ..., 0], picture(2))
+
+
+def test_unusable_files_are_collected_with_the_reason(tmp_path):
+    write(tmp_path, "fer2013/train/happy/Training_1.png", picture())
+    write(tmp_path, "fer2013/train/happy/Training_2.png", picture(size=40))
+    write(tmp_path, "fer2013/train/bored/Training_3.png", picture())
+    write(tmp_path, "fer2013/train/happy/PublicTest_4.png", picture())
+    write(tmp_path, "fer2013/test/happy/Training_5.png", picture())
+    write(tmp_path, "fer2013/train/sad/Training_1.png", picture())
+    (tmp_path / "fer2013/train/happy/Training_6.png").write_text("<html>")
+    dataset = read_fer2013(tmp_path)
+    assert dataset.samples.ids.tolist() == ["Training_1"]
+    assert dataset.rejected_counts == {
+        "name does not fit the folder": 2,
+        "wrong size": 1,
+        "unknown class folder": 1,
+        "name occurs twice": 1,
+        "unreadable image": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (csv_row(7, "Training", picture()), "unknown emotion label"),
+        (csv_row("x", "Training", picture()), "unknown emotion label"),
+        (csv_row(3, "Train", picture()), "unknown usage"),
+        ("3,1 2 3,Training", "wrong size"),
+        ("3,1 two 3,Training", "pixels are not numbers"),
+        (csv_row(3, "Training", picture().astype(int) + 200), "pixels outside 0-255"),
+        ("3", "unknown usage"),
+    ],
+    ids=["label 7", "label x", "usage", "size", "text", "range", "short row"],
+)
+def test_malformed_rows_are_counted_never_guessed(tmp_path, row, reason):
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", csv_row(0, "Training", picture()), row]))
+    dataset = read_fer2013(tmp_path)
+    assert len(dataset.samples) == 1
+    assert [(r.where, r.reason) for r in dataset.rejected] == [("row 1", reason)]
+
+
+@pytest.mark.parametrize("content", [None, "a,b\n1,2\n", "emotion,pixels,Usage\n"], ids=["absent", "columns", "empty"])
+def test_nothing_usable_says_what_was_expected(tmp_path, content):
+    if content is not None:
+        (tmp_path / "fer2013.csv").write_text(content)
+    with pytest.raises(DatasetError, match="expected DIR/fer2013/train"):
+        read_fer2013(tmp_path)

@@ -1,0 +1,86 @@
+import cv2
+import numpy as np
+import pytest
+
+from core.datasets.near_duplicates import near_duplicate_pairs
+from core.datasets.splits import fingerprint, load_fer2013, load_utkface, read_split_file, utkface_side
+from core.errors import DatasetError
+
+
+def scene(seed, size, channels):
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, channels), dtype=np.uint8)
+    return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
+
+
+def write(file, image):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(file), image)
+
+
+def test_fer2013_drops_the_training_copy_of_a_test_image(tmp_path):
+    root = tmp_path / "fer2013"
+    for number in range(6):
+        write(root / f"train/happy/Training_{number}.png", scene(number, 48, 1))
+    write(root / "test/happy/PublicTest_1.png", scene(2, 48, 1))
+    write(root / "test/happy/PrivateTest_1.png", scene(4, 48, 1))
+    write(root / "test/happy/PrivateTest_2.png", scene(100, 48, 1))
+    data = load_fer2013(tmp_path)
+    assert data.sides["train"].ids.tolist() == [f"Training_{n}" for n in (0, 1, 3, 5)]
+    assert (len(data.sides["public"]), len(data.sides["private"])) == (1, 2)
+    assert (data.dropped, data.near_duplicate_pairs) == (2, 2)
+
+
+@pytest.fixture
+def utkface(tmp_path):
+    for number in range(60):
+        # Every third image shows the picture of the one before it.
+        seed = number - 1 if number % 3 == 2 else number
+        write(tmp_path / f"UTKFace/{20 + number}_0_1_{number}.jpg.chip.jpg", scene(seed, 200, 3))
+    return tmp_path
+
+
+def test_utkface_keeps_near_duplicates_on_one_side(utkface):
+    data = load_utkface(utkface, 80)
+    side_of = {str(i): side for side, samples in data.sides.items() for i in samples.ids}
+    assert len(side_of) == 60
+    assert data.near_duplicate_pairs == 20
+    for number in range(1, 60, 3):
+        assert (
+            side_of[f"{20 + number}_0_1_{number}.jpg.chip.jpg"]
+            == side_of[f"{21 + number}_0_1_{number + 1}.jpg.chip.jpg"]
+        )
+    everything = np.concatenate([samples.images for samples in data.sides.values()])
+    owner = np.repeat(list(data.sides), [len(samples) for samples in data.sides.values()])
+    pairs = near_duplicate_pairs(everything)
+    assert (owner[pairs[:, 0]] == owner[pairs[:, 1]]).all()
+
+
+def test_utkface_split_does_not_depend_on_the_image_size(utkface):
+    assert load_utkface(utkface, 80).fingerprints() == load_utkface(utkface, 32).fingerprints()
+
+
+def test_sides_by_name_have_the_stated_shares():
+    sides = [utkface_side(f"{n}_0_0_{n}.jpg.chip.jpg") for n in range(20_000)]
+    assert sides.count("train") / 20_000 == pytest.approx(0.7, abs=0.01)
+    assert sides.count("validation") / 20_000 == pytest.approx(0.1, abs=0.01)
+
+
+def test_fingerprint_ignores_order_and_sees_every_id():
+    ids = np.array(["a", "b", "c"])
+    assert fingerprint(ids) == fingerprint(ids[::-1])
+    assert fingerprint(ids) != fingerprint(ids[:2])
+
+
+def test_split_file(tmp_path):
+    file = tmp_path / "test.csv"
+    file.write_text("file,age\nx.jpg,3\ny.jpg,4\n")
+    assert read_split_file(file) == ["x.jpg", "y.jpg"]
+
+
+@pytest.mark.parametrize("content", [None, "name\nx\n"], ids=["absent", "no column"])
+def test_split_file_that_is_none(tmp_path, content):
+    file = tmp_path / "test.csv"
+    if content:
+        file.write_text(content)
+    with pytest.raises(DatasetError, match="file"):
+        read_split_file(file)

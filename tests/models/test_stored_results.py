@@ -1,0 +1,85 @@
+"""The accuracy that the served artifacts must have, from stored predictions; and that these belong to the models."""
+
+import numpy as np
+import pytest
+
+from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, load_card
+from core.datasets.splits import fingerprint
+from core.evaluation.metrics import headline
+from core.evaluation.predictions import load_predictions, subset
+from core.evaluation.runner import evaluate_samples
+from core.evaluation.side_samples import read_side
+
+FLOORS = {
+    "emotion": ("private", {"accuracy": (">=", 0.67)}),
+    "age_gender": ("test", {"gender_accuracy": (">=", 0.933), "age_mae": ("<=", 5.3)}),
+}
+RERUN = 256
+LARGEST_GAP = 0.03
+"""Of accuracy, between plain test images and the same images through detector and crop."""
+
+
+@pytest.fixture(params=FLOORS, scope="module")
+def artifact(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def sides(artifact):
+    return load_predictions(ARTIFACTS_DIR / artifact / PREDICTIONS_FILE)
+
+
+def test_floors_hold_on_the_reporting_side(artifact, sides):
+    side, floors = FLOORS[artifact]
+    figures = headline(sides[side])
+    for name, (relation, bound) in floors.items():
+        value = figures[name]
+        assert value >= bound if relation == ">=" else value <= bound, (
+            f"{name} is {value:.4f}, wanted {relation} {bound}"
+        )
+
+
+def test_the_card_says_what_the_predictions_give(artifact, sides):
+    card = load_card(ARTIFACTS_DIR / artifact)
+    for side, predictions in sides.items():
+        assert dict(card.metrics[side]) == pytest.approx(headline(predictions))
+        assert card.data["fingerprints"][side] == fingerprint(predictions.ids)
+
+
+def test_official_fer2013_sides_are_complete():
+    sides = load_predictions(ARTIFACTS_DIR / "emotion" / PREDICTIONS_FILE)
+    counts = {side: np.bincount(predictions.truth).tolist() for side, predictions in sides.items()}
+    assert counts == {
+        "public": [467, 56, 496, 895, 653, 415, 607],
+        "private": [491, 55, 528, 879, 594, 416, 626],
+    }
+
+
+def test_a_detected_face_is_framed_like_the_training_images(artifact):
+    framing = load_card(ARTIFACTS_DIR / artifact).raw["framing"]
+    side, _ = FLOORS[artifact]
+    plain, detected = framing[side]["plain"], framing[side]["detected"]
+    name = "accuracy" if artifact == "emotion" else "gender_accuracy"
+    assert plain[name] - detected[name] <= LARGEST_GAP
+
+
+@pytest.mark.data
+def test_the_served_model_gives_the_stored_predictions(artifact, sides, data_dir):
+    folder = ARTIFACTS_DIR / artifact
+    card = load_card(folder)
+    side, _ = FLOORS[artifact]
+    rows = np.random.default_rng(0).permutation(len(sides[side]))[:RERUN]
+    stored = subset(sides[side], sides[side].ids[rows])
+    samples = read_side(data_dir, card.task, side, stored.ids, card.input_size)
+    samples = samples.take(np.nonzero(np.isin(samples.ids, stored.ids))[0])
+    again = evaluate_samples(folder, samples)
+    stored = subset(sides[side], again.ids)
+    assert len(again) >= 200
+    assert np.array_equal(again.ids, stored.ids)
+    if card.task == "emotion":
+        assert np.array_equal(again.truth, stored.truth)
+        assert again.probabilities == pytest.approx(stored.probabilities, abs=0.02)
+    else:
+        assert np.array_equal(again.age_true, stored.age_true)
+        assert again.age_years == pytest.approx(stored.age_years, abs=0.5)
+        assert again.gender_probabilities == pytest.approx(stored.gender_probabilities, abs=0.02)

@@ -1,0 +1,163 @@
+"""The real training path, one step long, on made-up faces. TensorFlow is loaded here and in test_export only."""
+
+import csv
+import json
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from dataclasses import replace
+
+import keras
+
+from core.datasets.samples import Samples
+from core.datasets.splits import SplitDataset
+from core.errors import ConfigError
+from core.types import EMOTIONS, GENDERS
+from models import registry, train
+from models.averaging import WeightAverage
+from models.configs import CONFIGS, config_named
+from models.input_pipeline import Augmentation, TrainingBatches, augment
+from models.losses import age_distribution_loss, mae
+from models.tasks import TASKS
+
+STAGES = ((8, 2), (8, 2))
+
+
+def made_up(task, count=24, size=24):
+    rng = np.random.default_rng(1)
+    channels = 1 if task == "emotion" else 3
+    labels = (
+        {"emotion": rng.integers(0, 7, count)}
+        if task == "emotion"
+        else {
+            "age": rng.integers(0, 116, count),
+            "gender": rng.integers(0, 2, count),
+            "race": rng.integers(0, 5, count),
+        }
+    )
+    images = rng.integers(0, 256, (count, size, size, channels), dtype=np.uint8)
+    return Samples(np.array([f"s{i}" for i in range(count)]), images, labels)
+
+
+def made_up_data(task):
+    sides = ("train", "public", "private") if task == "emotion" else ("train", "validation", "test")
+    return SplitDataset("made-up", {side: made_up(task) for side in sides}, (), 0, 0)
+
+
+def small(name):
+    config = config_named(name)
+    channels = 1 if config.task == "emotion" else 3
+    return replace(
+        config,
+        architecture_arguments={"input_size": 16, "channels": channels, "stages": STAGES},
+        image_size=16,
+        source_size=24,
+        batch_size=8,
+        epochs=1,
+        precision="float32",
+    )
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
+    config = small(name)
+    data = made_up_data(config.task)
+    best = train.train_and_evaluate(config, data, tmp_path, verbose=0)
+    assert best["epoch"] == 1
+    assert TASKS[config.task].monitor in best
+    train.train_and_evaluate(replace(config, epochs=2), data, tmp_path, resume=True, verbose=0)
+    with (tmp_path / "history.csv").open() as stream:
+        assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2"]
+    assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 2
+    assert json.loads((tmp_path / "run.json").read_text())["fingerprints"] == data.fingerprints()
+    model = registry.build(config.architecture, **config.architecture_arguments)
+    model.load_weights(tmp_path / "best.weights.h5")
+
+
+def test_resume_without_a_run_says_so(tmp_path):
+    with pytest.raises(ConfigError, match="nothing to resume"):
+        train.train_and_evaluate(small("emotion"), made_up_data("emotion"), tmp_path, resume=True, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense", "--data", "."], "choose one of emotion, age_gender"),
+        (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
+    ],
+    ids=["config", "data"],
+)
+def test_a_wrong_name_is_one_line_and_status_2(capsys, arguments, words):
+    assert train.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert len(error.splitlines()) == 1
+
+
+def test_parameter_count_and_outputs():
+    emotion = registry.build("emotion_residual")
+    assert emotion.count_params() == 679_767
+    assert emotion.output_shape == {"emotion": (None, len(EMOTIONS))}
+    age_gender = registry.build("age_gender_residual")
+    assert age_gender.output_shape == {"age": (None, 101), "gender": (None, len(GENDERS))}
+
+
+def test_brightness_and_contrast_cancel_out():
+    model = registry.build("emotion_residual", input_size=16, stages=STAGES)
+    image = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 1)).astype(np.float32)
+    plain, changed = (np.asarray(model(x, training=False)["emotion"]) for x in (image, image * 0.5 + 30))
+    assert plain == pytest.approx(changed, abs=0.01)
+
+
+def test_unknown_architecture_says_what_is_allowed():
+    with pytest.raises(ConfigError, match="emotion_residual"):
+        registry.build("nonsense")
+
+
+@pytest.mark.parametrize("age", [0, 30, 100, 116])
+def test_age_loss_is_lowest_at_the_true_age(age):
+    years = np.arange(101)
+    truth = np.full((101, 1), age, np.float32)
+    peaks = np.exp(-((years[None] - years[:, None]) ** 2) / 8)
+    peaks = (peaks / peaks.sum(1, keepdims=True)).astype(np.float32)
+    losses = np.asarray(age_distribution_loss(truth, peaks))
+    assert losses.argmin() == min(age, 100)
+    assert np.asarray(mae(np.float32([[40]]), peaks[30:31])) == pytest.approx([10], abs=0.01)
+
+
+def batches(seed=3, epoch=0):
+    task = TASKS["emotion"]
+    return TrainingBatches(made_up("emotion"), task.targets, 16, 8, Augmentation(), seed, epoch)
+
+
+def test_batches_repeat_with_the_seed_and_differ_by_epoch():
+    first, again, later = batches(), batches(), batches(epoch=1)
+    assert len(first) == 3
+    assert np.array_equal(first[1][0], again[1][0])
+    assert not np.array_equal(first[1][0], later[1][0])
+    again.on_epoch_end()
+    assert np.array_equal(again[2][0], later[2][0])
+
+
+def test_augmentation_without_ranges_changes_nothing():
+    still = Augmentation(0, 0, 0, 0, 0, 0, 0, flip=False)
+    image = made_up("emotion", 1)
+    assert np.array_equal(augment(image.images[0], 24, still, np.random.default_rng(0)), image.images[0])
+
+
+def test_average_is_in_place_only_while_evaluated():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    average = WeightAverage(0.9)
+    average.set_model(model)
+    for value in (1.0, 3.0):
+        model.set_weights([np.full((1, 1), value, np.float32)])
+        average.on_train_batch_end(0)
+    with average.in_place():
+        inside = float(model.get_weights()[0][0, 0])
+    assert 1.0 < inside < 3.0
+    assert float(model.get_weights()[0][0, 0]) == 3.0

@@ -1,0 +1,102 @@
+import threading
+
+import numpy as np
+import pytest
+
+from core.analyzer import FaceAnalyzer
+from core.settings import Attributes
+from core.types import Box, Emotion, Gender
+from tests.fakes import AGE_GENDER_CARD, FakeDetector, FakeEstimator
+
+DARK, BRIGHT = Box(10, 10, 40, 40), Box(60, 10, 90, 40)
+
+
+@pytest.fixture
+def frame():
+    picture = np.zeros((60, 100, 3), np.uint8)
+    picture[:, 50:] = 250
+    return picture
+
+
+def analyzer(*boxes):
+    return FaceAnalyzer(FakeDetector(*boxes), [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)])
+
+
+def test_each_face_gets_the_answers_of_its_own_crop_from_left_to_right(frame):
+    result = analyzer(BRIGHT, DARK).analyze(frame)
+    assert (result.width, result.height) == (100, 60)
+    assert [face.box for face in result.faces] == [DARK, BRIGHT]
+    assert [face.emotion.label for face in result.faces] == [Emotion.ANGRY, Emotion.NEUTRAL]
+    assert [face.gender.label for face in result.faces] == [Gender.MALE, Gender.FEMALE]
+    assert result.faces[0].age.years < 5 < 90 < result.faces[1].age.years
+
+
+def test_one_batch_a_network(frame):
+    networks = [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)]
+    FaceAnalyzer(FakeDetector(DARK, BRIGHT), networks).analyze(frame)
+    assert [[batch.shape for batch in network.batches] for network in networks] == [[(2, 8, 8, 1)], [(2, 8, 8, 3)]]
+
+
+def test_nobody_in_view_asks_no_network(frame):
+    network = FakeEstimator()
+    assert FaceAnalyzer(FakeDetector(), [network]).analyze(frame).faces == ()
+    assert network.batches == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "present"),
+    [
+        (Attributes(True, True, True), (True, True, True)),
+        (Attributes(True, False, False), (True, False, False)),
+        (Attributes(False, True, False), (False, True, False)),
+        (Attributes(False, False, True), (False, False, True)),
+        (Attributes(False, False, False), (False, False, False)),
+    ],
+    ids=["all", "emotion", "age", "gender", "none"],
+)
+def test_only_wanted_attributes_are_answered(frame, wanted, present):
+    (face,) = analyzer(DARK).analyze(frame, wanted).faces
+    assert (face.emotion is not None, face.age is not None, face.gender is not None) == present
+
+
+def test_stages_are_timed_and_the_frame_is_left_alone(frame):
+    before = frame.copy()
+    result = analyzer(DARK).analyze(frame)
+    assert set(result.stage_ms) == {"detect", "crop", "emotion", "age_gender"}
+    assert 0 <= sum(result.stage_ms.values()) <= result.elapsed_ms
+    assert np.array_equal(frame, before)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
+    ids=["grey", "alpha", "float", "empty"],
+)
+def test_other_arrays_are_refused(bad):
+    with pytest.raises(ValueError, match="frame"):
+        analyzer(DARK).analyze(bad)
+
+
+def test_several_threads_get_the_answers_of_one(frame):
+    shared = FaceAnalyzer.default()
+    expected = FaceAnalyzer(FakeDetector(DARK, BRIGHT), shared._estimators).analyze(frame).faces
+    reader = FaceAnalyzer(FakeDetector(DARK, BRIGHT), shared._estimators)
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.extend(reader.analyze(frame).faces == expected for _ in range(20)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 80
+    assert all(answers)
+
+
+def test_warm_up_runs_every_network():
+    networks = [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)]
+    detector = FakeDetector()
+    FaceAnalyzer(detector, networks).warm_up()
+    assert [len(network.batches) for network in networks] == [1, 1]
+    assert detector.calls == 1

@@ -1,0 +1,79 @@
+"""The command line, with the installed artifacts and a photograph that may be passed on."""
+
+import json
+from pathlib import Path
+
+import pytest
+import skimage.data
+from PIL import Image
+
+from core.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def astronaut(tmp_path_factory):
+    file = tmp_path_factory.mktemp("images") / "astronaut.png"
+    Image.fromarray(skimage.data.astronaut()).save(file)
+    return file
+
+
+def analyzed(capsys, *arguments):
+    status = main(["analyze", *map(str, arguments)])
+    return status, capsys.readouterr().out
+
+
+def test_json_keeps_its_contract(capsys, astronaut):
+    status, out = analyzed(capsys, astronaut, "--json")
+    (result,) = json.loads(out)
+    assert status == 0
+    assert set(result) == {"file", "width", "height", "faces", "elapsed_ms"}
+    assert (result["file"], result["width"], result["height"]) == (str(astronaut), 512, 512)
+    face = max(result["faces"], key=lambda one: one["score"])
+    assert set(face) == {"box", "score", "emotion", "age", "gender"}
+    assert set(face["emotion"]["probabilities"]) == {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"}
+    assert face["emotion"]["label"] == "happy"
+    assert face["gender"]["label"] == "female"
+    assert face["age"]["low"] <= face["age"]["years"] <= face["age"]["high"]
+    assert 20 <= face["age"]["years"] <= 55
+    x1, y1, x2, y2 = face["box"]
+    assert x1 < 224 < x2
+    assert y1 < 117 < y2
+
+
+def test_text_names_each_face(capsys, astronaut):
+    status, out = analyzed(capsys, astronaut)
+    assert status == 0
+    assert "perceived gender female" in out
+
+
+def test_an_unreadable_file_is_reported_after_the_others(capsys, astronaut, tmp_path):
+    broken = tmp_path / "page.jpg"
+    broken.write_text("<html></html>")
+    status, out = analyzed(capsys, broken, tmp_path / "absent.png", astronaut, "--json")
+    results = json.loads(out)
+    assert status == 1
+    assert [set(result) == {"file", "error"} for result in results] == [True, True, False]
+    assert "cannot be read as an image" in results[0]["error"]
+
+
+def test_a_broken_artifact_is_one_line_and_status_2(capsys, astronaut, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    assert main(["analyze", str(astronaut)]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert str(Path("emotion") / "card.json") in error
+    assert "Restore it with" in error
+
+
+def test_a_wrong_sensitivity_is_status_2(capsys, astronaut):
+    assert main(["analyze", str(astronaut), "--sensitivity", "3"]) == 2
+    assert "must be in [0, 1]" in capsys.readouterr().err
+
+
+def test_benchmark_prints_every_stage(capsys):
+    assert main(["benchmark", "--json", "--repeats", "3"]) == 0
+    timings = json.loads(capsys.readouterr().out)
+    assert {"decode", "detect", "emotion, one face", "age_gender, one face", "whole, 1 face"} <= set(timings["stages"])
+    assert all(0 < stage["median_ms"] <= stage["p95_ms"] for stage in timings["stages"].values())
+    assert main(["benchmark", "--repeats", "2"]) == 0
+    assert "median ms" in capsys.readouterr().out
