@@ -23,6 +23,8 @@ test: $(TEST_READY) ## set everything up and run every check and test
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+	    $(BIN)/python -m playwright install chromium || true
 	tests/e2e/run.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: $(TEST_READY) ## unit and page tests only

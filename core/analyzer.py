@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from core.answers import age_answers, normalised
 from core.artifact import artifacts_dir
 from core.crops import crop_faces
-from core.detection import FaceDetector, create_detector
+from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.estimator import Estimator, LiteRTEstimator
 from core.settings import Attributes, DetectorSettings
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 
 SERVED_ARTIFACTS = ("emotion", "age_gender")
 """The artifacts that answer unless others are chosen."""
-DEFAULT_DETECTOR = "haar"
 
 Answers = dict[str, NDArray[np.float64]]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.analyzer import SERVED_ARTIFACTS, FaceAnalyzer
 from core.artifact import artifacts_dir
 from core.crops import crop_faces
-from core.detection import FaceDetector, create_detector
+from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.estimator import LiteRTEstimator
 from core.images import decode, encode_png
 from core.settings import DetectorSettings
@@ -49,7 +49,7 @@ def run_benchmark(repeats: int = 50) -> dict[str, Any]:
 
 def _stages() -> dict[str, Callable[[], object]]:
     frame = _frame()
-    detector = create_detector("haar", DetectorSettings())
+    detector = create_detector(DEFAULT_DETECTOR, DetectorSettings())
     stages: dict[str, Callable[[], object]] = {
         "decode": partial(decode, encode_png(frame)),
         "detect": partial(detector.detect, frame),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, sha256_of
 from models.configs import TrainConfig
@@ -59,10 +62,8 @@ def new_card(config: TrainConfig, run_folder: Path, parameters: int) -> dict[str
         "crop": DEFAULT_CROP,
         "metrics": {},
         "training": {
-            "config": asdict(config),
+            "rounds": [_round(folder) for folder in rounds_of(config, run_folder)],
             "backend": run["backend"],
-            "chosen_epoch": _best(run_folder),
-            "duration_s": _duration_s(run_folder),
         },
         "data": {
             "dataset": texts["dataset"],
@@ -92,15 +93,56 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
     (folder / CARD_FILE).write_text(json.dumps(card, indent=2, default=str) + "\n", encoding="utf-8")
 
 
+def rounds_of(config: TrainConfig, run_folder: Path) -> list[Path]:
+    """The run folders that the weights went through, first round first."""
+    return ([run_folder.parent / config.start_from] if config.start_from else []) + [run_folder]
+
+
+def joined_history(run_folders: Sequence[Path]) -> str:
+    """CSV text of all rounds as one training: epochs and seconds are counted on."""
+    epoch, elapsed_s = 0, 0.0
+    rows: list[dict[str, str]] = []
+    for number, folder in enumerate(run_folders, start=1):
+        part = _history(folder)
+        clock = np.cumsum(_epoch_seconds(part))
+        for row, seconds in zip(part, clock, strict=True):
+            counted = {"epoch": str(epoch + int(row["epoch"])), "elapsed_s": f"{elapsed_s + seconds:.1f}"}
+            rows.append(row | counted | {"round": str(number)})
+        epoch, elapsed_s = int(rows[-1]["epoch"]), float(rows[-1]["elapsed_s"])
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _round(run_folder: Path) -> dict[str, Any]:
+    run = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
+    history = _history(run_folder)
+    return {
+        "config": run["config"],
+        "epochs_run": len(history),
+        "chosen_epoch": _best(run_folder),
+        "duration_s": round(sum(_epoch_seconds(history)), 1),
+    }
+
+
+def _history(run_folder: Path) -> list[dict[str, str]]:
+    with (run_folder / "history.csv").open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _epoch_seconds(history: Sequence[Mapping[str, str]]) -> list[float]:
+    """Seconds of each epoch; ``elapsed_s`` starts at zero again whenever a run was resumed."""
+    seconds, before = [], 0.0
+    for row in history:
+        now = float(row["elapsed_s"])
+        seconds.append(now - before if now > before else now)
+        before = now
+    return seconds
+
+
 def _best(run_folder: Path) -> dict[str, float]:
     state = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
     best: dict[str, float] = state["best"]
     return best
-
-
-def _duration_s(run_folder: Path) -> float:
-    """Seconds of training, added up over resumed parts: the clock starts at zero with each."""
-    with (run_folder / "history.csv").open(newline="", encoding="utf-8") as stream:
-        elapsed = [float(row["elapsed_s"]) for row in csv.DictReader(stream)]
-    ends = [now for now, following in zip(elapsed, [*elapsed[1:], 0.0], strict=True) if following <= now]
-    return round(sum(ends), 1)

@@ -28,7 +28,7 @@ from core.artifact import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE
 from core.datasets.samples import Samples, resized
 from core.errors import ConfigError, FacetError
 from models import registry
-from models.cards import new_card, write_card
+from models.cards import joined_history, new_card, rounds_of, write_card
 from models.configs import TrainConfig, config_named
 from models.evaluate import figures_of_file, store_predictions
 from models.tasks import TASKS
@@ -53,7 +53,7 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
     model = registry.build(config.architecture, **config.architecture_arguments)
     model.load_weights(weights)
     model.save(folder / KERAS_FILE)
-    shutil.copyfile(run / "history.csv", folder / HISTORY_FILE)
+    (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
     card = new_card(config, run, model.count_params())
     with tempfile.TemporaryDirectory() as temporary:
         files = {name: Path(temporary) / f"{name}.tflite" for name in ("float32", "int8")}

@@ -22,7 +22,7 @@ from core.artifact import CropSpec, artifacts_dir, load_card
 from core.crops import crop_faces
 from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE
-from core.detection import FaceDetector, create_detector
+from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import FacetError
 from core.estimator import LiteRTEstimator
 from core.evaluation.metrics import headline
@@ -101,10 +101,10 @@ def fit_framing(folder: Path, data_dir: Path) -> dict[str, object]:
     estimator = LiteRTEstimator(folder)
     card = estimator.card
     data = load_data(card.task, data_dir, SOURCE_SIZE if card.task == "age_gender" else card.input_size)
-    detector = create_detector("haar", DetectorSettings(min_face_px=_FACE_PX // 4))
+    detector = create_detector(DEFAULT_DETECTOR, DetectorSettings(min_face_px=_FACE_PX // 4))
     chosen_on, reported_on = REPORTED_SIDES[card.task]
     spec: CropSpec | None = None
-    measured: dict[str, object] = {"detector": "haar", "chosen_on": chosen_on}
+    measured: dict[str, object] = {"detector": DEFAULT_DETECTOR, "chosen_on": chosen_on}
     for side in (chosen_on, reported_on):
         samples = data.sides[side]
         scenes = scenes_of(samples, detector)

@@ -51,6 +51,8 @@ def train_and_evaluate(
         train, task.targets, config.image_size, config.batch_size, config.augmentation, config.seed, progress.epoch
     )
     model = _resumed(config, workdir) if progress.epoch else _compiled(config, task, len(batches))
+    if config.start_from and not progress.epoch:
+        model.set_weights(_first_weights(config, workdir))
     validation = (
         resized(chosen_on.images, config.image_size).astype(np.float32),
         task.targets(chosen_on),
@@ -58,7 +60,7 @@ def train_and_evaluate(
     _write_run(config, data, workdir)
     model.fit(
         batches,
-        epochs=config.epochs,
+        epochs=min(config.epochs, config.stop_after or config.epochs),
         initial_epoch=progress.epoch,
         validation_data=validation,
         validation_batch_size=256,
@@ -89,9 +91,25 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
         nesterov=True,
         weight_decay=config.weight_decay,
     )
-    model.compile(optimizer, loss=task.losses(config.label_smoothing), metrics=task.metrics(), jit_compile=False)
+    model.compile(
+        optimizer,
+        loss=task.losses(config.label_smoothing),
+        loss_weights=dict(config.loss_weights) if config.loss_weights else None,
+        metrics=task.metrics(),
+        jit_compile=False,
+    )
     _decay_kernels_only(model)
     return model
+
+
+def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
+    weights = workdir.parent / str(config.start_from) / "best.weights.h5"
+    if not weights.is_file():
+        raise ConfigError(f"{config.name} starts from {weights}, which is missing: train {config.start_from} first")
+    # Through a model without an optimizer: the file holds the first round's optimizer too, which is not wanted here.
+    first = registry.build(config.architecture, **config.architecture_arguments)
+    first.load_weights(weights)
+    return first.get_weights()
 
 
 def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:

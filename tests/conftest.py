@@ -4,6 +4,8 @@ import os
 import tarfile
 from pathlib import Path
 
+# libsrtp crashes the process when it is first loaded after TensorFlow, which the training tests load.
+import pylibsrtp  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -58,7 +58,8 @@ def test_label_says_number_emotion_age_interval_and_gender() -> None:
     ],
 )
 def test_label_leaves_out_what_was_not_read(removed: tuple[str, ...], expected: tuple[str, ...]) -> None:
-    assert label_parts(replace(face(0, 0, 9, 9), **dict.fromkeys(removed))) == expected
+    nothing: dict[str, Any] = dict.fromkeys(removed)
+    assert label_parts(replace(face(0, 0, 9, 9), **nothing)) == expected
 
 
 def test_nobody_in_view_gives_an_equal_copy() -> None:

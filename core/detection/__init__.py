@@ -13,7 +13,9 @@ DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
     "haar": HaarDetector,
 }
 
-__all__ = ["DETECTORS", "FaceDetector", "create_detector"]
+DEFAULT_DETECTOR = "haar"
+
+__all__ = ["DEFAULT_DETECTOR", "DETECTORS", "FaceDetector", "create_detector"]
 
 
 def create_detector(name: str, settings: DetectorSettings) -> FaceDetector:

@@ -33,7 +33,7 @@ def show_session(session: LiveSession, *, playing: bool) -> None:
 def _numbers(session: LiveSession, playing: bool) -> None:
     state = session.snapshot()
     faces = state.faces if playing else ()
-    columns = st.columns(3, wrap=False)
+    columns = st.columns([4, 5, 3], wrap=False)
     columns[0].metric("Frames/s", f"{state.processed_fps:.1f}", help="Frames analysed each second.")
     columns[1].metric(
         "Latency", f"{state.latency_ms:.0f} ms", help="From a frame's arrival here to its finished picture."

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyzer import FaceAnalyzer
+from core.analyzer import SERVED_ARTIFACTS, FaceAnalyzer
+from core.artifact import artifacts_dir
+from core.detection import DEFAULT_DETECTOR, create_detector
+from core.estimator import LiteRTEstimator
 from core.settings import DetectorSettings
 
 
-@st.cache_resource(max_entries=16, show_spinner="Loading the models ...")
+@st.cache_resource(max_entries=32, show_spinner="Loading the models ...")
 def get_analyzer(detector: DetectorSettings) -> FaceAnalyzer:
     """A warmed-up analyzer with these detector settings. Raises ``FacetError``; a failure is not cached."""
-    analyzer = FaceAnalyzer.default(detector)
+    analyzer = FaceAnalyzer(create_detector(DEFAULT_DETECTOR, detector), _estimators())
     analyzer.warm_up()
     return analyzer
+
+
+@st.cache_resource
+def _estimators() -> tuple[LiteRTEstimator, ...]:
+    """The networks: the same ones behind every analyzer, whatever its detector settings."""
+    return tuple(LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS)

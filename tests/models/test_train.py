@@ -59,6 +59,7 @@ def small(name):
         source_size=24,
         batch_size=8,
         epochs=1,
+        start_from=None,
         precision="float32",
     )
 
@@ -79,6 +80,20 @@ def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
     model.load_weights(tmp_path / "best.weights.h5")
 
 
+def test_a_second_round_starts_from_the_weights_of_the_first(tmp_path):
+    base, data = small("age_gender_base"), made_up_data("age_gender")
+    second = replace(small("age_gender"), start_from=base.name, learning_rate=0.0, epochs=1)
+    with pytest.raises(ConfigError, match="train age_gender_base first"):
+        train.train_and_evaluate(second, data, tmp_path / second.name, verbose=0)
+    train.train_and_evaluate(base, data, tmp_path / base.name, verbose=0)
+    train.train_and_evaluate(second, data, tmp_path / second.name, verbose=0)
+    models = [registry.build(base.architecture, **base.architecture_arguments) for _ in range(2)]
+    for model, name in zip(models, (base.name, second.name), strict=True):
+        model.load_weights(tmp_path / name / "best.weights.h5")
+    first, last = (model.get_layer("stem_conv").get_weights()[0] for model in models)
+    assert np.array_equal(first, last)
+
+
 def test_resume_without_a_run_says_so(tmp_path):
     with pytest.raises(ConfigError, match="nothing to resume"):
         train.train_and_evaluate(small("emotion"), made_up_data("emotion"), tmp_path, resume=True, verbose=0)
@@ -87,7 +102,7 @@ def test_resume_without_a_run_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nonsense", "--data", "."], "choose one of emotion, age_gender"),
+        (["nonsense", "--data", "."], "choose one of emotion_base, emotion, age_gender_base, age_gender"),
         (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
     ],
     ids=["config", "data"],
@@ -102,9 +117,9 @@ def test_a_wrong_name_is_one_line_and_status_2(capsys, arguments, words):
 def test_parameter_count_and_outputs():
     emotion = registry.build("emotion_residual")
     assert emotion.count_params() == 679_767
-    assert emotion.output_shape == {"emotion": (None, len(EMOTIONS))}
+    assert {name: tensor.shape for name, tensor in emotion.output.items()} == {"emotion": (None, len(EMOTIONS))}
     age_gender = registry.build("age_gender_residual")
-    assert age_gender.output_shape == {"age": (None, 101), "gender": (None, len(GENDERS))}
+    assert {name: tensor.shape[1] for name, tensor in age_gender.output.items()} == {"age": 101, "gender": len(GENDERS)}
 
 
 def test_brightness_and_contrast_cancel_out():

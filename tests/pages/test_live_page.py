@@ -256,7 +256,7 @@ def test_callback_keeps_the_time_of_the_frame() -> None:
 def test_callback_never_raises() -> None:
     session = LiveSession(FakeAnalyzer())
     broken = object()
-    assert frame_callback(session)(broken) is broken  # type: ignore[arg-type]
+    assert frame_callback(session)(broken) is broken
     assert session.snapshot().errors == 1
 
 

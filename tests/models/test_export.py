@@ -1,0 +1,139 @@
+"""From a run to a served artifact and back through the command lines, with a tiny network on made-up faces."""
+
+import json
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from core.artifact import KERAS_FILE, SERVED_FILE, load_card
+from core.datasets.splits import load_fer2013
+from core.estimator import LiteRTEstimator, LiteRTModel
+from core.evaluation.predictions import load_predictions
+from models import evaluate, framing, train
+from models.configs import CONFIGS
+from models.export import export, to_float32, to_int8
+
+CONFIG = replace(
+    CONFIGS["emotion_base"],
+    name="tiny",
+    architecture_arguments={"stages": ((8, 2), (8, 2), (16, 2))},
+    epochs=1,
+    stop_after=None,
+    batch_size=16,
+    precision="float32",
+)
+
+
+@contextmanager
+def _no_noise():
+    """The converters warn about their own parts."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made_up")
+    rng = np.random.default_rng(0)
+    rows = ["emotion,pixels,Usage"]
+    for number in range(60):
+        usage = "Training" if number < 32 else "PublicTest" if number < 46 else "PrivateTest"
+        pixels = rng.integers(0, 256, 48 * 48)
+        rows.append(f"{number % 7},{' '.join(map(str, pixels))},{usage}")
+    (folder / "fer2013.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def artifact(data_folder, tmp_path_factory):
+    root = tmp_path_factory.mktemp("exported")
+    data = load_fer2013(data_folder)
+    train.train_and_evaluate(CONFIG, data, root / "runs" / "tiny", verbose=0)
+    with _no_noise():
+        return export(CONFIG, data_folder, root / "runs" / "tiny", root / "artifacts" / "tiny")
+
+
+def test_all_forms_answer_alike(artifact, data_folder, tmp_path):
+    crops = load_fer2013(data_folder).sides["private"].images
+    model = keras.saving.load_model(artifact / KERAS_FILE)
+    expected = np.asarray(model(crops.astype(np.float32), training=False)["emotion"])
+    float32_file = tmp_path / "float32.tflite"
+    float32_file.write_bytes(to_float32(model))
+    assert LiteRTModel(float32_file.read_bytes()).predict(crops)["emotion"] == pytest.approx(expected, abs=1e-4)
+    with _no_noise():
+        to_int8(float32_file, crops, tmp_path / "int8.tflite")
+    int8 = LiteRTModel((tmp_path / "int8.tflite").read_bytes())
+    assert int8.predict(crops)["emotion"] == pytest.approx(expected, abs=0.1)
+    assert (tmp_path / "int8.tflite").stat().st_size < float32_file.stat().st_size
+
+
+def test_the_artifact_is_complete_and_served(artifact, data_folder):
+    card = load_card(artifact)
+    assert set(card.files) == {SERVED_FILE, KERAS_FILE, "predictions.npz", "history.csv"}
+    assert card.raw["exports"]["served"] in ("int8", "float32")
+    sides = load_predictions(artifact / "predictions.npz")
+    assert {side: len(one) for side, one in sides.items()} == {"public": 14, "private": 14}
+    crops = load_fer2013(data_folder).sides["private"].images
+    again = LiteRTEstimator(artifact).predict(crops)["emotion"]
+    assert again == pytest.approx(sides["private"].probabilities, abs=1e-5)
+
+
+def test_batch_sizes_do_not_change_the_answers(artifact, data_folder):
+    crops = load_fer2013(data_folder).sides["private"].images
+    estimator = LiteRTEstimator(artifact)
+    together = estimator.predict(crops)["emotion"]
+    alone = np.concatenate([estimator.predict(crops[row : row + 1])["emotion"] for row in range(len(crops))])
+    assert together == pytest.approx(alone, abs=1e-5)
+    assert estimator.predict(crops[:0])["emotion"].shape == (0, 7)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((1, 40, 40, 1), np.uint8), np.zeros((1, 48, 48, 1), np.float32)])
+def test_other_crops_are_refused(artifact, bad):
+    with pytest.raises(ValueError, match="crops must be"):
+        LiteRTEstimator(artifact).predict(bad)
+
+
+def test_evaluate_prints_every_figure_as_json(artifact, data_folder, capsys, monkeypatch):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
+    assert evaluate.main(["tiny", "--data", str(data_folder), "--split", "public", "--json", "--store"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["split"], figures["n"], figures["dataset"]) == ("public", 14, "fer2013")
+    assert {"accuracy", "accuracy_low", "accuracy_high", "macro_f1", "fingerprint"} <= set(figures)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["absent", "--data", "."], "installed are tiny"),
+        (["tiny", "--data", "/nowhere"], "expected DIR/fer2013"),
+        (["tiny", "--data", "DATA", "--split", "test"], "choose one of train, public, private"),
+    ],
+    ids=["artifact", "data", "split"],
+)
+def test_what_evaluate_cannot_do_is_one_line(artifact, data_folder, capsys, monkeypatch, arguments, words):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
+    arguments = [str(data_folder) if argument == "DATA" else argument for argument in arguments]
+    assert evaluate.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert len(error.splitlines()) == 1
+
+
+def test_framing_measures_what_the_detector_finds(artifact, data_folder):
+    private = load_fer2013(data_folder).sides["private"]
+    found = [framing.Scene(np.zeros((288, 288, 3), np.uint8), framing.Box(48, 48, 240, 240)) for _ in private.ids]
+    found[3] = replace(found[3], box=None)
+    seen, scenes = framing._seen(private, found)
+    assert len(seen) == len(scenes) == len(private) - 1
+    figures = framing.figures_with(LiteRTEstimator(artifact), seen, scenes, framing.CropSpec(1.0))
+    assert figures["n"] == len(private) - 1
