@@ -11,7 +11,7 @@ SOURCES := Home.py pages core models tests
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
-.PHONY: help run test test-fast format lint types benchmark readme clean
+.PHONY: help run test test-fast format lint types benchmark readme screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,12 @@ benchmark: $(RUN_READY) ## time every stage on this machine
 
 readme: $(RUN_READY) ## write the README's tables of results from the model cards
 	$(BIN)/python -m models.readme
+
+screenshots: test ## renew the README's pictures from those that the browser tests take
+	mkdir -p docs/screenshots
+	cp test-output/screenshots/live_playing.png docs/screenshots/live.png
+	cp test-output/screenshots/image_result.png docs/screenshots/image.png
+	cp test-output/screenshots/evaluation_0.png docs/screenshots/evaluation.png
 
 clean: ## remove the virtual environment and everything that tests and tools leave
 	rm -rf $(VENV) test-output .pytest_cache .mypy_cache .ruff_cache

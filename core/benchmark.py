@@ -17,7 +17,7 @@ from core.crops import crop_faces
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.estimator import LiteRTEstimator
 from core.images import decode, encode_png
-from core.settings import DetectorSettings
+from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.types import Box, Detection
 
 _FRAME_WH = (640, 480)
@@ -49,10 +49,12 @@ def run_benchmark(repeats: int = 50) -> dict[str, Any]:
 
 def _stages() -> dict[str, Callable[[], object]]:
     frame = _frame()
-    detector = create_detector(DEFAULT_DETECTOR, DetectorSettings())
+    photo_detector = create_detector(DEFAULT_DETECTOR, DetectorSettings())
+    detector = create_detector(DEFAULT_DETECTOR, LIVE_DETECTOR)
     stages: dict[str, Callable[[], object]] = {
         "decode": partial(decode, encode_png(frame)),
         "detect": partial(detector.detect, frame),
+        "detect, settings for photos": partial(photo_detector.detect, frame),
     }
     estimators = [LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS]
     for estimator in estimators:

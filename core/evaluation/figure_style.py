@@ -38,6 +38,7 @@ def styled(figure: go.Figure, title: str, x_title: str, y_title: str, height_px:
         margin={"l": 10, "r": 10, "t": 45 if title else 10, "b": 10},
         legend={"orientation": "h", "yanchor": "top", "y": -0.25, "xanchor": "left", "x": 0},
         hoverlabel={"namelength": -1},
+        modebar={"bgcolor": _CLEAR},
     )
     # Automatic margins keep long labels from being cut off whatever the width of the page.
     figure.update_xaxes(title_text=x_title, automargin=True, gridcolor=_GRID, zerolinecolor=_GRID)

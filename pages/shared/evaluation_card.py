@@ -47,11 +47,11 @@ def show_card(model: StoredEvaluation) -> None:
         "architecture": card.architecture,
         "parameters": f"{card.parameters:,}",
         "input": f"{card.input_size}x{card.input_size} px, {'grey' if card.channels == 1 else 'colour'}",
-        "licence": card.license,
     }
     _show_facts(facts)
     st.markdown(f"**Intended use.** {card.intended_use}")
     st.markdown(f"**Limits.** {card.limits}")
+    st.markdown(f"**Licence.** {card.license}")
     st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
     metrics = {side: {k: v for k, v in one.items() if _is_number(v)} for side, one in card.metrics.items()}
     if metrics:
@@ -73,10 +73,12 @@ def _show_facts(facts: Mapping[str, Any]) -> None:
 
 
 def _flattened(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as ``outer.inner`` names."""
+    """Nested mappings, and lists of them counted from 1, as ``outer.inner`` names."""
     flat: dict[str, Any] = {}
     for key, value in content.items():
         name = f"{prefix}{key}"
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            value = {str(number): one for number, one in enumerate(value, start=1)}
         flat |= _flattened(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
     return flat
 

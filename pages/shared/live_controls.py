@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.settings import Attributes, DetectorSettings, OverlayStyle, TrackingSettings
+from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
 
 # Five steps instead of a continuous slider: each one is a detector that stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
@@ -45,7 +45,7 @@ def live_controls() -> LiveControls:
         attributes = _attributes()
         style = _style()
     return LiveControls(
-        DetectorSettings(sensitivity=SENSITIVITIES[sensitivity]),
+        replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity]),
         TrackingSettings(smoothing_s=smoothing_s),
         attributes,
         style,

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import psutil
+
 from tests.e2e.browser import INSECURE_HOST
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,10 @@ class Server:
     @property
     def insecure_url(self) -> str:
         return f"http://{INSECURE_HOST}:{self.port}"
+
+    def memory_mb(self) -> float:
+        """Resident memory of the server's process."""
+        return psutil.Process(self._process.pid).memory_info().rss / 2**20
 
     def __enter__(self) -> Server:
         self.port = free_port()

@@ -16,6 +16,7 @@ from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
 
 LIVE = "/Live_Camera"
+LARGEST_MEMORY_MB = 450
 COUNTERS = re.compile(r"(\d+) frames analysed, a face in (\d+) \(\d+%\), (\d+) errors")
 
 
@@ -63,6 +64,7 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     assert errors == 0
     assert with_faces >= 0.8 * frames
     assert server.udp_sockets() > 0
+    assert server.memory_mb() < LARGEST_MEMORY_MB
     expect(page.get_by_text(re.compile(r"^Face \d+"))).to_have_count(1)
     expect(page.get_by_test_id("stPlotlyChart").last).to_be_visible()
     width = stream_of(page).locator("video").evaluate("video => video.videoWidth")

@@ -4,6 +4,7 @@ tests/e2e."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, ConfigError
 from core.live import LiveSession, LiveSnapshot
-from core.settings import Attributes, DetectorSettings, OverlayStyle
+from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared import live_texts
 from pages.shared.live_connection import Connection, camera_message, next_connection
@@ -90,7 +91,7 @@ def test_settings_reach_the_running_session(asked: list[DetectorSettings]) -> No
     app.run()
     assert not app.exception
     assert app.session_state["live_session"] is session, "the stream goes on with the same session"
-    assert asked[-1] == DetectorSettings(sensitivity=0.75)
+    assert asked[-1] == replace(LIVE_DETECTOR, sensitivity=0.75)
     assert session._attributes == Attributes(age=False)
     assert session._style == OverlayStyle(blur_faces=True, mirror=True)
     assert session._tracking.smoothing_s == 0.0
