@@ -102,7 +102,7 @@ def artifacts_dir() -> Path:
 def restore_command(name: str) -> str:
     """The advice that ends every message about a broken artifact."""
     return (
-        f"Restore it with: git checkout -- models/artifacts/{name} "
+        f"Restore it with: git restore models/artifacts/{name} "
         f"(or train it again: python -m models.train {name} --data data)"
     )
 

@@ -54,7 +54,7 @@ def test_a_broken_file_is_named_with_the_command_that_restores_it(toy, content, 
     with pytest.raises(error, match=words) as raised:
         verified_file(toy, SERVED_FILE, load_card(toy))
     assert str(served) in str(raised.value)
-    assert "git checkout -- models/artifacts/toy" in str(raised.value)
+    assert "git restore models/artifacts/toy" in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pages.shared.errors import show_error
 from pages.shared.text import plain
 
 TRAIN_ADVICE = (
-    "No model is installed. Restore the ones that come with Facet with `git checkout -- models/artifacts`, "
+    "No model is installed. Restore the ones that come with Facet with `git restore models/artifacts`, "
     "or train your own: `README.md` says how."
 )
 

@@ -26,7 +26,8 @@ def show_numbers(session: LiveSession, *, playing: bool) -> None:
 
 
 def show_session(session: LiveSession, *, playing: bool) -> None:
-    """Timeline, mood, reset and CSV."""
+    """Reset, CSV, timeline and mood; the timeline is renewed by itself while the video plays."""
+    _actions(session)
     st.fragment(_session, run_every=CHARTS_EVERY_S if playing else None)(session)
 
 
@@ -79,29 +80,27 @@ def _face_card(face: Face) -> None:
 
 def _session(session: LiveSession) -> None:
     state = session.snapshot()
-    heading, chooser, reset, download = st.columns([4, 3, 1.2, 1.8], vertical_alignment="bottom")
-    heading.subheader("This session")
     ids = sorted({row.face.track_id for row in state.history if row.face.track_id is not None})
     shown = {ALL_FACES: None} | {f"face {track_id}": track_id for track_id in ids}
-    chosen = chooser.selectbox(
-        "Shown below",
-        list(shown),
-        key="live_timeline_face",
-        label_visibility="collapsed",
-    )
+    chosen = st.selectbox("Shown below", list(shown), key="live_timeline_face", width=300)
+    _timeline(state, shown[chosen])
+
+
+def _actions(session: LiveSession) -> None:
+    """Outside what renews itself: a click must not lose its button while it is under way."""
+    heading, reset, download = st.columns([7, 1.2, 1.8], vertical_alignment="bottom")
+    heading.subheader("This session")
     reset.button("Reset", on_click=session.reset, key="live_reset", width="stretch")
     download.download_button(
         "Session as CSV",
-        # Made on click: a file every two seconds would pile up in the server's memory.
+        # Made on click: it holds what was seen up to then.
         data=lambda: history_csv(session.snapshot().history),
         file_name="facet_session.csv",
         mime="text/csv",
         on_click="ignore",
-        disabled=not state.history,
         key="live_csv",
         width="stretch",
     )
-    _timeline(state, shown[chosen])
 
 
 def _timeline(state: LiveSnapshot, track_id: int | None) -> None:
