@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, sha256_of
-from models.configs import TrainConfig
+from models.configs import TrainConfig, config_named
 
 _TEXTS: dict[str, dict[str, Any]] = {
     "emotion": {
@@ -95,7 +95,9 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
 
 def rounds_of(config: TrainConfig, run_folder: Path) -> list[Path]:
     """The run folders that the weights went through, first round first."""
-    return ([run_folder.parent / config.start_from] if config.start_from else []) + [run_folder]
+    if config.start_from is None:
+        return [run_folder]
+    return [*rounds_of(config_named(config.start_from), run_folder.parent / config.start_from), run_folder]
 
 
 def joined_history(run_folders: Sequence[Path]) -> str:

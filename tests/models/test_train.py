@@ -102,7 +102,10 @@ def test_resume_without_a_run_says_so(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nonsense", "--data", "."], "choose one of emotion_base, emotion, age_gender_base, age_gender"),
+        (
+            ["nonsense", "--data", "."],
+            "choose one of emotion_base, emotion, age_gender_base, age_gender_second, age_gender",
+        ),
         (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
     ],
     ids=["config", "data"],

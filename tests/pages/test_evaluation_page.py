@@ -109,7 +109,7 @@ def _remove_predictions(folder: Path) -> str:
 
 def _break_card(folder: Path) -> str:
     (folder / "card.json").write_text("{")
-    return "git checkout"
+    return "git restore"
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_broken_artifact_is_named_and_the_rest_shown(artifacts: Path) -> None:
     (artifacts / "torn" / "card.json").write_text("{", encoding="utf-8")
     app = home()
     assert "torn/card.json is no model card" in app.error[0].value
-    assert "git checkout" in app.error[0].value
+    assert "git restore" in app.error[0].value
     assert [metric.value for metric in app.metric] == ["68.3%"]
 
 
