@@ -55,26 +55,6 @@ _AGE_GENDER_BASE = TrainConfig(
     learning_rate=0.05,
     augmentation=Augmentation(shift=0.10, gamma=0.4, erase_probability=0.3),
 )
-_AGE_GENDER_SECOND = replace(
-    _AGE_GENDER_BASE,
-    name="age_gender_second",
-    start_from=_AGE_GENDER_BASE.name,
-    epochs=12,
-    learning_rate=0.02,
-    warmup_epochs=0.5,
-    loss_weights={"age": 1.0, "gender": 2.0},
-    augmentation=Augmentation(
-        rotation_deg=10,
-        scale=0.08,
-        shift=0.06,
-        brightness=25,
-        contrast=0.25,
-        gamma=0.25,
-        erase_probability=0.1,
-        erase_area=(0.02, 0.1),
-    ),
-    seed=2,
-)
 
 CONFIGS: dict[str, TrainConfig] = {
     config.name: config
@@ -94,16 +74,25 @@ CONFIGS: dict[str, TrainConfig] = {
             seed=2,
         ),
         _AGE_GENDER_BASE,
-        _AGE_GENDER_SECOND,
-        # Perceived gender gains more from these last epochs than age loses.
         replace(
-            _AGE_GENDER_SECOND,
+            _AGE_GENDER_BASE,
             name="age_gender",
-            start_from=_AGE_GENDER_SECOND.name,
-            epochs=5,
-            learning_rate=0.01,
-            loss_weights={"age": 1.0, "gender": 6.0},
-            seed=3,
+            start_from=_AGE_GENDER_BASE.name,
+            epochs=12,
+            learning_rate=0.02,
+            warmup_epochs=0.5,
+            loss_weights={"age": 1.0, "gender": 2.0},
+            augmentation=Augmentation(
+                rotation_deg=10,
+                scale=0.08,
+                shift=0.06,
+                brightness=25,
+                contrast=0.25,
+                gamma=0.25,
+                erase_probability=0.1,
+                erase_area=(0.02, 0.1),
+            ),
+            seed=2,
         ),
     )
 }

@@ -104,7 +104,7 @@ def test_resume_without_a_run_says_so(tmp_path):
     [
         (
             ["nonsense", "--data", "."],
-            "choose one of emotion_base, emotion, age_gender_base, age_gender_second, age_gender",
+            "choose one of emotion_base, emotion, age_gender_base, age_gender",
         ),
         (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
     ],
