@@ -39,7 +39,7 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     columns[1].metric(
         "Latency", f"{state.latency_ms:.0f} ms", help="From a frame's arrival here to its finished picture."
     )
-    columns[2].metric("Faces", len(faces), help="Faces in view now.")
+    columns[2].metric("Faces", len(faces))
     st.caption(summary(state))
     if state.errors:
         st.warning(f"{state.errors} frames could not be analysed. Last reason: `{state.last_error}`")
