@@ -11,7 +11,7 @@ SOURCES := Home.py pages core models tests
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
-.PHONY: help run test test-fast format lint types benchmark readme screenshots clean
+.PHONY: help run test test-fast format benchmark readme screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

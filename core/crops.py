@@ -43,8 +43,7 @@ def _square(frame: NDArray[np.uint8], box: Box, spec: CropSpec, size: int) -> ND
     offset_x = (drawn - 1) / 2 - zoom * (center_x - 0.5)
     offset_y = (drawn - 1) / 2 - zoom * (center_y - 0.5)
     matrix = np.array([[zoom, 0, offset_x], [0, zoom, offset_y]])
-    interpolation = cv2.INTER_LINEAR
-    crop = cv2.warpAffine(frame, matrix, (drawn, drawn), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
+    crop = cv2.warpAffine(frame, matrix, (drawn, drawn), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if factor > 1:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
     return crop.astype(np.uint8, copy=False)

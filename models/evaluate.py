@@ -35,7 +35,7 @@ def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
     return load_fer2013(data_dir) if task == "emotion" else load_utkface(data_dir, image_size)
 
 
-def figures_of_file(file: Path, task: str, samples: Samples) -> dict[str, float]:
+def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:
     """Headline figures of a LiteRT file that is not an artifact yet."""
     model = LiteRTModel(file.read_bytes())
     outputs = predict_images(model, resized(samples.images, model.crop_shape[0]))

@@ -20,7 +20,6 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import qtyping, quantizer
 from numpy.typing import NDArray
 
@@ -61,8 +60,7 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
         to_int8(files["float32"], _calibration(data.sides["train"], config.image_size), files["int8"])
         chosen_on = data.sides[task.choose_on]
         exports = {
-            name: {"bytes": file.stat().st_size} | figures_of_file(file, config.task, chosen_on)
-            for name, file in files.items()
+            name: {"bytes": file.stat().st_size} | figures_of_file(file, chosen_on) for name, file in files.items()
         }
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
         shutil.copyfile(files[served], folder / SERVED_FILE)
@@ -98,12 +96,6 @@ def to_int8(float32_file: Path, images: NDArray[np.uint8], int8_file: Path) -> N
         converter.add_static_config(regex=".*", operation_name=operation, activation_num_bits=8, weight_num_bits=8)
     statistics = converter.calibrate({"serving_default": [{"image": image[None]} for image in images]})
     converter.quantize(statistics).export_model(str(int8_file), overwrite=True)
-
-
-def signature_of(file: Path) -> dict[str, tuple[int, ...]]:
-    """Output name -> shape of a LiteRT model's ``serving_default``."""
-    runner = Interpreter(model_path=str(file)).get_signature_runner("serving_default")
-    return {name: tuple(details["shape"]) for name, details in runner.get_output_details().items()}
 
 
 def _calibration(train: Samples, image_size: int) -> NDArray[np.uint8]:

@@ -50,7 +50,7 @@ def train_and_evaluate(
     batches = TrainingBatches(
         train, task.targets, config.image_size, config.batch_size, config.augmentation, config.seed, progress.epoch
     )
-    model = _resumed(config, workdir) if progress.epoch else _compiled(config, task, len(batches))
+    model = _resumed(workdir) if progress.epoch else _compiled(config, task, len(batches))
     if config.start_from and not progress.epoch:
         model.set_weights(_first_weights(config, workdir))
     validation = (
@@ -112,7 +112,7 @@ def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
     return first.get_weights()
 
 
-def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:
+def _resumed(workdir: Path) -> keras.Model:
     model = keras.saving.load_model(workdir / "last.keras")
     _decay_kernels_only(model)
     return model
