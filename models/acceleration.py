@@ -16,6 +16,7 @@ def accelerate() -> None:
     """Use the fused kernel where the backend is PyTorch; a no-op elsewhere. Changes Keras for this process."""
     if keras.backend.backend() == "torch":
         keras.layers.BatchNormalization.call = _torch_batch_norm
+        keras.layers.UpSampling2D.call = _torch_nearest
 
 
 def _torch_batch_norm(layer: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
@@ -32,3 +33,10 @@ def _torch_batch_norm(layer: Any, inputs: Any, training: bool | None = None, mas
         layer.epsilon,
     )
     return normalised.movedim(1, -1)
+
+
+def _torch_nearest(layer: Any, inputs: Any) -> Any:
+    # Keras repeats rows and columns, which leaves a memory layout that every later layer has to copy.
+    from torch.nn.functional import interpolate
+
+    return interpolate(inputs.movedim(-1, 1), scale_factor=layer.size, mode="nearest").movedim(1, -1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.errors import ConfigError
+from models.detection.augmentation import DetectionAugmentation
 from models.input_pipeline import Augmentation
 
 
@@ -26,6 +27,9 @@ class TrainConfig:
     stop_after: int | None = None
     """Epochs of the schedule that are run before a second round takes over; all of them if ``None``."""
     batch_size: int = 128
+    validation_batch_size: int = 256
+    optimizer: str = "sgd"
+    """``sgd`` (with Nesterov's momentum) or ``adamw``."""
     learning_rate: float = 0.1
     warmup_epochs: float = 1.0
     momentum: float = 0.9
@@ -38,6 +42,8 @@ class TrainConfig:
     average_momentum: float = 0.998
     """Per step, of the running average of the weights that is evaluated and exported."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+    """Of crops; ``detection_augmentation`` is the detector's."""
+    detection_augmentation: DetectionAugmentation = field(default_factory=DetectionAugmentation)
     precision: str = "mixed_bfloat16"
     seed: int = 1
 
@@ -61,6 +67,19 @@ CONFIGS: dict[str, TrainConfig] = {
     for config in (
         # Small networks underfit strong augmentation: the accuracy on augmented training crops stays at or below that
         # on plain validation crops. A second, short round on less changed crops makes up for it.
+        TrainConfig(
+            name="face_detector",
+            task="detection",
+            architecture="face_detector",
+            image_size=256,
+            epochs=24,
+            batch_size=32,
+            validation_batch_size=32,
+            optimizer="adamw",
+            learning_rate=3e-3,
+            weight_decay=0.01,
+            precision="float32",
+        ),
         _EMOTION_BASE,
         replace(
             _EMOTION_BASE,

@@ -29,8 +29,9 @@ from core.errors import ConfigError, FacetError
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
 from models.configs import TrainConfig, config_named
+from models.detection.export import export_detector
 from models.evaluate import figures_of_file, store_predictions
-from models.tasks import TASKS
+from models.tasks import CROP_TASKS
 from models.train import RUNS
 
 MAX_INT8_LOSS = 0.003
@@ -46,8 +47,8 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
     weights = run / "best.weights.h5"
     if not weights.is_file():
         raise ConfigError(f"{weights} is missing: train first with python -m models.train {config.name} --data DIR")
-    task = TASKS[config.task]
-    data = task.load(data_dir, config.image_size)
+    task = CROP_TASKS[config.task]
+    data = task.read(data_dir, config.image_size)
     folder.mkdir(parents=True, exist_ok=True)
     model = registry.build(config.architecture, **config.architecture_arguments)
     model.load_weights(weights)
@@ -119,7 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         config = config_named(options.config)
-        folder = export(config, options.data, options.runs / config.name, options.artifacts / config.name)
+        write = export_detector if config.task == "detection" else export
+        folder = write(config, options.data, options.runs / config.name, options.artifacts / config.name)
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import keras
 
 from core.errors import ConfigError
-from models.architectures import age_gender_residual, emotion_residual
+from models.architectures import age_gender_residual, emotion_residual, face_detector
 
 ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
     "emotion_residual": emotion_residual.build,
     "age_gender_residual": age_gender_residual.build,
+    "face_detector": face_detector.build,
 }
 
 

@@ -1,32 +1,112 @@
-"""What a network learns: data set, targets, losses, and the validation figure that picks the checkpoint."""
+"""What a network learns: data set, batches, losses, and the validation figure that picks the checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.samples import Samples
+from core.datasets.faces import FacePhotos, load_faces
+from core.datasets.samples import Samples, resized
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.types import EMOTIONS, GENDERS
+from models.configs import TrainConfig
+from models.detection.batches import DetectionBatches, validation_crops
+from models.detection.losses import geometry_loss, score_loss
+from models.input_pipeline import TrainingBatches
 from models.losses import age_distribution_loss, mae
+
+Arrays = Mapping[str, NDArray[np.float32]]
+Limit = Callable[[int], NDArray[np.int64]]
+
+
+class TrainingData(Protocol):
+    """What a task reads: its sides, and facts for the run's record."""
+
+    @property
+    def sides(self) -> Mapping[str, Any]: ...
+
+    def facts(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
-class Task:
-    """``load(data_dir, source_size)`` gives the sides; ``monitor`` is a Keras log name, ``mode`` its better end."""
+class Objective:
+    """Losses and metrics by output; ``monitor`` is a Keras log name, ``mode`` its better end (max or min)."""
 
-    load: Callable[[Path, int], SplitDataset]
-    choose_on: str
-    targets: Callable[[Samples], dict[str, NDArray[np.float32]]]
     losses: Callable[[float], dict[str, object]]
     metrics: Callable[[], dict[str, object]]
     monitor: str
     mode: str
+
+
+class Task(Protocol):
+    """Everything that training needs to know about what is learnt. ``choose_on`` is the side that picks the epoch."""
+
+    objective: Objective
+    choose_on: str
+
+    def load(self, data_dir: Path, config: TrainConfig) -> TrainingData: ...
+
+    def batches(self, config: TrainConfig, data: Any, first_epoch: int) -> keras.utils.PyDataset: ...
+
+    def validation(self, config: TrainConfig, data: Any) -> tuple[NDArray[np.float32], Arrays]: ...
+
+
+@dataclass(frozen=True)
+class CropTask:
+    """Attributes of cropped faces. ``read(data_dir, source_size)`` gives the sides."""
+
+    objective: Objective
+    choose_on: str
+    read: Callable[[Path, int], SplitDataset]
+    targets: Callable[[Samples], dict[str, NDArray[np.float32]]]
+
+    def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
+        return self.read(data_dir, config.source_size)
+
+    def batches(self, config: TrainConfig, data: SplitDataset, first_epoch: int) -> keras.utils.PyDataset:
+        return TrainingBatches(
+            data.sides["train"],
+            self.targets,
+            config.image_size,
+            config.batch_size,
+            config.augmentation,
+            config.seed,
+            first_epoch,
+        )
+
+    def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
+        chosen_on = data.sides[self.choose_on]
+        return resized(chosen_on.images, config.image_size).astype(np.float32), self.targets(chosen_on)
+
+
+@dataclass(frozen=True)
+class DetectionTask:
+    """Faces and their points in photographs."""
+
+    objective: Objective
+    choose_on: str
+
+    def load(self, data_dir: Path, config: TrainConfig) -> FacePhotos:
+        return load_faces(data_dir)
+
+    def batches(self, config: TrainConfig, data: FacePhotos, first_epoch: int) -> keras.utils.PyDataset:
+        return DetectionBatches(
+            data.sides["train"],
+            config.image_size,
+            config.batch_size,
+            config.detection_augmentation,
+            config.seed,
+            first_epoch,
+        )
+
+    def validation(self, config: TrainConfig, data: FacePhotos) -> tuple[NDArray[np.float32], Arrays]:
+        return validation_crops(data.sides[self.choose_on], config.image_size)
 
 
 def _one_hot(labels: NDArray, classes: int) -> NDArray[np.float32]:
@@ -44,27 +124,44 @@ def _age_gender_targets(samples: Samples) -> dict[str, NDArray[np.float32]]:
     }
 
 
-TASKS: dict[str, Task] = {
-    "emotion": Task(
-        load=lambda data_dir, source_size: load_fer2013(data_dir),
+CROP_TASKS: dict[str, CropTask] = {
+    "emotion": CropTask(
+        Objective(
+            losses=lambda smoothing: {"emotion": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)},
+            metrics=lambda: {"emotion": ["accuracy"]},
+            monitor="val_accuracy",
+            mode="max",
+        ),
         choose_on="public",
+        read=lambda data_dir, source_size: load_fer2013(data_dir),
         targets=_emotion_targets,
-        losses=lambda smoothing: {"emotion": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)},
-        metrics=lambda: {"emotion": ["accuracy"]},
-        monitor="val_accuracy",
-        mode="max",
     ),
-    "age_gender": Task(
-        load=load_utkface,
+    "age_gender": CropTask(
+        Objective(
+            losses=lambda smoothing: {
+                "age": age_distribution_loss,
+                "gender": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
+            },
+            metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
+            # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
+            monitor="val_loss",
+            mode="min",
+        ),
         choose_on="validation",
+        read=load_utkface,
         targets=_age_gender_targets,
-        losses=lambda smoothing: {
-            "age": age_distribution_loss,
-            "gender": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
-        },
-        metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
-        # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
-        monitor="val_loss",
-        mode="min",
+    ),
+}
+
+TASKS: dict[str, Task] = {
+    **CROP_TASKS,
+    "detection": DetectionTask(
+        Objective(
+            losses=lambda smoothing: {"score": score_loss, "geometry": geometry_loss},
+            metrics=dict,
+            monitor="val_loss",
+            mode="min",
+        ),
+        choose_on="validation",
     ),
 }

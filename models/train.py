@@ -20,21 +20,20 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from core.datasets.samples import Samples, resized
-from core.datasets.splits import SplitDataset
+from core.datasets.faces import FacePhoto
+from core.datasets.samples import Samples
 from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
 from models.averaging import WeightAverage
 from models.configs import TrainConfig, config_named
-from models.input_pipeline import TrainingBatches
-from models.tasks import TASKS, Task
+from models.tasks import TASKS, Task, TrainingData
 
 RUNS = Path("runs")
 
 
 def train_and_evaluate(
-    config: TrainConfig, data: SplitDataset, workdir: Path, resume: bool = False, verbose: int = 1
+    config: TrainConfig, data: TrainingData, workdir: Path, resume: bool = False, verbose: int = 1
 ) -> dict[str, float]:
     """Train ``config`` on the train side of ``data`` and return the figures of the best epoch.
 
@@ -46,24 +45,17 @@ def train_and_evaluate(
     workdir.mkdir(parents=True, exist_ok=True)
     average = WeightAverage(config.average_momentum)
     progress = _Progress(workdir, task, average, resume)
-    train, chosen_on = data.sides["train"], data.sides[task.choose_on]
-    batches = TrainingBatches(
-        train, task.targets, config.image_size, config.batch_size, config.augmentation, config.seed, progress.epoch
-    )
+    batches = task.batches(config, data, progress.epoch)
     model = _resumed(workdir) if progress.epoch else _compiled(config, task, len(batches))
     if config.start_from and not progress.epoch:
         model.set_weights(_first_weights(config, workdir))
-    validation = (
-        resized(chosen_on.images, config.image_size).astype(np.float32),
-        task.targets(chosen_on),
-    )
     _write_run(config, data, workdir)
     model.fit(
         batches,
         epochs=min(config.epochs, config.stop_after or config.epochs),
         initial_epoch=progress.epoch,
-        validation_data=validation,
-        validation_batch_size=256,
+        validation_data=task.validation(config, data),
+        validation_batch_size=config.validation_batch_size,
         callbacks=[average, progress],
         shuffle=False,
         verbose=verbose,
@@ -85,17 +77,17 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
         warmup_target=config.learning_rate,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.SGD(
-        schedule,
-        momentum=config.momentum,
-        nesterov=True,
-        weight_decay=config.weight_decay,
-    )
+    if config.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, global_clipnorm=5.0)
+    else:
+        optimizer = keras.optimizers.SGD(
+            schedule, momentum=config.momentum, nesterov=True, weight_decay=config.weight_decay
+        )
     model.compile(
         optimizer,
-        loss=task.losses(config.label_smoothing),
+        loss=task.objective.losses(config.label_smoothing),
         loss_weights=dict(config.loss_weights) if config.loss_weights else None,
-        metrics=task.metrics(),
+        metrics=task.objective.metrics(),
         jit_compile=False,
     )
     _decay_kernels_only(model)
@@ -129,7 +121,7 @@ class _Progress(keras.callbacks.Callback):
         super().__init__()
         self._average = average
         self._workdir = workdir
-        self._monitor, self._sign = task.monitor, 1.0 if task.mode == "max" else -1.0
+        self._monitor, self._sign = task.objective.monitor, 1.0 if task.objective.mode == "max" else -1.0
         self._started_s = time.monotonic()
         self._state_file = workdir / "state.json"
         self.epoch = 0
@@ -186,21 +178,17 @@ def _replace(file: Path, write: Callable[[Path], object]) -> None:
     partial.replace(file)
 
 
-def _write_run(config: TrainConfig, data: SplitDataset, workdir: Path) -> None:
+def _write_run(config: TrainConfig, data: TrainingData, workdir: Path) -> None:
     run = {
         "config": asdict(config),
         "backend": keras.backend.backend(),
-        "samples": {side: len(samples) for side, samples in data.sides.items()},
-        "fingerprints": data.fingerprints(),
-        "near_duplicate_pairs": data.near_duplicate_pairs,
-        "dropped_near_duplicates": data.dropped,
-        "rejected": len(data.rejected),
-    }
+    } | data.facts()
     (workdir / "run.json").write_text(json.dumps(run, indent=2, default=str))
 
 
-def _shortened(samples: Samples, count: int) -> Samples:
-    return samples.take(np.random.default_rng(0).permutation(len(samples))[:count])
+def _shortened(side: Samples | tuple[FacePhoto, ...], count: int) -> Samples | tuple[FacePhoto, ...]:
+    rows = np.random.default_rng(0).permutation(len(side))[:count]
+    return side.take(rows) if isinstance(side, Samples) else tuple(side[row] for row in rows)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -217,10 +205,9 @@ def main(arguments: list[str] | None = None) -> int:
         config = config_named(options.config)
         if options.epochs is not None:
             config = replace(config, epochs=options.epochs)
-        data = TASKS[config.task].load(options.data, config.source_size)
+        data = TASKS[config.task].load(options.data, config)
         if options.limit:
-            sides = {name: _shortened(samples, options.limit) for name, samples in data.sides.items()}
-            data = replace(data, sides=sides)
+            data = replace(data, sides={name: _shortened(side, options.limit) for name, side in data.sides.items()})
         workdir = options.runs / config.name
         best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
     except FacetError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -61,6 +62,11 @@ class Dataset:
     def rejected_counts(self) -> dict[str, int]:
         """Reason -> how many were left out for it, most frequent first."""
         return dict(Counter(r.reason for r in self.rejected).most_common())
+
+
+def fingerprint(ids: Iterable[str]) -> str:
+    """Order-independent SHA-256 of sample ids, first 16 hex digits."""
+    return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

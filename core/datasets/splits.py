@@ -11,13 +11,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
-from core.datasets.samples import Rejected, Samples
+from core.datasets.samples import Rejected, Samples, fingerprint
 from core.datasets.utkface import read_utkface
 from core.errors import DatasetError
 
@@ -39,12 +39,17 @@ class SplitDataset:
     dropped: int
 
     def fingerprints(self) -> dict[str, str]:
-        return {side: fingerprint(samples.ids) for side, samples in self.sides.items()}
+        return {side: fingerprint(samples.ids.tolist()) for side, samples in self.sides.items()}
 
-
-def fingerprint(ids: NDArray[np.str_]) -> str:
-    """Order-independent SHA-256 of sample ids, first 16 hex digits."""
-    return hashlib.sha256("\n".join(sorted(ids.tolist())).encode()).hexdigest()[:16]
+    def facts(self) -> dict[str, Any]:
+        """What a run or a card records about the data: counts, fingerprints, near-duplicates, rejected files."""
+        return {
+            "samples": {side: len(samples) for side, samples in self.sides.items()},
+            "fingerprints": self.fingerprints(),
+            "near_duplicate_pairs": self.near_duplicate_pairs,
+            "dropped_near_duplicates": self.dropped,
+            "rejected": len(self.rejected),
+        }
 
 
 def utkface_side(file_name: str) -> str:

@@ -14,6 +14,8 @@ from dataclasses import replace
 
 import keras
 
+from core.cells import CELL_PX
+from core.datasets.faces import FACES_SPLITS, FacePhoto, FacePhotos
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError
@@ -23,9 +25,10 @@ from models.averaging import WeightAverage
 from models.configs import CONFIGS, config_named
 from models.input_pipeline import Augmentation, TrainingBatches, augment
 from models.losses import age_distribution_loss, mae
-from models.tasks import TASKS
+from models.tasks import CROP_TASKS, TASKS
 
 STAGES = ((8, 2), (8, 2))
+DETECTOR = {"widths": (8, 8, 8, 8), "fine_blocks": 1, "coarse_blocks": 1, "head": 8}
 
 
 def made_up(task, count=24, size=24):
@@ -44,13 +47,26 @@ def made_up(task, count=24, size=24):
     return Samples(np.array([f"s{i}" for i in range(count)]), images, labels)
 
 
+def made_up_photo(number):
+    image = np.random.default_rng(number).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    points = np.array([[30.0, 20], [50, 20], [40, 30], [33, 40], [47, 40]])
+    nobody = np.zeros((0, 4))
+    box = np.array([[20.0, 5, 60, 55]])
+    return FacePhoto(f"p{number}", image, np.zeros((0, 4, 2)), nobody, box, points[None], np.array([0.9]))
+
+
 def made_up_data(task):
+    if task == "detection":
+        photos = tuple(made_up_photo(number) for number in range(4))
+        return FacePhotos(dict.fromkeys(FACES_SPLITS, photos), ())
     sides = ("train", "public", "private") if task == "emotion" else ("train", "validation", "test")
     return SplitDataset("made-up", {side: made_up(task) for side in sides}, (), 0, 0)
 
 
 def small(name):
     config = config_named(name)
+    if config.task == "detection":
+        return replace(config, architecture_arguments=DETECTOR, image_size=64, batch_size=2, epochs=1)
     channels = 1 if config.task == "emotion" else 3
     return replace(
         config,
@@ -70,12 +86,12 @@ def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
     data = made_up_data(config.task)
     best = train.train_and_evaluate(config, data, tmp_path, verbose=0)
     assert best["epoch"] == 1
-    assert TASKS[config.task].monitor in best
+    assert TASKS[config.task].objective.monitor in best
     train.train_and_evaluate(replace(config, epochs=2), data, tmp_path, resume=True, verbose=0)
     with (tmp_path / "history.csv").open() as stream:
         assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2"]
     assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 2
-    assert json.loads((tmp_path / "run.json").read_text())["fingerprints"] == data.fingerprints()
+    assert json.loads((tmp_path / "run.json").read_text())["fingerprints"] == data.facts()["fingerprints"]
     model = registry.build(config.architecture, **config.architecture_arguments)
     model.load_weights(tmp_path / "best.weights.h5")
 
@@ -104,7 +120,7 @@ def test_resume_without_a_run_says_so(tmp_path):
     [
         (
             ["nonsense", "--data", "."],
-            "choose one of emotion_base, emotion, age_gender_base, age_gender",
+            "choose one of face_detector, emotion_base, emotion, age_gender_base",
         ),
         (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
     ],
@@ -123,6 +139,18 @@ def test_parameter_count_and_outputs():
     assert {name: tensor.shape for name, tensor in emotion.output.items()} == {"emotion": (None, len(EMOTIONS))}
     age_gender = registry.build("age_gender_residual")
     assert {name: tensor.shape[1] for name, tensor in age_gender.output.items()} == {"age": 101, "gender": len(GENDERS)}
+
+
+@pytest.mark.parametrize("size", [(64, 96), (240, 320)], ids=str)
+def test_the_detector_answers_one_cell_for_8_by_8_pixels_at_any_size(size):
+    model = registry.build("face_detector")
+    assert model.count_params() == 157_903
+    answers = model(np.zeros((1, *size, 3), np.float32), training=False)
+    cells = (1, size[0] // CELL_PX, size[1] // CELL_PX)
+    assert {name: tuple(values.shape) for name, values in answers.items()} == {
+        "score": (*cells, 1),
+        "geometry": (*cells, 14),
+    }
 
 
 def test_brightness_and_contrast_cancel_out():
@@ -149,7 +177,7 @@ def test_age_loss_is_lowest_at_the_true_age(age):
 
 
 def batches(seed=3, epoch=0):
-    task = TASKS["emotion"]
+    task = CROP_TASKS["emotion"]
     return TrainingBatches(made_up("emotion"), task.targets, 16, 8, Augmentation(), seed, epoch)
 
 

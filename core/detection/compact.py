@@ -1,0 +1,110 @@
+"""Our own detector: ``models/architectures/face_detector.py`` served by LiteRT, boxes and five landmarks.
+
+It reads a copy of the frame whose longer side is at most ``max_side_px``; the served file takes any size that is a
+multiple of 16.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, SignatureRunner
+from numpy.typing import NDArray
+
+from core.artifact import SERVED_FILE, artifacts_dir, load_card, verified_file
+from core.cells import DecodedFaces, decode
+from core.errors import ArtifactCorruptError
+from core.settings import DetectorSettings
+from core.types import Box, Detection, Landmarks
+
+ARTIFACT = "face_detector"
+_MULTIPLE = 16
+_SENSITIVITY_LOGITS = 4.0
+"""From one end of the sensitivity to the other the threshold moves by this much on the logit scale."""
+
+
+class LiteRTFaces:
+    """The network alone: an image in, decoded faces out. Safe to share: each thread has an interpreter of its own."""
+
+    def __init__(self, content: bytes, num_threads: int = 1) -> None:
+        """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
+        self._content = content
+        self._num_threads = num_threads
+        self._local = threading.local()
+        self._runner()
+
+    def find(self, image: NDArray[np.uint8], min_score: float) -> DecodedFaces:
+        """(H, W, 3) uint8 BGR, H and W multiples of 16 -> faces in its pixels, best first."""
+        output = self._runner()(image=image[None])
+        return decode(output["score"][0], output["geometry"][0], min_score)
+
+    def _runner(self) -> SignatureRunner:
+        runner: SignatureRunner | None = getattr(self._local, "runner", None)
+        if runner is None:
+            interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
+            runner = self._local.runner = interpreter.get_signature_runner("serving_default")
+        return runner
+
+
+class CompactDetector:
+    """Faces from about 12 px in the searched copy up to the full frame, tilted and in profile too.
+
+    ``score`` is a confidence in [0, 1], not a calibrated probability.
+    """
+
+    def __init__(self, network: LiteRTFaces, min_score: float, settings: DetectorSettings = DetectorSettings()) -> None:
+        """``min_score`` is the score from which a box counts at the middle of the sensitivity."""
+        self._network = network
+        self._min_score = threshold(min_score, settings.sensitivity)
+        self._settings = settings
+
+    @classmethod
+    def installed(cls, settings: DetectorSettings = DetectorSettings()) -> CompactDetector:
+        """The one in the artifacts folder. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``."""
+        folder = artifacts_dir() / ARTIFACT
+        card = load_card(folder)
+        file = verified_file(folder, SERVED_FILE, card)
+        try:
+            return cls(LiteRTFaces(file.read_bytes()), card.min_score, settings)
+        except (ValueError, RuntimeError) as error:
+            raise ArtifactCorruptError(f"{file} is no LiteRT model: {error}") from error
+
+    def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        """(H, W, 3) uint8 BGR -> detections with landmarks in frame pixels, best score first."""
+        image, zoom_xy = searched_copy(frame, self._settings.max_side_px)
+        faces = self._network.find(image, self._min_score)
+        xyxy = faces.xyxy / np.tile(zoom_xy, 2)
+        points = faces.points / zoom_xy
+        large = np.sqrt((xyxy[:, 2:] - xyxy[:, :2]).prod(axis=1)) >= self._settings.min_face_px
+        return tuple(
+            Detection(Box(*box), float(score), _landmarks(five))
+            for box, score, five in zip(
+                xyxy[large].tolist(), faces.scores[large].tolist(), points[large].tolist(), strict=True
+            )
+        )
+
+
+def threshold(min_score: float, sensitivity: float) -> float:
+    """Score from which a box counts: ``min_score`` at 0.5, higher for less and lower for more sensitivity."""
+    logit = np.log(min_score / (1 - min_score)) + (0.5 - sensitivity) * _SENSITIVITY_LOGITS
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def searched_copy(frame: NDArray[np.uint8], max_side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The frame, made smaller if need be and padded at the right and bottom to multiples of 16; and the zoom (x, y)."""
+    height, width = frame.shape[:2]
+    zoom = min(1.0, max_side_px / max(height, width))
+    wide, high = max(1, round(width * zoom)), max(1, round(height * zoom))
+    if zoom < 1.0:
+        frame = np.asarray(cv2.resize(frame, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+    right, bottom = -wide % _MULTIPLE, -high % _MULTIPLE
+    if right or bottom:
+        frame = np.asarray(cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_CONSTANT), np.uint8)
+    return frame, np.array([wide / width, high / height])
+
+
+def _landmarks(five: list[list[float]]) -> Landmarks:
+    left_eye, right_eye, nose, left_mouth, right_mouth = ((x, y) for x, y in five)
+    return Landmarks(left_eye, right_eye, nose, left_mouth, right_mouth)

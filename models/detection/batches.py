@@ -1,0 +1,93 @@
+"""Training and validation batches of the face detector."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.faces import FacePhoto
+from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, training_crop
+from models.detection.labels import LabelledFaces, labelled_faces
+from models.detection.targets import encode
+
+Batch = tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]
+_MOSAIC_FACE_PX = (12.0, 96.0)
+
+
+class DetectionBatches(keras.utils.PyDataset):
+    """Shuffled, augmented crops; the same seed gives the same batches in every run."""
+
+    def __init__(
+        self,
+        photos: tuple[FacePhoto, ...],
+        size_px: int,
+        batch_size: int,
+        augmentation: DetectionAugmentation,
+        seed: int,
+        first_epoch: int = 0,
+        workers: int = 2,
+    ) -> None:
+        super().__init__(workers=workers, max_queue_size=8)
+        self._photos = photos
+        self._faces = [labelled_faces(photo) for photo in photos]
+        self._size_px = size_px
+        self._batch_size = batch_size
+        self._augmentation = augmentation
+        self._seed = seed
+        self._epoch = first_epoch
+        self._order = self._shuffled()
+
+    def __len__(self) -> int:
+        return max(1, len(self._photos) // self._batch_size)
+
+    def __getitem__(self, index: int) -> Batch:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        rng = np.random.default_rng((self._seed, self._epoch, index))
+        return stacked([self._crop(int(row), rng) for row in rows], self._size_px)
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.int64]:
+        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))
+
+    def _crop(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], LabelledFaces]:
+        settings = self._augmentation
+        if rng.random() < settings.mosaic_probability:
+            rows = [row, *rng.integers(0, len(self._photos), 3).tolist()]
+            parts = [self._one(r, self._size_px // 2, rng, _MOSAIC_FACE_PX) for r in rows]
+            image, faces = mosaic(parts)
+        else:
+            image, faces = self._one(row, self._size_px, rng, None)
+        return degraded(image, settings, rng), faces
+
+    def _one(
+        self, row: int, size_px: int, rng: np.random.Generator, face_px: tuple[float, float] | None
+    ) -> tuple[NDArray[np.uint8], LabelledFaces]:
+        return training_crop(self._photos[row].image, self._faces[row], size_px, self._augmentation, rng, face_px)
+
+
+def validation_crops(photos: tuple[FacePhoto, ...], size_px: int) -> Batch:
+    """Two crops a photograph that never change: one as in training, one more, so that every size is represented."""
+    rng = np.random.default_rng(0)
+    settings = DetectionAugmentation()
+    crops = []
+    for photo in photos:
+        faces = labelled_faces(photo)
+        for whole in (0.0, 1.0):
+            plain = DetectionAugmentation(whole_probability=whole, tilt_probability=0.2)
+            image, inside = training_crop(photo.image, faces, size_px, plain, rng)
+            crops.append((degraded(image, settings, rng), inside))
+    return stacked(crops, size_px)
+
+
+def stacked(crops: list[tuple[NDArray[np.uint8], LabelledFaces]], size_px: int) -> Batch:
+    """Crops with their faces -> images (B, n, n, 3) and the targets of both outputs."""
+    targets = [encode(faces, size_px) for _, faces in crops]
+    images = np.stack([image for image, _ in crops]).astype(np.float32)
+    return images, {
+        "score": np.stack([score for score, _ in targets]),
+        "geometry": np.stack([geometry for _, geometry in targets]),
+    }

@@ -1,0 +1,167 @@
+"""Turn a finished detector run into an artifact; ``python -m models.export face_detector`` calls it.
+
+Writes ``model.keras``, a LiteRT model for any input size (float32, or int8 where it finds as many faces), and the card
+with the score from which a box counts, chosen on the validation side. Figures on the test side are added by
+``python -m models.evaluate detector --store``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_quantizer import qtyping, quantizer
+
+from core.artifact import HISTORY_FILE, KERAS_FILE, SERVED_FILE
+from core.datasets.faces import FacePhoto, load_faces
+from core.detection.compact import CompactDetector, LiteRTFaces
+from core.errors import ConfigError
+from core.evaluation.detection_matching import (
+    NOBODY,
+    FoundFaces,
+    PhotoMarks,
+    PhotoMatch,
+    eye_distances,
+    match_photo,
+    point_errors,
+)
+from core.evaluation.detection_runner import detect_photos, marks_of
+from core.settings import DetectorSettings
+from models import registry
+from models.cards import joined_history, new_card, rounds_of, write_card
+from models.configs import TrainConfig
+
+MAX_INT8_RECALL_LOSS = 0.003
+MAX_INT8_LANDMARK_LOSS = 0.002
+"""In eye distances."""
+FALSE_BOXES_AN_IMAGE = 0.10
+"""Wanted on the validation side; the test side may be a little harder."""
+CALIBRATION_PHOTOS = 200
+_CALIBRATION_WH = (320, 240)
+_INT8_OPERATIONS = (
+    qtyping.TFLOperationName.CONV_2D,
+    qtyping.TFLOperationName.DEPTHWISE_CONV_2D,
+    qtyping.TFLOperationName.ADD,
+)
+LOOSEST_SCORE = 0.05
+SMALLEST_EYE_DISTANCE_PX = 9.0
+_LONGEST_SIDES_PX = (None, 640)
+"""Photographs as they are, and enlarged: the threshold has to do for both."""
+
+
+def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:
+    """Write the artifact of ``run`` to ``folder`` and return it."""
+    weights = run / "best.weights.h5"
+    if not weights.is_file():
+        raise ConfigError(f"{weights} is missing: train first with python -m models.train {config.name} --data DIR")
+    data = load_faces(data_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    model = registry.build(config.architecture, **config.architecture_arguments)
+    model.load_weights(weights)
+    model.save(folder / KERAS_FILE)
+    (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
+    card = new_card(config, run, model.count_params())
+    with tempfile.TemporaryDirectory() as temporary:
+        files = {name: Path(temporary) / f"{name}.tflite" for name in ("float32", "int8")}
+        files["float32"].write_bytes(to_float32(model))
+        to_int8(files["float32"], data.sides["train"], files["int8"])
+        exports = {
+            name: {"bytes": file.stat().st_size} | figures_of_file(file, data.sides["validation"])
+            for name, file in files.items()
+        }
+        served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
+        shutil.copyfile(files[served], folder / SERVED_FILE)
+    card["exports"] = {"compared_on": "validation", "served": served} | exports
+    card["min_score"] = exports[served]["min_score"]
+    write_card(folder, card)
+    return folder
+
+
+def to_float32(model: keras.Model) -> bytes:
+    """A LiteRT model whose signature ``serving_default`` takes ``image`` (1, H, W, 3) uint8, multiples of 16."""
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    archive.add_endpoint(
+        "serving_default",
+        lambda image: model(tf.cast(image, tf.float32), training=False),
+        input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8, name="image")],
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+
+
+def to_int8(float32_file: Path, photos: tuple[FacePhoto, ...], int8_file: Path) -> None:
+    """Quantise convolutions and sums to int8, calibrated on ``photos`` at 320x240; the answers stay float32."""
+    converter = quantizer.Quantizer(str(float32_file))
+    for operation in _INT8_OPERATIONS:
+        converter.add_static_config(regex=".*", operation_name=operation, activation_num_bits=8, weight_num_bits=8)
+    rows = np.random.default_rng(0).permutation(len(photos))[:CALIBRATION_PHOTOS]
+    images = [cv2.resize(photos[row].image, _CALIBRATION_WH, interpolation=cv2.INTER_LINEAR) for row in rows]
+    statistics = converter.calibrate({"serving_default": [{"image": image[None]} for image in images]})
+    converter.quantize(statistics).export_model(str(int8_file), overwrite=True)
+
+
+def figures_of_file(file: Path, photos: tuple[FacePhoto, ...]) -> dict[str, float]:
+    """Of a LiteRT file on ``photos``: the threshold for ``FALSE_BOXES_AN_IMAGE``, and recall and landmark error at it.
+
+    The stricter of the thresholds for both sizes is taken, so the figures are those of the harder size.
+    """
+    detector = CompactDetector(LiteRTFaces(file.read_bytes()), LOOSEST_SCORE, DetectorSettings())
+    marks = [marks_of(photo) for photo in photos]
+    runs = []
+    for longest_side_px in _LONGEST_SIDES_PX:
+        found = detect_photos(detector, photos, longest_side_px)
+        runs.append((found, [match_photo(faces, one) for faces, one in zip(found, marks, strict=True)]))
+    min_score = max(_threshold(found, matches) for found, matches in runs)
+    measured = [_figures(marks, found, matches, min_score) for found, matches in runs]
+    return {"min_score": min_score} | {
+        name: worst(figures[name] for figures in measured)
+        for name, worst in (("recall", min), ("false_boxes_an_image", max), ("landmark_error", max))
+    }
+
+
+def _threshold(found: Sequence[FoundFaces], matches: list[PhotoMatch]) -> float:
+    """The lowest score above which there are at most ``FALSE_BOXES_AN_IMAGE``."""
+    false = np.concatenate([faces.scores[match.false] for faces, match in zip(found, matches, strict=True)])
+    allowed = int(FALSE_BOXES_AN_IMAGE * len(found))
+    ranked = -np.sort(-false)
+    return round(float(ranked[allowed]) + 1e-3, 3) if len(ranked) > allowed else LOOSEST_SCORE
+
+
+def _figures(
+    marks: list[PhotoMarks], found: Sequence[FoundFaces], matches: list[PhotoMatch], min_score: float
+) -> dict[str, float]:
+    hits: list[bool] = []
+    errors: list[float] = []
+    for one, faces, match in zip(marks, found, matches, strict=True):
+        for number in np.nonzero(eye_distances(one.points) >= SMALLEST_EYE_DISTANCE_PX)[0]:
+            row = match.found_by[number]
+            hits.append(bool(row != NOBODY and faces.scores[row] >= min_score))
+            if hits[-1]:
+                error = point_errors(faces.points[row : row + 1], one.points[number : number + 1])
+                errors.append(float(error.mean()))
+    false = sum(
+        int((match.false & (faces.scores >= min_score)).sum()) for faces, match in zip(found, matches, strict=True)
+    )
+    return {
+        "recall": float(np.mean(hits)),
+        "false_boxes_an_image": false / len(found),
+        "landmark_error": float(np.mean(errors)),
+    }
+
+
+def _close_enough(float32: dict[str, float], int8: dict[str, float]) -> bool:
+    return (
+        float32["recall"] - int8["recall"] <= MAX_INT8_RECALL_LOSS
+        and int8["landmark_error"] - float32["landmark_error"] <= MAX_INT8_LANDMARK_LOSS
+    )

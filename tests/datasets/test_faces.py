@@ -1,0 +1,90 @@
+import cv2
+import numpy as np
+import pytest
+
+from core.datasets.faces import FACES_SPLITS, faces_side, load_faces
+from core.errors import DatasetError
+
+TABLES = {
+    "landmarks": "file,left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,mouth_x,mouth_y\n",
+    "mask_boxes": "file,x,y,w,h,label\n",
+    "boxes": (
+        "file,x,y,w,h,right_eye_x,right_eye_y,left_eye_x,left_eye_y,nose_x,nose_y,"
+        "mouth_right_x,mouth_right_y,mouth_left_x,mouth_left_y,score\n"
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    faces = tmp_path / "faces"
+    (faces / "images").mkdir(parents=True)
+    for number in range(12):
+        image = np.full((40, 60, 3), number, np.uint8)
+        cv2.imwrite(str(faces / "images" / f"web_{number}.jpg"), image)
+    for name, header in TABLES.items():
+        (faces / f"{name}.csv").write_text(header)
+    return faces
+
+
+def append(folder, name, row):
+    with (folder / f"{name}.csv").open("a") as stream:
+        stream.write(row + "\n")
+
+
+def photos(folder, **keywords):
+    return {photo.id: photo for side in load_faces(folder.parent, **keywords).sides.values() for photo in side}
+
+
+def test_marks_come_with_their_photograph_and_the_viewers_sides(folder):
+    append(folder, "landmarks", "web_3.jpg,1,2,3,4,5,6,7,8")
+    append(folder, "mask_boxes", "web_3.jpg,10,20,5,6,with_mask")
+    append(folder, "boxes", "web_3.jpg,1,2,10,20,2,5,8,5,5,8,3,12,7,12,0.9")
+    photo = photos(folder)["web_3.jpg"]
+    assert photo.image.shape == (40, 60, 3)
+    assert photo.human_points.tolist() == [[[1, 2], [3, 4], [5, 6], [7, 8]]]
+    assert photo.human_boxes.tolist() == [[10, 20, 15, 26]]
+    assert photo.machine_boxes.tolist() == [[1, 2, 11, 22]]
+    assert photo.machine_points.tolist() == [[[2, 5], [8, 5], [5, 8], [3, 12], [7, 12]]]
+    assert photo.machine_scores.tolist() == [0.9]
+
+
+def test_unmarked_photographs_have_empty_marks(folder):
+    photo = photos(folder)["web_0.jpg"]
+    assert photo.human_points.shape == (0, 4, 2)
+    assert photo.human_boxes.shape == photo.machine_boxes.shape == (0, 4)
+    assert photo.machine_points.shape == (0, 5, 2)
+
+
+def test_sides_depend_on_the_name_only_and_facts_say_which(folder):
+    data = load_faces(folder.parent)
+    for side in FACES_SPLITS:
+        assert all(faces_side(photo.id) == side for photo in data.sides[side])
+    assert data.facts()["samples"] == {side: len(data.sides[side]) for side in FACES_SPLITS}
+    shares = np.mean([[faces_side(f"{number}.jpg") == side for side in FACES_SPLITS] for number in range(4000)], axis=0)
+    assert shares == pytest.approx([0.85, 0.05, 0.10], abs=0.02)
+
+
+def test_one_side_alone(folder):
+    alone = load_faces(folder.parent, only="train")
+    assert {photo.id for photo in alone.sides["train"]} == {p for p in photos(folder) if faces_side(p) == "train"}
+    assert not alone.sides["test"]
+
+
+def test_what_is_unusable_is_counted(folder):
+    (folder / "images" / "web_5.jpg").write_bytes(b"no image")
+    append(folder, "landmarks", "web_6.jpg,1,2,x,4,5,6,7,8")
+    rejected = {entry.where: entry.reason for entry in load_faces(folder.parent).rejected}
+    assert rejected["web_5.jpg"] == "unreadable image"
+    assert rejected["web_6.jpg"].startswith("malformed marks")
+
+
+@pytest.mark.parametrize("missing", ["boxes.csv", "images"])
+def test_nothing_usable_says_what_was_expected(folder, missing):
+    if missing == "images":
+        for file in (folder / "images").iterdir():
+            file.unlink()
+    else:
+        (folder / missing).unlink()
+    with pytest.raises(DatasetError, match="expected DIR/faces/"):
+        load_faces(folder.parent)

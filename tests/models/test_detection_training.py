@@ -1,0 +1,173 @@
+"""Labels, crops and targets of the detector; the training step itself is in test_train."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+from core.datasets.faces import FacePhoto
+from core.cells import decode
+from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, moved, training_crop
+from models.detection.batches import DetectionBatches, validation_crops
+from models.detection.labels import LabelledFaces, labelled_faces
+from models.detection.losses import geometry_loss, score_loss
+from models.detection.targets import encode
+
+FIVE = np.array([[30.0, 40], [50, 40], [40, 50], [33, 60], [47, 60]])
+BOX = np.array([20.0, 25, 60, 75])
+
+
+def photo(human=(), human_boxes=(), machine=(), scores=(), image=None):
+    return FacePhoto(
+        "web_1.jpg",
+        np.zeros((120, 160, 3), np.uint8) if image is None else image,
+        np.array(human, float).reshape(-1, 4, 2),
+        np.array(human_boxes, float).reshape(-1, 4),
+        np.array([BOX for _ in machine], float).reshape(-1, 4),
+        np.array(machine, float).reshape(-1, 5, 2),
+        np.array(scores, float),
+    )
+
+
+def faces(*boxes, sure=True, points=None):
+    five = np.full((len(boxes), 5, 2), np.nan) if points is None else np.array([points] * len(boxes))
+    return LabelledFaces(np.array(boxes, float).reshape(-1, 4), five, np.full(len(boxes), sure))
+
+
+HUMAN = [[31, 41], [51, 41], [41, 55], [41, 63]]
+
+
+def test_peoples_points_replace_the_machines():
+    labelled = labelled_faces(photo(human=[HUMAN], machine=[FIVE], scores=[0.6]))
+    assert labelled.sure.tolist() == [True]
+    assert labelled.boxes.tolist() == [BOX.tolist()]
+    assert labelled.points[0].tolist() == [[31, 41], [51, 41], [41, 55], [34, 63], [48, 63]]
+
+
+@pytest.mark.parametrize(("score", "sure"), [(0.9, True), (0.62, False)])
+def test_a_face_that_only_the_machine_saw_counts_if_it_was_sure(score, sure):
+    labelled = labelled_faces(photo(machine=[FIVE], scores=[score]))
+    assert labelled.sure.tolist() == [sure]
+    # The machine sets the nose higher than people do.
+    assert labelled.points[0, 2, 1] == pytest.approx(50 + 0.205 * 20)
+
+
+def test_a_face_that_only_a_person_saw_gets_a_box_around_its_points():
+    labelled = labelled_faces(photo(human=[HUMAN]))
+    (x1, y1, x2, y2), middle = labelled.boxes[0], np.mean(HUMAN, axis=0)
+    assert x1 < middle[0] < x2
+    assert y1 < middle[1] < y2
+    assert np.sqrt((x2 - x1) * (y2 - y1)) == pytest.approx(2.53 * 20)
+    assert np.isnan(labelled.points[0, 3:]).all()
+
+
+def test_a_drawn_box_is_kept_where_the_machine_saw_nobody():
+    labelled = labelled_faces(
+        photo(human_boxes=[[100, 10, 120, 30], [30, 30, 50, 60], [0, 0, 3, 3]], machine=[FIVE], scores=[0.61])
+    )
+    assert labelled.boxes[1:].tolist() == [[100, 10, 120, 30], [0, 0, 3, 3]]
+    assert labelled.sure.tolist() == [True, True, False]
+
+
+def test_targets_decode_to_the_faces_they_were_made_of():
+    boxes = [[30, 40, 70, 90], [150, 20, 168, 42], [100, 120, 230, 250]]
+    points = np.array([[50.0, 60], [60, 61], [55, 70], [50, 80], [60, 80]])
+    score, geometry = encode(faces(*boxes, points=points), 256)
+    found = decode(score[..., :1], geometry[..., :14], 0.999)
+    assert sorted(found.xyxy[:, 0].round(3)) == [30, 100, 150]
+    for box in boxes:
+        assert np.abs(found.xyxy - box).sum(axis=1).min() == pytest.approx(0, abs=1e-3)
+    assert found.points[0] == pytest.approx(points, abs=1e-3)
+
+
+def test_each_face_weighs_the_same_and_unknown_points_nothing():
+    known = np.array([[50.0, 60], [60, 61], [np.nan, np.nan], [50, 80], [60, 80]])
+    _, geometry = encode(faces([30, 40, 70, 90], [100, 120, 230, 250], points=known), 256)
+    totals = geometry[..., 14:].sum(axis=(0, 1))
+    assert totals[:4] == pytest.approx(2)
+    assert totals[4:].tolist() == pytest.approx([2, 2, 2, 2, 0, 0, 2, 2, 2, 2])
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [faces([30, 40, 70, 90], sure=False), faces([30, 40, 38, 49]), faces([-60, 40, 20, 140])],
+    ids=["unsure", "too small", "mostly outside"],
+)
+def test_what_is_ignored_is_neither_face_nor_background(ignored):
+    score, geometry = encode(ignored, 256)
+    assert score[..., 0].max() == 0
+    assert 0 < (score[..., 1] == 0).sum() < 200
+    assert geometry.sum() == 0
+
+
+def test_losses_are_lowest_at_the_truth():
+    score, geometry = encode(faces([30, 40, 70, 90], points=FIVE + 10), 128)
+    good = np.where(score[..., :1] == 1, 0.99, 0.001).astype(np.float32)
+    assert float(score_loss(score[None], good[None])[0]) < 0.01
+    assert float(score_loss(score[None], 1 - good[None])[0]) > 1
+    answer = geometry[None, ..., :14]
+    assert float(geometry_loss(geometry[None], answer)[0]) == 0
+    assert float(geometry_loss(geometry[None], answer + 0.1)[0]) == pytest.approx(14 * 0.09 / 3, rel=1e-4)
+
+
+def test_moving_turns_points_and_mirrors_names():
+    matrix = np.array([[-1.0, 0, 159], [0, 1, 0]])
+    flipped = moved(faces(BOX, points=FIVE), matrix)
+    assert flipped.boxes[0].tolist() == [100, 25, 140, 75]
+    assert flipped.points[0].tolist() == [[110, 40], [130, 40], [120, 50], [113, 60], [127, 60]]
+    quarter = moved(faces(BOX, points=FIVE), np.array([[0.0, -1, 100], [1, 0, 0]]))
+    assert (quarter.boxes[0, 2:] - quarter.boxes[0, :2]).tolist() == pytest.approx([50, 40])
+
+
+def bright_square():
+    image = np.zeros((120, 160, 3), np.uint8)
+    image[25:75, 20:60] = 200
+    return image
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_labels_follow_the_picture(seed):
+    settings = DetectionAugmentation(whole_probability=0.0, rotation_deg=0.0, tilt_probability=0.0, face_px=(40, 120))
+    crop, inside = training_crop(bright_square(), faces(BOX), 256, settings, np.random.default_rng(seed))
+    x1, y1, x2, y2 = inside.boxes[0].round().astype(int)
+    assert crop[y1 + 2 : y2 - 2, x1 + 2 : x2 - 2].min() > 150
+
+
+def test_a_mosaic_keeps_what_can_be_seen():
+    part = np.zeros((64, 64, 3), np.uint8)
+    whole, cut = faces([10, 10, 40, 40]), faces([50, 10, 80, 40])
+    image, inside = mosaic([(part, whole), (part, cut), (part, whole), (part, faces())])
+    assert image.shape == (128, 128, 3)
+    assert inside.boxes.tolist() == [[10, 10, 40, 40], [114, 10, 128, 40], [10, 74, 40, 104]]
+    assert inside.sure.tolist() == [True, False, True]
+
+
+def test_degrading_changes_a_copy():
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    before = image.copy()
+    always = DetectionAugmentation(
+        grey_probability=1,
+        dark_probability=1,
+        blur_probability=1,
+        noise_probability=1,
+        jpeg_probability=1,
+        bar_probability=1,
+    )
+    for seed in range(8):
+        out = degraded(image, always, np.random.default_rng(seed))
+        assert (out.shape, out.dtype) == (image.shape, np.uint8)
+    assert np.array_equal(image, before)
+
+
+def test_batches_repeat_with_the_seed():
+    photos = tuple(photo(machine=[FIVE], scores=[0.9], image=bright_square()) for _ in range(6))
+    first, again = (DetectionBatches(photos, 64, 2, DetectionAugmentation(), seed=3) for _ in range(2))
+    (images, targets), (images_again, _) = first[1], again[1]
+    assert len(first) == 3
+    assert images.shape == (2, 64, 64, 3)
+    assert (targets["score"].shape, targets["geometry"].shape) == ((2, 8, 8, 2), (2, 8, 8, 28))
+    assert np.array_equal(images, images_again)
+    assert validation_crops(photos, 64)[0].shape == (12, 64, 64, 3)
