@@ -6,22 +6,24 @@ nothing here. Time comes in with every call; nothing reads a clock.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from core import boxes
+from core import boxes, smoothing
 from core.boxes import Floats
 from core.settings import TrackingSettings
 from core.types import AgeEstimate, Analysis, Box, EmotionEstimate, Face, GenderEstimate
 
 REACH_AT_ONCE = 0.6
-"""How far, in face sizes, a face may jump between two frames and still be the same one without overlap ..."""
+"""How far, in face sizes, a face may be from where it is expected and still be the same one without overlap ..."""
 
-REACH_PER_S = 1.0
-"""... and how much farther for each second that it was out of sight."""
+REACH_PER_S = 4.0
+"""... how much farther for each second since it was seen, as it may have turned, or started to run ..."""
+
+MAX_REACH = 1.6
+"""... and how far at most."""
 
 MAX_SIZE_RATIO = 2.0
 """Boxes that do not overlap are the same face only if neither is this many times as large as the other."""
@@ -29,22 +31,23 @@ MAX_SIZE_RATIO = 2.0
 MAX_PREDICTION_S = 0.5
 """A face out of sight is expected to go on at its speed for this long; a longer guess is worse than none."""
 
-JITTER = 0.25
-"""A shift of this many face sizes is a movement, which the box follows at once; less is smoothed as
-jitter."""
+VELOCITY_S = 0.3
+"""Time constant of a face's velocity: long enough that noise of the detector does not look like walking."""
 
 _IMPOSSIBLE = 1e6
 
 
 @dataclass(slots=True)
 class _Track:
-    """One face; boxes and velocity (x, y) are in fractions of the frame, and of the frame per second."""
+    """One face; boxes and the velocity of their sides (x1, y1, x2, y2) are in fractions of the frame, and of the
+    frame per second."""
 
     track_id: int
     measured: Floats
     smoothed: Floats
     velocity: Floats
     seen_s: float
+    moves: int = 0
     emotion: EmotionEstimate | None = None
     age: AgeEstimate | None = None
     gender: GenderEstimate | None = None
@@ -52,7 +55,22 @@ class _Track:
     def expected(self, now_s: float) -> Floats:
         """``(4,)`` box where the face should be now, had it kept its speed."""
         ahead_s = min(max(now_s - self.seen_s, 0.0), MAX_PREDICTION_S)
-        return self.measured + np.tile(self.velocity * ahead_s, 2)
+        return self.measured + np.tile((self.velocity[:2] + self.velocity[2:]) / 2 * ahead_s, 2)
+
+    def speed(self) -> float:
+        """Face sizes per second of the side that moves fastest."""
+        return float(np.abs(self.velocity / np.tile(boxes.sizes([self.measured])[0], 2)).max())
+
+    def move_to(self, measured: Floats, now_s: float) -> None:
+        """Seen again, at ``measured``. Until there are enough moves for an average over ``VELOCITY_S``, the velocity is
+        the mean of all."""
+        elapsed_s = now_s - self.seen_s
+        if elapsed_s > 0:
+            self.moves += 1
+            share = max(smoothing.weight(elapsed_s, VELOCITY_S), 1 / self.moves)
+            self.velocity = self.velocity + ((measured - self.measured) / elapsed_s - self.velocity) * share
+        self.measured = measured
+        self.seen_s = max(now_s, self.seen_s)
 
 
 class FaceTracker:
@@ -73,7 +91,8 @@ class FaceTracker:
 
     def update(self, analysis: Analysis, now_s: float) -> Analysis:
         """``analysis`` of the frame taken at ``now_s`` (seconds, any origin), with ``track_id`` set and
-        everything averaged per face. Only faces found in this frame are in the result."""
+        everything averaged per face; landmarks move along with their boxes. Only faces found in this frame are
+        in the result."""
         self._tracks = [t for t in self._tracks if now_s - t.seen_s < self.settings.forget_s]
         frame_wh = (analysis.width, analysis.height)
         found = boxes.scale(boxes.as_xyxy(face.box for face in analysis.faces), frame_wh, (1, 1))
@@ -121,70 +140,26 @@ class FaceTracker:
         distance = np.linalg.norm(shifts, axis=2)
         ratio = np.sqrt(boxes.areas(expected)[:, None] / boxes.areas(found)[None])
         alike = np.maximum(ratio, 1 / ratio) < MAX_SIZE_RATIO
-        near = alike & (distance <= REACH_AT_ONCE + REACH_PER_S * gaps_s)
+        near = alike & (distance <= np.minimum(REACH_AT_ONCE + REACH_PER_S * gaps_s, MAX_REACH))
         possible = (overlap >= self.settings.min_iou) | near
         return np.where(possible, 1 - overlap + distance, _IMPOSSIBLE)
 
     def _start(self, measured: Floats, face: Face, now_s: float) -> _Track:
-        track = _Track(self._next_id, measured, measured, np.zeros(2), now_s, face.emotion, face.age, face.gender)
+        track = _Track(self._next_id, measured, measured, np.zeros(4), now_s)
+        track.emotion, track.age, track.gender = face.emotion, face.age, face.gender
         self._next_id += 1
         self._tracks.append(track)
         return track
 
     def _follow(self, track: _Track, measured: Floats, face: Face, now_s: float) -> None:
         elapsed_s = max(now_s - track.seen_s, 0.0)
-        weight = _weight(elapsed_s, self.settings.smoothing_s)
-        if elapsed_s > 0:
-            moved = boxes.centers([measured])[0] - boxes.centers([track.measured])[0]
-            track.velocity = (track.velocity + moved / elapsed_s) / 2
-        track.smoothed = _steadied(track.smoothed, measured, weight)
-        track.measured = measured
-        track.seen_s = max(now_s, track.seen_s)
-        track.emotion = _mean_emotion(track.emotion, face.emotion, weight)
-        track.age = _mean_age(track.age, face.age, weight)
-        track.gender = _mean_gender(track.gender, face.gender, weight)
-
-
-def _weight(elapsed_s: float, smoothing_s: float) -> float:
-    """Weight of a new value in an exponential average with time constant ``smoothing_s``: independent of
-    frame rate."""
-    return 1.0 if smoothing_s <= 0 else 1.0 - math.exp(-elapsed_s / smoothing_s)
-
-
-def _steadied(smoothed: Floats, measured: Floats, weight: float) -> Floats:
-    """Average that gives way to movement: a box that trails behind a face is worse than one that trembles."""
-    side = float(boxes.sizes([measured]).mean())
-    shift = float(np.abs(measured - smoothed).max()) / side
-    return np.asarray(smoothed + (measured - smoothed) * (weight + (1 - weight) * min(shift / JITTER, 1.0)))
-
-
-def _mean(old: tuple[float, ...], new: tuple[float, ...], weight: float) -> tuple[float, ...]:
-    mixed = [a + (b - a) * weight for a, b in zip(old, new, strict=True)]
-    total = sum(mixed)
-    return tuple(value / total for value in mixed)
-
-
-# An attribute that is switched off is forgotten, so that it does not come back with an old value.
-def _mean_emotion(old: EmotionEstimate | None, new: EmotionEstimate | None, weight: float) -> EmotionEstimate | None:
-    if old is None or new is None:
-        return new
-    return EmotionEstimate(_mean(old.probabilities, new.probabilities, weight))
-
-
-def _mean_gender(old: GenderEstimate | None, new: GenderEstimate | None, weight: float) -> GenderEstimate | None:
-    if old is None or new is None:
-        return new
-    return GenderEstimate(_mean(old.probabilities, new.probabilities, weight))
-
-
-def _mean_age(old: AgeEstimate | None, new: AgeEstimate | None, weight: float) -> AgeEstimate | None:
-    if old is None or new is None:
-        return new
-    years = old.years + (new.years - old.years) * weight
-    low = old.low + (new.low - old.low) * weight
-    high = old.high + (new.high - old.high) * weight
-    # Rounding may put a bound past the mean by the last bit, which the type refuses.
-    return AgeEstimate(years, min(low, years), max(high, years))
+        smoothing_s = self.settings.smoothing_s
+        track.move_to(measured, now_s)
+        track.smoothed = smoothing.steadied(track.smoothed, measured, track.speed(), elapsed_s, smoothing_s)
+        share = smoothing.weight(elapsed_s, smoothing_s)
+        track.emotion = smoothing.mean_emotion(track.emotion, face.emotion, share)
+        track.age = smoothing.mean_age(track.age, face.age, share)
+        track.gender = smoothing.mean_gender(track.gender, face.gender, share)
 
 
 def _box(fractions: Floats, resolution_wh: tuple[int, int]) -> Box:
@@ -193,7 +168,7 @@ def _box(fractions: Floats, resolution_wh: tuple[int, int]) -> Box:
 
 
 def _face(face: Face, track: _Track, frame_wh: tuple[int, int]) -> Face:
-    detection = replace(face.detection, box=_box(track.smoothed, frame_wh))
+    detection = smoothing.moved(face.detection, _box(track.smoothed, frame_wh))
     return replace(
         face,
         detection=detection,
