@@ -1,9 +1,10 @@
-"""Milliseconds of every stage on one thread: decode, detection, crop, each model for one face, and the whole."""
+"""Milliseconds of every stage on one thread: decode, detection, crop, each model, and the whole with the share of each
+stage in it; Haar in the same run for comparison."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,66 +19,125 @@ from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.estimator import LiteRTEstimator
 from core.images import decode, encode_png
 from core.settings import LIVE_DETECTOR, DetectorSettings
-from core.types import Box, Detection
+from core.types import Analysis, Box, Detection, Landmarks
+
+Stages = dict[str, Callable[[], object]]
 
 _FRAME_WH = (640, 480)
-_FACE = Box(220, 120, 420, 320)
+_FACES = (Box(220, 120, 420, 320), Box(40, 100, 160, 240), Box(470, 180, 600, 330))
+_POINTS = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
+"""Landmarks as shares of the box."""
+_REFERENCE = "haar"
+_WITHOUT_LANDMARKS = ("haar",)
 _WARM_UP_RUNS = 5
 
 
 class _KnownFaces:
-    """Detector stand-in that answers ``count`` faces at once, so that the networks' share does not hang on a find."""
+    """Answers the same faces for every frame, because the synthetic one shows none; with ``search``, after paying for
+    a real search. Without it, the networks' share does not hang on a detector."""
 
-    def __init__(self, count: int) -> None:
-        self._detections = tuple(Detection(_FACE, 0.9) for _ in range(count))
+    def __init__(self, faces: Sequence[Detection], search: FaceDetector | None = None) -> None:
+        self._faces = tuple(faces)
+        self._search = search
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
-        return self._detections
+        if self._search is not None:
+            self._search.detect(frame)
+        return self._faces
 
 
-def run_benchmark(repeats: int = 50) -> dict[str, Any]:
-    """Stage -> median and 95th percentile over ``repeats`` runs. Raises ``ArtifactError`` or ``DetectorError``."""
+def run_benchmark(repeats: int = 50, detector_name: str = DEFAULT_DETECTOR) -> dict[str, Any]:
+    """``stages``: name -> median and 95th percentile over ``repeats`` runs. ``shares``: whole -> stage -> median share
+    of the whole, in [0, 1]. ``times_as_fast_as_haar``: search -> ratio of medians, both with the same settings.
+
+    Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
+    """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        stages = {name: _timed(work, repeats) for name, work in _stages().items()}
+        stages, shares = _measured(_stages(detector_name), repeats)
     finally:
         cv2.setNumThreads(threads)
     width, height = _FRAME_WH
-    return {"repeats": repeats, "threads": 1, "frame": f"{width}x{height}", "stages": stages}
-
-
-def _stages() -> dict[str, Callable[[], object]]:
-    frame = _frame()
-    photo_detector = create_detector(DEFAULT_DETECTOR, DetectorSettings())
-    detector = create_detector(DEFAULT_DETECTOR, LIVE_DETECTOR)
-    stages: dict[str, Callable[[], object]] = {
-        "decode": partial(decode, encode_png(frame)),
-        "detect": partial(detector.detect, frame),
-        "detect, settings for photos": partial(photo_detector.detect, frame),
+    return {
+        "repeats": repeats,
+        "threads": 1,
+        "frame": f"{width}x{height}",
+        "detector": detector_name,
+        "stages": stages,
+        "shares": shares,
+        "times_as_fast_as_haar": _ratios(stages),
     }
+
+
+def _stages(detector_name: str) -> Stages:
+    frame = _frame()
+    stages: Stages = {"decode": partial(decode, encode_png(frame))}
+    stages |= _searches(frame, detector_name)
+    detector = create_detector(detector_name, LIVE_DETECTOR)
+    faces = [_known_face(box, landmarks=detector_name not in _WITHOUT_LANDMARKS) for box in _FACES]
     estimators = [LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS]
     for estimator in estimators:
         card = estimator.card
-        crop = partial(crop_faces, frame, [_FACE], card.crop, card.input_size, card.channels)
+        crop = partial(crop_faces, frame, faces[:1], card.crop, card.input_size, card.channels)
         stages[f"crop for {card.name}"] = crop
         stages[f"{card.name}, one face"] = partial(estimator.predict, crop())
-    for count in (1, 3):
-        networks = FaceAnalyzer(_KnownFaces(count), estimators)
-        stages[f"all but detection, {count} face{'s' * (count > 1)}"] = partial(networks.analyze, frame)
-    stages["whole, 1 face"] = partial(FaceAnalyzer(_Both(detector), estimators).analyze, frame)
+    for name, search in (("all but detection", None), ("whole", detector)):
+        for count in (1, 3):
+            analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), estimators)
+            stages[f"{name}, {count} face{'s' * (count > 1)}"] = partial(analyzer.analyze, frame)
     return stages
 
 
-class _Both:
-    """Pays for a real search and then answers one known face, as the synthetic frame shows none."""
+def _searches(frame: NDArray[np.uint8], detector_name: str) -> Stages:
+    """The search with the settings for live video and for photos, by the detector and by the one it is compared to."""
+    stages: Stages = {}
+    for name in dict.fromkeys((detector_name, _REFERENCE)):
+        for stage, settings in (("detect", LIVE_DETECTOR), ("detect, settings for photos", DetectorSettings())):
+            suffix = "" if name == detector_name else f", {name}"
+            stages[stage + suffix] = partial(create_detector(name, settings).detect, frame)
+    return stages
 
-    def __init__(self, detector: FaceDetector) -> None:
-        self._detector = detector
 
-    def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
-        self._detector.detect(frame)
-        return (Detection(_FACE, 0.9),)
+def _known_face(box: Box, landmarks: bool) -> Detection:
+    points = ((box.x1 + u * box.width, box.y1 + v * box.height) for u, v in _POINTS)
+    return Detection(box, 0.9, Landmarks(*points) if landmarks else None)
+
+
+def _measured(stages: Stages, repeats: int) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+    """Times, and shares of those that answer an ``Analysis`` and cost a search. The stages take turns, so that a busy
+    machine slows all of them alike and their ratios hold."""
+    elapsed_ms: dict[str, list[float]] = {name: [] for name in stages}
+    parts: dict[str, list[dict[str, float]]] = {}
+    for run in range(_WARM_UP_RUNS + repeats):
+        for name, work in stages.items():
+            start_s = time.perf_counter()
+            result = work()
+            if run < _WARM_UP_RUNS:
+                continue
+            elapsed_ms[name].append((time.perf_counter() - start_s) * 1000)
+            if isinstance(result, Analysis) and name.startswith("whole"):
+                parts.setdefault(name, []).append(result.stage_ms)
+    times = {
+        name: {"median_ms": float(np.median(values)), "p95_ms": float(np.percentile(values, 95))}
+        for name, values in elapsed_ms.items()
+    }
+    return times, {name: _shares(stage_ms, elapsed_ms[name]) for name, stage_ms in parts.items()}
+
+
+def _shares(stage_ms: Sequence[dict[str, float]], whole_ms: Sequence[float]) -> dict[str, float]:
+    """Median over the runs; ``rest`` is what no stage accounts for."""
+    shares = {
+        stage: float(np.median([one[stage] / whole for one, whole in zip(stage_ms, whole_ms, strict=True)]))
+        for stage in stage_ms[0]
+    }
+    return shares | {"rest": max(0.0, 1 - sum(shares.values()))}
+
+
+def _ratios(times: dict[str, dict[str, float]]) -> dict[str, float]:
+    suffix = f", {_REFERENCE}"
+    compared = [name.removesuffix(suffix) for name in times if name.endswith(suffix)]
+    return {name: times[name + suffix]["median_ms"] / times[name]["median_ms"] for name in compared}
 
 
 def _frame() -> NDArray[np.uint8]:
@@ -86,14 +146,3 @@ def _frame() -> NDArray[np.uint8]:
     width, height = _FRAME_WH
     coarse = rng.integers(0, 256, (height // 16, width // 16, 3), dtype=np.uint8)
     return cv2.resize(coarse, _FRAME_WH, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
-
-
-def _timed(work: Callable[[], object], repeats: int) -> dict[str, float]:
-    for _ in range(_WARM_UP_RUNS):
-        work()
-    elapsed_ms = []
-    for _ in range(repeats):
-        start_s = time.perf_counter()
-        work()
-        elapsed_ms.append((time.perf_counter() - start_s) * 1000)
-    return {"median_ms": float(np.median(elapsed_ms)), "p95_ms": float(np.percentile(elapsed_ms, 95))}

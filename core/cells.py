@@ -6,6 +6,7 @@ log(w / 32 px), log(h / 32 px), geometry[4:14] = (point - cell centre) / s for t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +22,24 @@ _LARGEST_LOG = 4.0
 
 
 @dataclass(frozen=True)
-class DecodedFaces:
-    """``xyxy`` (N, 4), ``points`` (N, 5, 2), ``scores`` (N,), best first; pixels of the network's input."""
+class FoundCells:
+    """Faces as cells answer them or as they are left after blending: ``xyxy`` (N, 4), ``points`` (N, 5, 2), ``scores``
+    (N,), best first; in pixels."""
 
     xyxy: NDArray[np.float64]
     points: NDArray[np.float64]
     scores: NDArray[np.float64]
+
+    def sizes(self) -> NDArray[np.float64]:
+        """(N,) sqrt(w h)."""
+        return np.sqrt((self.xyxy[:, 2:] - self.xyxy[:, :2]).prod(axis=1))
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> FoundCells:
+        return FoundCells(self.xyxy[rows], self.points[rows], self.scores[rows])
+
+    def divided(self, zoom_xy: NDArray[np.float64]) -> FoundCells:
+        """The same in the pixels of the picture that was zoomed by ``zoom_xy`` (x, y)."""
+        return FoundCells(self.xyxy / np.tile(zoom_xy, 2), self.points / zoom_xy, self.scores)
 
 
 def cell_centers(rows: int, columns: int) -> NDArray[np.float64]:
@@ -35,20 +48,8 @@ def cell_centers(rows: int, columns: int) -> NDArray[np.float64]:
     return (np.stack([x, y], axis=-1) + 0.5) * CELL_PX
 
 
-def decode(
-    score: NDArray[np.float32],
-    geometry: NDArray[np.float32],
-    min_score: float,
-    max_iou: float = 0.4,
-    blend_iou: float = 0.6,
-    most: int = 512,
-) -> DecodedFaces:
-    """(H, W, 1) and (H, W, 14) -> faces of at least ``min_score``.
-
-    Neighbouring cells find the same face: the best one is kept, and its box and points become the mean, weighted by
-    score, of all that overlap it by ``blend_iou`` (Bazarevsky et al. 2019), which steadies them from frame to frame.
-    At most the ``most`` best cells are looked at.
-    """
+def decode(score: NDArray[np.float32], geometry: NDArray[np.float32], min_score: float, most: int = 512) -> FoundCells:
+    """(H, W, 1) and (H, W, 14) -> what the cells of at least ``min_score`` answer, at most the ``most`` best."""
     rows, columns = np.nonzero(score[..., 0] >= min_score)
     scores = score[rows, columns, 0].astype(np.float64)
     order = np.argsort(-scores, kind="stable")[:most]
@@ -60,26 +61,35 @@ def decode(
     centers = cells + numbers[:, :2] * size
     xyxy = np.concatenate([centers - sides / 2, centers + sides / 2], axis=1)
     points = cells[:, None] + numbers[:, 4:].reshape(-1, POINTS, 2) * size[:, None]
-    return _blended(xyxy, points, scores, max_iou, blend_iou)
+    return FoundCells(xyxy, points, scores)
 
 
-def _blended(
-    xyxy: NDArray[np.float64],
-    points: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    max_iou: float,
-    blend_iou: float,
-) -> DecodedFaces:
-    overlaps = iou_matrix(xyxy, xyxy)
-    free = np.ones(len(scores), bool)
+def joined(parts: Sequence[FoundCells]) -> FoundCells:
+    """All of ``parts`` (at least one), best first."""
+    scores = np.concatenate([part.scores for part in parts])
+    together = FoundCells(
+        np.concatenate([part.xyxy for part in parts]), np.concatenate([part.points for part in parts]), scores
+    )
+    return together.take(np.argsort(-scores, kind="stable"))
+
+
+def blended(cells: FoundCells, max_iou: float = 0.4, blend_iou: float = 0.6) -> FoundCells:
+    """One face for all cells that found the same one.
+
+    The best cell is kept, and its box and points become the mean, weighted by score, of all that overlap it by
+    ``blend_iou`` (Bazarevsky et al. 2019), which steadies them from frame to frame.
+    """
+    overlaps = iou_matrix(cells.xyxy, cells.xyxy)
+    count = len(cells.scores)
+    free = np.ones(count, bool)
     kept, weights = [], []
-    for best in range(len(scores)):
+    for best in range(count):
         if not free[best]:
             continue
         kept.append(best)
-        weight = np.where((overlaps[best] >= blend_iou) & free, scores, 0.0)
+        weight = np.where((overlaps[best] >= blend_iou) & free, cells.scores, 0.0)
         weights.append(weight / weight.sum())
         free &= overlaps[best] <= max_iou
-    mixing = np.array(weights).reshape(len(kept), len(scores))
-    flat = mixing @ np.concatenate([xyxy, points.reshape(-1, 2 * POINTS)], axis=1)
-    return DecodedFaces(flat[:, :4], flat[:, 4:].reshape(-1, POINTS, 2), scores[kept])
+    mixing = np.array(weights).reshape(len(kept), count)
+    flat = mixing @ np.concatenate([cells.xyxy, cells.points.reshape(count, 2 * POINTS)], axis=1)
+    return FoundCells(flat[:, :4], flat[:, 4:].reshape(-1, POINTS, 2), cells.scores[kept])

@@ -6,18 +6,18 @@ import streamlit as st
 
 from core.errors import FacetError
 from core.live import LiveSession
+from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
 from pages.shared.live_connection import Connection, show_camera_state, show_connection, show_help
 from pages.shared.live_controls import LiveControls, live_controls
 from pages.shared.live_panel import show_numbers, show_session
 from pages.shared.live_stream import live_stream
-from pages.shared.resources import get_analyzer
 from pages.shared.webrtc import rtc_configuration
 
 
 def live_session(controls: LiveControls) -> LiveSession:
     """This viewer's session with the current settings; models are loaded and warm when it returns."""
-    analyzer = get_analyzer(controls.detector)
+    analyzer, _ = chosen_analyzer(controls.detector, controls.detector_name)
     if "live_session" not in st.session_state:
         st.session_state["live_session"] = LiveSession(analyzer)
     session: LiveSession = st.session_state["live_session"]
@@ -34,8 +34,8 @@ def main() -> None:
         "Emotion, age and perceived gender are estimates from the look of a face: often wrong about one person, and "
         "never a measure of what somebody feels or is."
     )
-    controls = live_controls()
     try:
+        controls = live_controls()
         configuration = rtc_configuration()
         session = live_session(controls)
     except FacetError as error:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from core import report
 from core.errors import FacetError, ImageError
+from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
 from pages.shared.image_faces import show_result
 from pages.shared.image_inputs import choose_pictures, choose_settings
 from pages.shared.image_results import analyzed
 from pages.shared.image_suggestions import suggestion_table
-from pages.shared.resources import get_analyzer
 from pages.shared.text import plain
 
 st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
 st.title("Analyze image")
 st.caption("Pictures stay in this server's memory while this page is open; nothing is stored or sent elsewhere.")
 
-settings = choose_settings()
 try:
+    chosen = choose_settings()
     with st.spinner("Loading the models …"):
-        analyzer = get_analyzer(settings.detector)
+        analyzer, detector_name = chosen_analyzer(chosen.detector, chosen.detector_name)
+    settings = replace(chosen, detector_name=detector_name)
 except FacetError as error:
     show_error(error)
     st.stop()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.cells import CELL_PX, UNIT_PX, cell_centers, decode
+from core.cells import CELL_PX, UNIT_PX, blended, cell_centers, decode, joined
 
 
 def answers(*faces, cells=(8, 10)):
@@ -26,31 +26,31 @@ def test_cells_are_centred():
 
 
 def test_one_cell_gives_its_box_and_points():
-    faces = decode(*answers((3, 4, 0.8, (20, 10, 60, 50))), min_score=0.5)
+    faces = blended(decode(*answers((3, 4, 0.8, (20, 10, 60, 50))), min_score=0.5))
     assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50]]), abs=1e-4)
     assert faces.points[0] == pytest.approx(np.array([[20, 10], [60, 10], [40, 30], [20, 50], [60, 50]]), abs=1e-4)
     assert faces.scores == pytest.approx([0.8])
 
 
 def test_neighbours_are_blended_by_score():
-    faces = decode(*answers((3, 4, 0.6, (20, 10, 60, 50)), (3, 5, 0.3, (23, 13, 63, 53))), min_score=0.2)
+    faces = blended(decode(*answers((3, 4, 0.6, (20, 10, 60, 50)), (3, 5, 0.3, (23, 13, 63, 53))), min_score=0.2))
     assert faces.xyxy == pytest.approx(np.array([[21, 11, 61, 51]]), abs=1e-4)
     assert faces.scores == pytest.approx([0.6])
 
 
 def test_two_faces_side_by_side_stay_two_best_first():
-    faces = decode(*answers((3, 1, 0.6, (0, 10, 30, 50)), (3, 6, 0.9, (34, 10, 64, 50))), min_score=0.5)
+    faces = blended(decode(*answers((3, 1, 0.6, (0, 10, 30, 50)), (3, 6, 0.9, (34, 10, 64, 50))), min_score=0.5))
     assert faces.scores.tolist() == pytest.approx([0.9, 0.6])
     assert faces.xyxy[:, 0] == pytest.approx([34, 0], abs=1e-4)
 
 
 def test_a_worse_box_that_overlaps_somewhat_is_dropped_but_not_blended():
-    faces = decode(*answers((3, 4, 0.9, (20, 10, 60, 50)), (3, 5, 0.5, (34, 10, 74, 50))), min_score=0.2)
+    faces = blended(decode(*answers((3, 4, 0.9, (20, 10, 60, 50)), (3, 5, 0.5, (34, 10, 74, 50))), min_score=0.2))
     assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50]]), abs=1e-4)
 
 
 def test_nobody_is_empty():
-    faces = decode(*answers((3, 4, 0.4, (20, 10, 60, 50))), min_score=0.5)
+    faces = blended(decode(*answers((3, 4, 0.4, (20, 10, 60, 50))), min_score=0.5))
     assert (faces.xyxy.shape, faces.points.shape, faces.scores.shape) == ((0, 4), (0, 5, 2), (0,))
 
 
@@ -65,3 +65,13 @@ def test_only_the_best_cells_are_looked_at():
     score[7, 9] = 0.9
     geometry = np.zeros((40, 40, 14), np.float32)
     assert decode(score, geometry, 0.4, most=1).scores == pytest.approx([0.9])
+
+
+def test_copies_of_different_size_are_joined_best_first():
+    small = decode(*answers((3, 4, 0.6, (20, 10, 60, 50))), min_score=0.5).divided(np.array([0.5, 0.5]))
+    large = decode(*answers((3, 1, 0.9, (0, 10, 30, 50))), min_score=0.5)
+    faces = joined([small, large])
+    assert faces.scores == pytest.approx([0.9, 0.6])
+    assert faces.xyxy == pytest.approx(np.array([[0, 10, 30, 50], [40, 20, 120, 100]]), abs=1e-4)
+    assert faces.points[1, 4] == pytest.approx([120, 100], abs=1e-4)
+    assert faces.sizes() == pytest.approx([np.sqrt(1200), 80])

@@ -8,6 +8,9 @@ import skimage.data
 from PIL import Image
 
 from core.__main__ import main
+from core.detection import DETECTORS
+from core.detection.yunet import YuNetDetector
+from core.types import Box, Detection
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +73,46 @@ def test_a_wrong_sensitivity_is_status_2(capsys, astronaut):
     assert "must be in [0, 1]" in capsys.readouterr().err
 
 
+class FoundDetector:
+    """Finds the astronaut's face wherever it looks."""
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def detect(self, frame):
+        return (Detection(Box(174, 67, 274, 167), 0.75),)
+
+
+@pytest.mark.parametrize("source", ["option", "environment"])
+def test_the_detector_is_chosen(capsys, astronaut, monkeypatch, source):
+    monkeypatch.setitem(DETECTORS, "found", FoundDetector)
+    if source == "environment":
+        monkeypatch.setenv("FACET_DETECTOR", "found")
+    status, out = analyzed(capsys, astronaut, "--json", *(["--detector", "found"] if source == "option" else []))
+    assert status == 0
+    assert [face["score"] for face in json.loads(out)[0]["faces"]] == [0.75]
+
+
+@pytest.mark.parametrize("command", [["analyze", "picture.png"], ["benchmark", "--repeats", "1"]], ids=lambda c: c[0])
+def test_a_detector_that_cannot_be_used_is_one_line_and_status_2(capsys, monkeypatch, tmp_path, command):
+    monkeypatch.setitem(DETECTORS, "yunet", YuNetDetector)
+    monkeypatch.setenv("FACET_YUNET", str(tmp_path / "absent.onnx"))
+    for name, message in (("eagle", "unknown detector 'eagle'"), ("yunet", "absent.onnx, which FACET_YUNET names, is")):
+        assert main([*command, "--detector", name]) == 2
+        error = capsys.readouterr().err
+        assert len(error.splitlines()) == 1
+        assert message in error
+    monkeypatch.setenv("FACET_DETECTOR", "owl")
+    assert main(command) == 2
+    assert "FACET_DETECTOR must be one of" in capsys.readouterr().err
+
+
 def test_benchmark_prints_every_stage(capsys):
     assert main(["benchmark", "--json", "--repeats", "3"]) == 0
     timings = json.loads(capsys.readouterr().out)
     assert {"decode", "detect", "emotion, one face", "age_gender, one face", "whole, 1 face"} <= set(timings["stages"])
     assert all(0 < stage["median_ms"] <= stage["p95_ms"] for stage in timings["stages"].values())
     assert main(["benchmark", "--repeats", "2"]) == 0
-    assert "median ms" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "median ms" in out
+    assert "whole, 3 faces: detect" in out

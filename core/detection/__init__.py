@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.detection.base import FaceDetector
+from core.detection.compact import CompactDetector
 from core.detection.haar import HaarDetector
+from core.detection.yunet import YuNetDetector
 from core.errors import ConfigError
 from core.settings import DetectorSettings
 
 DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
+    "compact": CompactDetector.installed,
     "haar": HaarDetector,
+    "yunet": YuNetDetector,
 }
 
 DEFAULT_DETECTOR = "haar"

@@ -1,7 +1,8 @@
 """Our own detector: ``models/architectures/face_detector.py`` served by LiteRT, boxes and five landmarks.
 
-It reads a copy of the frame whose longer side is at most ``max_side_px``; the served file takes any size that is a
-multiple of 16.
+It reads a copy of the frame whose longer side is at most ``max_side_px``, and if that is more than 320 pixels, copies
+of half the size too: the network knows faces of 12 to 240 pixels. The served file takes any size that is a multiple
+of 16.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 from numpy.typing import NDArray
 
 from core.artifact import SERVED_FILE, artifacts_dir, load_card, verified_file
-from core.cells import DecodedFaces, decode
+from core.cells import FoundCells, blended, decode, joined
 from core.errors import ArtifactCorruptError
 from core.settings import DetectorSettings
 from core.types import Box, Detection, Landmarks
 
 ARTIFACT = "face_detector"
 _MULTIPLE = 16
+_LARGEST_LAST_PX = 320
+_LARGEST_BUT_LAST_PX = 128.0
 _SENSITIVITY_LOGITS = 4.0
 """From one end of the sensitivity to the other the threshold moves by this much on the logit scale."""
 
@@ -35,8 +38,8 @@ class LiteRTFaces:
         self._local = threading.local()
         self._runner()
 
-    def find(self, image: NDArray[np.uint8], min_score: float) -> DecodedFaces:
-        """(H, W, 3) uint8 BGR, H and W multiples of 16 -> faces in its pixels, best first."""
+    def find(self, image: NDArray[np.uint8], min_score: float) -> FoundCells:
+        """(H, W, 3) uint8 BGR, H and W multiples of 16 -> what its cells answer, best first."""
         output = self._runner()(image=image[None])
         return decode(output["score"][0], output["geometry"][0], min_score)
 
@@ -73,16 +76,19 @@ class CompactDetector:
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections with landmarks in frame pixels, best score first."""
-        image, zoom_xy = searched_copy(frame, self._settings.max_side_px)
-        faces = self._network.find(image, self._min_score)
-        xyxy = faces.xyxy / np.tile(zoom_xy, 2)
-        points = faces.points / zoom_xy
-        large = np.sqrt((xyxy[:, 2:] - xyxy[:, :2]).prod(axis=1)) >= self._settings.min_face_px
+        sides_px = searched_sides(min(self._settings.max_side_px, max(frame.shape[:2])))
+        levels = []
+        for side_px in sides_px:
+            image, zoom_xy = searched_copy(frame, side_px)
+            cells = self._network.find(image, self._min_score)
+            # A smaller copy follows that shows the larger faces better.
+            known = cells.sizes() <= (np.inf if side_px == sides_px[-1] else _LARGEST_BUT_LAST_PX)
+            levels.append(cells.take(known).divided(zoom_xy))
+        faces = blended(joined(levels))
+        faces = faces.take(faces.sizes() >= self._settings.min_face_px)
         return tuple(
-            Detection(Box(*box), float(score), _landmarks(five))
-            for box, score, five in zip(
-                xyxy[large].tolist(), faces.scores[large].tolist(), points[large].tolist(), strict=True
-            )
+            Detection(Box(*box), score, _landmarks(five))
+            for box, score, five in zip(faces.xyxy.tolist(), faces.scores.tolist(), faces.points.tolist(), strict=True)
         )
 
 
@@ -90,6 +96,14 @@ def threshold(min_score: float, sensitivity: float) -> float:
     """Score from which a box counts: ``min_score`` at 0.5, higher for less and lower for more sensitivity."""
     logit = np.log(min_score / (1 - min_score)) + (0.5 - sensitivity) * _SENSITIVITY_LOGITS
     return float(1 / (1 + np.exp(-logit)))
+
+
+def searched_sides(longest_px: int) -> tuple[int, ...]:
+    """Longer sides of the copies that are searched, largest first: halved until at most ``_LARGEST_LAST_PX``."""
+    sides_px = [longest_px]
+    while sides_px[-1] > _LARGEST_LAST_PX:
+        sides_px.append(-(-sides_px[-1] // 2))
+    return tuple(sides_px)
 
 
 def searched_copy(frame: NDArray[np.uint8], max_side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import ArtifactError, DatasetError, DetectorError, FacetError
+from core.errors import ArtifactError, DatasetError, FacetError
 from pages.shared.text import plain
 
 _ADVICE: tuple[tuple[type[FacetError], str], ...] = (
     (ArtifactError, "The other pages keep working. Reload this page after the model is restored."),
-    (DetectorError, "Reinstall the requirements (`make run` does), then reload this page."),
     (DatasetError, "`data/README.md` says which files are expected and where."),
 )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.artifact import ModelCard, list_artifacts
-from core.evaluation.sides import EVALUATION_SIDES, EvaluationSide
+from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide
 from pages.shared.errors import show_error
 from pages.shared.text import plain
 
@@ -17,27 +17,35 @@ TRAIN_ADVICE = (
     "or train your own: `README.md` says how."
 )
 
+DETECTION = "detection"
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How one entry of a card's metrics is shown; its interval is ``<key>_low`` and ``<key>_high``."""
+    """How one entry of a card's metrics is shown; its interval is ``<key>_low`` and ``<key>_high``. Without a ``unit``
+    the value is a share. ``counted`` is what the metrics' ``n`` counts."""
 
     key: str
     label: str
-    share: bool
+    unit: str | None = None
+    counted: str = "images"
 
     def text(self, value: float) -> str:
-        return f"{value:.1%}" if self.share else f"{value:.2f} years"
+        return f"{value:.1%}" if self.unit is None else f"{value:.2f} {self.unit}"
 
     def interval(self, low: float, high: float) -> str:
-        return f"{low * 100:.1f} to {high * 100:.1f} %" if self.share else f"{low:.2f} to {high:.2f} years"
+        return f"{low * 100:.1f} to {high * 100:.1f} %" if self.unit is None else f"{low:.2f} to {high:.2f} {self.unit}"
 
 
 FIGURES: Mapping[str, tuple[Figure, ...]] = {
-    "emotion": (Figure("accuracy", "Emotion: right answers", share=True),),
+    DETECTION: (
+        Figure("recall", "Faces: found", counted="faces"),
+        Figure("false_boxes_all", "Faces: false boxes", "an image", counted="faces"),
+    ),
+    "emotion": (Figure("accuracy", "Emotion: right answers"),),
     "age_gender": (
-        Figure("age_mae", "Age: mean absolute error", share=False),
-        Figure("gender_accuracy", "Perceived gender: right answers", share=True),
+        Figure("age_mae", "Age: mean absolute error", "years"),
+        Figure("gender_accuracy", "Perceived gender: right answers"),
     ),
 }
 
@@ -58,9 +66,10 @@ def show_models() -> None:
 
 def _show_card(card: ModelCard) -> None:
     st.markdown(f"**{plain(card.title)}**")
+    size = "pictures of any size" if card.task == DETECTION else f"{card.input_size} x {card.input_size} pixels"
     st.caption(
         f"{plain(card.name)} · {card.parameters / 1e6:.2f} million parameters · "
-        f"{card.input_size} x {card.input_size} {'grey' if card.channels == 1 else 'colour'} pixels"
+        f"{size}, {'grey' if card.channels == 1 else 'colour'}"
     )
     side = _reporting_side(card.task)
     metrics = card.metrics.get(side.side, {})
@@ -81,9 +90,11 @@ def _provenance(figure: Figure, metrics: Mapping[str, float], side: EvaluationSi
         parts.append(f"95 % interval {figure.interval(low, high)}")
     parts.append(side.title)
     if "n" in metrics:
-        parts.append(f"{int(metrics['n']):,} images")
+        parts.append(f"{int(metrics['n']):,} {figure.counted}")
     return " · ".join(parts)
 
 
 def _reporting_side(task: str) -> EvaluationSide:
+    if task == DETECTION:
+        return DETECTOR_SIDE
     return next(side for side in EVALUATION_SIDES if side.task == task and not side.chosen_on)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.images import EXTENSIONS
 from core.settings import Attributes, DetectorSettings, OverlayStyle
+from pages.shared.detectors import choose_detector
 from pages.shared.text import plain
 
 MAX_FILES = 32
@@ -27,17 +28,20 @@ class PictureFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """All that the sidebar sets; ``detector`` and ``attributes`` change results, ``style`` the drawing."""
+    """All that the sidebar sets; ``style`` changes the drawing, everything else the results."""
 
     detector: DetectorSettings
+    detector_name: str
     attributes: Attributes
     style: OverlayStyle
 
 
 def choose_settings() -> ImageSettings:
+    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown."""
     default = DetectorSettings()
     with st.sidebar:
         st.header("Detection")
+        detector_name = choose_detector("image_detector")
         sensitivity = st.slider(
             "Sensitivity",
             0.0,
@@ -63,7 +67,7 @@ def choose_settings() -> ImageSettings:
                 help="Also in the annotated picture that you download. The analysis is the same.",
             ),
         )
-    return ImageSettings(DetectorSettings(sensitivity=sensitivity), attributes, style)
+    return ImageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, attributes, style)
 
 
 def choose_pictures() -> list[PictureFile]:

@@ -28,7 +28,7 @@ _THUMBNAIL_CROP = CropSpec(scale=1.5)
 _RESULTS = "image_results"
 
 Frame = NDArray[np.uint8]
-Key = tuple[str, str, DetectorSettings, Attributes]
+Key = tuple[str, str, DetectorSettings, str, Attributes]
 
 
 class Analyzer(Protocol):
@@ -52,7 +52,8 @@ def analyzed(file: PictureFile, analyzer: Analyzer, settings: ImageSettings) -> 
     """The remembered result, or a new one. A file that is no usable picture gives its error back, so that the
     others are still analysed; other errors are raised."""
     data = file.getvalue()
-    key: Key = (file.name, hashlib.sha256(data).hexdigest(), settings.detector, settings.attributes)
+    picture = hashlib.sha256(data).hexdigest()
+    key: Key = (file.name, picture, settings.detector, settings.detector_name, settings.attributes)
     results: OrderedDict[Key, ImageResult | ImageError] = st.session_state.setdefault(_RESULTS, OrderedDict())
     if key not in results:
         results[key] = _analyze(file.name, data, analyzer, settings.attributes)
@@ -68,8 +69,8 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
     except ImageError as error:
         return error
     analysis = analyzer.analyze(frame, attributes)
-    boxes = [face.box for face in analysis.faces[:MAX_CARDS]]
-    thumbnails = crop_faces(frame, boxes, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)
+    shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
+    thumbnails = crop_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)
     return ImageResult(name, analysis, images.fit(frame, PREVIEW_SIDE_PX), thumbnails)
 
 

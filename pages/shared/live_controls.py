@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
+from pages.shared.detectors import choose_detector
 
 # Five steps instead of a continuous slider: each one is a detector that stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
@@ -17,15 +18,17 @@ class LiveControls:
     """What the viewer chose."""
 
     detector: DetectorSettings
+    detector_name: str
     tracking: TrackingSettings
     attributes: Attributes
     style: OverlayStyle
 
 
 def live_controls() -> LiveControls:
-    """Draws the sidebar and returns its state."""
+    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown."""
     with st.sidebar:
         st.header("Faces")
+        detector_name = choose_detector("live_detector")
         sensitivity = st.select_slider(
             "Detector sensitivity",
             options=list(SENSITIVITIES),
@@ -46,6 +49,7 @@ def live_controls() -> LiveControls:
         style = _style()
     return LiveControls(
         replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity]),
+        detector_name,
         TrackingSettings(smoothing_s=smoothing_s),
         attributes,
         style,

@@ -6,15 +6,15 @@ import streamlit as st
 
 from core.analyzer import SERVED_ARTIFACTS, FaceAnalyzer
 from core.artifact import artifacts_dir
-from core.detection import DEFAULT_DETECTOR, create_detector
+from core.detection import create_detector
 from core.estimator import LiteRTEstimator
 from core.settings import DetectorSettings
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the models ...")
-def get_analyzer(detector: DetectorSettings) -> FaceAnalyzer:
-    """A warmed-up analyzer with these detector settings. Raises ``FacetError``; a failure is not cached."""
-    analyzer = FaceAnalyzer(create_detector(DEFAULT_DETECTOR, detector), _estimators())
+def get_analyzer(settings: DetectorSettings, detector_name: str) -> FaceAnalyzer:
+    """A warmed-up analyzer with this detector. Raises ``FacetError``; a failure is not cached."""
+    analyzer = FaceAnalyzer(create_detector(detector_name, settings), _estimators())
     analyzer.warm_up()
     return analyzer
 

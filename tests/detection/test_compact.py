@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.detection.compact import searched_copy, threshold
+from core.detection.compact import searched_copy, searched_sides, threshold
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_more_sensitivity_is_a_lower_threshold():
     assert threshold(0.3, 0.5) == pytest.approx(0.3)
     strict, middle, loose = (threshold(0.3, sensitivity) for sensitivity in (0, 0.5, 1))
     assert 1 > strict > middle > loose > 0
+
+
+@pytest.mark.parametrize(
+    ("longest_px", "sides_px"),
+    [(200, (200,)), (320, (320,)), (321, (321, 161)), (640, (640, 320)), (1281, (1281, 641, 321, 161))],
+)
+def test_large_pictures_are_searched_in_halves_too(longest_px, sides_px):
+    assert searched_sides(longest_px) == sides_px

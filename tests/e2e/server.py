@@ -20,8 +20,8 @@ from tests.e2e.browser import INSECURE_HOST
 ROOT = Path(__file__).parents[2]
 STARTUP_S = 60.0
 
-# streamlit-webrtc would ask these services for TURN servers.
-_KEPT_OUT = ("HF_TOKEN", "TWILIO_", "CLOUDFLARE_", "FACET_ICE", "FACET_TURN")
+# streamlit-webrtc would ask these services for TURN servers; the tests expect the app's own defaults.
+_KEPT_OUT = ("HF_TOKEN", "TWILIO_", "CLOUDFLARE_", "FACET_ICE", "FACET_TURN", "FACET_DETECTOR")
 
 
 def free_port() -> int:

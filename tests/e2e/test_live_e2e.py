@@ -9,14 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, Playwright, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Playwright, expect
 
+from core.detection import DEFAULT_DETECTOR, DETECTORS
+from pages.shared.detectors import TITLES
 from tests.e2e.browser import WALLED_JS, launch
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
 
 LIVE = "/Live_Camera"
 LARGEST_MEMORY_MB = 450
+REPLACED = "Until then, faces are found with"
+"""Said when a detector cannot be used."""
+
 COUNTERS = re.compile(r"(\d+) frames analysed, a face in (\d+) \(\d+%\), (\d+) errors")
 
 
@@ -44,6 +49,16 @@ def wait_for_frames(page: Page, count: int, timeout_s: float = 60) -> tuple[int,
     return counters(page)
 
 
+def detector_choice(page: Page) -> Locator:
+    return page.get_by_test_id("stSidebar").get_by_role("combobox")
+
+
+def choose_detector(page: Page, name: str) -> None:
+    detector_choice(page).click()
+    page.get_by_role("option", name=TITLES[name], exact=True).click()
+    expect(detector_choice(page)).to_have_value(TITLES[name])
+
+
 def wait_for_udp(server: Server, page: Page, *, some: bool, timeout_s: float = 30) -> None:
     end_s = time.monotonic() + timeout_s
     while bool(server.udp_sockets()) is not some:
@@ -62,6 +77,8 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     start(page)
     frames, with_faces, errors = wait_for_frames(page, 60)
     assert errors == 0
+    expect(detector_choice(page)).to_have_value(TITLES[DEFAULT_DETECTOR])
+    expect(page.get_by_text(REPLACED)).to_have_count(0)
     assert with_faces >= 0.8 * frames
     assert server.udp_sockets() > 0
     assert server.memory_mb() < LARGEST_MEMORY_MB
@@ -105,6 +122,28 @@ def test_settings_and_reset_without_a_restart(open_tab: OpenTab, screenshots: Pa
     assert counters(page)[0] < before + 20
     assert counters(page)[2] == 0
     wait_for_frames(page, 10)
+
+
+@pytest.mark.parametrize("other", [name for name in DETECTORS if name != "haar"])
+def test_another_detector_without_a_restart(open_tab: OpenTab, screenshots: Path, other: str) -> None:
+    """One that cannot be used here, such as yunet without its file, gives way to the one before it."""
+    tab = open_tab(LIVE)
+    page = tab.page
+    start(page)
+    video = stream_of(page).locator("video")
+    wait_for_frames(page, 20)
+    for name in ("haar", other, "haar"):
+        choose_detector(page, name)
+        page.wait_for_timeout(1500)
+        shown_s = video.evaluate("video => video.currentTime")
+        before = counters(page)
+        after = wait_for_frames(page, before[0] + 20)
+        assert after[1] - before[1] >= 10, f"with {name}, faces in {before[1]} and then {after[1]} frames"
+        assert after[2] == 0
+        assert video.evaluate("video => video.currentTime") > shown_s, "the same stream goes on"
+        expect(stream_of(page).get_by_role("button", name="STOP")).to_be_visible()
+        tab.screenshot(screenshots / f"live_detector_{name}.png")
+    expect(page.get_by_text(REPLACED)).to_have_count(0)
 
 
 def test_leaving_the_page_frees_the_camera(open_tab: OpenTab, server: Server) -> None:

@@ -79,6 +79,19 @@ def test_figures_come_from_the_cards(artifacts: Path) -> None:
     assert not app.error
 
 
+def test_the_face_detector_comes_first(artifacts: Path) -> None:
+    write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
+    recall = {"recall": 0.985, "recall_low": 0.972, "recall_high": 0.992, "false_boxes_all": 0.104, "n": 612}
+    write_card(artifacts, "face_detector", "detection", {"test": recall})
+    app = home()
+    assert [(metric.label, metric.value) for metric in app.metric][:2] == [
+        ("Faces: found", "98.5%"),
+        ("Faces: false boxes", "0.10 an image"),
+    ]
+    assert "95 % interval 97.2 to 99.2 % · Finding faces: test photographs · 612 faces" in captions(app)
+    assert "face_detector · 0.68 million parameters · pictures of any size, grey" in captions(app)
+
+
 def test_card_without_figures_or_intervals_claims_nothing(artifacts: Path) -> None:
     write_card(artifacts, "emotion", "emotion", {"private": {"accuracy": 0.5}})
     write_card(artifacts, "emotion_new", "emotion", {"public": {"accuracy": 0.99}})

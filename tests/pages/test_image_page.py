@@ -67,7 +67,7 @@ def picture(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
 @pytest.fixture
 def analyzer(monkeypatch: pytest.MonkeyPatch) -> FakeAnalyzer:
     fake = FakeAnalyzer()
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings: fake)
+    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings, detector_name: fake)
     return fake
 
 
@@ -225,7 +225,7 @@ def test_mistake_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> Non
 
 
 def test_missing_model_stops_the_page_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(settings: DetectorSettings) -> FakeAnalyzer:
+    def broken(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
         raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing. Restore it with: git checkout")
 
     monkeypatch.setattr("pages.shared.resources.get_analyzer", broken)
@@ -243,7 +243,7 @@ def test_failing_analysis_is_shown_beside_its_file(analyzer: FakeAnalyzer) -> No
 def test_sensitivity_reaches_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[DetectorSettings] = []
 
-    def get_analyzer(settings: DetectorSettings) -> FakeAnalyzer:
+    def get_analyzer(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
         asked.append(settings)
         return FakeAnalyzer()
 

@@ -54,7 +54,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[DetectorSettings]]:
         monkeypatch.delenv(name, raising=False)
     seen: list[DetectorSettings] = []
 
-    def get_analyzer(settings: DetectorSettings) -> FakeAnalyzer:
+    def get_analyzer(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
         seen.append(settings)
         return FakeAnalyzer()
 
@@ -118,7 +118,7 @@ def test_failures_of_frames_are_told(asked: list[DetectorSettings]) -> None:
 
 
 def test_a_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
-    def get_analyzer(settings: DetectorSettings) -> FakeAnalyzer:
+    def get_analyzer(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
         raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing; run git checkout")
 
     monkeypatch.setattr("pages.shared.resources.get_analyzer", get_analyzer)
