@@ -1,7 +1,8 @@
 """Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR``.
 
 Runs ``model.tflite`` in LiteRT over a side of its data set and prints every figure. ``--store`` runs it over the sides
-that are reported and writes ``predictions.npz`` and the figures on the card.
+that are reported and writes ``predictions.npz`` and the figures on the card. ``detector`` in place of an artifact
+compares the face detectors, see ``models.evaluate_detector``.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from tqdm import tqdm
 
 from core.answers import fitted_interval_scale
 from core.artifact import PREDICTIONS_FILE, artifacts_dir, list_artifacts, load_card
-from core.datasets.samples import Samples, concatenated, resized
-from core.datasets.splits import SplitDataset, fingerprint, load_fer2013, load_utkface, read_split_file
+from core.datasets.samples import Samples, concatenated, fingerprint, resized
+from core.datasets.splits import SplitDataset, load_fer2013, load_utkface, read_split_file
 from core.errors import ArtifactMissingError, ConfigError, DatasetError, FacetError
 from core.estimator import LiteRTEstimator, LiteRTModel
+from core.evaluation.detection_stored import DETECTOR_ARTIFACT
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import Predictions, save_predictions
 from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs
+from models import evaluate_detector
 from models.cards import read_card, write_card
 
 REPORTED_SIDES = {"emotion": ("public", "private"), "age_gender": ("validation", "test")}
@@ -94,8 +97,11 @@ def _bar(side: str) -> Callable[[float], None]:
 
 
 def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] in (["detector"], [DETECTOR_ARTIFACT]):
+        return evaluate_detector.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Evaluate a served artifact.")
-    parser.add_argument("artifact", help="name of a folder in models/artifacts")
+    parser.add_argument("artifact", help="name of a folder in models/artifacts, or: detector")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
     parser.add_argument("--split", choices=("public", "private", "validation", "test"), help="default: for reporting")
     parser.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")

@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.metrics import emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions
+from core.evaluation.sides import DETECTOR_SIDE
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation_age import (
     age_reports,
@@ -22,6 +23,7 @@ from pages.shared.evaluation_classes import (
     show_class_table,
     show_confusion,
 )
+from pages.shared.evaluation_detector import choose_detectors, load_detection, show_detectors
 from pages.shared.evaluation_samples import show_mistakes, show_rerun
 from pages.shared.evaluation_selection import choose_detail, choose_models, choose_side
 
@@ -69,6 +71,18 @@ def show_common(tabs: Sequence[DeltaGenerator], detail: StoredEvaluation) -> Non
             show(detail)
 
 
+def show_detector_page(right: DeltaGenerator) -> None:
+    report = load_detection()
+    if report is None:
+        return
+    with right:
+        detectors = choose_detectors(report)
+    if detectors:
+        show_detectors(report, detectors)
+    else:
+        st.info("Choose a detector to see its figures.")
+
+
 st.set_page_config(page_title="Model evaluation · Facet", page_icon="🙂", layout="wide")
 st.title("Model evaluation")
 st.caption(
@@ -78,6 +92,9 @@ st.caption(
 left, right = st.columns(2)
 with left:
     side = choose_side()
+if side == DETECTOR_SIDE:
+    show_detector_page(right)
+    st.stop()
 with right:
     models = choose_models(side)
 if not models:

@@ -19,7 +19,7 @@ from core.errors import DetectorError
 from core.settings import DetectorSettings
 from core.types import Box, Detection
 
-_CASCADE = "haarcascade_frontalface_alt2.xml"
+DEFAULT_CASCADE = "haarcascade_frontalface_alt2.xml"
 _SCALE_FACTOR = 1.1
 _MOST_NEIGHBORS = 7
 _WINDOW_PX = 20
@@ -29,13 +29,14 @@ _HALF_SCORE_NEIGHBORS = 3.0
 class HaarDetector:
     """Frontal faces as square boxes from above the brows to the chin.
 
-    ``score`` is 1 - 2^(-n/3) for n merged windows: a ranking in [0, 1), not a probability.
+    ``score`` is 1 - 2^(-n/3) for n merged windows: a ranking in [0, 1), not a probability. ``cascade`` is the name of
+    one of the files that come with OpenCV.
     """
 
-    def __init__(self, settings: DetectorSettings = DetectorSettings()) -> None:
+    def __init__(self, settings: DetectorSettings = DetectorSettings(), cascade: str = DEFAULT_CASCADE) -> None:
         self._settings = settings
         self._min_neighbors = 1 + round((_MOST_NEIGHBORS - 1) * (1 - settings.sensitivity))
-        self._file = Path(cv2.__file__).parent / "data" / _CASCADE
+        self._file = Path(cv2.__file__).parent / "data" / cascade
         # A classifier keeps scratch buffers, so each thread has one of its own.
         self._local = threading.local()
         self._classifier()

@@ -31,3 +31,6 @@ EVALUATION_SIDES: tuple[EvaluationSide, ...] = (
     EvaluationSide("age_gender", "test", "UTKFace test", chosen_on=False),
     EvaluationSide("age_gender", "validation", "UTKFace validation", chosen_on=True),
 )
+
+DETECTOR_SIDE = EvaluationSide("face_detector", "test", "Finding faces: test photographs", chosen_on=False)
+"""For the detectors, which have a report of their own instead of predictions."""

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.datasets.samples import Samples
-from core.datasets.splits import fingerprint
+from core.datasets.samples import Samples, fingerprint
 from core.errors import FacetError
 from core.evaluation.metrics import headline
 from core.evaluation.mistakes import Mistake, age_mistakes, emotion_mistakes, gender_mistakes

@@ -6,13 +6,13 @@ import streamlit as st
 
 from core.artifact import list_artifacts
 from core.errors import FacetError
-from core.evaluation.sides import EVALUATION_SIDES, EvaluationSide
+from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide
 from core.evaluation.stored import StoredEvaluation, load_stored
 from pages.shared.errors import show_error
 
 
 def choose_side() -> EvaluationSide:
-    titles = {side.title: side for side in EVALUATION_SIDES}
+    titles = {side.title: side for side in (*EVALUATION_SIDES, DETECTOR_SIDE)}
     title = st.selectbox(
         "Test set",
         list(titles),

@@ -1,0 +1,81 @@
+"""The evaluation page's figures about detectors, from a made-up report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.evaluation.detection_stored import REPORT_FILE, save_results
+from core.evaluation.sides import DETECTOR_SIDE
+from tests.fakes_detection import example_report
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the report belongs; no data set is there."""
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.setenv("FACET_DATA", str(tmp_path / "data"))
+    return tmp_path / "artifacts" / "face_detector"
+
+
+def _page() -> AppTest:
+    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    page.selectbox(key="evaluation_side").select(DETECTOR_SIDE.title).run()
+    assert not page.exception
+    return page
+
+
+def _tiles(page: AppTest) -> list[tuple[str, str]]:
+    return [(metric.label, metric.value) for metric in page.metric]
+
+
+def test_figures_come_from_the_stored_report(folder: Path) -> None:
+    save_results(folder, *example_report())
+    page = _page()
+    assert _tiles(page) == [
+        ("Faces found", "50.0 %"),
+        ("False boxes an image", "1.00"),
+        ("Points off by", "10.0 %"),
+        ("Time a frame", "2.5 ms"),
+        ("Faces found", "50.0 %"),
+        ("False boxes an image", "1.00"),
+        ("Points off by", "–"),
+        ("Time a frame", "25.0 ms"),
+    ]
+    assert [tab.label for tab in page.tabs] == ["Found and false", "Size and tilt", "Points", "Speed", "Steadiness"]
+    assert len(page.get("plotly_chart")) == 7
+    assert not page.error
+
+
+@pytest.mark.parametrize("title", ["Enlarged to 640 px", "Enlarged, settings for live video"])
+def test_other_sizes_can_be_chosen(folder: Path, title: str) -> None:
+    save_results(folder, *example_report())
+    page = _page()
+    page.segmented_control(key="evaluation_setup").set_value(title).run()
+    assert not page.exception
+    assert len(page.metric) == 8
+
+
+def test_detectors_can_be_left_out(folder: Path) -> None:
+    save_results(folder, *example_report())
+    page = _page()
+    page.multiselect(key="evaluation_detectors").set_value(["haar"]).run()
+    assert not page.exception
+    assert len(page.metric) == 4
+    page.multiselect(key="evaluation_detectors").set_value([]).run()
+    assert "Choose a detector" in page.info[-1].value
+    assert not page.metric
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["missing", "damaged"])
+def test_without_a_report_the_page_says_how_to_get_one(folder: Path, damaged: bool) -> None:
+    if damaged:
+        save_results(folder, *example_report())
+        (folder / REPORT_FILE).write_text("{")
+    page = _page()
+    assert "models.evaluate detector" in page.error[0].value
+    assert not page.metric
