@@ -57,7 +57,7 @@ class FaceAnalyzer:
         clock = _StageClock()
         detections = sorted(self._detector.detect(frame), key=lambda detection: detection.box.x1)
         clock.lap("detect")
-        outputs = self._estimate(frame, [detection.box for detection in detections], attributes, clock)
+        outputs = self._estimate(frame, detections, attributes, clock)
         faces = tuple(_face(detection, row, outputs, attributes) for row, detection in enumerate(detections))
         height, width = frame.shape[:2]
         return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms)
@@ -66,17 +66,17 @@ class FaceAnalyzer:
         """Run everything once in this thread, so that the first real frame is as fast as the others."""
         blank = np.zeros((96, 128, 3), np.uint8)
         self._detector.detect(blank)
-        self._estimate(blank, [Box(16, 16, 80, 80)], Attributes(), _StageClock())
+        self._estimate(blank, [Detection(Box(16, 16, 80, 80), 1.0)], Attributes(), _StageClock())
 
     def _estimate(
-        self, frame: NDArray[np.uint8], boxes: Sequence[Box], attributes: Attributes, clock: _StageClock
+        self, frame: NDArray[np.uint8], detections: Sequence[Detection], attributes: Attributes, clock: _StageClock
     ) -> Answers:
         outputs: Answers = {}
         for estimator in self._estimators:
-            if not boxes or not _wanted(estimator.card.task, attributes):
+            if not detections or not _wanted(estimator.card.task, attributes):
                 continue
             card = estimator.card
-            crops = crop_faces(frame, boxes, card.crop, card.input_size, card.channels)
+            crops = crop_faces(frame, detections, card.crop, card.input_size, card.channels)
             clock.lap("crop")
             answers = estimator.predict(crops)
             if "age" in answers:

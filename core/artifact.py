@@ -22,16 +22,29 @@ SERVED_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 PREDICTIONS_FILE = "predictions.npz"
 HISTORY_FILE = "history.csv"
-TASKS = ("emotion", "age_gender")
+CROP_TASKS = ("emotion", "age_gender")
+TASKS = (*CROP_TASKS, "detection")
 
 
 @dataclass(frozen=True)
 class CropSpec:
-    """How a detector's box becomes the model's crop: a square of ``scale`` x the box's longer side whose centre is
-    moved down by ``shift_y`` x that side."""
+    """How a detected face becomes the model's crop.
 
-    scale: float
+    ``points``: where the five landmarks come to lie, (x, y) as fractions of the crop's side, in the order of
+    ``core.types.Landmarks``. A face without landmarks gets a square of ``scale`` x its box's longer side, whose centre
+    is moved down by ``shift_y`` x that side.
+    """
+
+    scale: float = 1.0
     shift_y: float = 0.0
+    points: tuple[tuple[float, float], ...] | None = None
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> CropSpec:
+        points = tuple((float(x), float(y)) for x, y in raw["points"]) if raw.get("points") else None
+        if points is not None and len(points) != 5:
+            raise ValueError(f"a crop is aligned by five points, got {len(points)}")
+        return cls(float(raw["scale"]), float(raw["shift_y"]), points)
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class ModelCard:
     limits: str
     age_interval_scale: float = 1.0
     """Fitted on the validation side, see ``core.answers``."""
+    min_score: float = 0.5
+    """Of a detector: the score from which a box counts, chosen on the validation side."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @classmethod
@@ -71,7 +86,7 @@ class ModelCard:
             parameters=int(raw["parameters"]),
             input_size=int(model_input["size"]),
             channels=int(model_input["channels"]),
-            crop=CropSpec(float(raw["crop"]["scale"]), float(raw["crop"]["shift_y"])),
+            crop=CropSpec.from_dict(raw["crop"]) if "crop" in raw else CropSpec(),
             metrics=raw["metrics"],
             training=raw["training"],
             data=raw["data"],
@@ -80,6 +95,7 @@ class ModelCard:
             intended_use=str(raw["intended_use"]),
             limits=str(raw["limits"]),
             age_interval_scale=float(raw.get("age_interval_scale", 1.0)),
+            min_score=float(raw.get("min_score", 0.5)),
             raw=raw,
         )
 

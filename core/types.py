@@ -83,6 +83,11 @@ class Landmarks:
     left_mouth: tuple[float, float]
     right_mouth: tuple[float, float]
 
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """All five in the order of the fields."""
+        return (self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth)
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:

@@ -48,6 +48,19 @@ class TrainConfig:
     seed: int = 1
 
 
+_FACE_DETECTOR = TrainConfig(
+    name="face_detector",
+    task="detection",
+    architecture="face_detector",
+    image_size=256,
+    epochs=24,
+    batch_size=32,
+    validation_batch_size=32,
+    optimizer="adamw",
+    learning_rate=3e-3,
+    weight_decay=0.01,
+    precision="float32",
+)
 _EMOTION_BASE = TrainConfig(
     name="emotion_base", task="emotion", architecture="emotion_residual", epochs=60, stop_after=48
 )
@@ -61,25 +74,33 @@ _AGE_GENDER_BASE = TrainConfig(
     learning_rate=0.05,
     augmentation=Augmentation(shift=0.10, gamma=0.4, erase_probability=0.3),
 )
+_AGE_GENDER_SECOND = replace(
+    _AGE_GENDER_BASE,
+    name="age_gender_second",
+    start_from=_AGE_GENDER_BASE.name,
+    epochs=12,
+    learning_rate=0.02,
+    warmup_epochs=0.5,
+    loss_weights={"age": 1.0, "gender": 2.0},
+    augmentation=Augmentation(
+        rotation_deg=10,
+        scale=0.08,
+        shift=0.06,
+        brightness=25,
+        contrast=0.25,
+        gamma=0.25,
+        erase_probability=0.1,
+        erase_area=(0.02, 0.1),
+    ),
+    seed=2,
+)
 
 CONFIGS: dict[str, TrainConfig] = {
     config.name: config
     for config in (
+        _FACE_DETECTOR,
         # Small networks underfit strong augmentation: the accuracy on augmented training crops stays at or below that
         # on plain validation crops. A second, short round on less changed crops makes up for it.
-        TrainConfig(
-            name="face_detector",
-            task="detection",
-            architecture="face_detector",
-            image_size=256,
-            epochs=24,
-            batch_size=32,
-            validation_batch_size=32,
-            optimizer="adamw",
-            learning_rate=3e-3,
-            weight_decay=0.01,
-            precision="float32",
-        ),
         _EMOTION_BASE,
         replace(
             _EMOTION_BASE,
@@ -93,26 +114,28 @@ CONFIGS: dict[str, TrainConfig] = {
             seed=2,
         ),
         _AGE_GENDER_BASE,
+        _AGE_GENDER_SECOND,
+        # A warm restart (Loshchilov & Hutter 2017) and once more the light round.
         replace(
             _AGE_GENDER_BASE,
-            name="age_gender",
-            start_from=_AGE_GENDER_BASE.name,
-            epochs=12,
-            learning_rate=0.02,
-            warmup_epochs=0.5,
+            name="age_gender_restart",
+            start_from=_AGE_GENDER_SECOND.name,
+            epochs=36,
+            stop_after=23,
+            learning_rate=0.04,
             loss_weights={"age": 1.0, "gender": 2.0},
             augmentation=Augmentation(
-                rotation_deg=10,
-                scale=0.08,
-                shift=0.06,
-                brightness=25,
-                contrast=0.25,
-                gamma=0.25,
-                erase_probability=0.1,
-                erase_area=(0.02, 0.1),
+                rotation_deg=15,
+                scale=0.12,
+                shift=0.08,
+                brightness=30,
+                contrast=0.3,
+                gamma=0.3,
+                erase_probability=0.3,
             ),
-            seed=2,
+            seed=3,
         ),
+        replace(_AGE_GENDER_SECOND, name="age_gender", start_from="age_gender_restart"),
     )
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import keras
 import numpy as np
@@ -33,6 +33,10 @@ class TrainingData(Protocol):
 
     def facts(self) -> dict[str, Any]: ...
 
+    def shortened(self, count: int) -> Self:
+        """At most ``count`` images of each side, always the same ones."""
+        ...
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -47,8 +51,11 @@ class Objective:
 class Task(Protocol):
     """Everything that training needs to know about what is learnt. ``choose_on`` is the side that picks the epoch."""
 
-    objective: Objective
-    choose_on: str
+    @property
+    def objective(self) -> Objective: ...
+
+    @property
+    def choose_on(self) -> str: ...
 
     def load(self, data_dir: Path, config: TrainConfig) -> TrainingData: ...
 

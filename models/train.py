@@ -20,8 +20,6 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from core.datasets.faces import FacePhoto
-from core.datasets.samples import Samples
 from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
@@ -186,11 +184,6 @@ def _write_run(config: TrainConfig, data: TrainingData, workdir: Path) -> None:
     (workdir / "run.json").write_text(json.dumps(run, indent=2, default=str))
 
 
-def _shortened(side: Samples | tuple[FacePhoto, ...], count: int) -> Samples | tuple[FacePhoto, ...]:
-    rows = np.random.default_rng(0).permutation(len(side))[:count]
-    return side.take(rows) if isinstance(side, Samples) else tuple(side[row] for row in rows)
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train one of the networks.")
     parser.add_argument("config", help="name of a config in models/configs.py")
@@ -207,7 +200,7 @@ def main(arguments: list[str] | None = None) -> int:
             config = replace(config, epochs=options.epochs)
         data = TASKS[config.task].load(options.data, config)
         if options.limit:
-            data = replace(data, sides={name: _shortened(side, options.limit) for name, side in data.sides.items()})
+            data = data.shortened(options.limit)
         workdir = options.runs / config.name
         best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
     except FacetError as error:

@@ -11,7 +11,7 @@ import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.samples import Rejected, fingerprint
+from core.datasets.samples import Rejected, few, fingerprint
 from core.errors import DatasetError
 
 FACES_SPLITS = ("train", "validation", "test")
@@ -55,6 +55,11 @@ class FacePhotos:
 
     sides: Mapping[str, tuple[FacePhoto, ...]]
     rejected: tuple[Rejected, ...]
+
+    def shortened(self, count: int) -> FacePhotos:
+        """At most ``count`` photographs of each side, always the same ones, to try things out."""
+        sides = {name: tuple(photos[row] for row in few(photos, count)) for name, photos in self.sides.items()}
+        return replace(self, sides=sides)
 
     def facts(self) -> dict[str, Any]:
         """What a run or a card records about the data."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import cv2
@@ -67,6 +67,11 @@ class Dataset:
 def fingerprint(ids: Iterable[str]) -> str:
     """Order-independent SHA-256 of sample ids, first 16 hex digits."""
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
+
+
+def few(side: Sized, count: int) -> NDArray[np.int64]:
+    """Rows of at most ``count`` members of a side, drawn at random, always the same ones."""
+    return np.random.default_rng(0).permutation(len(side))[:count]
 
 
 def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

@@ -25,23 +25,16 @@ from core.artifact import HISTORY_FILE, KERAS_FILE, SERVED_FILE
 from core.datasets.faces import FacePhoto, load_faces
 from core.detection.compact import CompactDetector, LiteRTFaces
 from core.errors import ConfigError
-from core.evaluation.detection_matching import (
-    NOBODY,
-    FoundFaces,
-    PhotoMarks,
-    PhotoMatch,
-    eye_distances,
-    match_photo,
-    point_errors,
-)
+from core.evaluation.detection_matching import FoundFaces, PhotoMarks, match_photo
+from core.evaluation.detection_metrics import setup_report
+from core.evaluation.detection_report import headline
 from core.evaluation.detection_runner import detect_photos, marks_of
-from core.settings import DetectorSettings
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
 from models.configs import TrainConfig
 
 MAX_INT8_RECALL_LOSS = 0.003
-MAX_INT8_LANDMARK_LOSS = 0.002
+MAX_INT8_POINT_LOSS = 0.002
 """In eye distances."""
 FALSE_BOXES_AN_IMAGE = 0.10
 """Wanted on the validation side; the test side may be a little harder."""
@@ -53,7 +46,6 @@ _INT8_OPERATIONS = (
     qtyping.TFLOperationName.ADD,
 )
 LOOSEST_SCORE = 0.05
-SMALLEST_EYE_DISTANCE_PX = 9.0
 _LONGEST_SIDES_PX = (None, 640)
 """Photographs as they are, and enlarged: the threshold has to do for both."""
 
@@ -112,56 +104,37 @@ def to_int8(float32_file: Path, photos: tuple[FacePhoto, ...], int8_file: Path) 
 
 
 def figures_of_file(file: Path, photos: tuple[FacePhoto, ...]) -> dict[str, float]:
-    """Of a LiteRT file on ``photos``: the threshold for ``FALSE_BOXES_AN_IMAGE``, and recall and landmark error at it.
+    """Of a LiteRT file on ``photos``: the threshold for ``FALSE_BOXES_AN_IMAGE``, and recall and point error at it.
 
-    The stricter of the thresholds for both sizes is taken, so the figures are those of the harder size.
+    The stricter of the thresholds for both sizes is taken, and of each figure the worse of both.
     """
-    detector = CompactDetector(LiteRTFaces(file.read_bytes()), LOOSEST_SCORE, DetectorSettings())
+    detector = CompactDetector(LiteRTFaces(file.read_bytes()), LOOSEST_SCORE)
     marks = [marks_of(photo) for photo in photos]
-    runs = []
-    for longest_side_px in _LONGEST_SIDES_PX:
-        found = detect_photos(detector, photos, longest_side_px)
-        runs.append((found, [match_photo(faces, one) for faces, one in zip(found, marks, strict=True)]))
-    min_score = max(_threshold(found, matches) for found, matches in runs)
-    measured = [_figures(marks, found, matches, min_score) for found, matches in runs]
+    runs = [detect_photos(detector, photos, longest_side_px) for longest_side_px in _LONGEST_SIDES_PX]
+    min_score = max(_threshold(marks, found) for found in runs)
+    measured = [headline(setup_report(marks, [_above(faces, min_score) for faces in found])) for found in runs]
+    worst = {"recall": min, "false_boxes_all": max, "point_error": max}
     return {"min_score": min_score} | {
-        name: worst(figures[name] for figures in measured)
-        for name, worst in (("recall", min), ("false_boxes_an_image", max), ("landmark_error", max))
+        name: float(pick(figures[name] for figures in measured)) for name, pick in worst.items()
     }
 
 
-def _threshold(found: Sequence[FoundFaces], matches: list[PhotoMatch]) -> float:
+def _threshold(marks: Sequence[PhotoMarks], found: Sequence[FoundFaces]) -> float:
     """The lowest score above which there are at most ``FALSE_BOXES_AN_IMAGE``."""
-    false = np.concatenate([faces.scores[match.false] for faces, match in zip(found, matches, strict=True)])
+    matches = [match_photo(faces, one) for faces, one in zip(found, marks, strict=True)]
+    false = [faces.scores[match.false] for faces, match in zip(found, matches, strict=True)]
+    ranked = -np.sort(-np.concatenate(false))
     allowed = int(FALSE_BOXES_AN_IMAGE * len(found))
-    ranked = -np.sort(-false)
     return round(float(ranked[allowed]) + 1e-3, 3) if len(ranked) > allowed else LOOSEST_SCORE
 
 
-def _figures(
-    marks: list[PhotoMarks], found: Sequence[FoundFaces], matches: list[PhotoMatch], min_score: float
-) -> dict[str, float]:
-    hits: list[bool] = []
-    errors: list[float] = []
-    for one, faces, match in zip(marks, found, matches, strict=True):
-        for number in np.nonzero(eye_distances(one.points) >= SMALLEST_EYE_DISTANCE_PX)[0]:
-            row = match.found_by[number]
-            hits.append(bool(row != NOBODY and faces.scores[row] >= min_score))
-            if hits[-1]:
-                error = point_errors(faces.points[row : row + 1], one.points[number : number + 1])
-                errors.append(float(error.mean()))
-    false = sum(
-        int((match.false & (faces.scores >= min_score)).sum()) for faces, match in zip(found, matches, strict=True)
-    )
-    return {
-        "recall": float(np.mean(hits)),
-        "false_boxes_an_image": false / len(found),
-        "landmark_error": float(np.mean(errors)),
-    }
+def _above(faces: FoundFaces, min_score: float) -> FoundFaces:
+    kept = faces.scores >= min_score
+    return FoundFaces(faces.xyxy[kept], faces.scores[kept], faces.points[kept])
 
 
 def _close_enough(float32: dict[str, float], int8: dict[str, float]) -> bool:
     return (
         float32["recall"] - int8["recall"] <= MAX_INT8_RECALL_LOSS
-        and int8["landmark_error"] - float32["landmark_error"] <= MAX_INT8_LANDMARK_LOSS
+        and int8["point_error"] - float32["point_error"] <= MAX_INT8_POINT_LOSS
     )

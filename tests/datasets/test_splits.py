@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from core.datasets.near_duplicates import near_duplicate_pairs
-from core.datasets.splits import fingerprint, load_fer2013, load_utkface, read_split_file, utkface_side
+from core.datasets.samples import fingerprint
+from core.datasets.splits import load_fer2013, load_utkface, read_split_file, utkface_side
 from core.errors import DatasetError
 
 

@@ -8,8 +8,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
+from core.cells import blended, decode
 from core.datasets.faces import FacePhoto
-from core.cells import decode
 from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, moved, training_crop
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.labels import LabelledFaces, labelled_faces
@@ -76,7 +76,7 @@ def test_targets_decode_to_the_faces_they_were_made_of():
     boxes = [[30, 40, 70, 90], [150, 20, 168, 42], [100, 120, 230, 250]]
     points = np.array([[50.0, 60], [60, 61], [55, 70], [50, 80], [60, 80]])
     score, geometry = encode(faces(*boxes, points=points), 256)
-    found = decode(score[..., :1], geometry[..., :14], 0.999)
+    found = blended(decode(score[..., :1], geometry[..., :14], 0.999))
     assert sorted(found.xyxy[:, 0].round(3)) == [30, 100, 150]
     for box in boxes:
         assert np.abs(found.xyxy - box).sum(axis=1).min() == pytest.approx(0, abs=1e-3)

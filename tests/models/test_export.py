@@ -18,6 +18,7 @@ from core.artifact import KERAS_FILE, SERVED_FILE, load_card
 from core.datasets.splits import load_fer2013
 from core.estimator import LiteRTEstimator, LiteRTModel
 from core.evaluation.predictions import load_predictions
+from core.types import Box, Detection, Landmarks
 from models import evaluate, framing, train
 from models.configs import CONFIGS
 from models.export import export, to_float32, to_int8
@@ -31,6 +32,19 @@ CONFIG = replace(
     batch_size=16,
     precision="float32",
 )
+
+
+POINTS = Landmarks((110.0, 120.0), (176.0, 120.0), (144.0, 155.0), (120.0, 190.0), (170.0, 190.0))
+
+
+class CenteredFace:
+    """A detector that always sees one face in the middle of a framing scene."""
+
+    def __init__(self, landmarks=None):
+        self._face = Detection(Box(64, 64, 224, 224), 0.9, landmarks)
+
+    def detect(self, frame):
+        return (self._face,)
 
 
 @contextmanager
@@ -131,9 +145,35 @@ def test_what_evaluate_cannot_do_is_one_line(artifact, data_folder, capsys, monk
 
 def test_framing_measures_what_the_detector_finds(artifact, data_folder):
     private = load_fer2013(data_folder).sides["private"]
-    found = [framing.Scene(np.zeros((288, 288, 3), np.uint8), framing.Box(48, 48, 240, 240)) for _ in private.ids]
-    found[3] = replace(found[3], box=None)
+    found = framing.scenes_of(private, CenteredFace())
+    found[3] = replace(found[3], face=None)
     seen, scenes = framing._seen(private, found)
     assert len(seen) == len(scenes) == len(private) - 1
     figures = framing.figures_with(LiteRTEstimator(artifact), seen, scenes, framing.CropSpec(1.0))
     assert figures["n"] == len(private) - 1
+
+
+def test_framing_aligns_where_there_are_landmarks(artifact, data_folder):
+    estimator, private = LiteRTEstimator(artifact), load_fer2013(data_folder).sides["private"]
+    scenes = framing.scenes_of(private, CenteredFace(POINTS))
+    # 48 of the 288 pixels are border on each side.
+    expected = (np.array(POINTS.points) - 48) / 192
+    expected[:, 0] = (expected[:, 0] + (1 - expected[[1, 0, 2, 4, 3], 0])) / 2
+    assert framing.mean_points(scenes) == pytest.approx(expected)
+    start = framing.CropSpec(1.3, 0.1)
+    spec = framing.choose_crop(estimator, private, scenes, start)
+    assert (spec.scale, spec.shift_y) == (1.3, 0.1)
+    assert spec.points is not None
+    tilted = framing.tilt_figures(estimator, private, CenteredFace(POINTS), spec)
+    assert list(tilted) == ["0", "15", "30", "45"]
+    assert tilted["0"]["aligned"]["n"] == tilted["0"]["upright"]["n"] == tilted["0"]["found"] == len(private)
+
+
+def test_framing_without_landmarks_searches_scale_and_shift(artifact, data_folder):
+    private = load_fer2013(data_folder).sides["private"]
+    scenes = framing.scenes_of(private, CenteredFace())
+    start = framing.CropSpec(points=POINTS.points)
+    spec = framing.choose_crop(LiteRTEstimator(artifact), private, scenes, start)
+    assert spec.points == POINTS.points
+    assert spec.scale in framing.SCALES
+    assert spec.shift_y in framing.SHIFTS_Y

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, load_card
-from core.datasets.splits import fingerprint
+from core.datasets.samples import fingerprint
+from core.detection import DEFAULT_DETECTOR
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import load_predictions, subset
 from core.evaluation.runner import evaluate_samples
@@ -63,7 +64,7 @@ def test_official_fer2013_sides_are_complete():
 
 
 def test_a_detected_face_is_framed_like_the_training_images(artifact):
-    framing = load_card(ARTIFACTS_DIR / artifact).raw["framing"]
+    framing = load_card(ARTIFACTS_DIR / artifact).raw["framing"][DEFAULT_DETECTOR]
     side = REPORTING_SIDE[artifact]
     plain, detected = framing[side]["plain"], framing[side]["detected"]
     name = "accuracy" if artifact == "emotion" else "gender_accuracy"
