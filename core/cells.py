@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from core.boxes import iou_matrix
 
 CELL_PX = 8
 UNIT_PX = 32.0
 POINTS = 5
+SAME_FACE_IOU = 0.4
 _LARGEST_LOG = 4.0
 """exp(4) x 32 px = 1,747 px: keeps a wild cell from overflowing."""
 
@@ -73,7 +74,7 @@ def joined(parts: Sequence[FoundCells]) -> FoundCells:
     return together.take(np.argsort(-scores, kind="stable"))
 
 
-def blended(cells: FoundCells, max_iou: float = 0.4, blend_iou: float = 0.6) -> FoundCells:
+def blended(cells: FoundCells, max_iou: float = SAME_FACE_IOU, blend_iou: float = 0.6) -> FoundCells:
     """One face for all cells that found the same one.
 
     The best cell is kept, and its box and points become the mean, weighted by score, of all that overlap it by
@@ -93,3 +94,40 @@ def blended(cells: FoundCells, max_iou: float = 0.4, blend_iou: float = 0.6) -> 
     mixing = np.array(weights).reshape(len(kept), count)
     flat = mixing @ np.concatenate([cells.xyxy, cells.points.reshape(count, 2 * POINTS)], axis=1)
     return FoundCells(flat[:, :4], flat[:, 4:].reshape(-1, POINTS, 2), cells.scores[kept])
+
+
+@dataclass(frozen=True)
+class SearchedCopy:
+    """Faces of one copy of a picture, blended and in the picture's pixels; ``known_px`` are the smallest and the
+    largest face, sqrt(w h), that the copy shows well."""
+
+    faces: FoundCells
+    known_px: tuple[float, float]
+
+
+def agreed(copies: Sequence[SearchedCopy], faintest: float) -> FoundCells:
+    """One face for all copies that show it, best first.
+
+    Its score is the mean, on the logit scale, over the copies that should show it; one that does not votes with
+    ``faintest``, the lowest score that was looked at. What looks like a face in one size only is rarely one.
+    """
+    faces = blended(joined([copy.faces for copy in copies]))
+    if len(copies) == 1:
+        return faces
+    sizes = faces.sizes()
+    total, votes = np.zeros(len(sizes)), np.zeros(len(sizes))
+    for copy in copies:
+        knows = (copy.known_px[0] <= sizes) & (sizes <= copy.known_px[1])
+        same = iou_matrix(faces.xyxy, copy.faces.xyxy) >= SAME_FACE_IOU
+        scores = np.where(same, copy.faces.scores, faintest).max(axis=1, initial=faintest)
+        total += np.where(knows, logit(scores), 0.0)
+        votes += knows
+    mean = 1 / (1 + np.exp(-total / np.maximum(votes, 1)))
+    scores = np.where(votes > 0, mean, faces.scores)
+    return joined([FoundCells(faces.xyxy, faces.points, scores)])
+
+
+def logit(probability: ArrayLike) -> NDArray[np.float64]:
+    """log(p / (1 - p)), finite at 0 and 1 too."""
+    p = np.clip(np.asarray(probability, np.float64), 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(p / (1 - p)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import cv2
+
 from core.errors import ConfigError
 from models.detection.augmentation import DetectionAugmentation
 from models.input_pipeline import Augmentation
@@ -39,6 +41,9 @@ class TrainConfig:
     """Output name -> weight of its loss; equal weights if ``None``."""
     start_from: str | None = None
     """Name of the config whose run, in the same folder, gives the first weights; random ones if ``None``."""
+    averaged_with: str | None = None
+    """Name of the config whose best weights are averaged in equal parts with this one's for the artifact (Wortsman et
+    al. 2022); it must have the same architecture."""
     average_momentum: float = 0.998
     """Per step, of the running average of the weights that is evaluated and exported."""
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -48,8 +53,8 @@ class TrainConfig:
     seed: int = 1
 
 
-_FACE_DETECTOR = TrainConfig(
-    name="face_detector",
+_FACE_DETECTOR_BASE = TrainConfig(
+    name="face_detector_base",
     task="detection",
     architecture="face_detector",
     image_size=256,
@@ -98,7 +103,20 @@ _AGE_GENDER_SECOND = replace(
 CONFIGS: dict[str, TrainConfig] = {
     config.name: config
     for config in (
-        _FACE_DETECTOR,
+        _FACE_DETECTOR_BASE,
+        replace(
+            _FACE_DETECTOR_BASE,
+            name="face_detector",
+            start_from=_FACE_DETECTOR_BASE.name,
+            epochs=8,
+            learning_rate=1e-3,
+            warmup_epochs=0.25,
+            detection_augmentation=DetectionAugmentation(
+                largest_zoom=5.0,
+                interpolations=(cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4),
+            ),
+            seed=2,
+        ),
         # Small networks underfit strong augmentation: the accuracy on augmented training crops stays at or below that
         # on plain validation crops. A second, short round on less changed crops makes up for it.
         _EMOTION_BASE,
@@ -121,7 +139,6 @@ CONFIGS: dict[str, TrainConfig] = {
             name="age_gender_restart",
             start_from=_AGE_GENDER_SECOND.name,
             epochs=36,
-            stop_after=23,
             learning_rate=0.04,
             loss_weights={"age": 1.0, "gender": 2.0},
             augmentation=Augmentation(
@@ -135,7 +152,13 @@ CONFIGS: dict[str, TrainConfig] = {
             ),
             seed=3,
         ),
-        replace(_AGE_GENDER_SECOND, name="age_gender", start_from="age_gender_restart"),
+        replace(
+            _AGE_GENDER_SECOND,
+            name="age_gender",
+            start_from="age_gender_restart",
+            stop_after=10,
+            averaged_with="age_gender_restart",
+        ),
     )
 }
 

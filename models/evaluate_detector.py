@@ -15,14 +15,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.artifact import artifacts_dir
+from core.artifact import CARD_FILE, artifacts_dir
 from core.datasets.faces import FacePhoto, load_faces
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
 from core.errors import ArtifactError, ConfigError, DetectorError, FacetError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks
 from core.evaluation.detection_metrics import LEAST_EYES_PX, detection_report
-from core.evaluation.detection_report import DetectionReport, Steadiness, Timing
+from core.evaluation.detection_report import DetectionReport, Steadiness, Timing, headline
 from core.evaluation.detection_runner import (
     detect_photos,
     detect_tilted,
@@ -42,6 +42,7 @@ from core.evaluation.detection_tables import (
     timing_table,
 )
 from core.settings import LIVE_DETECTOR, DetectorSettings
+from models.cards import read_card, write_card
 
 Factory = Callable[[DetectorSettings], FaceDetector]
 
@@ -50,7 +51,8 @@ CANDIDATES: dict[str, Factory] = {
     "haar_default": partial(HaarDetector, cascade="haarcascade_frontalface_default.xml"),
 }
 """Those that the app offers, and another cascade for comparison."""
-TITLES = {"compact": "Compact", "haar": "Haar alt2", "haar_default": "Haar default", "yunet": "YuNet"}
+OURS = "compact"
+TITLES = {OURS: "Compact", "haar": "Haar alt2", "haar_default": "Haar default", "yunet": "YuNet"}
 
 
 def usable(names: Sequence[str], candidates: Mapping[str, Factory] = CANDIDATES) -> dict[str, Factory]:
@@ -155,7 +157,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with faces/")
     parser.add_argument("--detectors", help=f"names with commas between; default: {','.join(CANDIDATES)}")
     parser.add_argument("--limit", type=int, help="only so many photographs, for a quick look")
-    parser.add_argument("--store", action="store_true", help="write detection.json and detections.npz")
+    parser.add_argument(
+        "--store", action="store_true", help="write detection.json, detections.npz and the figures on the card"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:
@@ -177,7 +181,11 @@ def _run(options: argparse.Namespace) -> DetectionReport:
         photos = photos[:: max(1, len(photos) // max(1, options.limit))]
     report, marks, runs = evaluate_detectors(factories, photos)
     if options.store:
-        save_results(artifacts_dir() / DETECTOR_ARTIFACT, report, marks, runs)
+        folder = artifacts_dir() / DETECTOR_ARTIFACT
+        save_results(folder, report, marks, runs)
+        if OURS in report.detectors and (folder / CARD_FILE).is_file():
+            figures = headline(report.detectors[OURS].setups[AS_IS.name])
+            write_card(folder, read_card(folder) | {"metrics": {"test": figures}})
     return report
 
 

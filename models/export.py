@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 
 from core.artifact import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE
 from core.datasets.samples import Samples, resized
-from core.errors import ConfigError, FacetError
+from core.errors import FacetError
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
 from models.configs import TrainConfig, config_named
 from models.detection.export import export_detector
 from models.evaluate import figures_of_file, store_predictions
+from models.runs import weights_to_export
 from models.tasks import CROP_TASKS
 from models.train import RUNS
 
@@ -44,14 +45,11 @@ _INT8_OPERATIONS = (qtyping.TFLOperationName.CONV_2D, qtyping.TFLOperationName.A
 
 def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:
     """Write the artifact of ``run`` to ``folder`` and return it."""
-    weights = run / "best.weights.h5"
-    if not weights.is_file():
-        raise ConfigError(f"{weights} is missing: train first with python -m models.train {config.name} --data DIR")
     task = CROP_TASKS[config.task]
     data = task.read(data_dir, config.image_size)
     folder.mkdir(parents=True, exist_ok=True)
     model = registry.build(config.architecture, **config.architecture_arguments)
-    model.load_weights(weights)
+    model.set_weights(weights_to_export(config, run))
     model.save(folder / KERAS_FILE)
     (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
     card = new_card(config, run, model.count_params())

@@ -11,11 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, ModelCard, load_card
+from core.detection import DEFAULT_DETECTOR
 from core.errors import ConfigError, FacetError
+from core.evaluation.detection_metrics import LEAST_EYES_PX
+from core.evaluation.detection_report import DetectionReport, DetectorReport
+from core.evaluation.detection_setups import SETUPS, Setup
+from core.evaluation.detection_stored import DETECTOR_ARTIFACT, load_report
 from core.evaluation.intervals import Measured
 from core.evaluation.metrics import age_report, emotion_report, gender_report, group_errors
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
+from core.settings import LIVE_DETECTOR
 
+REPORTED_ON = {"emotion": "private", "age_gender": "test"}
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
 END = "<!-- end of results -->"
@@ -35,6 +42,8 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
         _brackets(ages),
         _groups(ages),
         _framing(load_card(emotion_folder), load_card(age_folder)),
+        _tilted(load_card(emotion_folder), load_card(age_folder)),
+        _detectors(load_report(artifacts / DETECTOR_ARTIFACT)),
     ]
     return "\n\n".join(parts)
 
@@ -108,9 +117,7 @@ def _groups(ages: AgeGenderPredictions) -> str:
 def _framing(*cards: ModelCard) -> str:
     rows = []
     for card in cards:
-        framing = card.raw["framing"]
-        side = "private" if card.task == "emotion" else "test"
-        measured = framing[side]
+        measured = card.raw["framing"][DEFAULT_DETECTOR][REPORTED_ON[card.task]]
         rows.append(
             (
                 card.title,
@@ -121,6 +128,53 @@ def _framing(*cards: ModelCard) -> str:
         )
     title = "Test images as they are, and the same images found by the detector and cropped:"
     return title + "\n\n" + _table(("Network", "Found", "Plain", "Through the detector"), rows)
+
+
+def _tilted(*cards: ModelCard) -> str:
+    rows = [
+        (
+            card.title,
+            f"{angle} degrees",
+            str(figures["found"]),
+            _compared(card, figures["upright"]),
+            _compared(card, figures["aligned"]),
+        )
+        for card in cards
+        for angle, figures in card.raw["framing"][DEFAULT_DETECTOR]["tilted"].items()
+    ]
+    title = "The same on pictures tilted to either side, without and with turning the face upright by its landmarks:"
+    return title + "\n\n" + _table(("Network", "Tilt", "Found", "Not turned", "Turned upright"), rows)
+
+
+def _detectors(report: DetectionReport) -> str:
+    rows = []
+    for one in report.detectors.values():
+        for setup in SETUPS:
+            measured = one.setups[setup.name]
+            points = f"{measured.points.mean:.1%}" if measured.points else "none"
+            rows.append(
+                (
+                    one.title,
+                    setup.title,
+                    _percent(measured.recall),
+                    f"{measured.false_boxes_all:.2f}",
+                    points,
+                    _milliseconds(one, setup),
+                )
+            )
+    title = (
+        "Face detectors on the test photographs: faces that people marked and that have at least "
+        f"{LEAST_EYES_PX:.0f} pixels between the eyes; false boxes an image; distance of the landmarks from the marks "
+        "of people in shares of the distance between the eyes; milliseconds for a 640x480 frame on one thread:"
+    )
+    header = ("Detector", "Photographs", "Faces found", "False boxes", "Landmarks off by", "Milliseconds")
+    return title + "\n\n" + _table(header, rows)
+
+
+def _milliseconds(one: DetectorReport, setup: Setup) -> str:
+    live = setup.settings == LIVE_DETECTOR
+    found = [t.median_ms for t in one.timings if t.live == live and (t.width, t.height) == (640, 480)]
+    return f"{found[0]:.1f}" if found else "not measured"
 
 
 def _percent(measured: Measured) -> str:

@@ -25,6 +25,7 @@ from models import registry
 from models.acceleration import accelerate
 from models.averaging import WeightAverage
 from models.configs import TrainConfig, config_named
+from models.runs import best_weights
 from models.tasks import TASKS, Task, TrainingData
 
 RUNS = Path("runs")
@@ -93,13 +94,9 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
 
 
 def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
-    weights = workdir.parent / str(config.start_from) / "best.weights.h5"
-    if not weights.is_file():
-        raise ConfigError(f"{config.name} starts from {weights}, which is missing: train {config.start_from} first")
-    # Through a model without an optimizer: the file holds the first round's optimizer too, which is not wanted here.
-    first = registry.build(config.architecture, **config.architecture_arguments)
-    first.load_weights(weights)
-    return first.get_weights()
+    first = config_named(str(config.start_from))
+    # The architecture is the config's own: a variant may start from the weights of the same network.
+    return best_weights(replace(config, name=first.name), workdir.parent / first.name)
 
 
 def _resumed(workdir: Path) -> keras.Model:

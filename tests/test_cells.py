@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.cells import CELL_PX, UNIT_PX, blended, cell_centers, decode, joined
+from core.cells import CELL_PX, UNIT_PX, SearchedCopy, agreed, blended, cell_centers, decode, joined, logit
 
 
 def answers(*faces, cells=(8, 10)):
@@ -75,3 +75,33 @@ def test_copies_of_different_size_are_joined_best_first():
     assert faces.xyxy == pytest.approx(np.array([[0, 10, 30, 50], [40, 20, 120, 100]]), abs=1e-4)
     assert faces.points[1, 4] == pytest.approx([120, 100], abs=1e-4)
     assert faces.sizes() == pytest.approx([np.sqrt(1200), 80])
+
+
+def copy(score, known_px=(0, np.inf), xyxy=(20, 10, 60, 50)):
+    faces = decode(*answers(*([(3, 4, score, xyxy)] if score else [])), min_score=0.05)
+    return SearchedCopy(faces, known_px)
+
+
+def test_copies_vote_on_the_logit_scale():
+    faces = agreed([copy(0.9), copy(0.5)], faintest=0.05)
+    assert faces.scores == pytest.approx(1 / (1 + np.exp(-(logit(0.9) + logit(0.5)) / 2)))
+    assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50]]), abs=1e-4)
+
+
+def test_a_copy_that_should_show_a_face_and_does_not_votes_against_it():
+    assert agreed([copy(0.9), copy(0)], faintest=0.1).scores == pytest.approx([0.5])
+
+
+def test_a_copy_that_cannot_show_a_face_has_no_vote():
+    assert agreed([copy(0.9), copy(0, known_px=(50, 200))], faintest=0.1).scores == pytest.approx([0.9])
+    assert agreed([copy(0.9, known_px=(50, 200)), copy(0, known_px=(50, 200))], 0.1).scores == pytest.approx([0.9])
+
+
+def test_votes_change_the_order():
+    strong, weak = copy(0.8), copy(0.7, xyxy=(100, 10, 140, 50))
+    both = SearchedCopy(joined([strong.faces, weak.faces]), (0, np.inf))
+    assert agreed([both, weak], faintest=0.1).xyxy[:, 0] == pytest.approx([100, 20], abs=1e-3)
+
+
+def test_nobody_in_any_copy_is_empty():
+    assert len(agreed([copy(0), copy(0)], faintest=0.1).scores) == 0

@@ -1,4 +1,5 @@
 import threading
+from functools import partial
 
 import cv2
 import numpy as np
@@ -6,7 +7,6 @@ import pytest
 import skimage.data
 
 from core.detection import create_detector
-from core.detection.haar import HaarDetector
 from core.errors import ConfigError
 from core.settings import DetectorSettings
 
@@ -19,41 +19,47 @@ def astronaut():
     return cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
 
 
+@pytest.fixture(params=["compact", "haar"], scope="module")
+def made(request):
+    """Makes the detector with the settings that a test wants."""
+    return partial(create_detector, request.param)
+
+
 def holds(box, point):
     return box.x1 < point[0] < box.x2 and box.y1 < point[1] < box.y2
 
 
-def test_the_face_of_a_photograph_is_found_first(astronaut):
-    first, *_ = HaarDetector().detect(astronaut)
+def test_the_face_of_a_photograph_is_found_first(made, astronaut):
+    first, *_ = made(DetectorSettings()).detect(astronaut)
     assert holds(first.box, ASTRONAUT_FACE)
     assert 70 < first.box.width < 170
     assert 0.5 < first.score <= 1
 
 
 @pytest.mark.parametrize("zoom", [0.5, 2.0, 4.0])
-def test_boxes_are_in_pixels_of_the_frame(astronaut, zoom):
+def test_boxes_are_in_pixels_of_the_frame(made, astronaut, zoom):
     frame = cv2.resize(astronaut, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
-    first, *_ = HaarDetector().detect(frame)
+    first, *_ = made(DetectorSettings()).detect(frame)
     assert holds(first.box, (ASTRONAUT_FACE[0] * zoom, ASTRONAUT_FACE[1] * zoom))
 
 
-def test_an_empty_scene_has_nobody():
-    assert HaarDetector().detect(np.full((240, 320, 3), 127, np.uint8)) == ()
+def test_an_empty_scene_has_nobody(made):
+    assert made(DetectorSettings()).detect(np.full((240, 320, 3), 127, np.uint8)) == ()
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 400, 3), (400, 5, 3), (1, 30_000, 3)])
-def test_tiny_and_thin_frames_have_nobody(shape):
-    assert HaarDetector().detect(np.zeros(shape, np.uint8)) == ()
+def test_tiny_and_thin_frames_have_nobody(made, shape):
+    assert made(DetectorSettings()).detect(np.zeros(shape, np.uint8)) == ()
 
 
-def test_sensitivity_finds_at_least_as_many(astronaut):
-    found = [len(HaarDetector(DetectorSettings(sensitivity=s)).detect(astronaut)) for s in (0.0, 0.5, 1.0)]
+def test_sensitivity_finds_at_least_as_many(made, astronaut):
+    found = [len(made(DetectorSettings(sensitivity=s)).detect(astronaut)) for s in (0.0, 0.5, 1.0)]
     assert found == sorted(found)
     assert found[0] >= 1
 
 
-def test_threads_share_one_detector(astronaut):
-    detector = HaarDetector()
+def test_threads_share_one_detector(made, astronaut):
+    detector = made(DetectorSettings())
     expected = detector.detect(astronaut)
     results = []
     threads = [threading.Thread(target=lambda: results.append(detector.detect(astronaut))) for _ in range(3)]
@@ -62,6 +68,25 @@ def test_threads_share_one_detector(astronaut):
     for thread in threads:
         thread.join()
     assert results == [expected] * 3
+
+
+def test_the_landmarks_of_the_compact_detector_lie_on_the_face(astronaut):
+    first, *_ = create_detector("compact", DetectorSettings()).detect(astronaut)
+    points = first.landmarks
+    assert all(holds(first.box, point) for point in points.points)
+    assert points.left_eye[0] < points.nose[0] < points.right_eye[0]
+    assert points.left_mouth[0] < points.right_mouth[0]
+    assert points.left_eye[1] < points.nose[1] < points.left_mouth[1]
+
+
+@pytest.mark.parametrize("angle_deg", [-30, 30])
+def test_the_compact_detector_finds_a_tilted_face_and_its_tilt(astronaut, angle_deg):
+    matrix = cv2.getRotationMatrix2D(ASTRONAUT_FACE, -angle_deg, 1.0)
+    frame = cv2.warpAffine(astronaut, matrix, (512, 512))
+    first, *_ = create_detector("compact", DetectorSettings()).detect(frame)
+    assert holds(first.box, ASTRONAUT_FACE)
+    (x1, y1), (x2, y2) = first.landmarks.left_eye, first.landmarks.right_eye
+    assert np.rad2deg(np.arctan2(y2 - y1, x2 - x1)) == pytest.approx(angle_deg, abs=8)
 
 
 def test_unknown_detector_says_what_is_allowed():

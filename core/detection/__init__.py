@@ -17,7 +17,7 @@ DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
     "yunet": YuNetDetector,
 }
 
-DEFAULT_DETECTOR = "haar"
+DEFAULT_DETECTOR = "compact"
 
 __all__ = ["DEFAULT_DETECTOR", "DETECTORS", "FaceDetector", "create_detector"]
 

@@ -1,8 +1,8 @@
 """Our own detector: ``models/architectures/face_detector.py`` served by LiteRT, boxes and five landmarks.
 
-It reads a copy of the frame whose longer side is at most ``max_side_px``, and if that is more than 320 pixels, copies
-of half the size too: the network knows faces of 12 to 240 pixels. The served file takes any size that is a multiple
-of 16.
+It reads a copy of the frame whose longer side is at most ``max_side_px``; if that is more than 320 pixels, copies of
+half the size too, since the network knows faces of 12 to 240 pixels, and the copies vote. The served file takes any
+size that is a multiple of 16.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 from numpy.typing import NDArray
 
 from core.artifact import SERVED_FILE, artifacts_dir, load_card, verified_file
-from core.cells import FoundCells, blended, decode, joined
+from core.cells import FoundCells, SearchedCopy, agreed, blended, decode, logit
 from core.errors import ArtifactCorruptError
 from core.settings import DetectorSettings
 from core.types import Box, Detection, Landmarks
@@ -24,7 +24,9 @@ ARTIFACT = "face_detector"
 _MULTIPLE = 16
 _LARGEST_LAST_PX = 320
 _LARGEST_BUT_LAST_PX = 128.0
-_SENSITIVITY_LOGITS = 4.0
+_SMALLEST_PX = 12.0
+_FAINTEST = 0.05
+_SENSITIVITY_LOGITS = 3.0
 """From one end of the sensitivity to the other the threshold moves by this much on the logit scale."""
 
 
@@ -76,43 +78,52 @@ class CompactDetector:
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections with landmarks in frame pixels, best score first."""
-        sides_px = searched_sides(min(self._settings.max_side_px, max(frame.shape[:2])))
-        levels = []
-        for side_px in sides_px:
-            image, zoom_xy = searched_copy(frame, side_px)
-            cells = self._network.find(image, self._min_score)
-            # A smaller copy follows that shows the larger faces better.
-            known = cells.sizes() <= (np.inf if side_px == sides_px[-1] else _LARGEST_BUT_LAST_PX)
-            levels.append(cells.take(known).divided(zoom_xy))
-        faces = blended(joined(levels))
+        sides_px = searched_sides(max(frame.shape[:2]), self._settings.max_side_px)
+        # A single copy is not voted on: what it does not show well enough need not be looked at.
+        faintest = min(_FAINTEST, self._min_score) if len(sides_px) > 1 else self._min_score
+        faces = agreed(
+            [self._searched(frame, side_px, side_px == sides_px[-1], faintest) for side_px in sides_px], faintest
+        )
+        faces = faces.take(faces.scores >= self._min_score)
         faces = faces.take(faces.sizes() >= self._settings.min_face_px)
         return tuple(
             Detection(Box(*box), score, _landmarks(five))
             for box, score, five in zip(faces.xyxy.tolist(), faces.scores.tolist(), faces.points.tolist(), strict=True)
         )
 
+    def _searched(self, frame: NDArray[np.uint8], side_px: int, last: bool, faintest: float) -> SearchedCopy:
+        image, zoom_xy = searched_copy(frame, side_px)
+        faces = self._network.find(image, faintest)
+        largest_px = np.inf if last else _LARGEST_BUT_LAST_PX
+        faces = blended(faces.take(faces.sizes() <= largest_px).divided(zoom_xy))
+        zoom = float(zoom_xy.mean())
+        return SearchedCopy(faces, (_SMALLEST_PX / zoom, largest_px / zoom))
+
 
 def threshold(min_score: float, sensitivity: float) -> float:
     """Score from which a box counts: ``min_score`` at 0.5, higher for less and lower for more sensitivity."""
-    logit = np.log(min_score / (1 - min_score)) + (0.5 - sensitivity) * _SENSITIVITY_LOGITS
-    return float(1 / (1 + np.exp(-logit)))
+    moved = logit(min_score) + (0.5 - sensitivity) * _SENSITIVITY_LOGITS
+    return float(1 / (1 + np.exp(-moved)))
 
 
-def searched_sides(longest_px: int) -> tuple[int, ...]:
-    """Longer sides of the copies that are searched, largest first: halved until at most ``_LARGEST_LAST_PX``."""
-    sides_px = [longest_px]
+def searched_sides(longest_px: int, max_side_px: int) -> tuple[int, ...]:
+    """Longer sides of the copies that are searched, largest first: at most twice the picture's and ``max_side_px``,
+    then halved until at most 320."""
+    sides_px = [min(2 * longest_px, max_side_px)]
     while sides_px[-1] > _LARGEST_LAST_PX:
         sides_px.append(-(-sides_px[-1] // 2))
     return tuple(sides_px)
 
 
-def searched_copy(frame: NDArray[np.uint8], max_side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The frame, made smaller if need be and padded at the right and bottom to multiples of 16; and the zoom (x, y)."""
+def searched_copy(frame: NDArray[np.uint8], side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The frame with its longer side zoomed to ``side_px``, padded at the right and bottom to multiples of 16; and the
+    zoom (x, y)."""
     height, width = frame.shape[:2]
-    zoom = min(1.0, max_side_px / max(height, width))
+    zoom = side_px / max(height, width)
     wide, high = max(1, round(width * zoom)), max(1, round(height * zoom))
-    if zoom < 1.0:
-        frame = np.asarray(cv2.resize(frame, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+    if zoom != 1.0:
+        kind = cv2.INTER_AREA if zoom < 1.0 else cv2.INTER_LINEAR
+        frame = np.asarray(cv2.resize(frame, (wide, high), interpolation=kind), np.uint8)
     right, bottom = -wide % _MULTIPLE, -high % _MULTIPLE
     if right or bottom:
         frame = np.asarray(cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_CONSTANT), np.uint8)

@@ -26,6 +26,9 @@ class DetectionAugmentation:
     """Crops that show the whole photograph instead."""
     mosaic_probability: float = 0.25
     largest_zoom: float = 3.5
+    interpolations: tuple[int, ...] = (cv2.INTER_LINEAR,)
+    """OpenCV's kinds, one drawn for each crop: a network that has only seen soft enlargements takes the ringing of
+    sharper ones for something else."""
     rotation_deg: float = 12.0
     tilt_probability: float = 0.4
     tilt_deg: float = 40.0
@@ -56,9 +59,8 @@ def training_crop(
         source = np.asarray(cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8)
         shrink = np.array([source.shape[1] / image.shape[1], source.shape[0] / image.shape[0]])
         whole = np.column_stack([matrix[:, :2] / shrink, matrix[:, 2]])
-    crop = cv2.warpAffine(
-        source, whole, (size_px, size_px), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=colour
-    )
+    kind = settings.interpolations[rng.integers(len(settings.interpolations))]
+    crop = cv2.warpAffine(source, whole, (size_px, size_px), flags=kind, borderMode=border, borderValue=colour)
     return np.asarray(crop, np.uint8), moved(faces, matrix)
 
 

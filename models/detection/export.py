@@ -24,7 +24,6 @@ from ai_edge_quantizer import qtyping, quantizer
 from core.artifact import HISTORY_FILE, KERAS_FILE, SERVED_FILE
 from core.datasets.faces import FacePhoto, load_faces
 from core.detection.compact import CompactDetector, LiteRTFaces
-from core.errors import ConfigError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks, match_photo
 from core.evaluation.detection_metrics import setup_report
 from core.evaluation.detection_report import headline
@@ -32,6 +31,7 @@ from core.evaluation.detection_runner import detect_photos, marks_of
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
 from models.configs import TrainConfig
+from models.runs import weights_to_export
 
 MAX_INT8_RECALL_LOSS = 0.003
 MAX_INT8_POINT_LOSS = 0.002
@@ -52,13 +52,10 @@ _LONGEST_SIDES_PX = (None, 640)
 
 def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:
     """Write the artifact of ``run`` to ``folder`` and return it."""
-    weights = run / "best.weights.h5"
-    if not weights.is_file():
-        raise ConfigError(f"{weights} is missing: train first with python -m models.train {config.name} --data DIR")
     data = load_faces(data_dir)
     folder.mkdir(parents=True, exist_ok=True)
     model = registry.build(config.architecture, **config.architecture_arguments)
-    model.load_weights(weights)
+    model.set_weights(weights_to_export(config, run))
     model.save(folder / KERAS_FILE)
     (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
     card = new_card(config, run, model.count_params())

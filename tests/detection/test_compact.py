@@ -5,19 +5,19 @@ from core.detection.compact import searched_copy, searched_sides, threshold
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "max_side_px", "shape", "zoom_xy"),
+    ("height", "width", "side_px", "shape", "zoom_xy"),
     [
         (480, 640, 320, (240, 320), (0.5, 0.5)),
-        (240, 320, 640, (240, 320), (1, 1)),
-        (100, 200, 640, (112, 208), (1, 1)),
+        (240, 320, 320, (240, 320), (1, 1)),
+        (100, 200, 400, (208, 400), (2, 2)),
         (1000, 333, 320, (320, 112), (107 / 333, 0.32)),
-        (1, 1, 320, (16, 16), (1, 1)),
+        (1, 1, 2, (16, 16), (2, 2)),
     ],
-    ids=["halved", "as it is", "padded", "odd", "tiny"],
+    ids=["halved", "as it is", "enlarged and padded", "odd", "tiny"],
 )
-def test_the_searched_copy_is_small_and_a_multiple_of_16(height, width, max_side_px, shape, zoom_xy):
+def test_the_searched_copy_is_a_multiple_of_16(height, width, side_px, shape, zoom_xy):
     frame = np.full((height, width, 3), 9, np.uint8)
-    image, zoom = searched_copy(frame, max_side_px)
+    image, zoom = searched_copy(frame, side_px)
     assert image.shape == (*shape, 3)
     assert zoom == pytest.approx(zoom_xy)
     assert (frame == 9).all()
@@ -30,8 +30,15 @@ def test_more_sensitivity_is_a_lower_threshold():
 
 
 @pytest.mark.parametrize(
-    ("longest_px", "sides_px"),
-    [(200, (200,)), (320, (320,)), (321, (321, 161)), (640, (640, 320)), (1281, (1281, 641, 321, 161))],
+    ("longest_px", "max_side_px", "sides_px"),
+    [
+        (640, 320, (320,)),
+        (2000, 640, (640, 320)),
+        (256, 640, (512, 256)),
+        (100, 640, (200,)),
+        (2000, 1281, (1281, 641, 321, 161)),
+    ],
+    ids=["live", "photo", "small photo", "tiny photo", "large"],
 )
-def test_large_pictures_are_searched_in_halves_too(longest_px, sides_px):
-    assert searched_sides(longest_px) == sides_px
+def test_copies_are_halved_until_they_show_the_largest_face(longest_px, max_side_px, sides_px):
+    assert searched_sides(longest_px, max_side_px) == sides_px

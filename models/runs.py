@@ -1,0 +1,35 @@
+"""What a finished run left behind: the weights of its best epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import ConfigError
+from models import registry
+from models.configs import TrainConfig, config_named
+
+WEIGHTS_FILE = "best.weights.h5"
+
+
+def best_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:
+    """Weights of the best epoch in ``run_folder``. ``ConfigError`` if it has none."""
+    file = run_folder / WEIGHTS_FILE
+    if not file.is_file():
+        raise ConfigError(f"{file} is missing: train first with python -m models.train {config.name} --data DIR")
+    # Through a model without an optimizer: the file holds the optimizer of the run too, which is not wanted here.
+    model = registry.build(config.architecture, **config.architecture_arguments)
+    model.load_weights(file)
+    weights: list[np.ndarray] = model.get_weights()
+    return weights
+
+
+def weights_to_export(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:
+    """Those of the best epoch, averaged with those of ``averaged_with`` if the config asks for it."""
+    weights = best_weights(config, run_folder)
+    if config.averaged_with is None:
+        return weights
+    other = config_named(config.averaged_with)
+    others = best_weights(other, run_folder.parent / other.name)
+    return [(one + two) / 2 for one, two in zip(weights, others, strict=True)]

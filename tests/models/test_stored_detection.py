@@ -1,0 +1,72 @@
+"""What the detectors must reach on the test photographs, from stored results; and that these belong to the model."""
+
+import pytest
+
+from core.artifact import ARTIFACTS_DIR, load_card
+from core.datasets.faces import load_faces
+from core.detection import create_detector
+from core.evaluation.detection_metrics import recomputed, setup_report
+from core.evaluation.detection_report import headline
+from core.evaluation.detection_runner import detect_photos
+from core.evaluation.detection_setups import AS_IS, ENLARGED
+from core.evaluation.detection_stored import DETECTOR_ARTIFACT, load_numbers, load_report
+
+FOLDER = ARTIFACTS_DIR / DETECTOR_ARTIFACT
+RERUN = 120
+
+
+@pytest.fixture(scope="module")
+def report():
+    return load_report(FOLDER)
+
+
+@pytest.mark.parametrize("setup", [AS_IS.name, ENLARGED.name])
+def test_marked_faces_are_found_with_few_false_boxes(report, setup):
+    measured = report.detectors["compact"].setups[setup]
+    assert measured.recall.value >= 0.97
+    assert measured.false_boxes_all <= 0.15
+
+
+def test_it_is_fast_and_many_times_as_fast_as_haar(report):
+    def median_ms(name):
+        timings = report.detectors[name].timings
+        return next(t.median_ms for t in timings if t.live and (t.width, t.height) == (640, 480))
+
+    assert median_ms("compact") <= 5
+    for cascade in ("haar", "haar_default"):
+        assert median_ms(cascade) >= 8 * median_ms("compact")
+
+
+def test_tilted_faces_are_found_too(report):
+    compact, haar = (report.detectors[name].by_tilt for name in ("compact", "haar"))
+    assert [share.label for share in compact] == [share.label for share in haar]
+    assert all(ours.found.value > theirs.found.value for ours, theirs in zip(compact, haar, strict=True))
+    assert compact[2].found.value >= 0.95
+
+
+def test_boxes_do_not_tremble(report):
+    compact = report.detectors["compact"].steadiness
+    assert compact.tracked_share <= 0.005
+    assert compact.tracked_share <= compact.raw_share
+
+
+def test_the_report_is_what_the_stored_detections_give(report):
+    assert recomputed(report, *load_numbers(FOLDER)) == report
+
+
+def test_the_card_says_what_the_report_says(report):
+    card = load_card(FOLDER)
+    assert dict(card.metrics["test"]) == pytest.approx(headline(report.detectors["compact"].setups[AS_IS.name]))
+    assert "YuNet" in card.data["dataset"]
+
+
+@pytest.mark.data
+def test_the_served_detector_gives_the_stored_detections(data_dir):
+    marks, runs = load_numbers(FOLDER)
+    photos = load_faces(data_dir, only="test").sides["test"][:RERUN]
+    stored = runs["compact"][AS_IS.name][: len(photos)]
+    assert [photo.id for photo in photos] == [one.id for one in marks[: len(photos)]]
+    again = detect_photos(create_detector("compact", AS_IS.settings), photos)
+    measured, expected = (setup_report(marks[: len(photos)], found) for found in (again, stored))
+    assert measured.recall.value == pytest.approx(expected.recall.value, abs=0.01)
+    assert measured.false_boxes_all == pytest.approx(expected.false_boxes_all, abs=0.02)
