@@ -17,12 +17,14 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """``sensitivity`` in [0, 1] trades missed faces (0) against false boxes (1); ``min_face_px`` is the smallest face
-    side that is looked for, in pixels of the frame; frames whose longer side exceeds ``max_side_px`` are searched in a
+    """``sensitivity`` in [0, 1] trades missed faces (0) against false boxes (1); the smallest face side that is looked
+    for is ``min_face_px`` pixels of the frame and ``min_face_share`` of its longer side, whichever is more: what is
+    smaller mostly looks like a face from afar only. Frames whose longer side exceeds ``max_side_px`` are searched in a
     smaller copy."""
 
     sensitivity: float = 0.5
     min_face_px: int = 16
+    min_face_share: float = 0.044
     max_side_px: int = 640
 
     def __post_init__(self) -> None:
@@ -30,11 +32,17 @@ class DetectorSettings:
             raise ConfigError(f"detector sensitivity must be in [0, 1], got {self.sensitivity}")
         if self.min_face_px < 8:
             raise ConfigError(f"min_face_px must be at least 8, got {self.min_face_px}")
+        if not 0.0 <= self.min_face_share < 1.0:
+            raise ConfigError(f"min_face_share must be in [0, 1), got {self.min_face_share}")
         if self.max_side_px < 64:
             raise ConfigError(f"max_side_px must be at least 64, got {self.max_side_px}")
 
+    def smallest_face_px(self, longest_px: int) -> float:
+        """Smallest side of a face that counts in a frame whose longer side is ``longest_px``."""
+        return max(self.min_face_px, self.min_face_share * longest_px)
 
-LIVE_DETECTOR = DetectorSettings(min_face_px=24, max_side_px=320)
+
+LIVE_DETECTOR = DetectorSettings(max_side_px=320)
 """Faces before a camera are near: searching a copy of half the size takes a quarter of the time."""
 
 

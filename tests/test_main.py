@@ -64,7 +64,7 @@ def test_a_broken_artifact_is_one_line_and_status_2(capsys, astronaut, tmp_path,
     assert main(["analyze", str(astronaut)]) == 2
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
-    assert str(Path("emotion") / "card.json") in error
+    assert str(Path("face_detector") / "card.json") in error
     assert "Restore it with" in error
 
 

@@ -85,7 +85,7 @@ class CompactDetector:
             [self._searched(frame, side_px, side_px == sides_px[-1], faintest) for side_px in sides_px], faintest
         )
         faces = faces.take(faces.scores >= self._min_score)
-        faces = faces.take(faces.sizes() >= self._settings.min_face_px)
+        faces = faces.take(faces.sizes() >= self._settings.smallest_face_px(max(frame.shape[:2])))
         return tuple(
             Detection(Box(*box), score, _landmarks(five))
             for box, score, five in zip(faces.xyxy.tolist(), faces.scores.tolist(), faces.points.tolist(), strict=True)

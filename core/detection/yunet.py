@@ -84,7 +84,8 @@ class YuNetDetector:
         rows = self._search(frame)
         rows[:, :14] *= np.tile([width / wide, height / high], 7)
         usable = np.isfinite(rows).all(axis=1) & (rows[:, 2:4] > 0).all(axis=1)
-        large = np.sqrt(np.clip(rows[:, 2:4], 0, None).prod(axis=1)) >= self._settings.min_face_px
+        smallest_px = self._settings.smallest_face_px(max(frame.shape[:2]))
+        large = np.sqrt(np.clip(rows[:, 2:4], 0, None).prod(axis=1)) >= smallest_px
         best_first = sorted(rows[usable & large].tolist(), key=lambda row: -row[14])
         return tuple(_detection(row) for row in best_first)
 

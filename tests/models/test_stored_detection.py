@@ -41,7 +41,7 @@ def test_tilted_faces_are_found_too(report):
     compact, haar = (report.detectors[name].by_tilt for name in ("compact", "haar"))
     assert [share.label for share in compact] == [share.label for share in haar]
     assert all(ours.found.value > theirs.found.value for ours, theirs in zip(compact, haar, strict=True))
-    assert compact[2].found.value >= 0.95
+    assert compact[2].found.value >= 0.9
 
 
 def test_boxes_do_not_tremble(report):

@@ -99,7 +99,7 @@ def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
 def test_a_second_round_starts_from_the_weights_of_the_first(tmp_path):
     base, data = small("age_gender_base"), made_up_data("age_gender")
     second = replace(small("age_gender"), start_from=base.name, learning_rate=0.0, epochs=1)
-    with pytest.raises(ConfigError, match="age_gender_base.*train first"):
+    with pytest.raises(ConfigError, match="train first"):
         train.train_and_evaluate(second, data, tmp_path / second.name, verbose=0)
     train.train_and_evaluate(base, data, tmp_path / base.name, verbose=0)
     train.train_and_evaluate(second, data, tmp_path / second.name, verbose=0)
