@@ -30,7 +30,7 @@ from core.errors import DatasetError, FacetError
 from core.estimator import LiteRTEstimator
 from core.evaluation.metrics import headline
 from core.evaluation.runner import evaluate_estimator, predict_images, predictions_from_outputs
-from core.settings import DetectorSettings
+from core.settings import LIVE_DETECTOR
 from core.types import Box, Detection
 from models.cards import read_card, write_card
 from models.evaluate import REPORTED_SIDES, load_data
@@ -166,7 +166,7 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
     estimator = LiteRTEstimator(folder)
     card = estimator.card
     data = load_data(card.task, data_dir, SOURCE_SIZE if card.task == "age_gender" else card.input_size)
-    detector = create_detector(detector_name, DetectorSettings(min_face_px=_FACE_PX // 4))
+    detector = create_detector(detector_name, replace(LIVE_DETECTOR, min_face_px=_FACE_PX // 4))
     chosen_on, reported_on = REPORTED_SIDES[card.task]
     spec: CropSpec | None = None
     measured: dict[str, object] = {"chosen_on": chosen_on}
