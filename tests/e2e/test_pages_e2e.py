@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import cv2
+import matplotlib
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
-from skimage.data import astronaut
 
 from tests.e2e.conftest import OpenTab
 
@@ -18,9 +17,9 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="session")
 def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """NASA's portrait of Eileen Collins, public domain: one face."""
-    path = tmp_path_factory.mktemp("pictures") / "portrait.png"
-    assert cv2.imwrite(str(path), cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR))
+    """Portrait of Grace Hopper that comes with matplotlib, public domain: one face."""
+    path = tmp_path_factory.mktemp("pictures") / "portrait.jpg"
+    path.write_bytes((Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg").read_bytes())
     return path
 
 
