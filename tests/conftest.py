@@ -9,6 +9,7 @@ import pylibsrtp  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+DATA_SETS = ("fer2013", "UTKFace", "faces")
 ARCHIVES = Path(os.environ.get("FACET_DATA_ARCHIVES", ROOT.parent / "shared" / "data"))
 
 
@@ -18,13 +19,13 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
-    """Folder with ``fer2013/`` and ``UTKFace/``: the user's own, or unpacked for this run from the archives."""
+    """Folder with ``fer2013/``, ``UTKFace/`` and ``faces/``: the user's own, or unpacked for this run from the archives."""
     own = Path(os.environ.get("FACET_DATA", ROOT / "data"))
-    if (own / "fer2013").is_dir() and (own / "UTKFace").is_dir():
+    if all((own / name).is_dir() for name in DATA_SETS):
         return own
-    archives = [ARCHIVES / f"{name}.tar.xz" for name in ("fer2013", "UTKFace")]
+    archives = [ARCHIVES / f"{name}.tar.xz" for name in DATA_SETS]
     if not all(archive.is_file() for archive in archives):
-        pytest.skip(f"no FER2013 and UTKFace in {own}, and no archives of them")
+        pytest.skip(f"{own} lacks one of {', '.join(DATA_SETS)}, and no archives of them")
     folder = tmp_path_factory.mktemp("data")
     for archive in archives:
         with tarfile.open(archive) as tar:

@@ -15,7 +15,7 @@ from pages.shared.text import plain
 TITLES = {
     "compact": "compact - our own network",
     "haar": "haar - classic cascade, no landmarks",
-    "yunet": "yunet - OpenCV's network, file supplied by you",
+    "yunet": "yunet - needs a file of yours",
 }
 _LAST_USED = "detector_last_used"
 
