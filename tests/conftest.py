@@ -14,12 +14,12 @@ ARCHIVES = Path(os.environ.get("FACET_DATA_ARCHIVES", ROOT.parent / "shared" / "
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "data: needs FER2013 and UTKFace, unpacked or as archives")
+    config.addinivalue_line("markers", "data: needs the data sets, unpacked or as archives")
 
 
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory):
-    """Folder with ``fer2013/``, ``UTKFace/`` and ``faces/``: the user's own, or unpacked for this run from the archives."""
+    """Folder with the ``DATA_SETS``: the user's own, or unpacked for this run from the archives."""
     own = Path(os.environ.get("FACET_DATA", ROOT / "data"))
     if all((own / name).is_dir() for name in DATA_SETS):
         return own
