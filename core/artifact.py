@@ -22,6 +22,8 @@ SERVED_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 PREDICTIONS_FILE = "predictions.npz"
 HISTORY_FILE = "history.csv"
+DETECTOR_ARTIFACT = "face_detector"
+"""Folder of our own face detector and of what detectors are compared by."""
 CROP_TASKS = ("emotion", "age_gender")
 TASKS = (*CROP_TASKS, "detection")
 

@@ -122,8 +122,7 @@ def agreed(copies: Sequence[SearchedCopy], faintest: float) -> FoundCells:
         scores = np.where(same, copy.faces.scores, faintest).max(axis=1, initial=faintest)
         total += np.where(knows, logit(scores), 0.0)
         votes += knows
-    mean = 1 / (1 + np.exp(-total / np.maximum(votes, 1)))
-    scores = np.where(votes > 0, mean, faces.scores)
+    scores = np.where(votes > 0, sigmoid(total / np.maximum(votes, 1)), faces.scores)
     return joined([FoundCells(faces.xyxy, faces.points, scores)])
 
 
@@ -131,3 +130,8 @@ def logit(probability: ArrayLike) -> NDArray[np.float64]:
     """log(p / (1 - p)), finite at 0 and 1 too."""
     p = np.clip(np.asarray(probability, np.float64), 1e-6, 1 - 1e-6)
     return np.asarray(np.log(p / (1 - p)))
+
+
+def sigmoid(logits: ArrayLike) -> NDArray[np.float64]:
+    """The inverse of ``logit``."""
+    return np.asarray(1 / (1 + np.exp(-np.asarray(logits, np.float64))))

@@ -6,16 +6,15 @@ one invocation; the result's shape never depends on their size.
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 from numpy.typing import NDArray
 
 from core.artifact import SERVED_FILE, ModelCard, load_card, verified_file
 from core.errors import ArtifactCorruptError
+from core.litert import ThreadRunners
 
 OUTPUTS: dict[str, set[str]] = {"emotion": {"emotion"}, "age_gender": {"age", "gender"}}
 """Output names that a network of each task must have."""
@@ -41,10 +40,8 @@ class LiteRTModel:
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
         """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
-        self._content = content
-        self._num_threads = num_threads
-        self._local = threading.local()
-        runner = self._runner()
+        self._runners = ThreadRunners(content, num_threads)
+        runner = self._runners.get()
         (self._input_name, details), *_ = runner.get_input_details().items()
         self.crop_shape = tuple(int(side) for side in details["shape"][1:])
         self.widths = {name: int(d["shape"][-1]) for name, d in runner.get_output_details().items()}
@@ -55,16 +52,9 @@ class LiteRTModel:
             raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
         if len(crops) == 0:
             return {name: np.empty((0, width), np.float32) for name, width in self.widths.items()}
-        outputs = self._runner()(**{self._input_name: crops})
+        outputs = self._runners.get()(**{self._input_name: crops})
         # The arrays that come back are views into the interpreter's memory until copied.
         return {name: np.array(values, np.float32) for name, values in outputs.items()}
-
-    def _runner(self) -> SignatureRunner:
-        runner: SignatureRunner | None = getattr(self._local, "runner", None)
-        if runner is None:
-            interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
-            runner = self._local.runner = interpreter.get_signature_runner("serving_default")
-        return runner
 
 
 class LiteRTEstimator:

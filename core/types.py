@@ -89,6 +89,10 @@ class Landmarks:
         return (self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth)
 
 
+MIRRORED_POINTS = [1, 0, 2, 4, 3]
+"""Rows of five points in the order of ``Landmarks`` after the picture was flipped left to right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Detection:
     """One face found by a detector. ``score`` is in [0, 1]; detectors without landmarks leave them out."""

@@ -18,12 +18,11 @@ import numpy as np
 from tqdm import tqdm
 
 from core.answers import fitted_interval_scale
-from core.artifact import PREDICTIONS_FILE, artifacts_dir, list_artifacts, load_card
+from core.artifact import DETECTOR_ARTIFACT, PREDICTIONS_FILE, artifacts_dir, list_artifacts, load_card
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface, read_split_file
 from core.errors import ArtifactMissingError, ConfigError, DatasetError, FacetError
 from core.estimator import LiteRTEstimator, LiteRTModel
-from core.evaluation.detection_stored import DETECTOR_ARTIFACT
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import Predictions, save_predictions
 from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.artifact import CARD_FILE, artifacts_dir
+from core.artifact import CARD_FILE, DETECTOR_ARTIFACT, artifacts_dir
 from core.datasets.faces import FacePhoto, load_faces
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
@@ -32,7 +32,7 @@ from core.evaluation.detection_runner import (
     still_photos,
 )
 from core.evaluation.detection_setups import AS_IS, SETUPS, TILTS_DEG, loose_run, tilt_run
-from core.evaluation.detection_stored import DETECTOR_ARTIFACT, report_dict, save_results
+from core.evaluation.detection_stored import report_dict, save_results
 from core.evaluation.detection_tables import (
     point_reports,
     point_table,

@@ -31,7 +31,7 @@ from core.estimator import LiteRTEstimator
 from core.evaluation.metrics import headline
 from core.evaluation.runner import evaluate_estimator, predict_images, predictions_from_outputs
 from core.settings import LIVE_DETECTOR
-from core.types import Box, Detection
+from core.types import MIRRORED_POINTS, Box, Detection
 from models.cards import read_card, write_card
 from models.evaluate import REPORTED_SIDES, load_data
 
@@ -45,7 +45,6 @@ _BORDER = 0.25
 edge is none to a detector."""
 _BORDER_PX = round(_BORDER * _FACE_PX)
 _CONSIDERED = 1200
-_MIRRORED = [1, 0, 2, 4, 3]
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def mean_points(scenes: Sequence[Scene]) -> NDArray[np.float64]:
     """(5, 2) median place of the landmarks in the plain images, as fractions of their side; left-right symmetric."""
     found = np.array([scene.face.landmarks.points for scene in scenes if scene.face and scene.face.landmarks])
     points = (np.median(found, axis=0) - _BORDER_PX) / _FACE_PX
-    mirrored = points[_MIRRORED] * [-1, 1] + [1, 0]
+    mirrored = points[MIRRORED_POINTS] * [-1, 1] + [1, 0]
     return np.asarray((points + mirrored) / 2)
 
 

@@ -79,8 +79,38 @@ def _erase(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Gene
     image[top : top + height, left : left + width] = rng.integers(0, 256)
 
 
-class TrainingBatches(keras.utils.PyDataset):
-    """Shuffled, augmented batches; the same seed gives the same batches in every epoch of every run."""
+class ShuffledBatches(keras.utils.PyDataset):
+    """Order of ``count`` samples in batches; the same seed gives the same batches in every run."""
+
+    def __init__(
+        self, count: int, batch_size: int, seed: int, first_epoch: int, workers: int, max_queue_size: int
+    ) -> None:
+        super().__init__(workers=workers, max_queue_size=max_queue_size)
+        self._count = count
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = first_epoch
+        self._order = self._shuffled()
+
+    def __len__(self) -> int:
+        # The last, smaller batch is left out: its batch-norm statistics would be the noisiest of the epoch.
+        return max(1, self._count // self._batch_size)
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.int64]:
+        return np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
+
+    def _batch(self, index: int) -> tuple[NDArray[np.int64], np.random.Generator]:
+        """Rows of batch ``index`` of this epoch, and the source of its random changes."""
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return rows, np.random.default_rng((self._seed, self._epoch, index))
+
+
+class TrainingBatches(ShuffledBatches):
+    """Shuffled, augmented crops."""
 
     def __init__(
         self,
@@ -93,29 +123,13 @@ class TrainingBatches(keras.utils.PyDataset):
         first_epoch: int = 0,
         workers: int = 2,
     ) -> None:
-        super().__init__(workers=workers, max_queue_size=16)
+        super().__init__(len(samples), batch_size, seed, first_epoch, workers, max_queue_size=16)
         self._samples = samples
         self._targets = targets(samples)
         self._image_size = image_size
-        self._batch_size = batch_size
         self._augmentation = augmentation
-        self._seed = seed
-        self._epoch = first_epoch
-        self._order = self._shuffled()
-
-    def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._samples))
-
-    def __len__(self) -> int:
-        # The last, smaller batch is left out: its batch-norm statistics would be the noisiest of the epoch.
-        return max(1, len(self._samples) // self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        rng = np.random.default_rng((self._seed, self._epoch, index))
+        rows, rng = self._batch(index)
         images = np.stack([augment(self._samples.images[r], self._image_size, self._augmentation, rng) for r in rows])
         return images.astype(np.float32), {name: values[rows] for name, values in self._targets.items()}
-
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._order = self._shuffled()

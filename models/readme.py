@@ -10,13 +10,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, ModelCard, load_card
+from core.artifact import ARTIFACTS_DIR, DETECTOR_ARTIFACT, PREDICTIONS_FILE, ModelCard, load_card
 from core.detection import DEFAULT_DETECTOR
 from core.errors import ConfigError, FacetError
 from core.evaluation.detection_metrics import LEAST_EYES_PX
 from core.evaluation.detection_report import DetectionReport, DetectorReport
 from core.evaluation.detection_setups import SETUPS, Setup
-from core.evaluation.detection_stored import DETECTOR_ARTIFACT, load_report
+from core.evaluation.detection_stored import load_report
 from core.evaluation.intervals import Measured
 from core.evaluation.metrics import age_report, emotion_report, gender_report, group_errors
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions

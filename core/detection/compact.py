@@ -7,20 +7,17 @@ size that is a multiple of 16.
 
 from __future__ import annotations
 
-import threading
-
 import cv2
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, SignatureRunner
 from numpy.typing import NDArray
 
-from core.artifact import SERVED_FILE, artifacts_dir, load_card, verified_file
-from core.cells import FoundCells, SearchedCopy, agreed, blended, decode, logit
+from core.artifact import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
+from core.cells import FoundCells, SearchedCopy, agreed, blended, decode, logit, sigmoid
 from core.errors import ArtifactCorruptError
+from core.litert import ThreadRunners
 from core.settings import DetectorSettings
 from core.types import Box, Detection, Landmarks
 
-ARTIFACT = "face_detector"
 _MULTIPLE = 16
 _LARGEST_LAST_PX = 320
 _LARGEST_BUT_LAST_PX = 128.0
@@ -36,22 +33,13 @@ class LiteRTFaces:
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
         """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
-        self._content = content
-        self._num_threads = num_threads
-        self._local = threading.local()
-        self._runner()
+        self._runners = ThreadRunners(content, num_threads)
+        self._runners.get()
 
     def find(self, image: NDArray[np.uint8], min_score: float) -> FoundCells:
         """(H, W, 3) uint8 BGR, H and W multiples of 16 -> what its cells answer, best first."""
-        output = self._runner()(image=image[None])
+        output = self._runners.get()(image=image[None])
         return decode(output["score"][0], output["geometry"][0], min_score)
-
-    def _runner(self) -> SignatureRunner:
-        runner: SignatureRunner | None = getattr(self._local, "runner", None)
-        if runner is None:
-            interpreter = Interpreter(model_content=self._content, num_threads=self._num_threads)
-            runner = self._local.runner = interpreter.get_signature_runner("serving_default")
-        return runner
 
 
 class CompactDetector:
@@ -69,7 +57,7 @@ class CompactDetector:
     @classmethod
     def installed(cls, settings: DetectorSettings = DetectorSettings()) -> CompactDetector:
         """The one in the artifacts folder. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``."""
-        folder = artifacts_dir() / ARTIFACT
+        folder = artifacts_dir() / DETECTOR_ARTIFACT
         card = load_card(folder)
         file = verified_file(folder, SERVED_FILE, card)
         try:
@@ -104,7 +92,7 @@ class CompactDetector:
 def threshold(min_score: float, sensitivity: float) -> float:
     """Score from which a box counts: ``min_score`` at 0.5, higher for less and lower for more sensitivity."""
     moved = logit(min_score) + np.interp(sensitivity, (0.0, 0.5, 1.0), _MOVED_LOGITS)
-    return float(1 / (1 + np.exp(-moved)))
+    return float(sigmoid(moved))
 
 
 def searched_sides(longest_px: int, max_side_px: int) -> tuple[int, ...]:

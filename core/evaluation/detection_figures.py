@@ -8,8 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluation.detection_report import DetectorReport, PointReport, Share
-from core.evaluation.figure_style import empty_figure, series_color, styled
-from core.evaluation.intervals import Measured
+from core.evaluation.figure_style import empty_figure, error_bars, series_color, styled
 
 _TICKS_MS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -69,7 +68,7 @@ def share_bars(shares: Mapping[str, Sequence[Share]], x_title: str, title: str) 
                 y=[part.found.value for part in parts],
                 name=name,
                 marker_color=series_color(index),
-                error_y=_error_bars([part.found for part in parts]),
+                error_y=error_bars([part.found for part in parts]),
                 customdata=[part.found.n for part in parts],
                 hovertemplate="%{x}: %{y:.1%} of %{customdata} faces<extra>" + name + "</extra>",
             )
@@ -159,14 +158,3 @@ def _percent(figure: go.Figure, least: float = 0.0) -> go.Figure:
     ticks = np.arange(0, 101, 10)
     figure.update_yaxes(tickvals=ticks / 100, ticktext=[str(tick) for tick in ticks], range=[least, 1.02])
     return figure
-
-
-def _error_bars(measured: Sequence[Measured]) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [one.high - one.value for one in measured],
-        "arrayminus": [one.value - one.low for one in measured],
-        "thickness": 2,
-        "color": "#999999",
-    }

@@ -24,7 +24,6 @@ from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks, joined
 from core.evaluation.detection_report import DetectionReport
 
-DETECTOR_ARTIFACT = "face_detector"
 REPORT_FILE = "detection.json"
 NUMBERS_FILE = "detections.npz"
 LEAST_SCORE = 0.05

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
+from core.evaluation.intervals import Measured
 from core.palette import EMOTION_HEX
 
 SERIES_HEX: tuple[str, ...] = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
@@ -53,3 +56,15 @@ def empty_figure(title: str, message: str) -> go.Figure:
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     return figure
+
+
+def error_bars(measured: Sequence[Measured]) -> dict[str, object]:
+    """Plotly's asymmetric error bars; a bound that is NaN draws none."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [one.high - one.value for one in measured],
+        "arrayminus": [one.value - one.low for one in measured],
+        "thickness": 2,
+        "color": "#999999",
+    }

@@ -14,11 +14,11 @@ from core.evaluation.figure_style import (
     FADING_SCALE,
     HEAT_SCALE,
     empty_figure,
+    error_bars,
     label_color,
     series_color,
     styled,
 )
-from core.evaluation.intervals import Measured
 from core.evaluation.metrics import AgeReport, ClassificationReport, GroupError
 
 __all__ = [
@@ -50,7 +50,7 @@ def class_accuracy_bars(reports: Mapping[str, ClassificationReport], title: str)
                 y=report.recall,
                 name=name,
                 marker_color=alone,
-                error_y=_error_bars(report.recall_intervals),
+                error_y=error_bars(report.recall_intervals),
                 customdata=report.support,
                 hovertemplate=hover,
             )
@@ -101,7 +101,7 @@ def age_error_bars(reports: Mapping[str, AgeReport], title: str) -> go.Figure:
                 y=[one.value for one in errors],
                 name=f"{name}: mean absolute error",
                 marker_color=series_color(index),
-                error_y=_error_bars(errors),
+                error_y=error_bars(errors),
                 customdata=[one.n for one in errors],
                 hovertemplate=hover,
                 offsetgroup=name,
@@ -159,7 +159,7 @@ def group_error_bars(groups: Sequence[GroupError], attribute: str, title: str) -
             x=[one.label for one in groups],
             y=[one.value for one in measured],
             marker_color=series_color(0),
-            error_y=_error_bars(measured),
+            error_y=error_bars(measured),
             customdata=[one.n for one in measured],
             hovertemplate="%{x}: " + unit + " of %{customdata} people<extra></extra>",
         )
@@ -207,15 +207,3 @@ def _percent_axis(figure: go.Figure, whole: bool = True) -> go.Figure:
     if whole:
         figure.update_yaxes(range=[0, 1.02])
     return figure
-
-
-def _error_bars(measured: Sequence[Measured]) -> dict[str, object]:
-    """Plotly's asymmetric error bars; a bound that is NaN draws none."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [one.high - one.value for one in measured],
-        "arrayminus": [one.value - one.low for one in measured],
-        "thickness": 2,
-        "color": "#999999",
-    }

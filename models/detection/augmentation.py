@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.types import MIRRORED_POINTS
 from models.detection.labels import LabelledFaces
 
 _LEAST_FILLED = 0.4
 """Photographs are not made smaller than this part of a crop: the rest would be empty."""
-MIRRORED_POINTS = [1, 0, 2, 4, 3]
 Image = NDArray[np.uint8]
 
 

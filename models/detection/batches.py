@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,13 +9,14 @@ from core.datasets.faces import FacePhoto
 from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, training_crop
 from models.detection.labels import LabelledFaces, labelled_faces
 from models.detection.targets import encode
+from models.input_pipeline import ShuffledBatches
 
 Batch = tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]
 _MOSAIC_FACE_PX = (12.0, 96.0)
 
 
-class DetectionBatches(keras.utils.PyDataset):
-    """Shuffled, augmented crops; the same seed gives the same batches in every run."""
+class DetectionBatches(ShuffledBatches):
+    """Shuffled, augmented crops of photographs."""
 
     def __init__(
         self,
@@ -28,30 +28,15 @@ class DetectionBatches(keras.utils.PyDataset):
         first_epoch: int = 0,
         workers: int = 2,
     ) -> None:
-        super().__init__(workers=workers, max_queue_size=8)
+        super().__init__(len(photos), batch_size, seed, first_epoch, workers, max_queue_size=8)
         self._photos = photos
         self._faces = [labelled_faces(photo) for photo in photos]
         self._size_px = size_px
-        self._batch_size = batch_size
         self._augmentation = augmentation
-        self._seed = seed
-        self._epoch = first_epoch
-        self._order = self._shuffled()
-
-    def __len__(self) -> int:
-        return max(1, len(self._photos) // self._batch_size)
 
     def __getitem__(self, index: int) -> Batch:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        rng = np.random.default_rng((self._seed, self._epoch, index))
+        rows, rng = self._batch(index)
         return stacked([self._crop(int(row), rng) for row in rows], self._size_px)
-
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._order = self._shuffled()
-
-    def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._photos))
 
     def _crop(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], LabelledFaces]:
         settings = self._augmentation

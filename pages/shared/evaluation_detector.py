@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.artifact import artifacts_dir
+from core.artifact import DETECTOR_ARTIFACT, artifacts_dir
 from core.errors import ArtifactError
 from core.evaluation import detection_figures as figures
 from core.evaluation.detection_report import DetectionReport, DetectorReport, SetupReport
 from core.evaluation.detection_setups import SETUPS
-from core.evaluation.detection_stored import DETECTOR_ARTIFACT, load_report
+from core.evaluation.detection_stored import load_report
 from core.evaluation.detection_tables import (
     point_reports,
     point_table,

@@ -2,14 +2,14 @@
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, load_card
+from core.artifact import ARTIFACTS_DIR, DETECTOR_ARTIFACT, load_card
 from core.datasets.faces import load_faces
 from core.detection import create_detector
 from core.evaluation.detection_metrics import recomputed, setup_report
 from core.evaluation.detection_report import headline
 from core.evaluation.detection_runner import detect_photos
 from core.evaluation.detection_setups import AS_IS, ENLARGED
-from core.evaluation.detection_stored import DETECTOR_ARTIFACT, load_numbers, load_report
+from core.evaluation.detection_stored import load_numbers, load_report
 
 FOLDER = ARTIFACTS_DIR / DETECTOR_ARTIFACT
 RERUN = 120
