@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import age_answers, normalised
+from core.answers import age_answers, calibrated
 from core.artifact import artifacts_dir
 from core.crops import crop_faces
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
@@ -82,7 +82,8 @@ class FaceAnalyzer:
             if "age" in answers:
                 years, low, high = age_answers(answers.pop("age"), card.age_interval_scale)
                 outputs["age"] = np.stack([years, low, high], axis=1)
-            outputs |= {name: normalised(probabilities) for name, probabilities in answers.items()}
+            temperature = card.temperature
+            outputs |= {name: calibrated(p, temperature.get(name, 1.0)) for name, p in answers.items()}
             clock.lap(card.name)
         return outputs
 

@@ -9,10 +9,20 @@ INTERVAL_COVERAGE = 0.8
 """Share of faces whose true age the stated interval should hold; its width is fitted on the validation side."""
 
 
-def normalised(probabilities: NDArray[np.float32]) -> NDArray[np.float64]:
+def normalised(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     """(N, K) non-negative scores -> rows that sum to 1. int8 networks answer in steps of 1/256 that do not."""
     scores = np.maximum(probabilities.astype(np.float64), 0.0) + 1e-9
     return scores / scores.sum(axis=1, keepdims=True)
+
+
+def calibrated(probabilities: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
+    """(N, K) probabilities -> rows that sum to 1, made softer by a temperature above 1 and bolder by one below.
+
+    Temperature scaling (Guo et al. 2017): softmax(logits / T) is the normalised p^(1/T), so no logits are needed.
+    """
+    if temperature <= 0:
+        raise ValueError(f"a temperature must be positive, got {temperature}")
+    return normalised(normalised(probabilities) ** (1 / temperature))
 
 
 def age_answers(

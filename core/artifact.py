@@ -70,6 +70,10 @@ class ModelCard:
     limits: str
     age_interval_scale: float = 1.0
     """Fitted on the validation side, see ``core.answers``."""
+    temperature: Mapping[str, float] = field(default_factory=dict)
+    """Output name -> temperature of its probabilities, fitted on the side that training chose on; 1 if absent."""
+    min_confidence: Mapping[str, float] = field(default_factory=dict)
+    """Output name -> calibrated probability below which an answer is "uncertain" by default; 0 if absent."""
     min_score: float = 0.5
     """Of a detector: the score from which a box counts, chosen on the validation side."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
@@ -97,6 +101,8 @@ class ModelCard:
             intended_use=str(raw["intended_use"]),
             limits=str(raw["limits"]),
             age_interval_scale=float(raw.get("age_interval_scale", 1.0)),
+            temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
+            min_confidence={name: float(value) for name, value in raw.get("min_confidence", {}).items()},
             min_score=float(raw.get("min_score", 0.5)),
             raw=raw,
         )

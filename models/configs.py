@@ -37,6 +37,8 @@ class TrainConfig:
     momentum: float = 0.9
     weight_decay: float = 5e-3
     label_smoothing: float = 0.1
+    annotators_share: float = 0.0
+    """Share of ``models.soft_targets`` in the emotion targets; more than 0 needs FER+'s votes in the data folder."""
     loss_weights: Mapping[str, float] | None = None
     """Output name -> weight of its loss; equal weights if ``None``."""
     start_from: str | None = None
@@ -48,10 +50,16 @@ class TrainConfig:
     """Per step, of the running average of the weights that is evaluated and exported."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     """Of crops; ``detection_augmentation`` is the detector's."""
+    closing_augmentation: Augmentation | None = None
+    """Replaces ``augmentation`` in the last ``closing_epochs`` of the schedule."""
+    closing_epochs: int = 0
     detection_augmentation: DetectionAugmentation = field(default_factory=DetectionAugmentation)
     precision: str = "mixed_bfloat16"
     seed: int = 1
 
+
+_WIDE = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1))
+"""Residual blocks of the served networks: at half, a quarter and an eighth of the stem's size."""
 
 _FACE_DETECTOR_BASE = TrainConfig(
     name="face_detector_base",
@@ -151,6 +159,32 @@ CONFIGS: dict[str, TrainConfig] = {
                 erase_probability=0.3,
             ),
             seed=3,
+        ),
+        replace(
+            _EMOTION_BASE,
+            name="emotion_wide",
+            architecture_arguments={"stages": ((48, 2), (96, 2), (96, 1), (192, 2), (192, 1)), "stem": (16, 1)},
+            epochs=64,
+            stop_after=None,
+            label_smoothing=0.0,
+            annotators_share=0.5,
+            augmentation=Augmentation(gamma=0.3, damage_probability=0.25),
+            closing_augmentation=Augmentation(
+                rotation_deg=12, scale=0.10, shift=0.10, gamma=0.3, erase_probability=0.25, damage_probability=0.2
+            ),
+            closing_epochs=12,
+        ),
+        replace(
+            _AGE_GENDER_BASE,
+            name="age_gender_wide",
+            architecture_arguments={"input_size": 96, "stages": _WIDE, "stem": (32, 2)},
+            image_size=96,
+            source_size=120,
+            epochs=70,
+            loss_weights={"age": 1.0, "gender": 2.0},
+            augmentation=replace(_AGE_GENDER_BASE.augmentation, damage_probability=0.25),
+            closing_augmentation=replace(_AGE_GENDER_SECOND.augmentation, damage_probability=0.2),
+            closing_epochs=12,
         ),
         replace(
             _AGE_GENDER_SECOND,

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.samples import Samples
+from models.corruptions import DAMAGES, SEVERITIES, corrupted
 
 Targets = Callable[[Samples], dict[str, NDArray[np.float32]]]
 
@@ -33,15 +34,19 @@ class Augmentation:
     """Exponent exp(u), u within plus or minus this."""
     erase_probability: float = 0.5
     erase_area: tuple[float, float] = (0.02, 0.20)
+    damage_probability: float = 0.0
+    """How often a crop suffers one of ``models.corruptions.DAMAGES``, at any severity."""
     flip: bool = True
 
 
 def augment(image: NDArray[np.uint8], size: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, C) -> (size, size, C): flip, rotation, scale and shift as one warp, then light, then erasing."""
+    """(H, W, C) -> (size, size, C): flip, rotation, scale and shift as one warp, then light, erasing and damage."""
     out = _warp(image, size, settings, rng)
     out = _change_light(out, settings, rng)
     if rng.random() < settings.erase_probability:
         _erase(out, settings, rng)
+    if rng.random() < settings.damage_probability:
+        out = corrupted(out, str(rng.choice(DAMAGES)), int(rng.choice(SEVERITIES)), rng)
     return out if out.ndim == 3 else out[..., None]
 
 
@@ -110,7 +115,8 @@ class ShuffledBatches(keras.utils.PyDataset):
 
 
 class TrainingBatches(ShuffledBatches):
-    """Shuffled, augmented crops."""
+    """Shuffled, augmented crops. From epoch ``closing_epoch`` (0 is the first) on, ``closing`` replaces
+    ``augmentation``."""
 
     def __init__(
         self,
@@ -121,6 +127,8 @@ class TrainingBatches(ShuffledBatches):
         augmentation: Augmentation,
         seed: int,
         first_epoch: int = 0,
+        closing: Augmentation | None = None,
+        closing_epoch: int = 0,
         workers: int = 2,
     ) -> None:
         super().__init__(len(samples), batch_size, seed, first_epoch, workers, max_queue_size=16)
@@ -128,8 +136,13 @@ class TrainingBatches(ShuffledBatches):
         self._targets = targets(samples)
         self._image_size = image_size
         self._augmentation = augmentation
+        self._closing = closing
+        self._closing_epoch = closing_epoch
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         rows, rng = self._batch(index)
-        images = np.stack([augment(self._samples.images[r], self._image_size, self._augmentation, rng) for r in rows])
+        settings = self._augmentation
+        if self._closing is not None and self._epoch >= self._closing_epoch:
+            settings = self._closing
+        images = np.stack([augment(self._samples.images[r], self._image_size, settings, rng) for r in rows])
         return images.astype(np.float32), {name: values[rows] for name, values in self._targets.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.faces import FacePhotos, load_faces
+from core.datasets.ferplus import read_votes
 from core.datasets.samples import Samples, resized
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.types import EMOTIONS, GENDERS
@@ -20,9 +21,10 @@ from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.losses import geometry_loss, score_loss
 from models.input_pipeline import TrainingBatches
 from models.losses import age_distribution_loss, mae
+from models.soft_targets import softened
 
 Arrays = Mapping[str, NDArray[np.float32]]
-Limit = Callable[[int], NDArray[np.int64]]
+_SOFT_EMOTION = "emotion_probabilities"
 
 
 class TrainingData(Protocol):
@@ -74,7 +76,11 @@ class CropTask:
     targets: Callable[[Samples], dict[str, NDArray[np.float32]]]
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
-        return self.read(data_dir, config.source_size)
+        data = self.read(data_dir, config.source_size)
+        if not config.annotators_share:
+            return data
+        train = _with_soft_emotions(data.sides["train"], data_dir, config.annotators_share)
+        return replace(data, sides={**data.sides, "train": train})
 
     def batches(self, config: TrainConfig, data: SplitDataset, first_epoch: int) -> keras.utils.PyDataset:
         return TrainingBatches(
@@ -85,6 +91,8 @@ class CropTask:
             config.augmentation,
             config.seed,
             first_epoch,
+            config.closing_augmentation,
+            config.epochs - config.closing_epochs,
         )
 
     def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
@@ -120,7 +128,15 @@ def _one_hot(labels: NDArray, classes: int) -> NDArray[np.float32]:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
+def _with_soft_emotions(train: Samples, data_dir: Path, share: float) -> Samples:
+    votes = read_votes(data_dir, train.ids)
+    targets = softened(train.labels["emotion"], votes, len(EMOTIONS), share)
+    return replace(train, labels={**train.labels, _SOFT_EMOTION: targets})
+
+
 def _emotion_targets(samples: Samples) -> dict[str, NDArray[np.float32]]:
+    if _SOFT_EMOTION in samples.labels:
+        return {"emotion": samples.labels[_SOFT_EMOTION]}
     return {"emotion": _one_hot(samples.labels["emotion"], len(EMOTIONS))}
 
 
