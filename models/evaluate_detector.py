@@ -21,7 +21,8 @@ from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
 from core.errors import ArtifactError, ConfigError, DetectorError, FacetError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks
-from core.evaluation.detection_metrics import LEAST_EYES_PX, detection_report
+from core.evaluation.detection_metrics import detection_report
+from core.evaluation.detection_points import LEAST_EYES_PX
 from core.evaluation.detection_report import DetectionReport, Steadiness, Timing, headline
 from core.evaluation.detection_runner import (
     detect_photos,
@@ -36,6 +37,7 @@ from core.evaluation.detection_stored import report_dict, save_results
 from core.evaluation.detection_tables import (
     point_reports,
     point_table,
+    scatter_table,
     setup_table,
     share_table,
     steadiness_table,
@@ -122,6 +124,7 @@ def table(report: DetectionReport) -> str:
         ("By pixels between the eyes, photographs as they are", by_size(lambda one: one.setups[AS_IS.name].by_size)),
         ("By tilt, photographs as they are", by_size(lambda one: one.by_tilt)),
         ("Points, photographs as they are: distance / eye distance that people marked", point_table(points)),
+        ("Own scatter of three raters, photographs as they are", scatter_table(faces, AS_IS.name)),
         ("Median milliseconds a call, one thread", timing_table(faces)),
         ("Box centre of a still face with sensor noise, live settings", steadiness_table(faces)),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.artifact import ARTIFACTS_DIR, DETECTOR_ARTIFACT, PREDICTIONS_FILE, ModelCard, load_card
 from core.detection import DEFAULT_DETECTOR
 from core.errors import ConfigError, FacetError
-from core.evaluation.detection_metrics import LEAST_EYES_PX
+from core.evaluation.detection_points import LEAST_EYES_PX
 from core.evaluation.detection_report import DetectionReport, DetectorReport
 from core.evaluation.detection_setups import SETUPS, Setup
 from core.evaluation.detection_stored import load_report

@@ -100,6 +100,28 @@ def point_bars(reports: Mapping[str, PointReport], title: str) -> go.Figure:
     return figure
 
 
+def scatter_bars(detectors: Detectors, setup: str, title: str) -> go.Figure:
+    """Each rater's own scatter in percent of the eye distance, for the first of ``detectors`` that marks points."""
+    measured = [(one.title, one.setups[setup].scatter) for one in detectors.values() if setup in one.setups]
+    known = [(name, scatter) for name, scatter in measured if scatter is not None]
+    if not known:
+        return empty_figure(title, "None of these detectors marks points")
+    name, scatter = known[0]
+    bars = {"People": scatter.people, "Machine": scatter.machine, name: scatter.detector}
+    figure = go.Figure(
+        go.Bar(
+            x=[100 * value for value in bars.values()],
+            y=list(bars),
+            orientation="h",
+            marker_color=[series_color(row) for row in range(len(bars))],
+            hovertemplate="%{y}: %{x:.1f} % of the eye distance<extra></extra>",
+        )
+    )
+    styled(figure, title, "Own scatter (% of the eye distance)", "", height_px=230)
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
 def timing_lines(detectors: Detectors, live: bool, title: str) -> go.Figure:
     """Median milliseconds against frame size; a logarithmic scale, since detectors differ tenfold."""
     figure = go.Figure()

@@ -20,7 +20,8 @@ from core.evaluation.detection_matching import (
     eye_distances,
     no_faces,
 )
-from core.evaluation.detection_metrics import LEAST_EYES_PX, is_web
+from core.evaluation.detection_metrics import is_web
+from core.evaluation.detection_points import LEAST_EYES_PX
 from core.evaluation.detection_report import Steadiness
 from core.evaluation.detection_setups import ENLARGED, FRAMES_WH, tilt_matrix
 from core.evaluation.detection_stored import kept_faces

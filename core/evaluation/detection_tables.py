@@ -65,6 +65,24 @@ def point_table(reports: Mapping[str, PointReport]) -> pd.DataFrame:
     )
 
 
+def scatter_table(detectors: Detectors, setup: str) -> pd.DataFrame:
+    """One row a detector with landmarks: scatter of people, machine and detector, in shares of the eye distance."""
+    measured = {one.title: one.setups[setup].scatter for one in detectors.values() if setup in one.setups}
+    return pd.DataFrame(
+        [
+            {
+                "detector": title,
+                "people_share": scatter.people,
+                "machine_share": scatter.machine,
+                "detector_share": scatter.detector,
+                "faces": scatter.n,
+            }
+            for title, scatter in measured.items()
+            if scatter is not None
+        ]
+    )
+
+
 def timing_table(detectors: Detectors) -> pd.DataFrame:
     """One row a detector and kind of settings, a column of milliseconds for each frame size."""
     rows = []

@@ -142,6 +142,12 @@ def _show_points(report: DetectionReport, detectors: Detectors, setup: str) -> N
     )
     if reports:
         show_table(point_table(reports), "detectors_points.csv", "table_points")
+    show_figure(
+        figures.scatter_bars(detectors, setup, "How much each rater's points scatter by themselves"),
+        "detector_scatter",
+        "Three raters marked the same faces. With constant differences of opinion taken out, how far each pair is "
+        "apart tells how much each one scatters. Nobody can agree with people's marks better than these scatter.",
+    )
 
 
 def _show_speed(detectors: Detectors) -> None:

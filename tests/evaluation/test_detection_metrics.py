@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.evaluation.detection_metrics import curve, point_report, recomputed, setup_report
+from core.evaluation.detection_metrics import curve, recomputed, setup_report
+from core.evaluation.detection_points import point_report
 from core.evaluation.detection_report import Curve, headline
 from core.evaluation.detection_setups import tilt_matrix, tilted_points
 from core.evaluation.detection_tables import (

@@ -70,3 +70,14 @@ def test_the_served_detector_gives_the_stored_detections(data_dir):
     measured, expected = (setup_report(marks[: len(photos)], found) for found in (again, stored))
     assert measured.recall.value == pytest.approx(expected.recall.value, abs=0.01)
     assert measured.false_boxes_all == pytest.approx(expected.false_boxes_all, abs=0.02)
+
+
+@pytest.mark.parametrize("setup", [AS_IS.name, ENLARGED.name])
+def test_landmarks_are_nearer_to_peoples_than_the_machines_are(report, setup):
+    assert report.detectors["compact"].setups[setup].points.mean < report.machine_points.mean
+
+
+def test_landmarks_scatter_no_more_than_those_of_people(report):
+    # People's marks are too coarse to measure a better detector by: its own scatter is what can be told apart.
+    scatter = report.detectors["compact"].setups[ENLARGED.name].scatter
+    assert scatter.detector <= scatter.people
