@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core.datasets.faces import FacePhotos, load_faces
 from core.datasets.ferplus import read_votes
+from core.datasets.published_split import load_utkface_published
 from core.datasets.samples import Samples, resized
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.types import EMOTIONS, GENDERS
@@ -147,6 +148,22 @@ def _age_gender_targets(samples: Samples) -> dict[str, NDArray[np.float32]]:
     }
 
 
+_AGE_GENDER = CropTask(
+    Objective(
+        losses=lambda smoothing: {
+            "age": age_distribution_loss,
+            "gender": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
+        },
+        metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
+        # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
+        monitor="val_loss",
+        mode="min",
+    ),
+    choose_on="validation",
+    read=load_utkface,
+    targets=_age_gender_targets,
+)
+
 CROP_TASKS: dict[str, CropTask] = {
     "emotion": CropTask(
         Objective(
@@ -159,21 +176,8 @@ CROP_TASKS: dict[str, CropTask] = {
         read=lambda data_dir, source_size: load_fer2013(data_dir),
         targets=_emotion_targets,
     ),
-    "age_gender": CropTask(
-        Objective(
-            losses=lambda smoothing: {
-                "age": age_distribution_loss,
-                "gender": keras.losses.CategoricalCrossentropy(label_smoothing=smoothing),
-            },
-            metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
-            # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
-            monitor="val_loss",
-            mode="min",
-        ),
-        choose_on="validation",
-        read=load_utkface,
-        targets=_age_gender_targets,
-    ),
+    "age_gender": _AGE_GENDER,
+    "age_gender_published": replace(_AGE_GENDER, choose_on="published_validation", read=load_utkface_published),
 }
 
 TASKS: dict[str, Task] = {

@@ -1,6 +1,7 @@
 """Shared fixtures: the research data where it is at hand."""
 
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA_SETS = ("fer2013", "UTKFace", "faces")
+PUBLISHED_SPLIT = "utkface_published_split"
 ARCHIVES = Path(os.environ.get("FACET_DATA_ARCHIVES", ROOT.parent / "shared" / "data"))
 
 
@@ -30,4 +32,6 @@ def data_dir(tmp_path_factory):
     for archive in archives:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, filter="data")
+    if (ARCHIVES / PUBLISHED_SPLIT).is_dir():
+        shutil.copytree(ARCHIVES / PUBLISHED_SPLIT, folder / PUBLISHED_SPLIT)
     return folder

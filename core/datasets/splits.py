@@ -23,7 +23,7 @@ from core.errors import DatasetError
 
 FER2013_SPLITS = ("train", "public", "private")
 UTKFACE_SPLITS = ("train", "validation", "test")
-_COMPARED_SIZE = 80
+COMPARED_SIZE = 80
 """Near-duplicates of UTKFace are always looked for at this size: the split must not depend on the network's."""
 _FER2013_USAGE = {"train": "Training", "public": "PublicTest", "private": "PrivateTest"}
 
@@ -82,9 +82,9 @@ def load_fer2013(data_dir: Path) -> SplitDataset:
 
 def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
     """Read UTKFace at ``image_size`` and split it; sides ``train``, ``validation``, ``test``."""
-    dataset = read_utkface(data_dir, _COMPARED_SIZE)
+    dataset = read_utkface(data_dir, COMPARED_SIZE)
     pairs = near_duplicate_pairs(dataset.samples.images)
-    if image_size != _COMPARED_SIZE:
+    if image_size != COMPARED_SIZE:
         dataset = read_utkface(data_dir, image_size)
     samples = dataset.samples
     groups = groups_of(pairs, len(samples))

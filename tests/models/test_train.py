@@ -18,7 +18,7 @@ from core.cells import CELL_PX
 from core.datasets.faces import FACES_SPLITS, FacePhoto, FacePhotos
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
-from core.errors import ConfigError
+from core.errors import ConfigError, DatasetError
 from core.types import EMOTIONS, GENDERS
 from models import registry, train
 from models.averaging import WeightAverage
@@ -60,6 +60,7 @@ def made_up_data(task):
         photos = tuple(made_up_photo(number) for number in range(4))
         return FacePhotos(dict.fromkeys(FACES_SPLITS, photos), ())
     sides = ("train", "public", "private") if task == "emotion" else ("train", "validation", "test")
+    sides = ("train", TASKS[task].choose_on) if task == "age_gender_published" else sides
     return SplitDataset("made-up", {side: made_up(task) for side in sides}, (), 0, 0)
 
 
@@ -189,6 +190,35 @@ def test_batches_repeat_with_the_seed_and_differ_by_epoch():
     assert not np.array_equal(first[1][0], later[1][0])
     again.on_epoch_end()
     assert np.array_equal(again[2][0], later[2][0])
+
+
+def test_the_closing_augmentation_takes_over_at_its_epoch():
+    still = Augmentation(0, 0, 0, 0, 0, 0, 0, flip=False)
+    task, samples = CROP_TASKS["emotion"], made_up("emotion")
+
+    def first_batch(epoch):
+        closing = TrainingBatches(samples, task.targets, 24, 8, Augmentation(), 3, epoch, still, closing_epoch=2)
+        return closing[0][0]
+
+    order = np.random.default_rng((3, 2)).permutation(len(samples))
+    assert np.array_equal(first_batch(2), samples.images[order[:8]])
+    assert not np.array_equal(first_batch(1), samples.images[np.random.default_rng((3, 1)).permutation(24)[:8]])
+
+
+def test_damage_changes_a_crop_and_keeps_its_form():
+    damaged = Augmentation(0, 0, 0, 0, 0, 0, 0, damage_probability=1.0, flip=False)
+    image = made_up("emotion", 1).images[0]
+    rng = np.random.default_rng(0)
+    changed = [augment(image, 24, damaged, rng) for _ in range(40)]
+    assert {one.shape for one in changed} == {(24, 24, 1)}
+    assert sum(not np.array_equal(one, image) for one in changed) > 30
+
+
+def test_soft_emotions_need_the_votes(tmp_path):
+    config = replace(small("emotion"), annotators_share=0.5)
+    task = replace(CROP_TASKS["emotion"], read=lambda data_dir, size: made_up_data("emotion"))
+    with pytest.raises(DatasetError, match="ferplus_votes"):
+        task.load(tmp_path, config)
 
 
 def test_augmentation_without_ranges_changes_nothing():

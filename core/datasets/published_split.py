@@ -1,0 +1,58 @@
+"""UTKFace as others report on it: ages 21-60, split by the files of the CORAL paper (Cao, Mirjalili & Raschka 2020).
+
+The test side is theirs to the last image. A tenth of their training side, by hash of the file name, is kept for
+choosing, with groups of near-duplicates together. Near-duplicates across their two sides stay where they are, because
+published figures were made so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
+from core.datasets.samples import Rejected
+from core.datasets.splits import COMPARED_SIZE, SplitDataset, read_split_file
+from core.datasets.utkface import read_utkface
+from core.errors import DatasetError
+
+FOLDER = "utkface_published_split"
+VALIDATION_SHARE = 0.1
+
+
+def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
+    """Sides ``train``, ``published_validation`` and ``published_test``; ``dropped`` is 0.
+
+    Reads ``UTKFace/`` and ``utkface_published_split/{train,test}.csv`` in ``data_dir``. Raises ``DatasetError`` where
+    one is missing. Names of the files that are no UTKFace names are rejected.
+    """
+    folder = Path(data_dir) / FOLDER
+    training, testing = (read_split_file(folder / f"{side}.csv") for side in ("train", "test"))
+    dataset = read_utkface(data_dir, image_size)
+    # Compared at the size of the other split, so that both find the same duplicates.
+    compared = dataset if image_size == COMPARED_SIZE else read_utkface(data_dir, COMPARED_SIZE)
+    pairs = near_duplicate_pairs(compared.samples.images)
+    samples = dataset.samples
+    groups = groups_of(pairs, len(samples))
+    is_test = np.isin(samples.ids, testing)
+    is_training = np.isin(samples.ids, training) & ~is_test
+    if not is_training.any() or not is_test.any():
+        raise DatasetError(f"none of the images that {folder} names is in {data_dir}")
+    first_of_group = {int(group): str(samples.ids[row]) for row, group in reversed(list(enumerate(groups)))}
+    chosen_on = np.array([_is_validation(first_of_group[int(group)]) for group in groups])
+    sides = {
+        "train": samples.take(is_training & ~chosen_on),
+        "published_validation": samples.take(is_training & chosen_on),
+        "published_test": samples.take(is_test),
+    }
+    known = set(samples.ids.tolist())
+    unknown = [name for name in (*training, *testing) if name not in known]
+    rejected = tuple(Rejected(name, "named by the split, not among the images") for name in unknown)
+    return SplitDataset("utkface_published", sides, rejected, len(pairs), 0)
+
+
+def _is_validation(file_name: str) -> bool:
+    digest = hashlib.sha256(f"published {file_name}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < VALIDATION_SHARE

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from core.datasets.published_split import FOLDER, load_utkface_published
+from core.errors import DatasetError
+from tests.datasets.test_splits import scene, write
+
+COUNT = 60
+
+
+def names():
+    return [f"{20 + number}_0_1_{number}.jpg.chip.jpg" for number in range(COUNT)]
+
+
+@pytest.fixture
+def made_up(tmp_path):
+    for number, name in enumerate(names()):
+        # Every third image shows the picture of the one before it.
+        write(tmp_path / "UTKFace" / name, scene(number - 1 if number % 3 == 2 else number, 200, 3))
+    (tmp_path / FOLDER).mkdir()
+    rows = {"train": [*names()[:45], "39_1_20170116174525125.jpg.chip.jpg"], "test": names()[45:55]}
+    for side, files in rows.items():
+        text = "".join(f"{number},{file},1\n" for number, file in enumerate(files))
+        (tmp_path / FOLDER / f"{side}.csv").write_text(",file,age\n" + text)
+    return tmp_path
+
+
+def test_the_published_test_side_is_kept_and_a_part_of_the_training_side_chosen_on(made_up):
+    data = load_utkface_published(made_up, 32)
+    sides = {side: samples.ids.tolist() for side, samples in data.sides.items()}
+    assert sides["published_test"] == sorted(names()[45:55])
+    assert sorted(sides["train"] + sides["published_validation"]) == sorted(names()[:45])
+    assert 0 < len(sides["published_validation"]) < 15
+    assert [rejected.where for rejected in data.rejected] == ["39_1_20170116174525125.jpg.chip.jpg"]
+
+
+def test_near_duplicates_are_not_chosen_on_and_trained_on(made_up):
+    data = load_utkface_published(made_up, 80)
+    side_of = {str(i): side for side in ("train", "published_validation") for i in data.sides[side].ids}
+    assert data.near_duplicate_pairs == 20
+    for number in range(1, 45, 3):
+        assert side_of[names()[number]] == side_of[names()[number + 1]]
+
+
+def test_the_split_does_not_depend_on_the_image_size(made_up):
+    small, large = (load_utkface_published(made_up, size) for size in (32, 80))
+    assert small.fingerprints() == large.fingerprints()
+
+
+def test_a_split_without_its_images_or_files_says_so(made_up):
+    (made_up / FOLDER / "test.csv").write_text("file\nnobody.jpg\n")
+    with pytest.raises(DatasetError, match=FOLDER):
+        load_utkface_published(made_up, 32)
+    (made_up / FOLDER / "test.csv").unlink()
+    with pytest.raises(DatasetError, match="no split file"):
+        load_utkface_published(made_up, 32)
+
+
+@pytest.mark.data
+def test_the_real_split_has_the_published_counts(data_dir):
+    if not (data_dir / FOLDER).is_dir():
+        pytest.skip(f"{data_dir} lacks {FOLDER}")
+    data = load_utkface_published(data_dir, 80)
+    ages = np.concatenate([samples.labels["age"] for samples in data.sides.values()])
+    assert len(data.sides["published_test"]) == 3_287
+    assert sum(len(samples) for samples in data.sides.values()) == 16_431
+    assert (ages.min(), ages.max()) == (21, 60)

@@ -1,0 +1,46 @@
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from models.soft_targets import label_given_votes, softened
+
+RARELY_RIGHT = 0.3
+
+
+def noisy_labels(count=2000):
+    """Three classes; voters see the true one, the label is another one in ``RARELY_RIGHT`` of the images."""
+    rng = np.random.default_rng(5)
+    truth = rng.integers(0, 3, count)
+    wrong = rng.random(count) < RARELY_RIGHT
+    labels = np.where(wrong, (truth + 1) % 3, truth)
+    return labels, 10 * np.eye(3, dtype=np.float32)[truth]
+
+
+def test_the_label_is_as_likely_as_it_is_among_images_with_the_same_votes():
+    labels, votes = noisy_labels()
+    probabilities = label_given_votes(labels, votes, 3)
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    for truth in range(3):
+        rows = votes[:, truth] > 0
+        shares = np.bincount(labels[rows], minlength=3) / rows.sum()
+        assert probabilities[rows][0] == pytest.approx(shares, abs=0.02)
+
+
+def test_targets_are_a_mixture_and_images_without_votes_keep_their_label():
+    labels, votes = noisy_labels()
+    votes[:7] = 0
+    targets = softened(labels, votes, 3, share=0.5)
+    one_hot = np.eye(3, dtype=np.float32)[labels]
+    assert np.array_equal(targets[:7], one_hot[:7])
+    expected = 0.5 * one_hot[7:] + 0.5 * label_given_votes(labels[7:], votes[7:], 3)
+    assert targets[7:] == pytest.approx(expected, abs=1e-6)
+    assert targets.dtype == np.float32
+
+
+def test_without_a_share_nothing_is_softened():
+    labels, votes = noisy_labels(50)
+    assert np.array_equal(softened(labels, votes, 3, share=0.0), np.eye(3, dtype=np.float32)[labels])
