@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from core import report
 from core.analyzer import FaceAnalyzer
@@ -15,7 +16,8 @@ from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.detection.choice import ENVIRONMENT, default_detector_name
 from core.errors import FacetError, ImageError
 from core.images import read_file
-from core.settings import DetectorSettings
+from core.settings import Attributes, DetectorSettings
+from core.wording import UNCERTAIN
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument(
         "--sensitivity", type=float, default=0.5, help="0 (few false boxes) to 1 (few missed faces), default 0.5"
     )
+    for name in ("emotion", "gender"):
+        analyze.add_argument(
+            f"--min-{name}",
+            type=float,
+            metavar="P",
+            help=f"call the {name} uncertain below this probability, 0 to 1 (default: the model's own)",
+        )
     benchmark = commands.add_parser("benchmark", help="time every stage on one thread")
     for command in (analyze, benchmark):
         command.add_argument(
@@ -52,11 +61,12 @@ def _parser() -> argparse.ArgumentParser:
 def _analyze(options: argparse.Namespace) -> int:
     detector_name = options.detector or default_detector_name()
     analyzer = FaceAnalyzer.default(DetectorSettings(sensitivity=options.sensitivity), detector_name)
+    attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
     analyzer.warm_up()
     results = []
     for file in options.images:
         try:
-            results.append(report.to_json_object(file, analyzer.analyze(read_file(file))))
+            results.append(report.to_json_object(file, analyzer.analyze(read_file(file), attributes)))
         except ImageError as error:
             results.append(report.error_object(file, error))
     if options.json:
@@ -74,14 +84,20 @@ def _text(result: dict[str, object]) -> str:
     assert isinstance(faces, list)
     lines = [f"{result['file']}: {len(faces)} face{'s' if len(faces) != 1 else ''}"]
     for face in faces:
-        emotion, age, gender = face["emotion"], face["age"], face["gender"]
+        age = face["age"]
         lines.append(
             f"  box {', '.join(f'{value:.0f}' for value in face['box'])}: "
-            f"{emotion['label']} {emotion['probabilities'][emotion['label']]:.0%}, "
+            f"{_answer_text(face['emotion'], 'emotion ')}, "
             f"age {age['years']:.0f} ({age['low']:.0f}-{age['high']:.0f}), "
-            f"perceived gender {gender['label']} {gender['probabilities'][gender['label']]:.0%}"
+            f"perceived gender {_answer_text(face['gender'])}"
         )
     return "\n".join(lines)
+
+
+def _answer_text(answer: dict[str, Any], what: str = "") -> str:
+    """``happy 87%``, or ``WHAT uncertain: sad 41% / neutral 38%``."""
+    guesses = [f"{label} {answer['probabilities'][label]:.0%}" for label in answer["guesses"]]
+    return f"{what}{UNCERTAIN}: {' / '.join(guesses)}" if answer["uncertain"] else guesses[0]
 
 
 def _benchmark(options: argparse.Namespace) -> int:

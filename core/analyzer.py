@@ -6,12 +6,12 @@ frame (H, W, 3) uint8 BGR -> detections -> one batch of crops for each network -
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import age_answers, calibrated
+from core.answers import calibrated_answers
 from core.artifact import artifacts_dir
 from core.crops import crop_faces
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
@@ -31,6 +31,8 @@ class FaceAnalyzer:
     def __init__(self, detector: FaceDetector, estimators: Sequence[Estimator]) -> None:
         self._detector = detector
         self._estimators = tuple(estimators)
+        cards = [estimator.card for estimator in self._estimators]
+        self._card_minimums = {name: value for card in cards for name, value in card.min_confidence.items()}
 
     @classmethod
     def default(
@@ -58,7 +60,8 @@ class FaceAnalyzer:
         detections = sorted(self._detector.detect(frame), key=lambda detection: detection.box.x1)
         clock.lap("detect")
         outputs = self._estimate(frame, detections, attributes, clock)
-        faces = tuple(_face(detection, row, outputs, attributes) for row, detection in enumerate(detections))
+        minimums = self._card_minimums | attributes.min_confidence
+        faces = tuple(_face(found, row, outputs, attributes, minimums) for row, found in enumerate(detections))
         height, width = frame.shape[:2]
         return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms)
 
@@ -78,12 +81,7 @@ class FaceAnalyzer:
             card = estimator.card
             crops = crop_faces(frame, detections, card.crop, card.input_size, card.channels)
             clock.lap("crop")
-            answers = estimator.predict(crops)
-            if "age" in answers:
-                years, low, high = age_answers(answers.pop("age"), card.age_interval_scale)
-                outputs["age"] = np.stack([years, low, high], axis=1)
-            temperature = card.temperature
-            outputs |= {name: calibrated(p, temperature.get(name, 1.0)) for name, p in answers.items()}
+            outputs |= calibrated_answers(estimator.predict(crops), card.temperature, card.age_interval_scale)
             clock.lap(card.name)
         return outputs
 
@@ -92,7 +90,9 @@ def _wanted(task: str, attributes: Attributes) -> bool:
     return attributes.emotion if task == "emotion" else attributes.age or attributes.gender
 
 
-def _face(detection: Detection, row: int, outputs: Answers, attributes: Attributes) -> Face:
+def _face(
+    detection: Detection, row: int, outputs: Answers, attributes: Attributes, minimums: Mapping[str, float]
+) -> Face:
     def answer(name: str, wanted: bool) -> tuple[float, ...] | None:
         return tuple(outputs[name][row].tolist()) if wanted and name in outputs else None
 
@@ -101,9 +101,9 @@ def _face(detection: Detection, row: int, outputs: Answers, attributes: Attribut
     gender = answer("gender", attributes.gender)
     return Face(
         detection,
-        emotion=EmotionEstimate(emotion) if emotion else None,
+        emotion=EmotionEstimate(emotion, minimums.get("emotion", 0.0)) if emotion else None,
         age=AgeEstimate(*age) if age else None,
-        gender=GenderEstimate(gender) if gender else None,
+        gender=GenderEstimate(gender, minimums.get("gender", 0.0)) if gender else None,
     )
 
 

@@ -12,8 +12,8 @@ import logging
 import statistics
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +21,8 @@ from core import overlay
 from core.overlay import Frame
 from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
 from core.tracking import FaceTracker
-from core.types import EMOTIONS, Analysis, EmotionEstimate, Face, Gender
+from core.types import EMOTIONS, Analysis, EmotionEstimate, Face
+from core.wording import label_or_uncertain, two_guesses
 
 _log = logging.getLogger(__name__)
 
@@ -29,12 +30,14 @@ CSV_COLUMNS = (
     "time_s",
     "track_id",
     "emotion",
+    "emotion_guesses",
     *(str(emotion) for emotion in EMOTIONS),
     "mood",
     "age_years",
     "age_low",
     "age_high",
     "perceived_gender",
+    "perceived_gender_guesses",
     "gender_probability",
 )
 
@@ -224,10 +227,8 @@ def timeline(
     """Rows of ``time_s``, one column per emotion and ``mood``, from ``since_s`` on: of one face, or, without
     ``track_id``, the mean of all faces in view at each time. Faces without emotion are left out."""
     samples: dict[float, list[EmotionEstimate]] = {}
-    for row in history:
-        wanted = track_id is None or row.face.track_id == track_id
-        if wanted and row.time_s >= since_s and row.face.emotion is not None:
-            samples.setdefault(row.time_s, []).append(row.face.emotion)
+    for time_s, estimate in _emotions(history, track_id, since_s):
+        samples.setdefault(time_s, []).append(estimate)
     return [
         {
             "time_s": time_s,
@@ -239,6 +240,24 @@ def timeline(
         }
         for time_s, estimates in samples.items()
     ]
+
+
+def emotion_shares(
+    history: Iterable[HistoryRow], track_id: int | None = None, since_s: float = 0.0
+) -> dict[str, float]:
+    """Label -> share of the readings of the same rows, most frequent first; they sum to 1. Uncertain ones count as
+    ``uncertain`` and for no emotion. Empty without readings."""
+    counts = Counter(label_or_uncertain(estimate) for _, estimate in _emotions(history, track_id, since_s))
+    return {label: count / counts.total() for label, count in counts.most_common()}
+
+
+def _emotions(
+    history: Iterable[HistoryRow], track_id: int | None, since_s: float
+) -> Iterator[tuple[float, EmotionEstimate]]:
+    for row in history:
+        wanted = track_id is None or row.face.track_id == track_id
+        if wanted and row.time_s >= since_s and row.face.emotion is not None:
+            yield row.time_s, row.face.emotion
 
 
 def history_csv(history: Iterable[HistoryRow]) -> str:
@@ -254,13 +273,16 @@ def _csv_row(row: HistoryRow) -> dict[str, object]:
     face = row.face
     cells: dict[str, object] = {"time_s": f"{row.time_s:.2f}", "track_id": face.track_id}
     if face.emotion is not None:
-        cells["emotion"] = str(face.emotion.label)
+        cells |= {"emotion": label_or_uncertain(face.emotion), "emotion_guesses": two_guesses(face.emotion)}
         cells |= {str(emotion): f"{face.emotion.probability(emotion):.4f}" for emotion in EMOTIONS}
         cells["mood"] = f"{face.emotion.mood:.4f}"
     if face.age is not None:
         age = face.age
         cells |= {"age_years": f"{age.years:.1f}", "age_low": f"{age.low:.1f}", "age_high": f"{age.high:.1f}"}
     if face.gender is not None:
-        label: Gender = face.gender.label
-        cells |= {"perceived_gender": str(label), "gender_probability": f"{face.gender.confidence:.4f}"}
+        cells |= {
+            "perceived_gender": label_or_uncertain(face.gender),
+            "perceived_gender_guesses": two_guesses(face.gender),
+            "gender_probability": f"{face.gender.confidence:.4f}",
+        }
     return cells

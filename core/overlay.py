@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from core import boxes
+from core import boxes, wording
 from core.palette import emotion_bgr, readable_text_bgr
 from core.settings import OverlayStyle
 from core.types import Analysis, Box, Face
@@ -62,20 +62,21 @@ def pixelate(frame: Frame) -> Frame:
 
 
 def label_parts(face: Face) -> tuple[str, ...]:
-    """What is written beside a face, for example ``("#1 happy 87%", "31 y (25-38)", "female")``."""
+    """What is written beside a face, for example ``("#1 happy 87%", "31 y (25-38)", "female")``; of uncertain answers
+    the two best guesses."""
     first = [] if face.track_id is None else [f"#{face.track_id}"]
     if face.emotion is not None:
-        first.append(f"{face.emotion.label} {face.emotion.confidence:.0%}")
+        first.append(wording.answer(face.emotion))
     parts = [" ".join(first)] if first else []
     if face.age is not None:
         parts.append(f"{face.age.years:.0f} y ({face.age.low:.0f}-{face.age.high:.0f})")
     if face.gender is not None:
-        parts.append(str(face.gender.label))
+        parts.append(wording.answer(face.gender) if face.gender.uncertain else str(face.gender.label))
     return tuple(parts)
 
 
 def _face_color(face: Face) -> Color:
-    return emotion_bgr(None if face.emotion is None else face.emotion.label)
+    return emotion_bgr(None if face.emotion is None or face.emotion.uncertain else face.emotion.label)
 
 
 def _placed(

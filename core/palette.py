@@ -27,7 +27,7 @@ EMOTION_HEX: Mapping[Emotion, str] = MappingProxyType(
 """``#RRGGBB`` for each emotion; iterates in the order of ``EMOTIONS``."""
 
 FACE_HEX = "#1B9E77"
-"""Box colour of a face whose emotion was not read."""
+"""Box colour of a face whose emotion was not read, or is uncertain."""
 
 
 def hex_to_rgb(color: str) -> tuple[int, int, int]:
@@ -45,7 +45,7 @@ def hex_to_bgr(color: str) -> tuple[int, int, int]:
 
 
 def emotion_bgr(emotion: Emotion | None) -> tuple[int, int, int]:
-    """Box colour in OpenCV's order; ``None`` (emotion not read) has its own."""
+    """Box colour in OpenCV's order; ``None`` (emotion not read, or uncertain) has its own."""
     return hex_to_bgr(FACE_HEX if emotion is None else EMOTION_HEX[emotion])
 
 

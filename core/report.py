@@ -8,23 +8,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import FacetError
-from core.types import EMOTIONS, GENDERS, Analysis, EmotionEstimate, Face, GenderEstimate
+from core.types import EMOTIONS, GENDERS, Analysis, ClassEstimate, Face
+from core.wording import label_or_uncertain, two_guesses
 
 COLUMNS: tuple[str, ...] = (
     "file",
     "face",
     *("x1", "y1", "x2", "y2", "score"),
-    *("emotion", *(f"p_{emotion}" for emotion in EMOTIONS)),
+    *("emotion", "emotion_guesses", *(f"p_{emotion}" for emotion in EMOTIONS)),
     *("age_years", "age_low", "age_high"),
-    *("perceived_gender", *(f"p_{gender}" for gender in GENDERS)),
+    *("perceived_gender", "perceived_gender_guesses", *(f"p_{gender}" for gender in GENDERS)),
 )
-"""Of ``rows``. Boxes in pixels, probabilities in [0, 1], ages in years."""
+"""Of ``rows``. Boxes in pixels, probabilities in [0, 1], ages in years; labels are ``uncertain`` where they are."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
-    """What ``python -m core analyze --json`` prints for one image; an attribute not read is ``None``."""
+    """What ``python -m core analyze --json`` prints for one image; an attribute not read is ``None``.
+    ``label`` is the best class, also of an uncertain answer."""
     return {
         "file": file,
         "width": analysis.width,
@@ -59,17 +61,21 @@ def _face_object(face: Face) -> dict[str, Any]:
     return {
         "box": [round(value, 2) for value in face.box.xyxy],
         "score": round(face.detection.score, 4),
-        "emotion": _estimate_object(face.emotion, EMOTIONS),
+        "emotion": _estimate_object(face.emotion),
         "age": age and {"years": round(age.years, 2), "low": round(age.low, 2), "high": round(age.high, 2)},
-        "gender": _estimate_object(face.gender, GENDERS),
+        "gender": _estimate_object(face.gender),
     }
 
 
-def _estimate_object(estimate: EmotionEstimate | GenderEstimate | None, labels: Sequence[str]) -> dict[str, Any] | None:
+def _estimate_object(estimate: ClassEstimate[Any] | None) -> dict[str, Any] | None:
     if estimate is None:
         return None
-    probabilities = {str(label): round(p, 6) for label, p in zip(labels, estimate.probabilities, strict=True)}
-    return {"label": str(estimate.label), "probabilities": probabilities}
+    return {
+        "label": str(estimate.label),
+        "probabilities": {str(k): round(p, 6) for k, p in zip(estimate.LABELS, estimate.probabilities, strict=True)},
+        "uncertain": estimate.uncertain,
+        "guesses": [str(label) for label, _ in estimate.guesses],
+    }
 
 
 def _row(file: str, number: int, face: Face) -> dict[str, Any]:
@@ -80,12 +86,14 @@ def _row(file: str, number: int, face: Face) -> dict[str, Any]:
         "face": number,
         **dict(zip(("x1", "y1", "x2", "y2"), values["box"], strict=True)),
         "score": values["score"],
-        "emotion": emotion.get("label"),
+        "emotion": face.emotion and label_or_uncertain(face.emotion),
+        "emotion_guesses": face.emotion and two_guesses(face.emotion),
         **{f"p_{label}": emotion.get("probabilities", {}).get(label) for label in EMOTIONS},
         "age_years": age.get("years"),
         "age_low": age.get("low"),
         "age_high": age.get("high"),
-        "perceived_gender": gender.get("label"),
+        "perceived_gender": face.gender and label_or_uncertain(face.gender),
+        "perceived_gender_guesses": face.gender and two_guesses(face.gender),
         **{f"p_{label}": gender.get("probabilities", {}).get(label) for label in GENDERS},
     }
 

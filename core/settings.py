@@ -64,11 +64,25 @@ class TrackingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Which attributes are read; one that is off costs no time and is ``None`` on the face."""
+    """Which attributes are read; one that is off costs no time and is ``None`` on the face. Answers that are less
+    probable than their minimum, in [0, 1], are uncertain; ``None`` leaves that to the model's card."""
 
     emotion: bool = True
     age: bool = True
     gender: bool = True
+    min_emotion_confidence: float | None = None
+    min_gender_confidence: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in self.min_confidence.items():
+            if not 0.0 <= value <= 1.0:
+                raise ConfigError(f"min_{name}_confidence must be in [0, 1], got {value}")
+
+    @property
+    def min_confidence(self) -> dict[str, float]:
+        """The minimums that are set, by output name as on a model's card."""
+        chosen = {"emotion": self.min_emotion_confidence, "gender": self.min_gender_confidence}
+        return {name: value for name, value in chosen.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,14 +58,14 @@ def mean_emotion(old: EmotionEstimate | None, new: EmotionEstimate | None, share
     """Average in which ``new`` weighs ``share``, in [0, 1]."""
     if old is None or new is None:
         return new
-    return EmotionEstimate(_mean(old.probabilities, new.probabilities, share))
+    return replace(new, probabilities=_mean(old.probabilities, new.probabilities, share))
 
 
 def mean_gender(old: GenderEstimate | None, new: GenderEstimate | None, share: float) -> GenderEstimate | None:
     """Average in which ``new`` weighs ``share``, in [0, 1]."""
     if old is None or new is None:
         return new
-    return GenderEstimate(_mean(old.probabilities, new.probabilities, share))
+    return replace(new, probabilities=_mean(old.probabilities, new.probabilities, share))
 
 
 def mean_age(old: AgeEstimate | None, new: AgeEstimate | None, share: float) -> AgeEstimate | None:

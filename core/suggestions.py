@@ -56,8 +56,8 @@ def suggest(emotion: Emotion | None, years: float | None, table: Iterable[Sugges
 
 
 def suggest_for(face: Face, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
-    """``suggest`` for what was read from a face: its most probable emotion and its mean age."""
-    emotion = None if face.emotion is None else face.emotion.label
+    """``suggest`` for what was read from a face: its most probable emotion, unless uncertain, and its mean age."""
+    emotion = None if face.emotion is None or face.emotion.uncertain else face.emotion.label
     return suggest(emotion, None if face.age is None else face.age.years, table)
 
 

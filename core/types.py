@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
 
 MAX_AGE = 100
 """Oldest age that the networks can answer, in years; older labels are treated as this one."""
@@ -115,22 +116,50 @@ def _check_probabilities(name: str, probabilities: tuple[float, ...], count: int
         raise ValueError(f"{name} probabilities must sum to 1, got {sum(probabilities):.4f}")
 
 
+Label = TypeVar("Label", Emotion, Gender)
+
+
 @dataclass(frozen=True)
-class EmotionEstimate:
-    """Probabilities in the order of ``EMOTIONS``; they sum to 1."""
+class ClassEstimate(Generic[Label]):
+    """Probabilities in the order of ``LABELS``; they sum to 1. An answer whose best probability is below
+    ``min_confidence``, in [0, 1], is uncertain; its ``label`` is the best class all the same."""
+
+    ATTRIBUTE: ClassVar[str]
+    LABELS: ClassVar[tuple[Any, ...]]
 
     probabilities: tuple[float, ...]
+    min_confidence: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_probabilities("emotion", self.probabilities, len(EMOTIONS))
+        _check_probabilities(self.ATTRIBUTE, self.probabilities, len(self.LABELS))
+        if not 0.0 <= self.min_confidence <= 1.0:
+            raise ValueError(f"{self.ATTRIBUTE} min_confidence must be in [0, 1], got {self.min_confidence}")
 
     @cached_property
-    def label(self) -> Emotion:
-        return EMOTIONS[max(range(len(EMOTIONS)), key=self.probabilities.__getitem__)]
+    def guesses(self) -> tuple[tuple[Label, float], ...]:
+        """The two most probable classes with their probabilities, best first."""
+        ranked = sorted(zip(self.LABELS, self.probabilities, strict=True), key=lambda guess: -guess[1])
+        return tuple(ranked[:2])
+
+    @property
+    def label(self) -> Label:
+        return self.guesses[0][0]
 
     @property
     def confidence(self) -> float:
-        return max(self.probabilities)
+        return self.guesses[0][1]
+
+    @property
+    def uncertain(self) -> bool:
+        return self.confidence < self.min_confidence
+
+
+@dataclass(frozen=True)
+class EmotionEstimate(ClassEstimate[Emotion]):
+    """Probabilities in the order of ``EMOTIONS``."""
+
+    ATTRIBUTE = "emotion"
+    LABELS = EMOTIONS
 
     def probability(self, emotion: Emotion) -> float:
         return self.probabilities[EMOTIONS.index(emotion)]
@@ -144,21 +173,11 @@ class EmotionEstimate:
 
 
 @dataclass(frozen=True)
-class GenderEstimate:
-    """Probabilities in the order of ``GENDERS``; they sum to 1."""
+class GenderEstimate(ClassEstimate[Gender]):
+    """Probabilities in the order of ``GENDERS``."""
 
-    probabilities: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        _check_probabilities("gender", self.probabilities, len(GENDERS))
-
-    @cached_property
-    def label(self) -> Gender:
-        return GENDERS[max(range(len(GENDERS)), key=self.probabilities.__getitem__)]
-
-    @property
-    def confidence(self) -> float:
-        return max(self.probabilities)
+    ATTRIBUTE = "gender"
+    LABELS = GENDERS
 
 
 @dataclass(frozen=True, slots=True)

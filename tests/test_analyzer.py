@@ -1,12 +1,14 @@
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.analyzer import FaceAnalyzer
+from core.errors import ConfigError
 from core.settings import Attributes
 from core.types import Box, Emotion, Gender
-from tests.fakes import AGE_GENDER_CARD, FakeDetector, FakeEstimator
+from tests.fakes import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
 
 DARK, BRIGHT = Box(10, 10, 40, 40), Box(60, 10, 90, 40)
 
@@ -57,6 +59,37 @@ def test_nobody_in_view_asks_no_network(frame):
 def test_only_wanted_attributes_are_answered(frame, wanted, present):
     (face,) = analyzer(DARK).analyze(frame, wanted).faces
     assert (face.emotion is not None, face.age is not None, face.gender is not None) == present
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        (Attributes(), (0.95, 0.6)),
+        (Attributes(min_emotion_confidence=0.3), (0.3, 0.6)),
+        (Attributes(min_gender_confidence=0.0), (0.95, 0.0)),
+        (Attributes(min_emotion_confidence=1.0, min_gender_confidence=0.9), (1.0, 0.9)),
+    ],
+    ids=["of the cards", "emotion chosen", "gender off", "both chosen"],
+)
+def test_minimums_come_from_the_cards_unless_chosen(frame, attributes, expected):
+    emotion = FakeEstimator(replace(EMOTION_CARD, min_confidence={"emotion": 0.95}))
+    gender = FakeEstimator(replace(AGE_GENDER_CARD, min_confidence={"gender": 0.6}))
+    (face,) = FaceAnalyzer(FakeDetector(DARK), [emotion, gender]).analyze(frame, attributes).faces
+    assert (face.emotion.min_confidence, face.gender.min_confidence) == expected
+    # The fakes answer with 0.9 and 0.8.
+    assert (face.emotion.uncertain, face.gender.uncertain) == (expected[0] > 0.9, expected[1] > 0.8)
+
+
+def test_without_minimums_nothing_is_uncertain(frame):
+    (face,) = analyzer(DARK).analyze(frame).faces
+    assert (face.emotion.min_confidence, face.gender.min_confidence) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5, float("nan")])
+@pytest.mark.parametrize("name", ["min_emotion_confidence", "min_gender_confidence"])
+def test_a_minimum_that_is_no_probability_is_refused(name, value):
+    with pytest.raises(ConfigError, match=name):
+        Attributes(**{name: value})
 
 
 def test_stages_are_timed_and_the_frame_is_left_alone(frame):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.errors import DetectorError
-from core.live import CSV_COLUMNS, HistoryRow, LiveSession, history_csv, timeline
+from core.live import CSV_COLUMNS, HistoryRow, LiveSession, emotion_shares, history_csv, timeline
 from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 
@@ -242,6 +242,25 @@ def test_timeline_of_one_face_and_the_mean_of_all() -> None:
     ]
     assert [r["time_s"] for r in timeline(history, since_s=0.5)] == [1.0]
     assert timeline([]) == []
+
+
+UNSURE = EmotionEstimate((0, 0, 0, 0.45, 0.55, 0, 0), 0.6)
+
+
+def test_uncertain_readings_count_for_no_emotion() -> None:
+    history = [row(0.0, 1), row(1.0, 1, UNSURE), row(2.0, 1, UNSURE), row(3.0, 1, SAD), row(3.0, 2), row(4.0, 1, None)]
+    assert emotion_shares(history, track_id=1) == {"uncertain": 0.5, "happy": 0.25, "sad": 0.25}
+    assert next(iter(emotion_shares(history, track_id=1))) == "uncertain"
+    assert emotion_shares(history) == {"happy": 0.4, "uncertain": 0.4, "sad": 0.2}
+    assert emotion_shares(history, since_s=3.0) == {"sad": 0.5, "happy": 0.5}
+    assert emotion_shares([]) == {}
+
+
+def test_uncertain_readings_are_called_so_in_the_csv() -> None:
+    unsure = HistoryRow(0.0, replace(SOMEBODY, emotion=UNSURE, gender=GenderEstimate((0.45, 0.55), 0.6), track_id=1))
+    (first,) = csv.DictReader(io.StringIO(history_csv([unsure])))
+    assert (first["emotion"], first["emotion_guesses"], first["sad"]) == ("uncertain", "sad 55%, happy 45%", "0.5500")
+    assert (first["perceived_gender"], first["perceived_gender_guesses"]) == ("uncertain", "female 55%, male 45%")
 
 
 def test_csv_can_be_read_back() -> None:

@@ -1,6 +1,7 @@
 """The command line, with the installed artifacts and a photograph that may be passed on."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,24 @@ def test_json_keeps_its_contract(capsys, astronaut):
     x1, y1, x2, y2 = face["box"]
     assert x1 < 224 < x2
     assert y1 < 117 < y2
+
+
+def test_answers_below_the_chosen_minimum_are_uncertain(capsys, astronaut):
+    minimums = ("--min-emotion", "1", "--min-gender", "1")
+    _, out = analyzed(capsys, astronaut, *minimums, "--json")
+    for face in json.loads(out)[0]["faces"]:
+        for answer in (face["emotion"], face["gender"]):
+            best = sorted(answer["probabilities"], key=answer["probabilities"].get, reverse=True)
+            assert (answer["uncertain"], answer["guesses"], answer["label"]) == (True, best[:2], best[0])
+    _, out = analyzed(capsys, astronaut, *minimums)
+    assert re.search(r": emotion uncertain: happy \d+% / \w+ \d+%, age ", out)
+    assert re.search(r"perceived gender uncertain: female \d+% / male \d+%", out)
+
+
+@pytest.mark.parametrize("name", ["emotion", "gender"])
+def test_a_wrong_minimum_is_status_2(capsys, astronaut, name):
+    assert main(["analyze", str(astronaut), f"--min-{name}", "50"]) == 2
+    assert f"min_{name}_confidence must be in [0, 1], got 50" in capsys.readouterr().err
 
 
 def test_text_names_each_face(capsys, astronaut):

@@ -62,6 +62,35 @@ def test_label_leaves_out_what_was_not_read(removed: tuple[str, ...], expected: 
     assert label_parts(replace(face(0, 0, 9, 9), **nothing)) == expected
 
 
+UNSURE = {
+    **FULL,
+    "emotion": EmotionEstimate((0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38), 0.5),
+    "gender": GenderEstimate((0.45, 0.55), 0.6),
+}
+
+
+def test_label_says_what_is_uncertain_and_the_two_best_guesses() -> None:
+    assert label_parts(face(0, 0, 9, 9, **UNSURE)) == (
+        "#1 uncertain: sad 41% / neutral 38%",
+        "31 y (25-38)",
+        "uncertain: female 55% / male 45%",
+    )
+
+
+def test_an_uncertain_face_has_no_colour_of_an_emotion() -> None:
+    result = draw(grey(640, 480), Analysis(640, 480, (face(100, 100, 300, 300, **UNSURE),)), PLAIN)
+    assert tuple(result[200, 100]) == palette.hex_to_bgr(palette.FACE_HEX)
+
+
+@pytest.mark.parametrize("size", [(640, 480), (320, 240)], ids=lambda s: f"{s[0]}x{s[1]}")
+def test_the_longest_uncertain_label_is_drawn(size: tuple[int, int]) -> None:
+    longest = UNSURE | {"emotion": EmotionEstimate((0.0, 0.0, 0.0, 0.0, 0.0, 0.52, 0.48), 0.6), "track_id": 100}
+    somebody = face(size[0] - 60, 100, size[0] - 20, 140, **longest)
+    analysis = Analysis(*size, (somebody,))
+    labelled, plain = draw(grey(*size), analysis), draw(grey(*size), analysis, PLAIN)
+    assert not np.array_equal(labelled, plain)
+
+
 def test_nobody_in_view_gives_an_equal_copy() -> None:
     frame = noise(64, 48)
     result = draw(frame, Analysis(64, 48))

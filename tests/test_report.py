@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -52,8 +53,15 @@ def test_json_object_keeps_the_contract() -> None:
         "neutral",
     ]
     assert face["emotion"]["probabilities"]["happy"] == 0.5
+    assert list(face["emotion"]) == ["label", "probabilities", "uncertain", "guesses"]
+    assert (face["emotion"]["uncertain"], face["emotion"]["guesses"]) == (False, ["happy", "fear"])
     assert face["age"] == {"years": 31.26, "low": 25, "high": 38}
-    assert face["gender"] == {"label": "female", "probabilities": {"male": 0.25, "female": 0.75}}
+    assert face["gender"] == {
+        "label": "female",
+        "probabilities": {"male": 0.25, "female": 0.75},
+        "uncertain": False,
+        "guesses": ["female", "male"],
+    }
     assert (bare["emotion"], bare["age"], bare["gender"]) == (None, None, None)
 
 
@@ -74,7 +82,33 @@ def test_rows_are_flat_and_complete() -> None:
     assert (full["file"], full["face"], bare["face"]) == ("a.jpg", 1, 2)
     assert (full["emotion"], full["p_happy"], full["age_years"]) == ("happy", 0.5, 31.26)
     assert (full["perceived_gender"], full["p_female"]) == ("female", 0.75)
+    assert (full["emotion_guesses"], full["perceived_gender_guesses"]) == (
+        "happy 50%, fear 10%",
+        "female 75%, male 25%",
+    )
+    assert bare["emotion_guesses"] is bare["perceived_gender_guesses"] is None
     assert bare["emotion"] is bare["p_happy"] is bare["age_low"] is bare["p_male"] is None
+
+
+UNSURE = replace(
+    FULL,
+    emotion=EmotionEstimate((0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38), 0.5),
+    gender=GenderEstimate((0.55, 0.45), 0.6),
+)
+
+
+def test_uncertain_answers_keep_their_label_and_their_probabilities_in_json() -> None:
+    (face,) = json.loads(json.dumps(to_json_object("a.jpg", Analysis(100, 80, (UNSURE,)))))["faces"]
+    emotion, gender = face["emotion"], face["gender"]
+    assert (emotion["label"], emotion["uncertain"], emotion["guesses"]) == ("sad", True, ["sad", "neutral"])
+    assert (gender["label"], gender["uncertain"], gender["guesses"]) == ("male", True, ["male", "female"])
+    assert emotion["probabilities"]["sad"] == 0.41
+
+
+def test_uncertain_answers_are_called_so_in_the_table() -> None:
+    (row,) = csv.DictReader(io.StringIO(to_csv(rows("a.jpg", Analysis(100, 80, (UNSURE,)))), newline=""))
+    assert (row["emotion"], row["emotion_guesses"], row["p_sad"]) == ("uncertain", "sad 41%, neutral 38%", "0.41")
+    assert (row["perceived_gender"], row["perceived_gender_guesses"]) == ("uncertain", "male 55%, female 45%")
 
 
 def test_csv_reads_back() -> None:

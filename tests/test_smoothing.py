@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import smoothing
-from core.types import Box, Detection, Landmarks
+from core.types import Box, Detection, EmotionEstimate, GenderEstimate, Landmarks
 
 HERE = np.array([0.2, 0.2, 0.4, 0.4])
 THERE = HERE + 0.1
@@ -44,3 +44,14 @@ def test_landmarks_are_moved_and_scaled() -> None:
     result = smoothing.moved(Detection(Box(0, 0, 10, 10), 0.7, Landmarks(*points)), Box(100, 50, 120, 55))
     assert result.landmarks is not None
     assert np.allclose(result.landmarks.points, [(100 + 2 * x, 50 + y / 2) for x, y in points])
+
+
+def test_averages_keep_the_minimum_of_the_newest() -> None:
+    female = smoothing.mean_gender(GenderEstimate((0.1, 0.9), 0.5), GenderEstimate((0.5, 0.5), 0.75), 0.25)
+    assert female is not None
+    assert female.probabilities == pytest.approx((0.2, 0.8))
+    assert (female.min_confidence, female.uncertain) == (0.75, False)
+    happy, sad = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+    torn = smoothing.mean_emotion(EmotionEstimate(happy), EmotionEstimate(sad, 0.6), 0.5)
+    assert torn is not None
+    assert torn.uncertain, "each was sure, their average is not"

@@ -64,6 +64,12 @@ def test_suggest_for_a_face() -> None:
     assert suggest_for(Face(detection), TABLE) == (ALWAYS,)
 
 
+def test_an_uncertain_emotion_suggests_nothing() -> None:
+    detection = Detection(Box(0, 0, 10, 10), 0.9)
+    unsure = EmotionEstimate((0.0, 0.1, 0.1, 0.1, 0.6, 0.0, 0.1), min_confidence=0.7)
+    assert suggest_for(Face(detection, emotion=unsure, age=AgeEstimate(15, 5, 19)), TABLE) == (ANY_EMOTION, ALWAYS)
+
+
 def test_shipped_table_covers_every_emotion_at_every_age() -> None:
     table = load_table()
     for emotion in EMOTIONS:

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -61,6 +62,41 @@ def test_emotion_answers_its_highest_class():
 
 def test_gender_answers_its_highest_class():
     assert GenderEstimate((0.3, 0.7)).label is Gender.FEMALE
+
+
+UNSURE = (0.1, 0, 0.1, 0, 0.4, 0.1, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("minimum", "uncertain"),
+    [(0.0, False), (0.4, False), (0.41, True), (1.0, True)],
+    ids=["none", "reached", "just missed", "all"],
+)
+def test_an_answer_below_its_minimum_is_uncertain_and_keeps_its_label(minimum, uncertain):
+    estimate = EmotionEstimate(UNSURE, minimum)
+    assert estimate.uncertain is uncertain
+    assert estimate.label is Emotion.SAD
+    assert estimate.guesses == ((Emotion.SAD, 0.4), (Emotion.NEUTRAL, 0.3))
+
+
+def test_no_answer_is_uncertain_unless_asked_for():
+    assert not EmotionEstimate(UNSURE).uncertain
+    assert not GenderEstimate((0.5, 0.5)).uncertain
+
+
+def test_equal_guesses_come_in_the_order_of_the_labels():
+    assert GenderEstimate((0.5, 0.5)).guesses == ((Gender.MALE, 0.5), (Gender.FEMALE, 0.5))
+    assert EmotionEstimate((0, 0.25, 0.25, 0, 0.25, 0.25, 0)).guesses == (
+        (Emotion.DISGUST, 0.25),
+        (Emotion.FEAR, 0.25),
+    )
+
+
+@pytest.mark.parametrize("minimum", [-0.1, 1.1, math.nan])
+@pytest.mark.parametrize("estimate", [GenderEstimate((0.3, 0.7)), EmotionEstimate(UNSURE)], ids=["gender", "emotion"])
+def test_minimum_must_be_a_probability(estimate, minimum):
+    with pytest.raises(ValueError, match="min_confidence"):
+        dataclasses.replace(estimate, min_confidence=minimum)
 
 
 @pytest.mark.parametrize("ages", [(30, 31, 40), (30, 20, 29), (30, -1, 40)])

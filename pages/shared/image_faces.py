@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from core import images, overlay, report
+from core import images, overlay, report, wording
 from core.evaluation.face_figures import probability_bars
 from core.settings import OverlayStyle
 from core.suggestions import Suggestion, suggest_for
@@ -89,11 +89,11 @@ def _show_card(face: Face, number: int, thumbnail: Frame, key: str) -> None:
 def _facts(face: Face) -> list[str]:
     facts = []
     if face.emotion is not None:
-        facts.append(f"{face.emotion.label.capitalize()}, {face.emotion.confidence:.0%}")
+        facts.append(wording.answer(face.emotion).capitalize())
     if face.age is not None:
         facts.append(f"Age {face.age.years:.0f} ({face.age.low:.0f}-{face.age.high:.0f})")
     if face.gender is not None:
-        facts.append(f"Perceived gender: {face.gender.label}, {face.gender.confidence:.0%}")
+        facts.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{wording.answer(face.gender)}")
     return facts
 
 
@@ -104,6 +104,8 @@ def _show_suggestions(face: Face, table: Sequence[Suggestion]) -> None:
         st.markdown("\n".join(["**Suggestions**", "", *lines]))
     elif table:
         st.caption("The table has no suggestion for this face.")
+    if table and face.emotion is not None and face.emotion.uncertain:
+        st.caption("The emotion is uncertain, so nothing is suggested for it.")
 
 
 def _summary(analysis: Analysis) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.images import EXTENSIONS
 from core.settings import Attributes, DetectorSettings, OverlayStyle
+from pages.shared.certainty import choose_certainty
 from pages.shared.detectors import choose_detector
 from pages.shared.text import plain
 
@@ -37,7 +38,8 @@ class ImageSettings:
 
 
 def choose_settings() -> ImageSettings:
-    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown."""
+    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown and
+    ``ArtifactError`` if a model's card cannot be read."""
     default = DetectorSettings()
     with st.sidebar:
         st.header("Detection")
@@ -57,6 +59,7 @@ def choose_settings() -> ImageSettings:
             age=st.checkbox("Age", True, key="image_age"),
             gender=st.checkbox("Perceived gender", True, key="image_gender"),
         )
+        attributes = choose_certainty(attributes, "image")
         st.header("Picture")
         style = OverlayStyle(
             labels=st.checkbox("Labels beside the boxes", True, key="image_labels"),

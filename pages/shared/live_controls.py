@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
+from pages.shared.certainty import choose_certainty
 from pages.shared.detectors import choose_detector
 
 # Five steps instead of a continuous slider: each one is a detector that stays in memory.
@@ -25,7 +26,8 @@ class LiveControls:
 
 
 def live_controls() -> LiveControls:
-    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown."""
+    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown and
+    ``ArtifactError`` if a model's card cannot be read."""
     with st.sidebar:
         st.header("Faces")
         detector_name = choose_detector("live_detector")
@@ -45,7 +47,7 @@ def live_controls() -> LiveControls:
             key="live_smoothing",
             help="Boxes and readings of each face are averaged over about this long. 0 shows every frame as it is.",
         )
-        attributes = _attributes()
+        attributes = choose_certainty(_attributes(), "live")
         style = _style()
     return LiveControls(
         replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity]),

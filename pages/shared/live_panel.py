@@ -6,8 +6,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core import wording
 from core.evaluation.face_figures import emotion_timeline, probability_bars
-from core.live import LiveSession, LiveSnapshot, history_csv, timeline
+from core.live import LiveSession, LiveSnapshot, emotion_shares, history_csv, timeline
 from core.types import EMOTIONS, Face
 
 NUMBERS_EVERY_S = 1.0
@@ -58,12 +59,14 @@ def summary(state: LiveSnapshot) -> str:
 
 
 def face_title(face: Face) -> str:
-    """For example ``Face 1: about 31 years (25-38), perceived female 80 %``."""
+    """For example ``Face 1: about 31 years (25-38), perceived female 80%``; the emotion, which has bars, if unsure."""
     readings = []
     if face.age is not None:
         readings.append(f"about {face.age.years:.0f} years ({face.age.low:.0f}-{face.age.high:.0f})")
     if face.gender is not None:
-        readings.append(f"perceived {face.gender.label} {face.gender.confidence:.0%}")
+        readings.append(("perceived gender " if face.gender.uncertain else "perceived ") + wording.answer(face.gender))
+    if face.emotion is not None and face.emotion.uncertain:
+        readings.append(f"emotion {wording.answer(face.emotion)}")
     return f"**Face {face.track_id}**" + (": " + ", ".join(readings) if readings else "")
 
 
@@ -105,10 +108,13 @@ def _actions(session: LiveSession) -> None:
 
 def _timeline(state: LiveSnapshot, track_id: int | None) -> None:
     newest_s = state.history[-1].time_s if state.history else 0.0
-    rows = timeline(state.history, track_id, since_s=newest_s - TIMELINE_S)
+    since_s = newest_s - TIMELINE_S
+    rows = timeline(state.history, track_id, since_s)
     if rows:
         figure = emotion_timeline(pd.DataFrame(rows), title="")
         st.plotly_chart(figure, key="live_timeline", config={"displayModeBar": False})
+        shares = emotion_shares(state.history, track_id, since_s)
+        st.caption("Share of readings: " + ", ".join(f"{label} {share:.0%}" for label, share in shares.items()) + ".")
     else:
         st.caption("The last minute appears here as soon as an emotion was read.")
     st.caption(f"{MOOD_FORMULA}, between -1 and 1. The CSV holds up to ten minutes.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analyzer import SERVED_ARTIFACTS, FaceAnalyzer
-from core.artifact import artifacts_dir
+from core.artifact import artifacts_dir, load_card
 from core.detection import create_detector
 from core.estimator import LiteRTEstimator
 from core.settings import DetectorSettings
@@ -17,6 +17,14 @@ def get_analyzer(settings: DetectorSettings, detector_name: str) -> FaceAnalyzer
     analyzer = FaceAnalyzer(create_detector(detector_name, settings), _estimators())
     analyzer.warm_up()
     return analyzer
+
+
+@st.cache_data
+def card_minimums() -> dict[str, float]:
+    """Output name -> confidence below which the served networks' answers count as uncertain unless another one is
+    chosen. Raises ``ArtifactError``; a failure is not cached."""
+    cards = [load_card(artifacts_dir() / name) for name in SERVED_ARTIFACTS]
+    return {name: value for card in cards for name, value in card.min_confidence.items()}
 
 
 @st.cache_resource

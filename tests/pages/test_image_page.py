@@ -99,9 +99,9 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("me.png", picture()))
     assert app.subheader[0].value == "me.png"
     assert "**Face 1**" in texts(app)
-    assert "Happy, 85%" in texts(app)
+    assert "Happy 85%" in texts(app)
     assert "Age 7 (5-10)" in texts(app)
-    assert "Perceived gender: female, 70%" in texts(app)
+    assert "Perceived gender: female 70%" in texts(app)
     assert len(app.get("plotly_chart")) == 1
     assert not app.error
     assert not app.info

@@ -78,7 +78,7 @@ def test_page_says_how_to_start_and_what_mood_is(asked: list[DetectorSettings]) 
     assert "START" in texts(app)
     assert MOOD_FORMULA in texts(app)
     assert [metric.label for metric in app.metric] == ["Frames/s", "Latency", "Faces"]
-    assert [expander.label for expander in app.expander] == ["Camera does not start?"]
+    assert [expander.label for expander in app.main.expander] == ["Camera does not start?"]
 
 
 def test_settings_reach_the_running_session(asked: list[DetectorSettings]) -> None:
@@ -265,4 +265,5 @@ def test_texts_of_the_panel() -> None:
     face = Face(SOMEBODY.detection, age=SOMEBODY.age, gender=SOMEBODY.gender, track_id=3)
     assert face_title(face) == "**Face 3**: about 31 years (25-38), perceived female 80%"
     assert face_title(Face(SOMEBODY.detection, track_id=3)) == "**Face 3**"
+    assert face_title(Face(SOMEBODY.detection, SOMEBODY.emotion, track_id=3)) == "**Face 3**", "it has its bars"
     assert summary(LiveSnapshot()) == "0 frames analysed, a face in 0 (0%), 0 errors"

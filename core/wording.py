@@ -1,0 +1,27 @@
+"""How answers are put into words: the same in the picture, on the pages, in the tables and in the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.types import ClassEstimate
+
+UNCERTAIN = "uncertain"
+"""Written in place of the label of an answer that is less probable than asked for."""
+
+
+def label_or_uncertain(estimate: ClassEstimate[Any]) -> str:
+    """For example ``happy``."""
+    return UNCERTAIN if estimate.uncertain else str(estimate.label)
+
+
+def two_guesses(estimate: ClassEstimate[Any], separator: str = ", ") -> str:
+    """For example ``sad 41%, neutral 38%``."""
+    return separator.join(f"{label} {probability:.0%}" for label, probability in estimate.guesses)
+
+
+def answer(estimate: ClassEstimate[Any]) -> str:
+    """``happy 87%``, or ``uncertain: sad 41% / neutral 38%``."""
+    if estimate.uncertain:
+        return f"{UNCERTAIN}: {two_guesses(estimate, ' / ')}"
+    return f"{estimate.label} {estimate.confidence:.0%}"
