@@ -3,6 +3,7 @@ stage in it; Haar in the same run for comparison."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,6 +31,8 @@ _POINTS = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
 _REFERENCE = "haar"
 _WITHOUT_LANDMARKS = ("haar",)
 _WARM_UP_RUNS = 5
+_ONE_AT_A_TIME = threading.Lock()
+"""Two at once would slow each other, and OpenCV's number of threads is one for the whole process."""
 
 
 class _KnownFaces:
@@ -46,18 +49,28 @@ class _KnownFaces:
         return self._faces
 
 
-def run_benchmark(repeats: int = 50, detector_name: str = DEFAULT_DETECTOR) -> dict[str, Any]:
+def _no_progress(share: float) -> None:
+    """Nobody is waiting."""
+
+
+def run_benchmark(
+    repeats: int = 50,
+    detector_name: str = DEFAULT_DETECTOR,
+    progress: Callable[[float], None] = _no_progress,
+) -> dict[str, Any]:
     """``stages``: name -> median and 95th percentile over ``repeats`` runs. ``shares``: whole -> stage -> median share
     of the whole, in [0, 1]. ``times_as_fast_as_haar``: search -> ratio of medians, both with the same settings.
 
-    Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
+    ``progress`` is told the share that is done, in (0, 1], between the timed calls. Waits for a benchmark that another
+    thread runs. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
     """
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        stages, shares = _measured(_stages(detector_name), repeats)
-    finally:
-        cv2.setNumThreads(threads)
+    with _ONE_AT_A_TIME:
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            stages, shares = _measured(_stages(detector_name), repeats, progress)
+        finally:
+            cv2.setNumThreads(threads)
     width, height = _FRAME_WH
     return {
         "repeats": repeats,
@@ -104,7 +117,9 @@ def _known_face(box: Box, landmarks: bool) -> Detection:
     return Detection(box, 0.9, Landmarks(*points) if landmarks else None)
 
 
-def _measured(stages: Stages, repeats: int) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+def _measured(
+    stages: Stages, repeats: int, progress: Callable[[float], None]
+) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
     """Times, and shares of those that answer an ``Analysis`` and cost a search. The stages take turns, so that a busy
     machine slows all of them alike and their ratios hold."""
     elapsed_ms: dict[str, list[float]] = {name: [] for name in stages}
@@ -118,6 +133,7 @@ def _measured(stages: Stages, repeats: int) -> tuple[dict[str, dict[str, float]]
             elapsed_ms[name].append((time.perf_counter() - start_s) * 1000)
             if isinstance(result, Analysis) and name.startswith("whole"):
                 parts.setdefault(name, []).append(result.stage_ms)
+        progress((run + 1) / (_WARM_UP_RUNS + repeats))
     times = {
         name: {"median_ms": float(np.median(values)), "p95_ms": float(np.percentile(values, 95))}
         for name, values in elapsed_ms.items()

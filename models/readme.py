@@ -17,8 +17,9 @@ from core.evaluation.detection_points import LEAST_EYES_PX
 from core.evaluation.detection_report import DetectionReport, DetectorReport
 from core.evaluation.detection_setups import SETUPS, Setup
 from core.evaluation.detection_stored import load_report
+from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_of_ages
 from core.evaluation.intervals import Measured
-from core.evaluation.metrics import age_report, emotion_report, gender_report, group_errors
+from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
 from core.settings import LIVE_DETECTOR
 
@@ -105,13 +106,26 @@ def _brackets(ages: AgeGenderPredictions) -> str:
 
 
 def _groups(ages: AgeGenderPredictions) -> str:
+    report = fairness_report(ages)
     rows = [
-        (group.label, _percent(group.gender_accuracy), _years(group.age_mae), str(group.n))
-        for group in group_errors(ages)
+        (group.label, _percent(group.gender_accuracy), _years(group.age_mae), str(group.n)) for group in report.groups
     ]
-    return "Errors by UTKFace's race label:\n\n" + _table(
-        ("Label", "Perceived gender", "Age, mean absolute error", "People"), rows
+    table = _table(("Label", "Perceived gender", "Age, mean absolute error", "People"), rows)
+    age, gender = report.gap("age_mae"), report.gap("gender_accuracy")
+    assert age is not None
+    assert gender is not None
+    gaps = (
+        f"Between the best and the worst of these labels lie {gender.size * 100:.1f} points of gender accuracy "
+        f"({gender.best.label} and {gender.worst.label}) and {age.size:.2f} years of age error ({age.best.label} and "
+        f"{age.worst.label}); if the label made no difference, groups of these sizes would be at most "
+        f"{gender.by_chance * 100:.1f} points and {age.by_chance:.2f} years apart in 19 of 20 cases."
     )
+    young, old = mae_of_ages(ages, *YOUNGEST), mae_of_ages(ages, *OLDEST)
+    extremes = (
+        f"Mean absolute age error of the youngest, {YOUNGEST[0]} to {YOUNGEST[1]} years: {_years(young)}, {young.n} "
+        f"people; of the oldest, {OLDEST[0]} and more: {_years(old)}, {old.n} people."
+    )
+    return f"Errors by UTKFace's race label:\n\n{table}\n\n{gaps}\n\n{extremes}"
 
 
 def _framing(*cards: ModelCard) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from core.evaluation.figure_style import (
     series_color,
     styled,
 )
-from core.evaluation.metrics import AgeReport, ClassificationReport, GroupError
+from core.evaluation.metrics import AgeReport, ClassificationReport
 
 __all__ = [
     "age_error_bars",
@@ -28,7 +28,6 @@ __all__ = [
     "confusion_heatmap",
     "curve_names",
     "emotion_timeline",
-    "group_error_bars",
     "probability_bars",
     "training_curves",
 ]
@@ -148,25 +147,6 @@ def age_heatmap(age_true: NDArray[np.int64], age_years: NDArray[np.float32], tit
     figure.update_yaxes(range=ends, dtick=10)
     figure.update_layout(showlegend=True, legend={"y": -0.15})
     return figure
-
-
-def group_error_bars(groups: Sequence[GroupError], attribute: str, title: str) -> go.Figure:
-    """One bar a group with its 95 % interval; ``attribute``: ``age`` (years off) or ``gender`` (accuracy)."""
-    measured = [one.age_mae if attribute == "age" else one.gender_accuracy for one in groups]
-    unit = "%{y:.2f} years" if attribute == "age" else "%{y:.1%}"
-    figure = go.Figure(
-        go.Bar(
-            x=[one.label for one in groups],
-            y=[one.value for one in measured],
-            marker_color=series_color(0),
-            error_y=error_bars(measured),
-            customdata=[one.n for one in measured],
-            hovertemplate="%{x}: " + unit + " of %{customdata} people<extra></extra>",
-        )
-    )
-    styled(figure, title, "Group", "Age error (years)" if attribute == "age" else "Accuracy (%)", height_px=360)
-    figure.update_xaxes(type="category")
-    return figure if attribute == "age" else _percent_axis(figure)
 
 
 def curve_names(history: pd.DataFrame) -> list[str]:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.utkface import RACES
 from core.errors import ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
 from core.evaluation.intervals import Measured, mean_absolute, proportion
@@ -22,7 +21,6 @@ from core.types import EMOTIONS, GENDERS
 
 CUMULATIVE_SCORE_YEARS = 5
 """CS@5: an age counts as right if it is at most this many years off."""
-GROUPINGS = ("race", "gender", "age")
 
 
 @dataclass(frozen=True)
@@ -93,19 +91,6 @@ class AgeReport:
         return self.mae.n
 
 
-@dataclass(frozen=True, slots=True)
-class GroupError:
-    """Errors on the people of one group: gender accuracy in [0, 1] and mean age error in years."""
-
-    label: str
-    gender_accuracy: Measured
-    age_mae: Measured
-
-    @property
-    def n(self) -> int:
-        return self.age_mae.n
-
-
 def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tuple[str, ...]) -> ClassificationReport:
     """``truth`` and ``answer``: (N,) indices into ``labels``. Raises ``ConfigError`` if N is 0."""
     if len(truth) == 0:
@@ -148,29 +133,6 @@ def age_report(predictions: AgeGenderPredictions) -> AgeReport:
 
 def _bracket_error(label: str, errors: NDArray[np.float64]) -> BracketError:
     return BracketError(label, mean_absolute(errors), float(errors.mean()) if len(errors) else math.nan)
-
-
-def group_errors(predictions: AgeGenderPredictions, by: str = "race") -> tuple[GroupError, ...]:
-    """Errors by ``race`` or ``gender`` label or by bracket of the true ``age``, also of empty groups."""
-    labels: tuple[str, ...]
-    if by == "race":
-        labels, group = RACES, predictions.race
-    elif by == "gender":
-        labels, group = GENDERS, predictions.gender_true
-    elif by == "age":
-        labels, group = AGE_BRACKETS, bracket_indices(predictions.age_true)
-    else:
-        raise ConfigError(f"groups must be by one of {', '.join(GROUPINGS)}, got {by!r}")
-    right = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
-    errors = predictions.age_years.astype(np.float64) - predictions.age_true
-    return tuple(
-        GroupError(
-            str(label),
-            proportion(int(right[group == row].sum()), int((group == row).sum())),
-            mean_absolute(errors[group == row]),
-        )
-        for row, label in enumerate(labels)
-    )
 
 
 def headline(predictions: Predictions) -> dict[str, float | int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from core.evaluation.metrics import AgeReport, ClassificationReport, GroupError
+from core.evaluation.fairness import LEAST_PEOPLE, FairnessReport
+from core.evaluation.metrics import AgeReport, ClassificationReport
 
 
 def class_table(report: ClassificationReport) -> pd.DataFrame:
@@ -50,20 +51,21 @@ def bracket_table(report: AgeReport) -> pd.DataFrame:
     )
 
 
-def group_table(groups: Sequence[GroupError]) -> pd.DataFrame:
-    """One row a group: gender accuracy and age error, each with its 95 % interval."""
-    return pd.DataFrame(
-        {
-            "group": [one.label for one in groups],
-            "people": [one.n for one in groups],
-            "gender_accuracy": [one.gender_accuracy.value for one in groups],
-            "gender_accuracy_low": [one.gender_accuracy.low for one in groups],
-            "gender_accuracy_high": [one.gender_accuracy.high for one in groups],
-            "age_mae_years": [one.age_mae.value for one in groups],
-            "age_mae_low": [one.age_mae.low for one in groups],
-            "age_mae_high": [one.age_mae.high for one in groups],
-        }
-    )
+def group_table(report: FairnessReport) -> pd.DataFrame:
+    """One row a group: its labels, gender accuracy and age error, each with its 95 % interval; small groups marked."""
+    groups = report.groups
+    labels = {f"{name}_label": [one.labels[index] for one in groups] for index, name in enumerate(report.by)}
+    figures = {
+        "people": [one.n for one in groups],
+        f"under_{LEAST_PEOPLE}_people": [one.small for one in groups],
+        "age_mae_years": [one.age_mae.value for one in groups],
+        "age_mae_low": [one.age_mae.low for one in groups],
+        "age_mae_high": [one.age_mae.high for one in groups],
+        "gender_accuracy": [one.gender_accuracy.value for one in groups],
+        "gender_accuracy_low": [one.gender_accuracy.low for one in groups],
+        "gender_accuracy_high": [one.gender_accuracy.high for one in groups],
+    }
+    return pd.DataFrame(labels | figures)
 
 
 def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:

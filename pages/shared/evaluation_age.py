@@ -1,4 +1,4 @@
-"""Tabs about age, and about errors by group of people."""
+"""Tab about age."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.evaluation.figures import age_error_bars, age_heatmap, group_error_bars
-from core.evaluation.metrics import AgeReport, age_report, group_errors
+from core.evaluation.figures import age_error_bars, age_heatmap
+from core.evaluation.metrics import AgeReport, age_report
 from core.evaluation.predictions import AgeGenderPredictions
-from core.evaluation.tables import bracket_table, group_table
+from core.evaluation.tables import bracket_table
 from pages.shared.evaluation_common import show_figure, show_measured, show_table
-
-_GROUPINGS = {"Race label": "race", "Gender label": "gender", "True age": "age"}
 
 
 def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
@@ -50,32 +48,6 @@ def show_age(reports: Mapping[str, AgeReport], predictions: AgeGenderPredictions
         "The stronger a square's colour, the more people of that true age (across) got that answer (up). A "
         "perfect model would fill only the dashed line; people above it were taken for older.",
     )
-
-
-def show_groups(predictions: AgeGenderPredictions, stem: str) -> None:
-    st.markdown(
-        "A model that is good on average can be bad for some people. Groups follow UTKFace's own labels, "
-        "which were estimated by an algorithm and checked by annotators: they are coarse, and nobody was "
-        "asked."
-    )
-    title = st.segmented_control(
-        "Group by", list(_GROUPINGS), default="Race label", required=True, key="evaluation_grouping"
-    )
-    groups = group_errors(predictions, _GROUPINGS[title])
-    left, right = st.columns(2)
-    with left:
-        show_figure(
-            group_error_bars(groups, "age", "Mean age error by group"),
-            "groups_age",
-            "Lower is better. Where the thin lines overlap widely, the difference may be chance.",
-        )
-    with right:
-        show_figure(
-            group_error_bars(groups, "gender", "Perceived gender accuracy by group"),
-            "groups_gender",
-            "Higher is better. Small children are hard for every model and for people.",
-        )
-    show_table(group_table(groups), f"{stem}_groups_{_GROUPINGS[title]}.csv", "table_groups")
 
 
 def age_reports(predictions: Mapping[str, AgeGenderPredictions]) -> dict[str, AgeReport]:

@@ -6,12 +6,11 @@ import plotly.graph_objects as go
 import pytest
 
 from core.evaluation import figures
-from core.evaluation.metrics import age_report, classification_report, emotion_report, group_errors
+from core.evaluation.metrics import age_report, classification_report, emotion_report
 from core.evaluation.tables import (
     bracket_table,
     class_table,
     confusion_table,
-    group_table,
     headline_table,
 )
 from core.palette import EMOTION_HEX
@@ -43,8 +42,6 @@ DRAWN = {
     "age error": figures.age_error_bars({"a": age_report(AGES)}, "Title"),
     "age error of two": figures.age_error_bars({"a": age_report(AGES), "b": age_report(AGES)}, "Title"),
     "ages": figures.age_heatmap(AGES.age_true, AGES.age_years, "Title"),
-    "groups by age error": figures.group_error_bars(group_errors(AGES), "age", "Title"),
-    "groups by gender accuracy": figures.group_error_bars(group_errors(AGES), "gender", "Title"),
     "training": figures.training_curves(HISTORY, "age_mae", "Title"),
     "probabilities": figures.probability_bars(EMOTIONS, [0.1] * 6 + [0.4], "Title"),
     "timeline": figures.emotion_timeline(TIMELINE, "Title"),
@@ -109,7 +106,6 @@ def test_tables_have_a_row_for_everything() -> None:
     shares = confusion_table(report, normalised=True).drop(columns="truth").to_numpy().sum(axis=1)
     np.testing.assert_allclose(shares, 1)
     assert bracket_table(age_report(AGES))["people"].sum() == 150
-    assert group_table(group_errors(AGES))["people"].sum() == 150
 
 
 def test_headlines_with_different_figures_share_a_table() -> None:

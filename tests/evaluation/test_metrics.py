@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
 
-from core.datasets.utkface import RACES
 from core.errors import ConfigError
 from core.evaluation.metrics import (
     age_report,
     classification_report,
     emotion_report,
-    gender_report,
-    group_errors,
     headline,
 )
 from core.evaluation.predictions import EmotionPredictions, Predictions, subset
@@ -108,30 +105,6 @@ def test_brackets_share_out_everybody() -> None:
     assert sum(one.mae.n for one in report.by_bracket) == report.n == 150
     weighted = sum(one.mae.value * one.mae.n for one in report.by_bracket if one.mae.n)
     assert weighted / report.n == pytest.approx(report.mae.value)
-
-
-@pytest.mark.parametrize(("by", "count"), [("race", 5), ("gender", 2), ("age", 9)])
-def test_groups_share_out_everybody(by: str, count: int) -> None:
-    predictions = age_gender_predictions()
-    groups = group_errors(predictions, by)
-    assert len(groups) == count
-    assert sum(group.n for group in groups) == len(predictions)
-    right = sum(group.gender_accuracy.value * group.n for group in groups if group.n)
-    assert right / len(predictions) == pytest.approx(gender_report(predictions).accuracy.value)
-
-
-def test_a_group_without_people_has_no_figures() -> None:
-    predictions = replace(age_gender_predictions(), race=np.full(150, 1))
-    groups = {group.label: group for group in group_errors(predictions)}
-    assert list(groups) == list(RACES)
-    assert groups["White"].n == 0
-    assert math.isnan(groups["White"].age_mae.value)
-    assert groups["Black"].n == 150
-
-
-def test_unknown_grouping_says_what_is_allowed() -> None:
-    with pytest.raises(ConfigError, match="race, gender, age, got 'height'"):
-        group_errors(age_gender_predictions(), "height")
 
 
 def test_headline_of_emotions() -> None:

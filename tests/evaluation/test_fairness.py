@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from core.datasets.utkface import RACES
+from core.errors import ConfigError
+from core.evaluation.age_brackets import AGE_BRACKETS
+from core.evaluation.fairness import (
+    FIGURES,
+    LEAST_PEOPLE,
+    GroupError,
+    fairness_headline,
+    fairness_report,
+    mae_of_ages,
+)
+from core.evaluation.intervals import Measured
+from core.evaluation.metrics import age_report, gender_report
+from core.evaluation.predictions import AgeGenderPredictions
+from core.evaluation.tables import group_table
+from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
+
+CROSSINGS = [("race",), ("age",), ("gender",), ("race", "age"), ("age", "gender"), ("race", "age", "gender")]
+
+
+def _known(race: list[int], errors: list[float], right: list[bool]) -> AgeGenderPredictions:
+    """Forty-year-old men of these races, whose answers are off by ``errors`` years."""
+    count = len(race)
+    years = (40 + np.array(errors)).astype(np.float32)
+    male = np.where(right, 0.9, 0.1)
+    return AgeGenderPredictions(
+        ids=np.array([str(row) for row in range(count)], dtype=np.str_),
+        age_true=np.full(count, 40),
+        age_years=years,
+        age_low=years,
+        age_high=years,
+        gender_true=np.zeros(count, np.int64),
+        gender_probabilities=np.stack([male, 1 - male], axis=1).astype(np.float32),
+        race=np.array(race),
+    )
+
+
+@pytest.mark.parametrize("by", CROSSINGS, ids="-".join)
+def test_groups_share_out_everybody(by: tuple[str, ...]) -> None:
+    predictions = age_gender_predictions()
+    report = fairness_report(predictions, by)
+    assert sum(one.n for one in report.groups) == report.everybody.n == 150
+    for figure, whole in (
+        ("age_mae", age_report(predictions).mae),
+        ("gender_accuracy", gender_report(predictions).accuracy),
+    ):
+        assert report.everybody.measured(figure) == whole
+        together = sum(one.measured(figure).value * one.n for one in report.groups if one.n)
+        assert together / 150 == pytest.approx(whole.value)
+
+
+def test_crossings_hold_the_people_of_both_labels() -> None:
+    predictions = age_gender_predictions(count=400)
+    report = fairness_report(predictions, ("race", "age"))
+    assert [one.labels for one in report.groups] == list(product(RACES, AGE_BRACKETS))
+    chosen = (predictions.race == 2) & (predictions.age_true >= 30) & (predictions.age_true < 40)
+    group = next(one for one in report.groups if one.label == "Asian, 30-39")
+    errors = np.abs(predictions.age_years.astype(float) - predictions.age_true)[chosen]
+    assert group.n == chosen.sum() > 0
+    assert group.age_mae.value == pytest.approx(errors.mean())
+
+
+def test_a_group_without_people_has_no_figures() -> None:
+    report = fairness_report(replace(age_gender_predictions(), race=np.full(150, 1)))
+    groups = {group.label: group for group in report.groups}
+    assert list(groups) == list(RACES)
+    assert groups["White"].n == 0
+    assert math.isnan(groups["White"].age_mae.value)
+    assert groups["Black"].n == 150
+    assert report.gaps == ()
+    assert report.gap("age_mae") is None
+
+
+def test_groups_under_30_are_marked_and_leave_the_gap() -> None:
+    race = [0] * 30 + [1] * 30 + [2] * 29
+    predictions = _known(race, [1.0] * 30 + [3.0] * 30 + [20.0] * 29, [True] * 30 + [False] * 15 + [True] * 44)
+    report = fairness_report(predictions)
+    assert LEAST_PEOPLE == 30
+    assert [one.small for one in report.groups] == [False, False, True, True, True]
+    gap, of_all = report.gap("age_mae"), report.gap("age_mae", with_small=True)
+    assert gap is not None
+    assert of_all is not None
+    assert (gap.best.label, gap.worst.label, gap.size) == ("White", "Black", 2.0)
+    assert (of_all.best.label, of_all.worst.label, of_all.size) == ("White", "Asian", 19.0)
+    gender = report.gap("gender_accuracy")
+    assert gender is not None
+    assert (gender.best.label, gender.worst.label, gender.size) == ("White", "Black", 0.5)
+
+
+def test_a_gap_is_held_against_chance() -> None:
+    rng = np.random.default_rng(0)
+    race = rng.integers(0, 2, 600)
+    errors = rng.normal(0, 5, 600)
+    alike = fairness_report(_known(list(race), list(errors), [True] * 600)).gap("age_mae")
+    apart = fairness_report(_known(list(race), list(errors * (1 + race)), [True] * 600)).gap("age_mae")
+    assert alike is not None
+    assert apart is not None
+    assert alike.size < alike.by_chance < apart.by_chance < apart.size
+
+
+@pytest.mark.parametrize("by", [(), ("height",), ("race", "race")], ids=["none", "unknown", "twice"])
+def test_unknown_groupings_say_what_is_allowed(by: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="race, age, gender, got"):
+        fairness_report(age_gender_predictions(), by)
+
+
+def test_no_predictions_are_an_error() -> None:
+    with pytest.raises(ConfigError, match="at least one sample"):
+        fairness_report(age_gender_predictions(count=0))
+
+
+def test_both_figures_are_of_the_same_people() -> None:
+    with pytest.raises(ValueError, match="same people"):
+        GroupError((), Measured(1, 0, 2, 5), Measured(1, 0, 1, 6))
+
+
+def test_ages_are_chosen_with_both_ends() -> None:
+    truth = np.array([9, 10, 20, 21])
+    years = (truth + np.array([1, 2, 4, 8])).astype(np.float32)
+    known = _known([0] * 4, [0.0] * 4, [True] * 4)
+    predictions = replace(known, age_true=truth, age_years=years, age_low=years, age_high=years)
+    measured = mae_of_ages(predictions, 10, 20)
+    assert (measured.value, measured.n) == (3.0, 2)
+
+
+def test_headline_is_flat_and_strict_json() -> None:
+    predictions = age_gender_predictions(count=400)
+    figures = fairness_headline(predictions)
+    assert set(figures) == {*(f"{figure}_gap_race" for figure in FIGURES), "age_mae_0_9", "age_mae_70_plus"}
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+    assert figures["age_mae_70_plus"] == mae_of_ages(predictions, 70, 116).value
+
+
+def test_headline_leaves_out_what_these_people_cannot_give() -> None:
+    assert fairness_headline(emotion_predictions()) == {}
+    assert fairness_headline(_known([0] * 40, [1.0] * 40, [True] * 40)) == {}
+
+
+def test_the_table_has_a_row_a_group_and_marks_small_ones() -> None:
+    table = group_table(fairness_report(age_gender_predictions(), ("race", "age")))
+    assert len(table) == 45
+    assert table["people"].sum() == 150
+    assert table["under_30_people"].tolist() == (table["people"] < 30).tolist()
+    assert table.loc[0, ["race_label", "age_label"]].tolist() == ["White", "0-2"]

@@ -1,0 +1,88 @@
+"""The tab about groups of people, with made-up answers."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+
+def _groups() -> None:
+    from pages.shared.evaluation_fairness import show_fairness
+    from tests.fakes_evaluation import age_gender_predictions
+
+    show_fairness(age_gender_predictions(count=700), "fake_test")
+
+
+def _few() -> None:
+    from pages.shared.evaluation_fairness import show_fairness
+    from tests.fakes_evaluation import age_gender_predictions
+
+    show_fairness(age_gender_predictions(count=20), "fake_test")
+
+
+def _emotion() -> None:
+    from pages.shared.evaluation_fairness import show_no_groups
+
+    show_no_groups()
+
+
+def _run(script: object) -> AppTest:
+    page = AppTest.from_function(script, default_timeout=60).run()  # type: ignore[arg-type]
+    assert not page.exception
+    return page
+
+
+def _gaps(page: AppTest) -> list[str]:
+    return [text.value for text in page.markdown if text.value.startswith("**Gap")]
+
+
+@pytest.mark.parametrize(
+    ("titles", "file", "rows"),
+    [
+        (["Race label"], "race", 5),
+        (["True age"], "age", 9),
+        (["Gender label", "Race label"], "race_gender", 10),
+        (["Race label", "True age"], "race_age", 45),
+        (["Gender label", "Race label", "True age"], "race_age_gender", 90),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_groups_and_their_crossings(titles: list[str], file: str, rows: int) -> None:
+    page = _run(_groups)
+    page.segmented_control(key="evaluation_grouping").set_value(titles).run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 2
+    assert len(page.dataframe[0].value) == rows
+    assert page.get("download_button")[0].proto.label == f"Download fake_test_groups_{file}.csv"
+    assert len(_gaps(page)) == 2
+
+
+def test_children_and_old_people_are_always_shown() -> None:
+    page = _run(_groups)
+    assert [metric.label for metric in page.metric] == ["Age error, 0 to 9 years old", "Age error, 70 and older"]
+    assert all(metric.value.endswith(" years") for metric in page.metric)
+
+
+def test_the_gap_says_what_it_leaves_out() -> None:
+    page = _run(_groups)
+    page.segmented_control(key="evaluation_grouping").set_value(["Race label", "True age"]).run()
+    age, gender = _gaps(page)
+    assert "of at least 30 people, without the" in age
+    assert "With the small groups the gap would be" in age
+    assert age.count(" years") >= 3
+    assert "points" in gender
+
+
+def test_without_large_groups_there_is_no_gap() -> None:
+    assert all("fewer than two groups" in text for text in _gaps(_run(_few)))
+
+
+def test_nothing_chosen_is_said() -> None:
+    page = _run(_groups)
+    page.segmented_control(key="evaluation_grouping").set_value([]).run()
+    assert "at least one" in page.info[0].value
+    assert not page.get("plotly_chart")
+
+
+def test_emotions_have_no_groups_and_the_page_says_why() -> None:
+    assert "FER2013 does not say who is in its images" in _run(_emotion).info[0].value
