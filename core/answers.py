@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 INTERVAL_COVERAGE = 0.8
 """Share of faces whose true age the stated interval should hold; its width is fitted on the validation side."""
+_MIN_REACH_YEARS = 0.5
 
 
 def normalised(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -25,24 +30,99 @@ def calibrated(probabilities: NDArray[np.float32], temperature: float = 1.0) -> 
     return normalised(normalised(probabilities) ** (1 / temperature))
 
 
+@dataclass(frozen=True)
+class IntervalScale:
+    """How far the stated age interval reaches, as a multiple of the interval that the network itself gives.
+
+    ``scale`` at the ages ``knots`` (years, increasing), linear between them and constant outside. An age belongs to
+    the stated interval if its distance from the answer is at most ``scale`` at THAT age times the network's own
+    distance on that side. So the multiple depends on the age that might be the true one, not on the answer: people
+    over 60 are taken for younger than they are, so the intervals of the answers below their age reach up to them.
+    """
+
+    knots: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        if len(self.knots) != len(self.scale) or not self.knots:
+            raise ValueError(f"every knot needs one scale, got {len(self.knots)} knots and {len(self.scale)} scales")
+        if not (np.isfinite(self.scale).all() and min(self.scale) >= 0 and (np.diff(self.knots) > 0).all()):
+            raise ValueError(f"knots must increase and scales be at least 0, got {self.knots} and {self.scale}")
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any] | float) -> IntervalScale:
+        """As on a card; a single number, as on older cards, is one scale for all ages."""
+        if isinstance(raw, Mapping):
+            return cls(tuple(float(year) for year in raw["knots"]), tuple(float(scale) for scale in raw["scale"]))
+        return cls(scale=(float(raw),))
+
+    def to_dict(self) -> dict[str, list[float]]:
+        return {"knots": list(self.knots), "scale": list(self.scale)}
+
+
+AS_THE_NETWORK_SAYS = IntervalScale()
+
+
+def calibrated_answers(
+    outputs: Mapping[str, NDArray[np.float32]],
+    temperature: Mapping[str, float],
+    interval_scale: IntervalScale = AS_THE_NETWORK_SAYS,
+) -> dict[str, NDArray[np.float64]]:
+    """A network's outputs as they are answered: ``age`` as (N, 3) mean, low and high, others as (N, K) probabilities.
+
+    ``temperature``: by output name, 1 if absent. What is served and what is stored both come from here.
+    """
+    return {
+        name: np.stack(age_answers(values, interval_scale), axis=1)
+        if name == "age"
+        else calibrated(values, temperature.get(name, 1.0))
+        for name, values in outputs.items()
+    }
+
+
 def age_answers(
-    distribution: NDArray[np.float32], interval_scale: float = 1.0
+    distribution: NDArray[np.float32], interval_scale: IntervalScale = AS_THE_NETWORK_SAYS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(N, 101) probabilities of the years 0-100 -> mean, low and high, (N,) years each.
 
-    The interval holds the middle ``INTERVAL_COVERAGE`` of the distribution, with each side's distance to the mean
-    multiplied by ``interval_scale``; it always contains the mean and never goes below 0.
+    The interval always contains the mean and never goes below 0.
+    """
+    mean, down, up = age_reach(distribution)
+    knots, scale = np.array(interval_scale.knots), np.array(interval_scale.scale)
+    low = -_farthest(-mean, down, -knots[::-1], scale[::-1])
+    return mean, np.maximum(low, 0.0), _farthest(mean, up, knots, scale)
+
+
+def age_reach(
+    distribution: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(N, 101) -> mean and how far down and up the middle ``INTERVAL_COVERAGE`` of the distribution reaches from it.
+
+    (N,) years each; a reach is at least ``_MIN_REACH_YEARS``, or no scale could widen it.
     """
     shares = normalised(distribution)
-    years = np.arange(shares.shape[1], dtype=np.float64)
-    mean = shares @ years
+    mean = shares @ np.arange(shares.shape[1], dtype=np.float64)
     tail = (1 - INTERVAL_COVERAGE) / 2
     cumulative = np.cumsum(shares, axis=1)
-    low = _quantile(cumulative, tail)
-    high = _quantile(cumulative, 1 - tail)
-    low = mean - np.maximum(mean - low, 0) * interval_scale
-    high = mean + np.maximum(high - mean, 0) * interval_scale
-    return mean, np.maximum(low, 0.0), high
+    down = mean - _quantile(cumulative, tail)
+    up = _quantile(cumulative, 1 - tail) - mean
+    return mean, np.maximum(down, _MIN_REACH_YEARS), np.maximum(up, _MIN_REACH_YEARS)
+
+
+def _farthest(
+    mean: NDArray[np.float64], reach: NDArray[np.float64], knots: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The first age above each ``mean`` (N,) from which on the distance exceeds ``reach`` times the scale there."""
+    excess = knots - mean[:, None] - reach[:, None] * scale
+    outside = (excess > 0) & (knots > mean[:, None])
+    first = outside.argmax(axis=1)
+    row = np.arange(len(mean))
+    # The excess is linear between the last age that is surely inside and the first knot outside.
+    inside = np.where(first > 0, np.maximum(mean, knots[first - 1]), mean)
+    excess_inside = inside - mean - reach * np.interp(inside, knots, scale)
+    growth = np.where(outside[row, first], excess[row, first] - excess_inside, 1.0)
+    crossing = inside - (knots[first] - inside) * excess_inside / growth
+    return np.where(outside.any(axis=1), crossing, mean + reach * scale[-1])
 
 
 def _quantile(cumulative: NDArray[np.float64], level: float) -> NDArray[np.float64]:
@@ -52,15 +132,3 @@ def _quantile(cumulative: NDArray[np.float64], level: float) -> NDArray[np.float
     before = np.where(year > 0, cumulative[row, year - 1], 0.0)
     share = np.maximum(cumulative[row, year] - before, 1e-12)
     return np.maximum(year - 0.5 + (level - before) / share, 0.0)
-
-
-def fitted_interval_scale(distribution: NDArray[np.float32], age_true: NDArray[np.int64]) -> float:
-    """The ``interval_scale`` with which ``INTERVAL_COVERAGE`` of these faces fall inside their interval.
-
-    A split-conformal fit: the needed scale of each face, and of those the quantile.
-    """
-    mean, low, high = age_answers(distribution)
-    reach = np.where(age_true < mean, mean - low, high - mean)
-    needed = np.abs(age_true - mean) / np.maximum(reach, 1e-6)
-    level = min(1.0, INTERVAL_COVERAGE * (1 + 1 / max(len(needed), 1)))
-    return float(np.quantile(needed, level))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.answers import AS_THE_NETWORK_SAYS, IntervalScale
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 
 ARTIFACTS_DIR = Path(__file__).resolve().parent.parent / "models" / "artifacts"
@@ -68,8 +69,8 @@ class ModelCard:
     license: str
     intended_use: str
     limits: str
-    age_interval_scale: float = 1.0
-    """Fitted on the validation side, see ``core.answers``."""
+    age_interval_scale: IntervalScale = AS_THE_NETWORK_SAYS
+    """Fitted on the validation side."""
     temperature: Mapping[str, float] = field(default_factory=dict)
     """Output name -> temperature of its probabilities, fitted on the side that training chose on; 1 if absent."""
     min_confidence: Mapping[str, float] = field(default_factory=dict)
@@ -83,6 +84,9 @@ class ModelCard:
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where ``raw`` is no card."""
         if raw["task"] not in TASKS:
             raise ValueError(f"task must be one of {', '.join(TASKS)}, got {raw['task']!r}")
+        minimums = {name: float(value) for name, value in raw.get("min_confidence", {}).items()}
+        if not all(0.0 <= value <= 1.0 for value in minimums.values()):
+            raise ValueError(f"min_confidence must be in [0, 1], got {minimums}")
         model_input = raw["input"]
         return cls(
             name=str(raw["name"]),
@@ -100,9 +104,9 @@ class ModelCard:
             license=str(raw["license"]),
             intended_use=str(raw["intended_use"]),
             limits=str(raw["limits"]),
-            age_interval_scale=float(raw.get("age_interval_scale", 1.0)),
+            age_interval_scale=IntervalScale.from_dict(raw.get("age_interval_scale", 1.0)),
             temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
-            min_confidence={name: float(value) for name, value in raw.get("min_confidence", {}).items()},
+            min_confidence=minimums,
             min_score=float(raw.get("min_score", 0.5)),
             raw=raw,
         )

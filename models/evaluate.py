@@ -1,8 +1,8 @@
 """Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR``.
 
 Runs ``model.tflite`` in LiteRT over a side of its data set and prints every figure. ``--store`` runs it over the sides
-that are reported and writes ``predictions.npz`` and the figures on the card. ``detector`` in place of an artifact
-compares the face detectors, see ``models.evaluate_detector``.
+that are reported, calibrates it and writes ``predictions.npz`` and the figures on the card. ``detector`` in place of an
+artifact compares the face detectors, see ``models.evaluate_detector``.
 """
 
 from __future__ import annotations
@@ -17,19 +17,38 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from core.answers import fitted_interval_scale
-from core.artifact import DETECTOR_ARTIFACT, PREDICTIONS_FILE, artifacts_dir, list_artifacts, load_card
+from core.artifact import (
+    CROP_TASKS,
+    DETECTOR_ARTIFACT,
+    PREDICTIONS_FILE,
+    ModelCard,
+    artifacts_dir,
+    list_artifacts,
+    load_card,
+)
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface, read_split_file
 from core.errors import ArtifactMissingError, ConfigError, DatasetError, FacetError
 from core.estimator import LiteRTEstimator, LiteRTModel
+from core.evaluation.calibration import calibration_headline
+from core.evaluation.fairness import fairness_headline
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import Predictions, save_predictions
 from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs
+from core.evaluation.sides import EVALUATION_SIDES
 from models import evaluate_detector
+from models.calibration import fitted_calibration
 from models.cards import read_card, write_card
 
-REPORTED_SIDES = {"emotion": ("public", "private"), "age_gender": ("validation", "test")}
+REPORTED_SIDES = {
+    task: tuple(
+        one.side
+        for chosen_on in (True, False)
+        for one in EVALUATION_SIDES
+        if (one.task, one.chosen_on) == (task, chosen_on)
+    )
+    for task in CROP_TASKS
+}
 """The first is the one that training chose on, the second is for reporting."""
 
 
@@ -41,31 +60,46 @@ def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:
     """Headline figures of a LiteRT file that is not an artifact yet."""
     model = LiteRTModel(file.read_bytes())
     outputs = predict_images(model, resized(samples.images, model.crop_shape[0]))
-    return headline(predictions_from_outputs(outputs, samples, 1.0))
+    return headline(predictions_from_outputs(outputs, samples))
+
+
+def figures_of(predictions: Predictions, card: ModelCard) -> dict[str, float | int]:
+    """What the card and ``--json`` say about one side."""
+    return headline(predictions) | calibration_headline(predictions, card) | fairness_headline(predictions)
 
 
 def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions]:
-    """Run the served model over the reported sides; write ``predictions.npz`` and the card's figures."""
-    card = read_card(folder)
-    chosen_on, _ = REPORTED_SIDES[card["task"]]
-    if card["task"] == "age_gender":
-        card["age_interval_scale"] = _interval_scale(folder, data.sides[chosen_on])
-        write_card(folder, card)
-    sides = {side: evaluate_samples(folder, data.sides[side], _bar(side)) for side in REPORTED_SIDES[card["task"]]}
-    save_predictions(folder / PREDICTIONS_FILE, sides)
-    card["metrics"] = {side: headline(predictions) for side, predictions in sides.items()}
-    write_card(folder, card)
-    return sides
+    """Run the served model over the reported sides; write ``predictions.npz``, calibration and figures on the card.
+
+    The calibration is fitted on the side that training chose on and holds for both.
+    """
+    estimator = LiteRTEstimator(folder)
+    sides = REPORTED_SIDES[estimator.card.task]
+    size = estimator.card.input_size
+    outputs = {side: predict_images(estimator, resized(data.sides[side].images, size), _bar(side)) for side in sides}
+    raw = read_card(folder) | fitted_calibration(outputs[sides[0]], data.sides[sides[0]])
+    card = ModelCard.from_dict(raw)
+    predictions = {
+        side: predictions_from_outputs(outputs[side], data.sides[side], card.age_interval_scale, card.temperature)
+        for side in sides
+    }
+    save_predictions(folder / PREDICTIONS_FILE, predictions)
+    raw["metrics"] = {side: figures_of(one, card) for side, one in predictions.items()}
+    write_card(folder, raw)
+    return predictions
 
 
-def evaluate(folder: Path, data: SplitDataset, side: str) -> dict[str, object]:
-    """Every figure of the served model on one side, with the side's fingerprint."""
+def evaluate(folder: Path, data: SplitDataset, side: str, predictions: Predictions | None = None) -> dict[str, object]:
+    """Every figure of the served model on one side, with the side's fingerprint.
+
+    ``predictions`` on that side, if there are any yet: otherwise the model is run.
+    """
     if side not in data.sides:
         raise ConfigError(f"{data.name} has no side {side!r}: choose one of {', '.join(data.sides)}")
     samples = data.sides[side]
-    predictions = evaluate_samples(folder, samples, _bar(side))
+    answered = evaluate_samples(folder, samples, _bar(side)) if predictions is None else predictions
     facts = {"artifact": folder.name, "dataset": data.name, "split": side, "test_time_augmentation": False}
-    return facts | {"fingerprint": fingerprint(samples.ids)} | headline(predictions)
+    return facts | {"fingerprint": fingerprint(samples.ids)} | figures_of(answered, load_card(folder))
 
 
 def _only(data: SplitDataset, names: list[str]) -> SplitDataset:
@@ -76,12 +110,6 @@ def _only(data: SplitDataset, names: list[str]) -> SplitDataset:
     if len(together) == 0:
         raise DatasetError(f"none of the {len(wanted)} files of the split is in the data folder")
     return replace(data, sides={"file": together})
-
-
-def _interval_scale(folder: Path, samples: Samples) -> float:
-    estimator = LiteRTEstimator(folder)
-    outputs = predict_images(estimator, resized(samples.images, estimator.card.input_size))
-    return fitted_interval_scale(outputs["age"], samples.labels["age"])
 
 
 def _bar(side: str) -> Callable[[float], None]:
@@ -123,12 +151,11 @@ def _run(options: argparse.Namespace) -> dict[str, object]:
         raise ArtifactMissingError(f"no artifact {options.artifact!r} in {folder.parent}: installed are {installed}")
     card = load_card(folder)
     data = load_data(card.task, options.data, card.input_size)
-    if options.store:
-        store_predictions(folder, data)
+    stored = store_predictions(folder, data) if options.store else {}
     side = options.split or REPORTED_SIDES[card.task][1]
     if options.split_file:
         data, side = _only(data, read_split_file(options.split_file)), "file"
-    return evaluate(folder, data, side)
+    return evaluate(folder, data, side, stored.get(side))
 
 
 def _table(figures: dict[str, object]) -> str:

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from core.answers import INTERVAL_COVERAGE, age_answers, fitted_interval_scale, normalised
+from core.answers import (
+    AS_THE_NETWORK_SAYS,
+    IntervalScale,
+    age_answers,
+    age_reach,
+    calibrated,
+    calibrated_answers,
+    normalised,
+)
+
+TILTED = IntervalScale((20.0, 40.0, 60.0), (0.5, 1.0, 2.0))
 
 
 def gaussian_ages(means, sigma):
@@ -16,6 +26,23 @@ def test_normalised_rows_sum_to_one_even_when_all_zero():
     assert rows[1] == pytest.approx([0.5, 0.25, 0.25])
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_a_temperature_is_the_softmax_of_divided_logits_and_can_be_undone(temperature):
+    logits = np.array([[2.0, 0.5, -1.0], [0.0, 0.1, 0.2]])
+    expected = np.exp(logits / temperature)
+    expected /= expected.sum(axis=1, keepdims=True)
+    plain = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    answered = calibrated(plain, temperature)
+    assert answered == pytest.approx(expected, abs=1e-6)
+    assert calibrated(answered.astype(np.float32), 1 / temperature) == pytest.approx(plain, abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0])
+def test_a_temperature_is_positive(temperature):
+    with pytest.raises(ValueError, match="must be positive"):
+        calibrated(np.ones((1, 2), np.float32), temperature)
+
+
 def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
     years, low, high = age_answers(gaussian_ages([40, 60], 5.0))
     assert years == pytest.approx([40, 60], abs=0.01)
@@ -23,22 +50,77 @@ def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
     assert high == pytest.approx([40 + 1.2816 * 5, 60 + 1.2816 * 5], abs=0.15)
 
 
-@pytest.mark.parametrize("mean", [0, 1, 50, 99, 100])
-def test_interval_contains_the_mean_and_stays_positive(mean):
-    years, low, high = age_answers(gaussian_ages([mean], 3.0), interval_scale=2.5)
+@pytest.mark.parametrize("scale", [IntervalScale(scale=(2.5,)), TILTED, IntervalScale(scale=(0.0,))])
+@pytest.mark.parametrize("mean", [0, 1, 25, 50, 99, 100])
+def test_interval_contains_the_mean_and_stays_positive(mean, scale):
+    years, low, high = age_answers(gaussian_ages([mean], 3.0), scale)
     assert 0 <= low[0] <= years[0] <= high[0]
 
 
-def test_empty_batch_works():
-    assert [len(part) for part in age_answers(np.empty((0, 101), np.float32))] == [0, 0, 0]
+def test_one_scale_for_all_ages_multiplies_both_arms():
+    mean, low, high = age_answers(gaussian_ages([30, 60], 4.0))
+    _, wide_low, wide_high = age_answers(gaussian_ages([30, 60], 4.0), IntervalScale(scale=(1.5,)))
+    assert mean - wide_low == pytest.approx(1.5 * (mean - low))
+    assert wide_high - mean == pytest.approx(1.5 * (high - mean))
 
 
-def test_fitted_scale_gives_the_stated_coverage():
-    rng = np.random.default_rng(0)
-    means = rng.uniform(20, 70, 4000)
-    truth = np.rint(means + rng.normal(0, 8, 4000)).astype(np.int64)
-    distribution = gaussian_ages(means, 4.0)
-    scale = fitted_interval_scale(distribution, truth)
-    assert scale == pytest.approx(2.0, rel=0.05)
-    _, low, high = age_answers(distribution, scale)
-    assert ((low <= truth) & (truth <= high)).mean() == pytest.approx(INTERVAL_COVERAGE, abs=0.01)
+@pytest.mark.parametrize("mean", [5, 18, 22, 39, 45, 59, 75])
+def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
+    distribution = gaussian_ages([mean], 4.0)
+    answered, down, up = (part[0] for part in age_reach(distribution))
+    _, low, high = (part[0] for part in age_answers(distribution, TILTED))
+    ages = np.arange(0, 110, 0.01)
+    reach = np.where(ages < answered, down, up) * np.interp(ages, TILTED.knots, TILTED.scale)
+    inside = ages[np.abs(ages - answered) <= reach]
+    assert (low, high) == pytest.approx((inside.min(), inside.max()), abs=0.02)
+
+
+def test_an_interval_is_one_piece_also_where_the_scale_jumps():
+    """Ages from 46 on would be near enough again, but those between 40 and 46 are not."""
+    steep = IntervalScale((40.0, 45.0), (0.1, 4.0))
+    mean, _, up = age_reach(gaussian_ages([38], 2.0))
+    _, _, high = age_answers(gaussian_ages([38], 2.0), steep)
+    assert high[0] == pytest.approx(mean[0] + 0.1 * up[0])
+
+
+def test_a_certain_network_still_has_an_interval():
+    distribution = np.eye(101, dtype=np.float32)[[33]]
+    _, low, high = age_answers(distribution, IntervalScale(scale=(4.0,)))
+    assert (low[0], high[0]) == pytest.approx((31.0, 35.0), abs=0.01)
+
+
+@pytest.mark.parametrize("scale", [AS_THE_NETWORK_SAYS, TILTED])
+def test_empty_batch_works(scale):
+    assert [len(part) for part in age_answers(np.empty((0, 101), np.float32), scale)] == [0, 0, 0]
+
+
+def test_answers_are_calibrated_by_output():
+    outputs = {
+        "age": gaussian_ages([30], 4.0),
+        "gender": np.array([[0.8, 0.2]], np.float32),
+        "emotion": np.array([[0.8, 0.2]], np.float32),
+    }
+    answers = calibrated_answers(outputs, {"gender": 2.0}, TILTED)
+    assert answers["age"] == pytest.approx(np.stack(age_answers(outputs["age"], TILTED), axis=1))
+    assert answers["gender"] == pytest.approx(np.array([[2 / 3, 1 / 3]]))
+    assert answers["emotion"] == pytest.approx(np.array([[0.8, 0.2]]))
+
+
+def test_a_scale_is_read_as_it_is_written_and_from_older_cards():
+    assert IntervalScale.from_dict(TILTED.to_dict()) == TILTED
+    assert IntervalScale.from_dict(0.97) == IntervalScale(scale=(0.97,))
+
+
+@pytest.mark.parametrize(
+    ("knots", "scale", "words"),
+    [
+        ((), (), "every knot"),
+        ((1.0, 2.0), (1.0,), "every knot"),
+        ((2.0, 1.0), (1.0, 1.0), "increase"),
+        ((1.0,), (-0.1,), "at least 0"),
+        ((1.0,), (float("nan"),), "at least 0"),
+    ],
+)
+def test_what_is_no_scale_is_refused(knots, scale, words):
+    with pytest.raises(ValueError, match=words):
+        IntervalScale(knots, scale)

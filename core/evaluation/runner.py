@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import age_answers, normalised
+from core.answers import AS_THE_NETWORK_SAYS, IntervalScale, calibrated_answers
 from core.datasets.samples import Samples, resized
 from core.estimator import CropModel, Estimator, LiteRTEstimator
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
 
 _BATCH = 64
+_NO_TEMPERATURE: Mapping[str, float] = MappingProxyType({})
 
 
 def evaluate_samples(
@@ -28,7 +30,7 @@ def evaluate_estimator(
 ) -> Predictions:
     """As ``evaluate_samples``, for any estimator."""
     outputs = predict_images(estimator, resized(samples.images, estimator.card.input_size), progress)
-    return predictions_from_outputs(outputs, samples, estimator.card.age_interval_scale)
+    return predictions_from_outputs(outputs, samples, estimator.card.age_interval_scale, estimator.card.temperature)
 
 
 def predict_images(
@@ -43,20 +45,29 @@ def predict_images(
 
 
 def predictions_from_outputs(
-    outputs: dict[str, NDArray[np.float32]], samples: Samples, age_interval_scale: float
+    outputs: dict[str, NDArray[np.float32]],
+    samples: Samples,
+    age_interval_scale: IntervalScale = AS_THE_NETWORK_SAYS,
+    temperature: Mapping[str, float] = _NO_TEMPERATURE,
 ) -> Predictions:
-    """Network outputs and the labels of the same samples -> predictions."""
-    if "emotion" in outputs:
-        probabilities = normalised(outputs["emotion"]).astype(np.float32)
-        return EmotionPredictions(samples.ids, samples.labels["emotion"], probabilities)
-    years, low, high = age_answers(outputs["age"], age_interval_scale)
+    """Network outputs and the labels of the same samples -> predictions, calibrated as the served answers are.
+
+    ``age_interval_scale`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
+    """
+    answers = {
+        name: values.astype(np.float32)
+        for name, values in calibrated_answers(outputs, temperature, age_interval_scale).items()
+    }
+    if "emotion" in answers:
+        return EmotionPredictions(samples.ids, samples.labels["emotion"], answers["emotion"])
+    years, low, high = answers["age"].T
     return AgeGenderPredictions(
         ids=samples.ids,
         age_true=samples.labels["age"],
-        age_years=years.astype(np.float32),
-        age_low=low.astype(np.float32),
-        age_high=high.astype(np.float32),
+        age_years=years,
+        age_low=low,
+        age_high=high,
         gender_true=samples.labels["gender"],
-        gender_probabilities=normalised(outputs["gender"]).astype(np.float32),
+        gender_probabilities=answers["gender"],
         race=samples.labels["race"],
     )

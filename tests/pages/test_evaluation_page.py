@@ -12,6 +12,7 @@ from core.errors import ArtifactMissingError
 from core.evaluation import runner
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import EmotionPredictions, Predictions
+from pages.shared.evaluation_tabs import COMMON_TABS
 from tests.fakes_evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
@@ -57,9 +58,9 @@ def test_emotion_figures_come_from_the_stored_answers(artifacts: Path) -> None:
     page = _page()
     accuracy = headline(emotion_predictions(seed=0))["accuracy"]
     assert page.metric[0].value == f"{accuracy * 100:.1f} %"
-    assert _tabs(page) == ["Accuracy", "Confusion", "Training", "Model card", "Mistakes", "Re-run"]
+    assert _tabs(page) == ["Accuracy", "Confusion", "Calibration", "Groups", *COMMON_TABS]
     assert "reporting set" in page.info[0].value
-    assert len(page.get("plotly_chart")) == 4
+    assert len(page.get("plotly_chart")) == 6
     assert "Download emotion_private_emotion_classes.csv" in _downloads(page)
     assert not page.error
 
@@ -73,7 +74,8 @@ def test_models_are_compared_and_one_is_shown_in_detail(artifacts: Path) -> None
     write_artifacts(artifacts)
     page = _page()
     page.multiselect[0].set_value(["emotion", "emotion_small"]).run()
-    assert [metric.label for metric in page.metric] == ["Accuracy", "Macro F1"] * 2
+    assert [metric.label for metric in page.metric][:4] == ["Accuracy", "Macro F1"] * 2
+    assert [metric.label for metric in page.metric].count("Calibration error (ECE)") == 2
     page.selectbox(key="evaluation_detail").select("emotion_small").run()
     assert not page.exception
     assert "Download emotion_small_private_emotion_classes.csv" in _downloads(page)
@@ -91,7 +93,7 @@ def test_counts_or_rows_that_sum_to_1(artifacts: Path) -> None:
 def test_age_gender_and_groups(artifacts: Path, side: str) -> None:
     write_artifacts(artifacts)
     page = _page(side)
-    assert _tabs(page)[:4] == ["Age", "Age brackets", "Perceived gender", "Groups"]
+    assert _tabs(page) == ["Age", "Age brackets", "Perceived gender", "Calibration", "Groups", *COMMON_TABS]
     assert page.metric[0].value.endswith(" years")
     assert any("groups_race.csv" in label for label in _downloads(page))
     assert not page.error
@@ -121,14 +123,14 @@ def test_a_broken_model_is_named_and_the_others_work(artifacts: Path, damage: Ca
     page = _page()
     assert advice in page.error[0].value
     assert page.multiselect[0].value == ["emotion_small"]
-    assert len(page.metric) == 2
+    assert len(page.metric) == 5
 
 
 def test_a_missing_history_leaves_the_other_tabs(artifacts: Path) -> None:
     (write_artifacts(artifacts) / "emotion" / "history.csv").unlink()
     page = _page()
     assert "history.csv" in page.error[0].value
-    assert len(page.metric) == 2
+    assert len(page.metric) == 5
 
 
 def test_nothing_installed_is_said(artifacts: Path) -> None:
@@ -210,4 +212,4 @@ def test_a_model_that_cannot_run_is_named(artifacts: Path, tmp_path: Path, monke
     monkeypatch.setattr(runner, "evaluate_samples", missing)
     page = _rerun(tmp_path)
     assert "model.tflite is missing" in page.error[0].value
-    assert len(page.metric) == 2
+    assert len(page.metric) == 5

@@ -1,0 +1,100 @@
+"""What is fitted to the answers of a finished network, on the side that training chose on: never on the reporting side.
+
+Temperatures and the age interval make the stated probabilities and years true on average; from the calibrated
+confidences follows below which of them an answer is called uncertain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import linprog, minimize_scalar
+
+from core.answers import INTERVAL_COVERAGE, IntervalScale, age_reach, calibrated, calibrated_answers
+from core.datasets.samples import Samples
+from core.errors import DatasetError
+
+UNCERTAIN_SHARE = 0.12
+"""Of the answers on the choosing side, the least confident ones; leaves a margin so that 80 % are kept elsewhere."""
+_TEMPERATURES = (0.25, 4.0)
+_KNOTS_YEARS = (1.0, 6.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 80.0)
+"""The middles of the age brackets; most of UTKFace's babies are labelled 1."""
+_SMOOTHING_FACES = 1.0
+"""A step of the scale between two knots weighs like this many faces, so that a knot without any gets a usual value."""
+_MIN_SCALE = 0.05
+
+
+def fitted_calibration(outputs: Mapping[str, NDArray[np.float32]], samples: Samples) -> dict[str, Any]:
+    """A network's outputs on the choosing side -> ``temperature``, ``min_confidence`` and, for ages,
+    ``age_interval_scale`` for its card. Raises ``DatasetError`` without images."""
+    if len(samples) == 0:
+        raise DatasetError("there are no images to calibrate on: the side that training chose on is empty")
+    classes = [name for name in outputs if name != "age"]
+    temperature = {name: fitted_temperature(outputs[name], samples.labels[name]) for name in classes}
+    answers = calibrated_answers({name: outputs[name] for name in classes}, temperature)
+    fitted: dict[str, Any] = {
+        "temperature": temperature,
+        "min_confidence": {name: fitted_min_confidence(answers[name]) for name in classes},
+    }
+    if "age" in outputs:
+        fitted["age_interval_scale"] = fitted_interval_scale(outputs["age"], samples.labels["age"]).to_dict()
+    return fitted
+
+
+def fitted_temperature(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+    """The temperature with the lowest mean negative log likelihood of ``truth`` (N,) under (N, K) probabilities."""
+    row = np.arange(len(truth))
+
+    def loss(log_temperature: float) -> float:
+        likelihood = calibrated(probabilities, math.exp(log_temperature))[row, truth]
+        return float(-np.log(likelihood).mean())
+
+    found = minimize_scalar(loss, bounds=tuple(math.log(one) for one in _TEMPERATURES), method="bounded")
+    return math.exp(float(found.x))
+
+
+def fitted_min_confidence(probabilities: NDArray[np.float64]) -> float:
+    """The confidence, in thousandths, below which at most ``UNCERTAIN_SHARE`` of (N, K) calibrated answers lie."""
+    confidence = probabilities.max(axis=1)
+    return math.floor(float(np.quantile(confidence, UNCERTAIN_SHARE, method="lower")) * 1000) / 1000
+
+
+def fitted_interval_scale(distribution: NDArray[np.float32], age_true: NDArray[np.int64]) -> IntervalScale:
+    """The scale with which ``INTERVAL_COVERAGE`` of the faces of EVERY true age fall inside their interval.
+
+    ``distribution``: (N, 101), see ``core.answers.age_answers``. Conformal prediction conditional on the label (Vovk
+    2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
+    the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
+    """
+    mean, down, up = age_reach(distribution)
+    needed = np.abs(age_true - mean) / np.where(age_true < mean, down, up)
+    # As many faces as there are free values are met exactly and say nothing about new faces.
+    level = min(1.0, INTERVAL_COVERAGE * (1 + len(_KNOTS_YEARS) / len(needed)))
+    return IntervalScale(_KNOTS_YEARS, tuple(_quantile_regression(age_true, needed, level).tolist()))
+
+
+def _quantile_regression(years: NDArray[np.int64], needed: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """(N,) years and values -> (K,) values at the knots, below which a share ``level`` of the values lies."""
+    knots = len(_KNOTS_YEARS)
+    weights = np.stack([np.interp(years, _KNOTS_YEARS, one) for one in np.eye(knots)], axis=1)
+    steps = sparse.csr_matrix(np.diff(np.eye(knots), axis=0))
+    faces, gaps = sparse.identity(len(years)), sparse.identity(knots - 1)
+    # value at the face = what it needs - shortfall + surplus; step between knots = rise - fall; all four >= 0.
+    equations = sparse.bmat([[weights, faces, -faces, None, None], [steps, None, None, -gaps, gaps]], format="csc")
+    sizes = (knots, len(years), len(years), 2 * (knots - 1))
+    cost = np.repeat([0.0, level, 1 - level, _SMOOTHING_FACES], sizes)
+    lowest = np.repeat([_MIN_SCALE, 0.0, 0.0, 0.0], sizes)
+    solved = linprog(
+        cost,
+        A_eq=equations,
+        b_eq=np.concatenate([needed, np.zeros(knots - 1)]),
+        bounds=np.stack([lowest, np.full(len(lowest), np.inf)], axis=1),
+    )
+    if solved.x is None:
+        raise RuntimeError(f"the age interval could not be fitted: {solved.message}")
+    return np.asarray(solved.x[:knots], np.float64)

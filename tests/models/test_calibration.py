@@ -1,0 +1,194 @@
+"""Fitting of what makes answers true on average, on made-up outputs whose right calibration is known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.answers import IntervalScale, age_answers, calibrated, calibrated_answers, normalised
+from core.artifact import load_card
+from core.datasets.samples import Samples
+from core.datasets.splits import load_fer2013
+from core.errors import DatasetError
+from core.evaluation import runner
+from core.evaluation.age_brackets import bracket_indices
+from core.evaluation.predictions import load_predictions
+from models import evaluate
+from models.calibration import (
+    UNCERTAIN_SHARE,
+    fitted_calibration,
+    fitted_interval_scale,
+    fitted_min_confidence,
+    fitted_temperature,
+)
+from tests.fakes_evaluation import card_dict, write_fer2013_csv
+
+COUNT = 4000
+
+
+class CountingEstimator:
+    """Answers by the first pixels, and counts what it was asked."""
+
+    def __init__(self, folder):
+        self.card = load_card(folder)
+        self.asked = 0
+
+    def predict(self, crops):
+        self.asked += len(crops)
+        scores = crops[:, 0, :7, 0].astype(np.float32) + 1
+        return {"emotion": scores / scores.sum(axis=1, keepdims=True)}
+
+
+def gaussian_ages(means, sigma):
+    years = np.arange(101)
+    shares = np.exp(-((years - np.asarray(means)[:, None]) ** 2) / (2 * sigma**2))
+    return (shares / shares.sum(1, keepdims=True)).astype(np.float32)
+
+
+def drawn_classes(classes, count=COUNT, seed=0):
+    """True probabilities and labels drawn by them."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(classes, 0.7), count)
+    truth = (probabilities.cumsum(axis=1) < rng.random((count, 1))).sum(axis=1)
+    return probabilities, np.minimum(truth, classes - 1).astype(np.int64)
+
+
+def drawn_ages(seed, count=COUNT):
+    """Old people taken for younger, with intervals that are half as wide as the errors, and babies too wide."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 96, count)
+    error = np.where(truth < 3, 0.5, 8.0) * rng.standard_normal(count) - np.maximum(truth - 50, 0) * 0.3
+    return gaussian_ages(np.clip(truth + error, 0, 100), 4.0), truth
+
+
+def samples_of(labels, count):
+    return Samples(
+        ids=np.array([f"face_{row}" for row in range(count)]),
+        images=np.zeros((count, 2, 2, 3), np.uint8),
+        labels=labels,
+    )
+
+
+@pytest.mark.parametrize("distortion", [0.6, 1.0, 1.7])
+@pytest.mark.parametrize("classes", [2, 7])
+def test_the_temperature_undoes_what_was_done_to_true_probabilities(classes, distortion):
+    probabilities, truth = drawn_classes(classes)
+    distorted = normalised(probabilities**distortion).astype(np.float32)
+    assert fitted_temperature(distorted, truth) == pytest.approx(distortion, rel=0.08)
+
+
+def test_the_least_confident_answers_lie_below_the_minimum():
+    probabilities, _ = drawn_classes(7)
+    least = fitted_min_confidence(probabilities)
+    below = (probabilities.max(axis=1) < least).mean()
+    assert UNCERTAIN_SHARE - 0.01 <= below <= UNCERTAIN_SHARE
+    assert least == pytest.approx(round(least, 3), abs=1e-12)
+
+
+def test_equally_confident_answers_are_all_kept():
+    assert fitted_min_confidence(np.full((10, 2), 0.5)) == 0.5
+
+
+def test_the_interval_holds_everywhere_on_new_faces_where_one_scale_would_not():
+    scale = fitted_interval_scale(*drawn_ages(seed=0))
+    distribution, truth = drawn_ages(seed=1)
+    mean, low, high = age_answers(distribution, scale)
+    covered, bracket = (low <= truth) & (truth <= high), bracket_indices(truth)
+    by_bracket = np.array([covered[bracket == row].mean() for row in range(9)])
+    assert covered.mean() == pytest.approx(0.8, abs=0.02)
+    assert ((by_bracket >= 0.7) & (by_bracket <= 0.9)).all(), by_bracket
+    plain_mean, plain_low, plain_high = age_answers(distribution, IntervalScale(scale=(2.0,)))
+    plain = (plain_low <= truth) & (truth <= plain_high)
+    assert plain[truth >= 80].mean() < 0.7
+    assert plain[truth < 3].mean() > 0.9
+    assert (high - mean)[truth >= 80].mean() > (mean - low)[truth >= 80].mean()
+    assert np.array_equal(mean, plain_mean)
+
+
+def test_ages_without_faces_get_the_scale_of_their_neighbours():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(20, 40, 500)
+    distribution = gaussian_ages(truth + 8 * rng.standard_normal(500), 4.0)
+    scale = dict(zip(*fitted_interval_scale(distribution, truth).to_dict().values(), strict=True))
+    assert [scale[80.0], scale[65.0], scale[55.0]] == pytest.approx([scale[45.0]] * 3)
+    assert scale[1.0] == pytest.approx(scale[6.0])
+    assert scale[25.0] == pytest.approx(2.0, rel=0.25)
+
+
+@pytest.mark.parametrize("count", [1, 14])
+def test_few_faces_are_enough_for_a_usable_calibration(count):
+    probabilities, truth = drawn_classes(2, count)
+    distribution, ages = drawn_ages(0, count)
+    outputs = {"age": distribution, "gender": probabilities.astype(np.float32)}
+    fitted = fitted_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
+    scale = IntervalScale.from_dict(json.loads(json.dumps(fitted))["age_interval_scale"])
+    years, low, high = age_answers(distribution, scale)
+    assert ((low <= years) & (years <= high) & np.isfinite(high)).all()
+    assert 0.2 < fitted["temperature"]["gender"] < 5
+
+
+def test_a_card_gets_what_its_outputs_need():
+    probabilities, truth = drawn_classes(7, 300)
+    outputs = {"emotion": normalised(probabilities**2).astype(np.float32)}
+    fitted = fitted_calibration(outputs, samples_of({"emotion": truth}, 300))
+    assert set(fitted) == {"temperature", "min_confidence"}
+    answered = calibrated(outputs["emotion"], fitted["temperature"]["emotion"])
+    assert fitted["min_confidence"] == {"emotion": fitted_min_confidence(answered)}
+
+
+def test_nothing_is_fitted_to_nothing():
+    outputs = {"emotion": np.empty((0, 7), np.float32)}
+    with pytest.raises(DatasetError, match="no images to calibrate on"):
+        fitted_calibration(outputs, samples_of({"emotion": np.empty(0, np.int64)}, 0))
+
+
+@pytest.fixture
+def counted(tmp_path, monkeypatch):
+    """An artifact ``emotion`` whose network is a ``CountingEstimator``, 12 images of each reported side, and the
+    estimators that were made."""
+    made = []
+
+    def counting(folder):
+        made.append(CountingEstimator(folder))
+        return made[-1]
+
+    for module in (evaluate, runner):
+        monkeypatch.setattr(module, "LiteRTEstimator", counting)
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    folder = tmp_path / "emotion"
+    folder.mkdir()
+    (folder / "card.json").write_text(json.dumps(card_dict("emotion", "emotion", metrics={})))
+    return folder, write_fer2013_csv(tmp_path / "data"), made
+
+
+def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(counted, capsys):
+    folder, data_dir, made = counted
+    assert evaluate.main(["emotion", "--data", str(data_dir), "--store", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert sum(one.asked for one in made) == 2 + 12
+    card, stored = load_card(folder), load_predictions(folder / "predictions.npz")
+    data = load_fer2013(data_dir)
+    for side, predictions in stored.items():
+        outputs = CountingEstimator(folder).predict(data.sides[side].images)
+        served = calibrated_answers(outputs, card.temperature, card.age_interval_scale)["emotion"]
+        assert predictions.probabilities == pytest.approx(served, abs=1e-6)
+        assert dict(card.metrics[side]) == evaluate.figures_of(predictions, card)
+    assert printed.items() >= card.metrics["private"].items()
+    assert {"ece", "ece_before", "brier", "kept_share"} <= set(printed)
+    assert card.temperature["emotion"] != 1.0
+    assert card.min_confidence["emotion"] > 0
+
+
+def test_an_evaluation_repeats_the_stored_figures(counted, capsys):
+    folder, data_dir, made = counted
+    assert evaluate.main(["emotion", "--data", str(data_dir), "--store"]) == 0
+    capsys.readouterr()
+    made.clear()
+    assert evaluate.main(["emotion", "--data", str(data_dir), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert sum(one.asked for one in made) == 12
+    assert printed.items() >= load_card(folder).metrics["private"].items()
+
+
+def test_the_reported_sides_are_those_of_the_evaluation_page():
+    assert evaluate.REPORTED_SIDES == {"emotion": ("public", "private"), "age_gender": ("validation", "test")}
