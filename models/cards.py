@@ -13,6 +13,7 @@ import numpy as np
 
 from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, sha256_of
 from core.evaluation.detection_stored import NUMBERS_FILE, REPORT_FILE
+from core.evaluation.robustness import ROBUSTNESS_FILE
 from models.configs import TrainConfig, config_named
 
 _TEXTS: dict[str, dict[str, Any]] = {
@@ -100,7 +101,7 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
     """Write ``card`` with the size and SHA-256 of the files that stand beside it now."""
-    names = [SERVED_FILE, KERAS_FILE, PREDICTIONS_FILE, REPORT_FILE, NUMBERS_FILE, HISTORY_FILE]
+    names = [SERVED_FILE, KERAS_FILE, PREDICTIONS_FILE, REPORT_FILE, NUMBERS_FILE, ROBUSTNESS_FILE, HISTORY_FILE]
     files = [folder / name for name in names if (folder / name).is_file()]
     card["files"] = {file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in files}
     (folder / CARD_FILE).write_text(json.dumps(card, indent=2, default=str) + "\n", encoding="utf-8")

@@ -1,13 +1,15 @@
-"""What goes wrong with pictures of faces: ten corruptions at five severities (after Hendrycks & Dietterich 2019).
+"""What goes wrong with pictures of faces: twelve corruptions at five severities (after Hendrycks & Dietterich 2019).
 
-The same functions make the training crops harder and measure robustness. Lengths are shares of the image's side, so
-that a 48-pixel crop and a 200-pixel photograph suffer alike; only the pixel sizes of ``small`` are absolute.
+Ten of them serve both to make the training crops harder and to measure robustness; bars over the eyes and over the
+mouth, which need to know where these are, are for measuring only. Lengths are shares of the image's side, so that a
+48-pixel crop and a 200-pixel photograph suffer alike; only the pixel sizes of ``small`` are absolute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -15,6 +17,8 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 SEVERITIES = (1, 2, 3, 4, 5)
+_DARK, _LIGHT = (0, 60), (170, 256)
+"""Grey levels that bars are drawn from, upper end excluded."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,35 @@ class Corruption:
     levels: tuple[float, float, float, float, float]
     apply: Callable[[Image, float, np.random.Generator], Image]
 
+    def at(self, severity: int, image: Image, rng: np.random.Generator) -> Image:
+        """A corrupted copy of ``image`` (H, W, C) uint8; ``severity`` is 1 to 5."""
+        if severity not in SEVERITIES:
+            raise ValueError(f"severity must be one of {SEVERITIES}, got {severity}")
+        return self.apply(image, self.levels[severity - 1], rng).reshape(image.shape)
+
 
 def corrupted(image: Image, name: str, severity: int, rng: np.random.Generator) -> Image:
-    """A corrupted copy of ``image`` (H, W, C) uint8; ``severity`` is 1 to 5."""
-    corruption = CORRUPTIONS[name]
-    changed = corruption.apply(image, corruption.levels[severity - 1], rng)
-    return changed.reshape(image.shape)
+    """A copy of ``image`` (H, W, C) uint8 after one of ``CORRUPTIONS``; ``severity`` is 1 to 5."""
+    return CORRUPTIONS[name].at(severity, image, rng)
+
+
+def occlusions(points: Sequence[tuple[float, float]]) -> dict[str, Corruption]:
+    """``glasses`` and ``mask``: bars over eyes and mouth of images in which the landmarks lie at ``points``.
+
+    ``points``: five (x, y) as fractions of the side, in the order of ``core.types.Landmarks``. Both bars are centred
+    and two eye distances wide, about as wide as a face; glasses are dark, masks are light.
+    """
+    if len(points) != 5:
+        raise ValueError(f"eyes and mouth are placed by five points, got {len(points)}")
+    left_eye, right_eye, _, left_mouth, right_mouth = np.asarray(points, np.float64)
+    width = 2 * float(np.hypot(*(right_eye - left_eye)))
+    glasses = partial(_covered, center=(left_eye + right_eye) / 2, width=width, greys=_DARK)
+    mask = partial(_covered, center=(left_mouth + right_mouth) / 2, width=width, greys=_LIGHT)
+    unit = "height as a share of the side"
+    return {
+        "glasses": Corruption("Bar over the eyes (glasses)", unit, (0.08, 0.12, 0.16, 0.20, 0.26), glasses),
+        "mask": Corruption("Bar over the mouth (mask)", unit, (0.08, 0.14, 0.22, 0.30, 0.40), mask),
+    }
 
 
 def _low_light(image: Image, gamma: float, rng: np.random.Generator) -> Image:
@@ -106,6 +133,24 @@ def _bar(image: Image, height_share: float, rng: np.random.Generator) -> Image:
     top, bottom = (round(middle + sign * height_share * side / 2) for sign in (-1, 1))
     out = image.copy()
     out[max(0, top) : max(0, bottom)] = rng.integers(0, 256)
+    return out
+
+
+def _covered(
+    image: Image,
+    height_share: float,
+    rng: np.random.Generator,
+    *,
+    center: NDArray[np.float64],
+    width: float,
+    greys: tuple[int, int],
+) -> Image:
+    """A bar of one grey level around ``center`` (x, y); ``width`` and ``center`` are shares of the sides."""
+    height_px, width_px = image.shape[:2]
+    left, right = (round(float(center[0] + sign * width / 2) * width_px) for sign in (-1, 1))
+    top, bottom = (round(float(center[1] + sign * height_share / 2) * height_px) for sign in (-1, 1))
+    out = image.copy()
+    out[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = rng.integers(*greys)
     return out
 
 

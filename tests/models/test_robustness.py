@@ -1,0 +1,238 @@
+"""Measuring on damaged pictures: with fakes, and through the command line with the served emotion network."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from core.artifact import ARTIFACTS_DIR, SERVED_FILE, CropSpec, load_card
+from core.datasets.samples import Samples
+from core.datasets.splits import load_utkface
+from core.errors import ArtifactCorruptError, ConfigError
+from core.evaluation.robustness import ROBUSTNESS_FILE, SEVERITIES, load_report
+from core.evaluation.runner import evaluate_estimator
+from core.evaluation.sides import EVALUATION_SIDES
+from models import robustness
+from models.corruptions import CORRUPTIONS
+from models.robustness import CLEAN, damaged, measure, outputs_by_condition, suite_for
+from tests.fakes import AGE_GENDER_CARD, EMOTION_CARD, FakeEstimator
+from tests.fakes_evaluation import write_fer2013_csv
+
+POINTS = ((0.32, 0.38), (0.68, 0.38), (0.5, 0.6), (0.36, 0.75), (0.64, 0.75))
+CHANGES = {"crop": CropSpec(points=POINTS), "files": {SERVED_FILE: {"bytes": 1, "sha256": "a" * 64}}}
+CARDS = {"emotion": replace(EMOTION_CARD, **CHANGES), "age_gender": replace(AGE_GENDER_CARD, **CHANGES)}
+
+
+def samples_of(task, count, side=16):
+    rng = np.random.default_rng(0)
+    channels = CARDS[task].channels
+    labels = {"emotion": rng.integers(0, 7, count)}
+    if task == "age_gender":
+        labels = {name: rng.integers(0, top, count) for name, top in (("age", 100), ("gender", 2), ("race", 5))}
+    images = rng.integers(0, 256, (count, 1, 1, 1)) + rng.integers(-40, 40, (count, side, side, channels))
+    ids = np.array([f"face_{row}" for row in range(count)])
+    return Samples(ids, np.clip(images, 0, 255).astype(np.uint8), labels)
+
+
+@pytest.mark.parametrize("task", CARDS)
+def test_a_report_has_every_corruption_at_every_severity(task):
+    samples = samples_of(task, 70)
+    report = measure(FakeEstimator(CARDS[task]), samples)
+    assert [one.name for one in report.corruptions] == [*CORRUPTIONS, "glasses", "mask"]
+    assert report.corruptions[0].levels == CORRUPTIONS["low_light"].levels
+    assert (report.images, report.side_images, report.limited_by) == (70, 70, "none")
+    assert (report.task, report.model_sha256) == (task, "a" * 64)
+    assert report.side in {one.side for one in EVALUATION_SIDES if one.task == task and not one.chosen_on}
+
+
+def test_clean_figures_are_those_of_the_plain_evaluation():
+    samples = samples_of("age_gender", 70)
+    report = measure(FakeEstimator(CARDS["age_gender"]), samples)
+    plain = evaluate_estimator(FakeEstimator(CARDS["age_gender"]), samples)
+    right = plain.gender_probabilities.argmax(axis=1) == plain.gender_true
+    assert report.clean.accuracy.value == right.mean()
+    assert report.clean.age_mae.value == pytest.approx(np.abs(plain.age_years - plain.age_true).mean())
+    assert report.clean.confidence == pytest.approx(0.8)
+
+
+def test_the_temperature_of_the_card_is_used():
+    card = replace(CARDS["emotion"], temperature={"emotion": 2.0})
+    assert measure(FakeEstimator(card), samples_of("emotion", 5)).clean.confidence < 0.6
+
+
+def test_answers_of_a_condition_are_those_on_its_pictures():
+    samples, suite = samples_of("emotion", 70, side=8), suite_for(CARDS["emotion"])
+    estimator = FakeEstimator(CARDS["emotion"])
+    outputs = outputs_by_condition(estimator, samples, suite, seed=3)
+    assert set(outputs) == {CLEAN, *((name, severity) for name in suite for severity in SEVERITIES)}
+    np.testing.assert_array_equal(outputs[CLEAN]["emotion"], estimator.predict(samples.images)["emotion"])
+    for name, severity in (("low_light", 5), ("bar", 2)):
+        pictures = damaged(samples, name, suite[name], severity, 3)
+        np.testing.assert_array_equal(outputs[name, severity]["emotion"], estimator.predict(pictures)["emotion"])
+
+
+@pytest.mark.parametrize("name", ["noise", "shift", "glasses"])
+def test_damage_depends_on_seed_and_image_only(name):
+    samples, corruption = samples_of("emotion", 12), suite_for(CARDS["emotion"])[name]
+    all_of_them = damaged(samples, name, corruption, 4, seed=0)
+    rows = np.array([7, 2])
+    np.testing.assert_array_equal(damaged(samples.take(rows), name, corruption, 4, seed=0), all_of_them[rows])
+    assert (damaged(samples, name, corruption, 4, seed=1) != all_of_them).any()
+
+
+def test_a_bar_stays_in_place_when_it_grows():
+    samples = samples_of("emotion", 6, side=48)
+    covered = []
+    for severity in (1, 5):
+        pictures = damaged(samples, "bar", CORRUPTIONS["bar"], severity, seed=0)
+        covered.append((pictures == pictures[:, :, :1]).all(axis=(2, 3)))
+    assert covered[0].any(axis=1).all()
+    assert covered[1][covered[0]].all()
+
+
+def test_runs_are_repeatable():
+    reports = [measure(FakeEstimator(CARDS["emotion"]), samples_of("emotion", 70), seed=4) for _ in range(2)]
+    assert replace(reports[0], elapsed_s=0) == replace(reports[1], elapsed_s=0)
+
+
+def test_a_limit_takes_a_fixed_part_and_fewer_are_among_more():
+    samples = samples_of("emotion", 50)
+    seen = {}
+    for limit in (5, 10):
+        estimator = FakeEstimator(CARDS["emotion"])
+        report = measure(estimator, samples, limit=limit, seed=1)
+        assert (report.images, report.side_images, report.limited_by) == (limit, 50, "limit")
+        seen[limit] = {crop.tobytes() for batch in estimator.batches if len(batch) == limit for crop in batch}
+    assert seen[5] <= seen[10]
+
+
+def test_a_limit_above_the_side_is_no_limit():
+    report = measure(FakeEstimator(CARDS["emotion"]), samples_of("emotion", 5), limit=500)
+    assert (report.images, report.limited_by) == (5, "none")
+
+
+class Clock:
+    """Ten seconds later at every look."""
+
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        self.now_s += 10
+        return self.now_s
+
+
+@pytest.mark.parametrize(("budget_s", "images"), [(1, 32), (20, 64), (35, 96), (60, 110)])
+def test_without_time_for_all_the_first_ones_are_used(budget_s, images):
+    samples = samples_of("emotion", 110)
+    report = measure(FakeEstimator(CARDS["emotion"]), samples, budget_s=budget_s, clock=Clock())
+    assert (report.images, report.side_images) == (images, 110)
+    assert report.limited_by == ("none" if images == 110 else "time")
+    same = measure(FakeEstimator(CARDS["emotion"]), samples, limit=images)
+    assert (same.fingerprint, same.clean, same.corruptions) == (report.fingerprint, report.clean, report.corruptions)
+
+
+def test_a_limit_is_done_however_long_it_takes():
+    report = measure(FakeEstimator(CARDS["emotion"]), samples_of("emotion", 110), limit=70, budget_s=1, clock=Clock())
+    assert (report.images, report.limited_by) == (70, "limit")
+
+
+def test_progress_counts_every_picture():
+    done = []
+    samples, suite = samples_of("emotion", 70), suite_for(CARDS["emotion"])
+    outputs_by_condition(FakeEstimator(CARDS["emotion"]), samples, suite, 0, progress=done.append)
+    assert sum(done) == 70 * 61
+    assert len(done) == 3 * 61
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        (replace(CARDS["emotion"], task="detection"), "measured for emotion, age_gender"),
+        (replace(CARDS["emotion"], crop=CropSpec()), r"where eyes and mouth are.*models\.framing emotion"),
+    ],
+    ids=["a detector", "no points"],
+)
+def test_cards_that_cannot_be_measured(card, message):
+    with pytest.raises(ConfigError, match=message):
+        suite_for(card)
+
+
+def test_only_the_test_side_of_utkface_in_full_size(tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "UTKFace"
+    folder.mkdir()
+    for row in range(40):
+        image = cv2.resize(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8), (200, 200))
+        cv2.imwrite(str(folder / f"{20 + row}_{row % 2}_{row % 5}_2017{row:04d}.jpg.chip.jpg"), image)
+    samples = robustness.reporting_samples("age_gender", tmp_path)
+    expected = load_utkface(tmp_path, 200).sides["test"]
+    assert 0 < len(samples) < 40
+    np.testing.assert_array_equal(samples.ids, expected.ids)
+    np.testing.assert_array_equal(samples.images, expected.images)
+    np.testing.assert_array_equal(samples.labels["age"], expected.labels["age"])
+
+
+@pytest.fixture
+def emotion(tmp_path, monkeypatch):
+    """A copy of the served emotion network, and twelve made-up pictures on the reporting side."""
+    folder = tmp_path / "artifacts" / "emotion"
+    shutil.copytree(ARTIFACTS_DIR / "emotion", folder, ignore=shutil.ignore_patterns("*.keras", ROBUSTNESS_FILE))
+    monkeypatch.setenv("FACET_ARTIFACTS", str(folder.parent))
+    write_fer2013_csv(tmp_path / "data")
+    return folder
+
+
+def run(emotion, *arguments):
+    return robustness.main([emotion.name, "--data", str(emotion.parents[1] / "data"), *arguments])
+
+
+def test_the_command_stores_the_report_and_lists_it_on_the_card(emotion, capsys):
+    before = json.loads((emotion / "card.json").read_text())
+    assert run(emotion) == 0
+    out, err = capsys.readouterr()
+    card = load_card(emotion)
+    report = load_report(emotion, card)
+    assert (report.images, report.side_images, report.side, report.limited_by) == (12, 12, "private", "none")
+    assert "12 of 12 images" in out
+    assert f"mean_corrupted_accuracy    {report.mean_corrupted_accuracy:.4f}" in out
+    assert "732/732" in err
+    after = json.loads((emotion / "card.json").read_text())
+    assert after["files"].keys() == before["files"].keys() - {"model.keras"} | {ROBUSTNESS_FILE}
+    assert {k: v for k, v in after.items() if k != "files"} == {k: v for k, v in before.items() if k != "files"}
+    assert not list(emotion.glob("*.partial"))
+
+
+def test_limit_and_seed_are_passed_on(emotion):
+    assert run(emotion, "--limit", "5", "--seed", "3") == 0
+    report = load_report(emotion, load_card(emotion))
+    assert (report.images, report.seed, report.limited_by) == (5, 3, "limit")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(("--limit", "0"), "at least 1"), (("--seed", "-1"), "must not be negative")]
+)
+def test_choices_that_are_not_allowed(emotion, capsys, arguments, message):
+    assert run(emotion, *arguments) == 2
+    assert message in capsys.readouterr().err
+    assert not (emotion / ROBUSTNESS_FILE).exists()
+
+
+def test_an_artifact_that_is_not_there(emotion, capsys):
+    assert robustness.main(["mood", "--data", str(emotion)]) == 2
+    assert "no artifact 'mood'" in capsys.readouterr().err
+
+
+def test_a_folder_without_the_data_set(emotion, tmp_path, capsys):
+    assert robustness.main(["emotion", "--data", str(tmp_path / "nothing")]) == 2
+    assert "fer2013" in capsys.readouterr().err
+
+
+def test_figures_of_a_network_that_was_replaced_meanwhile_are_not_stored(emotion):
+    report = measure(FakeEstimator(CARDS["emotion"]), samples_of("emotion", 5))
+    with pytest.raises(ArtifactCorruptError, match="was replaced"):
+        robustness.store(emotion, report)
+    assert not (emotion / ROBUSTNESS_FILE).exists()
