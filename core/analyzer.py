@@ -1,4 +1,4 @@
-"""How a frame becomes an answer: detect, crop, estimate, assemble.
+"""How a frame becomes an answer: detect, crop, estimate, lessen what a poor crop cannot carry, assemble.
 
 frame (H, W, 3) uint8 BGR -> detections -> one batch of crops for each network -> one Face a detection
 """
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from core.answers import calibrated_answers
 from core.artifact import artifacts_dir
-from core.crops import crop_faces
+from core.crops import crop_faces, crop_square
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.estimator import Estimator, LiteRTEstimator
 from core.settings import Attributes, DetectorSettings
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from core.usability import UsabilitySettings, installed_settings, lessened, usable_share
 
 SERVED_ARTIFACTS = ("emotion", "age_gender")
 """The artifacts that answer unless others are chosen."""
@@ -28,9 +29,13 @@ Answers = dict[str, NDArray[np.float64]]
 class FaceAnalyzer:
     """Finds the faces of a frame and reads their attributes. Safe to share between threads."""
 
-    def __init__(self, detector: FaceDetector, estimators: Sequence[Estimator]) -> None:
+    def __init__(
+        self, detector: FaceDetector, estimators: Sequence[Estimator], usability: UsabilitySettings | None = None
+    ) -> None:
+        """``usability`` lowers the confidence on crops that show no usable face; ``None`` leaves it as it is."""
         self._detector = detector
         self._estimators = tuple(estimators)
+        self._usability = usability
         cards = [estimator.card for estimator in self._estimators]
         self._card_minimums = {name: value for card in cards for name, value in card.min_confidence.items()}
 
@@ -43,7 +48,8 @@ class FaceAnalyzer:
     ) -> FaceAnalyzer:
         """The detector and the served networks. Raises ``ArtifactError`` or ``DetectorError``."""
         folder = artifacts_dir()
-        return cls(create_detector(detector_name, detector), [LiteRTEstimator(folder / name) for name in artifacts])
+        finder = create_detector(detector_name, detector)
+        return cls(finder, [LiteRTEstimator(folder / name) for name in artifacts], installed_settings())
 
     def analyze(
         self,
@@ -52,7 +58,8 @@ class FaceAnalyzer:
     ) -> Analysis:
         """(H, W, 3) uint8 BGR -> every face with the chosen attributes, from left to right. The frame is not changed.
 
-        ``stage_ms`` of the result has the milliseconds of ``detect``, ``crop`` and each network by artifact name.
+        ``stage_ms`` of the result has the milliseconds of ``detect``, ``crop``, ``usability`` and each network by its
+        artifact's name.
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
             raise ValueError(f"frame must be a non-empty (H, W, 3) uint8 BGR array, got {frame.shape} {frame.dtype}")
@@ -81,8 +88,14 @@ class FaceAnalyzer:
             card = estimator.card
             crops = crop_faces(frame, detections, card.crop, card.input_size, card.channels)
             clock.lap("crop")
-            outputs |= calibrated_answers(estimator.predict(crops), card.temperature, card.age_interval_scale)
+            answers = calibrated_answers(estimator.predict(crops), card.temperature, card.age_interval_scale)
             clock.lap(card.name)
+            if self._usability is not None:
+                sides_px = [crop_square(face, card.crop)[1] for face in detections]
+                share = usable_share(detections, crops, sides_px, self._usability)
+                answers |= {name: lessened(answers[name], share) for name in answers.keys() & {"emotion", "gender"}}
+                clock.lap("usability")
+            outputs |= answers
         return outputs
 
 

@@ -21,6 +21,7 @@ from core.estimator import LiteRTEstimator
 from core.images import decode, encode_png
 from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.types import Analysis, Box, Detection, Landmarks
+from core.usability import installed_settings
 
 Stages = dict[str, Callable[[], object]]
 
@@ -97,7 +98,7 @@ def _stages(detector_name: str) -> Stages:
         stages[f"{card.name}, one face"] = partial(estimator.predict, crop())
     for name, search in (("all but detection", None), ("whole", detector)):
         for count in (1, 3):
-            analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), estimators)
+            analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), estimators, installed_settings())
             stages[f"{name}, {count} face{'s' * (count > 1)}"] = partial(analyzer.analyze, frame)
     return stages
 

@@ -8,6 +8,7 @@ from core.analyzer import FaceAnalyzer
 from core.errors import ConfigError
 from core.settings import Attributes
 from core.types import Box, Emotion, Gender
+from core.usability import installed_settings
 from tests.fakes import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
 
 DARK, BRIGHT = Box(10, 10, 40, 40), Box(60, 10, 90, 40)
@@ -133,3 +134,17 @@ def test_warm_up_runs_every_network():
     FaceAnalyzer(detector, networks).warm_up()
     assert [len(network.batches) for network in networks] == [1, 1]
     assert detector.calls == 1
+
+
+def test_a_crop_that_shows_no_usable_face_is_answered_with_less_confidence():
+    frame = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    box = Box(16, 16, 80, 80)
+    sure, doubtful = (FakeDetector(box, score=score) for score in (0.95, 0.25))
+    faces = [
+        FaceAnalyzer(detector, [FakeEstimator()], installed_settings()).analyze(frame).faces[0]
+        for detector in (sure, doubtful)
+    ]
+    plain = FaceAnalyzer(doubtful, [FakeEstimator()]).analyze(frame).faces[0]
+    assert faces[0].emotion.probabilities == plain.emotion.probabilities
+    assert faces[1].emotion.label == plain.emotion.label
+    assert faces[1].emotion.confidence < plain.emotion.confidence - 0.3

@@ -52,7 +52,7 @@ def test_every_stage_has_median_and_95th_percentile(timings):
 def test_shares_add_up_to_the_whole_and_include_the_search(timings):
     assert set(timings["shares"]) == {"whole, 1 face", "whole, 3 faces"}
     for whole, shares in timings["shares"].items():
-        assert set(shares) == {"detect", "crop", "emotion", "age_gender", "rest"}
+        assert set(shares) == {"detect", "crop", "usability", "emotion", "age_gender", "rest"}
         # Medians of shares need not add up exactly.
         assert sum(shares.values()) == pytest.approx(1.0, abs=0.1)
         assert 0 < shares["detect"] < 1

@@ -13,6 +13,8 @@ from core.evaluation.face_figures import probability_bars
 from core.settings import OverlayStyle
 from core.suggestions import Suggestion, suggest_for
 from core.types import EMOTIONS, Analysis, Face
+from pages.shared import resources
+from pages.shared.image_explanation import show_explanation
 from pages.shared.image_inputs import PictureFile
 from pages.shared.image_results import MAX_CARDS, Frame, ImageResult, annotated_png
 from pages.shared.text import plain
@@ -43,7 +45,9 @@ def show_result(
             thumbnail = result.thumbnails[index]
             shown = overlay.pixelate(thumbnail) if style.blur_faces else thumbnail
             with column, st.container(border=True):
-                _show_card(faces[index], index + 1, shown, f"{number}_{index}")
+                key = f"{number}_{index}"
+                _show_card(faces[index], index + 1, shown, key)
+                show_explanation(file, faces[index], key, resources.get_estimators, blur=style.blur_faces)
                 _show_suggestions(faces[index], table)
     _show_table(result, number)
 

@@ -9,12 +9,13 @@ from core.artifact import artifacts_dir, load_card
 from core.detection import create_detector
 from core.estimator import LiteRTEstimator
 from core.settings import DetectorSettings
+from core.usability import installed_settings
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the models ...")
 def get_analyzer(settings: DetectorSettings, detector_name: str) -> FaceAnalyzer:
     """A warmed-up analyzer with this detector. Raises ``FacetError``; a failure is not cached."""
-    analyzer = FaceAnalyzer(create_detector(detector_name, settings), _estimators())
+    analyzer = FaceAnalyzer(create_detector(detector_name, settings), get_estimators(), installed_settings())
     analyzer.warm_up()
     return analyzer
 
@@ -28,6 +29,6 @@ def card_minimums() -> dict[str, float]:
 
 
 @st.cache_resource
-def _estimators() -> tuple[LiteRTEstimator, ...]:
-    """The networks: the same ones behind every analyzer, whatever its detector settings."""
+def get_estimators() -> tuple[LiteRTEstimator, ...]:
+    """The networks: the same ones behind every analyzer, whatever its detector settings. Raises ``ArtifactError``."""
     return tuple(LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS)

@@ -1,0 +1,134 @@
+"""Why the networks answered as they did for one face: an occlusion map over it, made when somebody asks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core import images, overlay
+from core.crops import crop_faces
+from core.errors import FacetError
+from core.estimator import Estimator
+from core.occlusion import ATTRIBUTE_TASKS, OcclusionMap, explain
+from core.occlusion_figures import heat_overlay
+from core.types import Detection, Face
+from pages.shared.errors import show_error
+from pages.shared.image_inputs import PictureFile
+
+TITLES = {"emotion": "Emotion", "age": "Age", "gender": "Perceived gender"}
+HOW_TO_READ = (
+    "Bright: covering this spot changes the answer most. The map shows what the answer depends on; it is no proof that "
+    "the answer is right."
+)
+NOTHING_STANDS_OUT = "No single spot matters much here: with any one of them covered, the answer stays nearly the same."
+MAX_EXPLAINED = 24
+"""Faces that the session remembers; one takes about half a megabyte."""
+
+_PICTURE_PX = 256
+_LEAST_CHANGE = {"emotion": 0.05, "age": 1.0, "gender": 0.05}
+"""Of the probability or of the years: less is not worth a sentence."""
+_REMEMBERED = "image_explanations"
+
+GetEstimators = Callable[[], Sequence[Estimator]]
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class _FaceViews:
+    """One face as each network sees it, task -> (crop, the same square enlarged in BGR), and the maps made so far."""
+
+    crops: dict[str, tuple[Picture, Picture]]
+    maps: dict[str, OcclusionMap] = field(default_factory=dict)
+
+
+@st.fragment
+def show_explanation(
+    file: PictureFile, face: Face, key: str, get_estimators: GetEstimators, blur: bool = False
+) -> None:
+    """An expander with the map of ``face``, which was found in ``file``; nothing if nothing was read from it.
+
+    ``key`` tells faces apart; ``get_estimators`` is called, and the file decoded, only once the expander is open.
+    ``blur`` keeps the face below the map unrecognisable.
+    """
+    attributes = [name for name in TITLES if getattr(face, name) is not None]
+    if not attributes:
+        return
+    with st.expander("Why this answer?", key=f"explain_{key}", on_change="rerun") as expander:
+        # Asked for anew with each run: while it is closed, nothing is computed.
+        if not expander.open:
+            return
+        attribute = st.segmented_control(
+            "Answer to explain",
+            attributes,
+            default=attributes[0],
+            required=True,
+            format_func=TITLES.__getitem__,
+            key=f"explain_attribute_{key}",
+            label_visibility="collapsed",
+        )
+        show_map = st.toggle("Show the map", True, key=f"explain_map_{key}")
+        try:
+            with st.spinner("Covering the face spot by spot …"):
+                picture, occlusion = _explained(file, face.detection, attribute or attributes[0], get_estimators)
+        except FacetError as error:
+            show_error(error)
+            return
+        _show(overlay.pixelate(picture) if blur else picture, occlusion, show_map)
+
+
+def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
+    shown = heat_overlay(picture, occlusion) if show_map else picture
+    alt = f"Face with the map for {TITLES[occlusion.attribute].lower()}" if show_map else "Face without the map"
+    st.image(images.to_rgb(shown), width=_PICTURE_PX, alt=alt, output_format="PNG")
+    st.markdown(sentence(occlusion))
+    st.caption(HOW_TO_READ)
+
+
+def sentence(occlusion: OcclusionMap) -> str:
+    """What covering the spot that matters most does, in plain words."""
+    if occlusion.importance.max() < _LEAST_CHANGE[occlusion.attribute]:
+        return NOTHING_STANDS_OUT
+    before, after = occlusion.answer, float(occlusion.covered[occlusion.strongest])
+    if occlusion.label is None:
+        return f"With the brightest spot covered, the age becomes **{after:.0f}** instead of {before:.0f}."
+    probabilities = f"**{after:.0%}** instead of {before:.0%}"
+    return f"With the brightest spot covered, the network gives *{occlusion.label}* {probabilities}."
+
+
+def _explained(
+    file: PictureFile, face: Detection, attribute: str, get_estimators: GetEstimators
+) -> tuple[Picture, OcclusionMap]:
+    """The remembered map, or a new one. Raises ``FacetError``."""
+    estimators = {estimator.card.task: estimator for estimator in get_estimators()}
+    data = file.getvalue()
+    views = _views(data, file.name, face, estimators)
+    crop, picture = views.crops[ATTRIBUTE_TASKS[attribute]]
+    if attribute not in views.maps:
+        views.maps[attribute] = explain(crop, estimators[ATTRIBUTE_TASKS[attribute]], attribute)
+    return picture, views.maps[attribute]
+
+
+def _views(data: bytes, name: str, face: Detection, estimators: dict[str, Estimator]) -> _FaceViews:
+    """Remembered as well: decoding a large photograph takes longer than the map does."""
+    remembered: OrderedDict[tuple[str, Detection], _FaceViews]
+    remembered = st.session_state.setdefault(_REMEMBERED, OrderedDict())
+    key = (hashlib.sha256(data).hexdigest(), face)
+    if key not in remembered:
+        frame = images.decode(data, name=name)
+        remembered[key] = _FaceViews({task: _crops(frame, face, one) for task, one in estimators.items()})
+    remembered.move_to_end(key)
+    while len(remembered) > MAX_EXPLAINED:
+        remembered.popitem(last=False)
+    return remembered[key]
+
+
+def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:
+    card = estimator.card
+    crop = crop_faces(frame, [face], card.crop, card.input_size, card.channels)[0]
+    return crop, crop_faces(frame, [face], card.crop, _PICTURE_PX, channels=3)[0]

@@ -1,0 +1,182 @@
+"""The section "Why this answer?" in a page of its own, with networks that need no file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.errors import ArtifactMissingError
+from core.estimator import Estimator
+from core.occlusion import OcclusionMap
+from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from pages.shared import image_explanation
+from pages.shared.image_explanation import HOW_TO_READ, NOTHING_STANDS_OUT, sentence
+from tests.fakes import AGE_GENDER_CARD, FakeEstimator
+
+HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03))
+DETECTION = Detection(Box(10, 10, 50, 50), 0.9)
+FULL = Face(DETECTION, HAPPY, AgeEstimate(7.4, 5, 10), GenderEstimate((0.3, 0.7)))
+
+
+class StoredFile:
+    """A bright left half and a dark right one, so that what is covered changes the fake networks' answers."""
+
+    name = "face.png"
+
+    def __init__(self, brightness: int = 255) -> None:
+        pixels = np.full((60, 60, 3), 40, np.uint8)
+        pixels[:, :20] = brightness
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "PNG")
+        self._data = file.getvalue()
+        self.reads = 0
+
+    def getvalue(self) -> bytes:
+        self.reads += 1
+        return self._data
+
+
+class Networks:
+    """Stands for the page's cached networks; counts how often it is asked and may be broken."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.calls = 0
+        self.estimators = (FakeEstimator(), FakeEstimator(AGE_GENDER_CARD))
+
+    def __call__(self) -> Sequence[Estimator]:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return self.estimators
+
+    def batches(self) -> int:
+        return sum(len(estimator.batches) for estimator in self.estimators)
+
+
+def script(file, faces, networks, blur):
+    from pages.shared.image_explanation import show_explanation
+
+    for number, face in enumerate(faces):
+        show_explanation(file, face, str(number), networks, blur)
+
+
+def page(file: StoredFile, networks: Networks, *faces: Face, blur: bool = False) -> AppTest:
+    app = AppTest.from_function(script, args=(file, faces, networks, blur), default_timeout=30).run()
+    assert not app.exception
+    return app
+
+
+def opened(app: AppTest, number: int = 0) -> AppTest:
+    app.session_state[f"explain_{number}"] = True
+    app.run()
+    assert not app.exception
+    return app
+
+
+def picture_of(app: AppTest) -> str:
+    (image,) = app.get("image")
+    return image.proto.imgs[0].url
+
+
+def test_nothing_is_computed_until_it_is_opened():
+    file, networks = StoredFile(), Networks()
+    app = page(file, networks, FULL)
+    assert [expander.label for expander in app.expander] == ["Why this answer?"]
+    assert (networks.calls, networks.batches(), file.reads) == (0, 0, 0)
+    opened(app)
+    assert networks.batches() > 0
+    assert HOW_TO_READ in [caption.value for caption in app.caption]
+    assert len(app.get("image")) == 1
+
+
+def test_only_what_was_read_can_be_explained():
+    networks = Networks()
+    app = opened(page(StoredFile(), networks, Face(DETECTION, age=FULL.age)))
+    assert app.segmented_control[0].options == ["Age"]
+    assert not networks.estimators[0].batches, "the emotion network was asked"
+    assert not page(StoredFile(), networks, Face(DETECTION)).expander
+
+
+@pytest.mark.parametrize(("attribute", "network"), [("emotion", 0), ("age", 1), ("gender", 1)])
+def test_the_chosen_answer_is_explained_once(attribute, network):
+    networks = Networks()
+    app = opened(page(StoredFile(), networks, FULL))
+    app.segmented_control(key="explain_attribute_0").set_value(attribute).run()
+    asked = [len(estimator.batches) for estimator in networks.estimators]
+    assert asked[network] > 0
+    app.toggle(key="explain_map_0").set_value(False).run()
+    app.toggle(key="explain_map_0").set_value(True).run()
+    assert not app.exception
+    assert [len(estimator.batches) for estimator in networks.estimators] == asked
+
+
+def test_the_map_can_be_switched_off():
+    app = opened(page(StoredFile(), Networks(), FULL))
+    with_map = picture_of(app)
+    app.toggle(key="explain_map_0").set_value(False).run()
+    without = picture_of(app)
+    assert with_map != without
+    app.toggle(key="explain_map_0").set_value(True).run()
+    assert picture_of(app) == with_map
+
+
+def test_a_blurred_face_stays_blurred_below_the_map(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(image_explanation, "heat_overlay", lambda picture, occlusion: drawn.append(picture) or picture)
+    opened(page(StoredFile(), Networks(), FULL))
+    opened(page(StoredFile(), Networks(), FULL, blur=True))
+    clear, blurred = drawn
+    assert clear.shape == blurred.shape
+    assert len(np.unique(blurred.reshape(-1, 3), axis=0)) <= 36, "more than six flat squares across"
+    assert not np.array_equal(clear, blurred)
+
+
+def test_two_faces_are_explained_apart():
+    networks = Networks()
+    other = Face(Detection(Box(0, 0, 30, 30), 0.8), gender=GenderEstimate((0.9, 0.1)))
+    app = opened(opened(page(StoredFile(), networks, FULL, other)), 1)
+    assert len(app.get("image")) == 2
+    assert len(app.session_state["image_explanations"]) == 2
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(image_explanation, "MAX_EXPLAINED", 2)
+    faces = [Face(Detection(Box(n, n, n + 30, n + 30), 0.8), emotion=HAPPY) for n in range(4)]
+    app = page(StoredFile(), Networks(), *faces)
+    for number in range(4):
+        opened(app, number)
+    assert len(app.session_state["image_explanations"]) == 2
+
+
+def test_a_missing_model_is_explained():
+    message = "models/artifacts/emotion/model.tflite is missing. Restore it with: git restore"
+    app = opened(page(StoredFile(), Networks(ArtifactMissingError(message)), FULL))
+    assert message in app.error[0].value
+    assert not app.get("image")
+
+
+def occlusion(attribute: str, label: str | None, answer: float, strongest: float) -> OcclusionMap:
+    covered = np.full((3, 3), answer)
+    covered[1, 2] = strongest
+    return OcclusionMap(attribute, label, answer, covered, 16.0, 8.0, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("explained", "text"),
+    [
+        (occlusion("emotion", "happy", 0.85, 0.43), "gives *happy* **43%** instead of 85%"),
+        (occlusion("gender", "female", 0.70, 0.91), "gives *female* **91%** instead of 70%"),
+        (occlusion("age", None, 31.2, 25.7), "the age becomes **26** instead of 31"),
+        (occlusion("emotion", "happy", 0.85, 0.83), NOTHING_STANDS_OUT),
+        (occlusion("age", None, 31.2, 31.9), NOTHING_STANDS_OUT),
+    ],
+    ids=["less sure", "surer", "age", "nothing", "age nothing"],
+)
+def test_the_sentence_says_what_covering_does(explained, text):
+    assert text in sentence(explained)
