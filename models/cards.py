@@ -18,9 +18,9 @@ from models.configs import TrainConfig, config_named
 
 _TEXTS: dict[str, dict[str, Any]] = {
     "emotion": {
-        "title": "Emotion, 48x48 grey",
+        "title": "Emotion, {size}x{size} grey",
         "channels": 1,
-        "dataset": "FER2013 (Goodfellow et al. 2013)",
+        "dataset": "FER2013 (Goodfellow et al. 2013); training targets softened by FER+ (Barsoum et al. 2016)",
         "limits": (
             "Reads the expression that annotators saw in web photographs from 2013, often posed, with labels on which "
             "people themselves agree in about two of three cases. Disgust and fear are rare and often missed. It does "
@@ -44,7 +44,7 @@ _TEXTS: dict[str, dict[str, Any]] = {
         ),
     },
     "age_gender": {
-        "title": "Age and perceived gender, 64x64 colour",
+        "title": "Age and perceived gender, {size}x{size} colour",
         "channels": 3,
         "dataset": "UTKFace, aligned and cropped (Zhang et al. 2017)",
         "limits": (
@@ -71,7 +71,7 @@ def new_card(config: TrainConfig, run_folder: Path, parameters: int) -> dict[str
     run = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
     return {
         "name": config.name,
-        "title": texts["title"],
+        "title": texts["title"].format(size=config.image_size),
         "task": config.task,
         "architecture": config.architecture,
         "parameters": parameters,

@@ -61,6 +61,17 @@ class TrainConfig:
 _WIDE = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1))
 """Residual blocks of the served networks: at half, a quarter and an eighth of the stem's size."""
 
+_LIGHT = Augmentation(
+    rotation_deg=10,
+    scale=0.08,
+    shift=0.06,
+    brightness=25,
+    contrast=0.25,
+    gamma=0.25,
+    erase_probability=0.1,
+    erase_area=(0.02, 0.1),
+    damage_probability=0.2,
+)
 _FACE_DETECTOR_BASE = TrainConfig(
     name="face_detector_base",
     task="detection",
@@ -75,48 +86,33 @@ _FACE_DETECTOR_BASE = TrainConfig(
     precision="float32",
 )
 _EMOTION_BASE = TrainConfig(
-    name="emotion_base", task="emotion", architecture="emotion_residual", epochs=60, stop_after=48
+    name="emotion_base",
+    task="emotion",
+    architecture="emotion_residual",
+    architecture_arguments={"stages": ((48, 2), (96, 2), (96, 1), (192, 2), (192, 1)), "stem": (16, 1)},
+    epochs=64,
+    stop_after=56,
+    label_smoothing=0.0,
+    annotators_share=0.5,
+    augmentation=Augmentation(gamma=0.3, damage_probability=0.25),
+    closing_augmentation=Augmentation(
+        rotation_deg=12, scale=0.10, shift=0.10, gamma=0.3, erase_probability=0.25, damage_probability=0.2
+    ),
+    closing_epochs=12,
 )
 _AGE_GENDER_BASE = TrainConfig(
     name="age_gender_base",
     task="age_gender",
     architecture="age_gender_residual",
-    image_size=64,
-    source_size=80,
-    epochs=45,
-    learning_rate=0.05,
-    augmentation=Augmentation(shift=0.10, gamma=0.4, erase_probability=0.3),
-)
-_AGE_GENDER_SECOND = replace(
-    _AGE_GENDER_BASE,
-    name="age_gender_second",
-    start_from=_AGE_GENDER_BASE.name,
-    epochs=12,
-    learning_rate=0.02,
-    warmup_epochs=0.5,
-    loss_weights={"age": 1.0, "gender": 2.0},
-    augmentation=Augmentation(
-        rotation_deg=10,
-        scale=0.08,
-        shift=0.06,
-        brightness=25,
-        contrast=0.25,
-        gamma=0.25,
-        erase_probability=0.1,
-        erase_area=(0.02, 0.1),
-    ),
-    seed=2,
-)
-_AGE_GENDER_WIDE = replace(
-    _AGE_GENDER_BASE,
-    name="age_gender_wide",
     architecture_arguments={"input_size": 96, "stages": _WIDE, "stem": (32, 2)},
     image_size=96,
     source_size=120,
     epochs=70,
+    stop_after=63,
+    learning_rate=0.05,
     loss_weights={"age": 1.0, "gender": 2.0},
-    augmentation=replace(_AGE_GENDER_BASE.augmentation, damage_probability=0.25),
-    closing_augmentation=replace(_AGE_GENDER_SECOND.augmentation, damage_probability=0.2),
+    augmentation=Augmentation(shift=0.10, gamma=0.4, erase_probability=0.3, damage_probability=0.25),
+    closing_augmentation=_LIGHT,
     closing_epochs=12,
 )
 
@@ -138,69 +134,53 @@ CONFIGS: dict[str, TrainConfig] = {
             seed=2,
         ),
         # Small networks underfit strong augmentation: the accuracy on augmented training crops stays at or below that
-        # on plain validation crops. A second, short round on less changed crops makes up for it.
+        # on plain validation crops. A second, shorter round on less changed crops makes up for it.
         _EMOTION_BASE,
         replace(
             _EMOTION_BASE,
             name="emotion",
             start_from=_EMOTION_BASE.name,
-            epochs=12,
+            epochs=18,
             stop_after=None,
             learning_rate=0.03,
             warmup_epochs=0.5,
-            augmentation=Augmentation(rotation_deg=12, scale=0.10, shift=0.10, erase_probability=0.25),
+            augmentation=Augmentation(
+                rotation_deg=10,
+                scale=0.10,
+                shift=0.08,
+                gamma=0.2,
+                erase_probability=0.25,
+                erase_area=(0.02, 0.12),
+                damage_probability=0.12,
+            ),
+            closing_augmentation=None,
+            closing_epochs=0,
             seed=2,
         ),
         _AGE_GENDER_BASE,
-        _AGE_GENDER_SECOND,
-        # A warm restart (Loshchilov & Hutter 2017) and once more the light round.
         replace(
             _AGE_GENDER_BASE,
-            name="age_gender_restart",
-            start_from=_AGE_GENDER_SECOND.name,
-            epochs=36,
-            learning_rate=0.04,
-            loss_weights={"age": 1.0, "gender": 2.0},
-            augmentation=Augmentation(
-                rotation_deg=15,
-                scale=0.12,
-                shift=0.08,
-                brightness=30,
-                contrast=0.3,
-                gamma=0.3,
-                erase_probability=0.3,
-            ),
-            seed=3,
-        ),
-        replace(
-            _EMOTION_BASE,
-            name="emotion_wide",
-            architecture_arguments={"stages": ((48, 2), (96, 2), (96, 1), (192, 2), (192, 1)), "stem": (16, 1)},
-            epochs=64,
+            name="age_gender",
+            start_from=_AGE_GENDER_BASE.name,
+            averaged_with=_AGE_GENDER_BASE.name,
+            epochs=12,
             stop_after=None,
-            label_smoothing=0.0,
-            annotators_share=0.5,
-            augmentation=Augmentation(gamma=0.3, damage_probability=0.25),
-            closing_augmentation=Augmentation(
-                rotation_deg=12, scale=0.10, shift=0.10, gamma=0.3, erase_probability=0.25, damage_probability=0.2
-            ),
-            closing_epochs=12,
+            learning_rate=0.02,
+            warmup_epochs=0.5,
+            loss_weights={"age": 1.0, "gender": 3.0},
+            augmentation=_LIGHT,
+            closing_augmentation=None,
+            closing_epochs=0,
+            seed=2,
         ),
-        _AGE_GENDER_WIDE,
         # For comparison with published figures only: ages 21-60, trained on the training side of that split.
         replace(
-            _AGE_GENDER_WIDE,
+            _AGE_GENDER_BASE,
             name="age_gender_published",
             task="age_gender_published",
             epochs=48,
+            stop_after=None,
             closing_epochs=10,
-        ),
-        replace(
-            _AGE_GENDER_SECOND,
-            name="age_gender",
-            start_from="age_gender_restart",
-            stop_after=10,
-            averaged_with="age_gender_restart",
         ),
     )
 }

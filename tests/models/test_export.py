@@ -25,8 +25,9 @@ from models.configs import CONFIGS
 from models.export import export, to_float32, to_int8
 
 CONFIG = replace(
-    CONFIGS["emotion_base"],
+    CONFIGS["emotion"],
     name="tiny",
+    annotators_share=0.0,
     architecture_arguments={"stages": ((8, 2), (8, 2), (16, 2))},
     epochs=1,
     stop_after=None,

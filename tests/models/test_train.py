@@ -27,6 +27,7 @@ from models.input_pipeline import Augmentation, TrainingBatches, augment
 from models.losses import age_distribution_loss, mae
 from models.tasks import CROP_TASKS, TASKS
 
+SERVED = ("emotion", "age_gender")
 STAGES = ((8, 2), (8, 2))
 DETECTOR = {"widths": (8, 8, 8, 8), "fine_blocks": 1, "coarse_blocks": 1, "head": 8}
 
@@ -122,7 +123,7 @@ def test_resume_without_a_run_says_so(tmp_path):
     [
         (
             ["nonsense", "--data", "."],
-            "choose one of face_detector_base, face_detector, emotion_base",
+            "choose one of face_detector_base, face_detector, emotion",
         ),
         (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
     ],
@@ -138,6 +139,13 @@ def test_a_wrong_name_is_one_line_and_status_2(capsys, arguments, words):
 def test_parameter_count_and_outputs():
     emotion = registry.build("emotion_residual")
     assert emotion.count_params() == 679_767
+    served = {
+        name: registry.build(CONFIGS[name].architecture, **CONFIGS[name].architecture_arguments) for name in SERVED
+    }
+    assert {name: model.count_params() for name, model in served.items()} == {
+        "emotion": 0,
+        "age_gender": 1_579_719,
+    }
     assert {name: tensor.shape for name, tensor in emotion.output.items()} == {"emotion": (None, len(EMOTIONS))}
     age_gender = registry.build("age_gender_residual")
     assert {name: tensor.shape[1] for name, tensor in age_gender.output.items()} == {"age": 101, "gender": len(GENDERS)}
