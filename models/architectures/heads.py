@@ -1,0 +1,60 @@
+"""Output layers that the rebuilt networks share: softmax, in float32 also where the rest computes in bfloat16."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers, ops
+
+from core.types import EMOTIONS, GENDERS, MAX_AGE, Emotion
+
+FIVE_EMOTIONS: tuple[Emotion, ...] = (
+    Emotion.ANGRY,
+    Emotion.HAPPY,
+    Emotion.SAD,
+    Emotion.SURPRISE,
+    Emotion.NEUTRAL,
+)
+"""Those of the five-class variant."""
+AGE_GROUPS: tuple[tuple[int, int], ...] = ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
+"""First and last year of Adience's groups (Eidinger, Enbar & Hassner 2014); some years belong to none."""
+WIDTHS = {"emotion": len(EMOTIONS), "gender": len(GENDERS), "age": MAX_AGE + 1, "age_group": len(AGE_GROUPS)}
+"""Output name -> number of classes."""
+
+
+def classes_of(output: str, emotions: Sequence[str] = EMOTIONS) -> int:
+    """How many classes the network itself tells apart for ``output``."""
+    return len(emotions) if output == "emotion" else WIDTHS[output]
+
+
+def class_heads(
+    features: keras.KerasTensor, outputs: Sequence[str], emotions: Sequence[str] = EMOTIONS
+) -> dict[str, keras.KerasTensor]:
+    """(B, F) features -> output name -> (B, K) probabilities by one dense layer each."""
+    return {
+        output: with_all_emotions(
+            layers.Dense(classes_of(output, emotions), activation="softmax", dtype="float32", name=output)(features),
+            output,
+            emotions,
+        )
+        for output in outputs
+    }
+
+
+def with_all_emotions(
+    probabilities: keras.KerasTensor, output: str, emotions: Sequence[str] = EMOTIONS
+) -> keras.KerasTensor:
+    """(B, len(emotions)) -> (B, 7) in the order of ``EMOTIONS``, zero for those that the network does not know.
+
+    So a network of five classes answers in the same form as every other. Other outputs are returned as they are.
+    """
+    if output != "emotion" or tuple(emotions) == EMOTIONS:
+        return probabilities
+    none = ops.zeros_like(probabilities[:, :1])
+    known = list(emotions)
+    columns = [
+        probabilities[:, known.index(emotion) : known.index(emotion) + 1] if emotion in known else none
+        for emotion in EMOTIONS
+    ]
+    return layers.Concatenate(dtype="float32", name="all_emotions")(columns)

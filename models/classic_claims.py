@@ -1,0 +1,66 @@
+"""What the authors of the rebuilt networks claim, to stand beside what is measured here.
+
+These are the only figures in the project that are typed in: they are other people's, on their own data and splits,
+and nothing here can compute them. They are never mixed with measured ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ISSUE = "a report without a name; figure as in the table of issue 5"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claimed figure of one output. ``text`` is how it is claimed; ``low`` and ``high`` are the same number unless
+    a range is claimed: a share in [0, 1] for ``accuracy``, years for ``mae``. ``source`` says whose it is."""
+
+    output: str
+    measure: str
+    text: str
+    low: float
+    high: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if self.measure not in ("accuracy", "mae"):
+            raise ValueError(f"a claim's measure must be accuracy or mae, got {self.measure!r}")
+        if not 0 <= self.low <= self.high or (self.measure == "accuracy" and self.high > 1):
+            raise ValueError(f"a claim must satisfy 0 <= low <= high, shares at most 1, got {self.low}, {self.high}")
+
+
+def _accuracy(output: str, text: str, value: float, source: str, high: float | None = None) -> Claim:
+    return Claim(output, "accuracy", text, value, value if high is None else high, source)
+
+
+_ARRIAGA = "Arriaga, Valdenegro-Toro & Plöger, arXiv:1710.07557"
+_LEVI = "Levi & Hassner, CVPR workshops 2015"
+
+CLAIMS: Mapping[str, tuple[Claim, ...]] = {
+    "six_conv_emotion": (_accuracy("emotion", "about 50 %", 0.50, ISSUE),),
+    "six_conv_gender": (_accuracy("gender", "94 %", 0.94, ISSUE),),
+    "three_conv_emotion": (_accuracy("emotion", "58.2 %", 0.582, ISSUE),),
+    "three_conv_gender": (_accuracy("gender", "94.5 % on 200 images", 0.945, ISSUE),),
+    "mobilenet_transfer_emotion": (_accuracy("emotion", "40 %", 0.40, ISSUE),),
+    "mobilenet_transfer_gender": (_accuracy("gender", "92 %", 0.92, ISSUE),),
+    "five_emotions": (_accuracy("emotion", "66 % on five classes", 0.66, ISSUE),),
+    "four_conv": (
+        _accuracy("emotion", "61.6 % on validation", 0.616, ISSUE),
+        _accuracy("emotion", "85 %, elsewhere", 0.85, ISSUE),
+    ),
+    "tflearn_cnn": (
+        _accuracy("emotion", "67 %", 0.67, "Correa, Jonker, Ozo & Stolk, TU Delft 2016; their repository's README"),
+    ),
+    "mini_xception_emotion": (_accuracy("emotion", "66 % on FER2013", 0.66, _ARRIAGA),),
+    "mini_xception_gender": (_accuracy("gender", "95-96 % on IMDB", 0.95, _ARRIAGA, 0.96),),
+    "ssr_net_age": (Claim("age", "mae", "MAE 3.16 on MORPH2", 3.16, 3.16, "Yang et al., IJCAI 2018"),),
+    # The table of issue 5 names no figure for gender.
+    "ssr_net_gender": (),
+    "vgg16_age": (_accuracy("age", "64 %", 0.64, ISSUE),),
+    "levi_hassner": (
+        _accuracy("age_group", "50.7 % on Adience", 0.507, _LEVI),
+        _accuracy("gender", "86.8 % on Adience", 0.868, _LEVI),
+    ),
+}

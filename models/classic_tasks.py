@@ -1,0 +1,121 @@
+"""What the rebuilt networks learn beyond ``models.tasks``: gender alone, age alone, age groups, five emotions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from core.datasets.samples import Samples
+from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
+from core.types import EMOTIONS, MAX_AGE
+from models.architectures.heads import AGE_GROUPS, FIVE_EMOTIONS
+from models.losses import mae
+from models.tasks import CROP_TASKS, CropTask, Objective
+
+Targets = dict[str, NDArray[np.float32]]
+
+
+def age_groups_of(age_years: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(N,) years -> (N,) indices into ``AGE_GROUPS``: the group that holds the age, or else the nearest one, of two
+    equally near ones the younger."""
+    first, last = np.array(AGE_GROUPS).T
+    years = np.minimum(age_years, MAX_AGE)[:, None]
+    distance = np.maximum(first - years, 0) + np.maximum(years - last, 0)
+    return distance.argmin(axis=1).astype(np.int64)
+
+
+def load_five_emotions(data_dir: Path) -> SplitDataset:
+    """FER2013 without disgust and fear; sides ``train``, ``five_public``, ``five_private``.
+
+    Other names than those of all seven, because figures on them cannot be compared.
+    """
+    data = load_fer2013(data_dir)
+    wanted = [EMOTIONS.index(emotion) for emotion in FIVE_EMOTIONS]
+    sides = {
+        side if side == "train" else f"five_{side}": samples.take(np.isin(samples.labels["emotion"], wanted))
+        for side, samples in data.sides.items()
+    }
+    return replace(data, name="fer2013_five", sides=sides)
+
+
+@keras.saving.register_keras_serializable("facet")
+def age_class_loss(age_years: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
+    """Cross-entropy to the true year as a class: DEX (Rothe et al. 2015). (B, 1) years and (B, 101) -> (B,)."""
+    years = ops.minimum(ops.reshape(ops.cast(age_years, "float32"), (-1,)), float(MAX_AGE))
+    return keras.losses.sparse_categorical_crossentropy(ops.cast(years, "int32"), probabilities)
+
+
+def _cross_entropy(smoothing: float) -> keras.losses.Loss:
+    return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+def _gender_targets(samples: Samples) -> Targets:
+    return {"gender": CROP_TASKS["age_gender"].targets(samples)["gender"]}
+
+
+def _age_targets(samples: Samples) -> Targets:
+    return {"age": CROP_TASKS["age_gender"].targets(samples)["age"]}
+
+
+def _age_group_targets(samples: Samples) -> Targets:
+    groups = np.eye(len(AGE_GROUPS), dtype=np.float32)[age_groups_of(samples.labels["age"])]
+    return {"age_group": groups} | _gender_targets(samples)
+
+
+_GENDER = CropTask(
+    Objective(
+        losses=lambda smoothing: {"gender": _cross_entropy(smoothing)},
+        metrics=lambda: {"gender": ["accuracy"]},
+        monitor="val_accuracy",
+        mode="max",
+    ),
+    choose_on="validation",
+    read=load_utkface,
+    targets=_gender_targets,
+)
+
+CLASSIC_TASKS: dict[str, CropTask] = {
+    "emotion_five": replace(
+        CROP_TASKS["emotion"], choose_on="five_public", read=lambda data_dir, source_size: load_five_emotions(data_dir)
+    ),
+    "gender": _GENDER,
+    "gender_regression": replace(
+        _GENDER,
+        objective=replace(_GENDER.objective, losses=lambda smoothing: {"gender": keras.losses.MeanAbsoluteError()}),
+    ),
+    "age": replace(
+        _GENDER,
+        objective=Objective(
+            losses=lambda smoothing: {"age": keras.losses.MeanAbsoluteError()},
+            metrics=lambda: {"age": ["mae"]},
+            monitor="val_mae",
+            mode="min",
+        ),
+        targets=_age_targets,
+    ),
+    "age_gender_classes": replace(
+        CROP_TASKS["age_gender"],
+        objective=Objective(
+            losses=lambda smoothing: {"age": age_class_loss, "gender": _cross_entropy(smoothing)},
+            metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
+            # The cross-entropy over 101 years rises long before the mean of the years gets worse.
+            monitor="val_age_mae",
+            mode="min",
+        ),
+    ),
+    "age_group_gender": replace(
+        _GENDER,
+        objective=Objective(
+            losses=lambda smoothing: {"age_group": _cross_entropy(smoothing), "gender": _cross_entropy(smoothing)},
+            metrics=lambda: {"age_group": ["accuracy"], "gender": ["accuracy"]},
+            monitor="val_age_group_accuracy",
+            mode="max",
+        ),
+        targets=_age_group_targets,
+    ),
+}

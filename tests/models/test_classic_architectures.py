@@ -1,0 +1,273 @@
+"""The rebuilt networks: sizes, answers, one step of their own recipe each, and the way to disk and to LiteRT."""
+
+import json
+import math
+import os
+import warnings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import numpy as np
+import pytest
+
+from core.datasets.samples import Samples
+from core.estimator import LiteRTModel
+from core.types import EMOTIONS
+from models import registry
+from models.architectures import mobilenet_transfer
+from models.architectures.heads import FIVE_EMOTIONS
+from models.architectures.levi_hassner import local_response_normalised
+from models.classic_configs import CLASSIC_CONFIGS
+from models.classic_optimizers import optimizer_for
+from models.classic_tasks import CLASSIC_TASKS
+from models.export import to_float32
+from models.tasks import CROP_TASKS
+
+TASKS = CROP_TASKS | CLASSIC_TASKS
+
+
+def no_weights():
+    return None
+
+
+SMALL = {
+    "six_conv": {"input_size": 16, "pairs": ((4, 5), (4, 5), (8, 3))},
+    "three_conv_emotion": {"input_size": 16, "dense": ((16, 0.5), (8, 0.5))},
+    "three_conv_gender": {"input_size": 16, "dense": ((16, 0.3), (8, 0.2))},
+    "mobilenet_transfer": {"input_size": 32, "imagenet_weights": no_weights},
+    "four_conv": {"input_size": 32, "dense": 16},
+    "tflearn_cnn": {"input_size": 16, "dense": 16},
+    "mini_xception": {"input_size": 32, "widths": (8, 8)},
+    "ssr_net": {},
+    "vgg16_age": {"input_size": 32, "blocks": ((4, 2), (4, 2), (8, 3), (8, 3), (8, 3)), "dense": 16},
+    "levi_hassner": {"input_size": 35, "filters": (8, 8, 8), "dense": 16},
+}
+SHAPES = {"emotion": 7, "gender": 2, "age": 101, "age_group": 8}
+
+
+def small(config):
+    return registry.build(config.architecture, **dict(config.architecture_arguments) | SMALL[config.architecture])
+
+
+def trainable(model):
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def crops(model, count=3):
+    shape = (count, *model.input_shape[1:])
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def answers(model, images):
+    return {name: np.asarray(values) for name, values in model(images.astype(np.float32), training=False).items()}
+
+
+def targets(config, count):
+    rng = np.random.default_rng(1)
+    emotions = [EMOTIONS.index(emotion) for emotion in FIVE_EMOTIONS]
+    labels = {
+        "emotion": rng.choice(emotions, count),
+        "age": rng.integers(0, 116, count),
+        "gender": rng.integers(0, 2, count),
+    }
+    ids = np.array([f"s{number}" for number in range(count)])
+    return TASKS[config.task].targets(Samples(ids, np.zeros((count, 1, 1, 1), np.uint8), labels))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "total", "learnt"),
+    [
+        ("six_conv", {}, 2_785_863 + 1_152, 2_785_863),
+        ("six_conv", {"output": "gender", "channels": 3}, 2_788_418 + 1_152, 2_788_418),
+        ("three_conv_emotion", {}, 19_667_207, 19_663_239),
+        ("three_conv_gender", {}, 4_890_242, 4_888_962),
+        ("mobilenet_transfer", {"imagenet_weights": no_weights}, 2_401_799 + 834_240, 3_214_151),
+        ("four_conv", {}, 2_345_607, 2_345_607),
+        # The wide dense layers of these two would take most of the memory that the tests may have.
+        ("tflearn_cnn", {"dense": 16}, 56_883_015 - (3_072 - 16) * (18_432 + 1 + 7), 530_375),
+        ("mini_xception", {}, 58_423, 56_951),
+        ("mini_xception", {"output": "gender", "channels": 3}, 52_658, 51_186),
+        ("ssr_net", {}, 40_915, 40_531),
+        ("ssr_net", {"output": "gender"}, 40_915, 40_531),
+        ("vgg16_age", {"dense": 16}, 14_714_688 + 32_784 + 272 + 1_717 + 34, 14_749_495),
+        ("levi_hassner", {}, 11_416_074, 11_416_074),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_parameters_are_those_of_the_authors_and_preprocessing_adds_none(name, arguments, total, learnt):
+    model = registry.build(name, **arguments)
+    assert (model.count_params(), trainable(model)) == (total, learnt)
+
+
+@pytest.fixture(scope="module")
+def imagenet_file(tmp_path_factory):
+    """Stands in for Keras' download: another MobileNet's weights."""
+    file = tmp_path_factory.mktemp("weights") / "no_top.h5"
+    keras.utils.set_random_seed(5)
+    keras.applications.MobileNet(input_shape=(32, 32, 3), include_top=False, weights=None).save(file)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("output", "learnt", "frozen"), [("emotion", 2_401_799, 834_240), ("gender", 2_396_674, 834_240)], ids=str
+)
+def test_with_imagenet_weights_the_last_layers_learn_and_the_others_keep_them(imagenet_file, output, learnt, frozen):
+    model = mobilenet_transfer.build(output, 32, imagenet_weights=lambda: imagenet_file)
+    assert (trainable(model), model.count_params() - trainable(model)) == (learnt, frozen)
+    assert mobilenet_transfer.start_of(model) == mobilenet_transfer.IMAGENET
+    given = keras.saving.load_model(imagenet_file, compile=False)
+    for name in ("conv1", "conv_dw_1_bn", "conv_pw_13"):
+        for mine, theirs in zip(model.get_layer(name).get_weights(), given.get_layer(name).get_weights(), strict=True):
+            assert np.array_equal(mine, theirs)
+
+
+def test_without_imagenet_weights_everything_learns_and_says_so():
+    model = mobilenet_transfer.build(input_size=32, imagenet_weights=no_weights)
+    assert mobilenet_transfer.start_of(model) == mobilenet_transfer.RANDOM
+    assert all(layer.trainable for layer in model.layers)
+
+
+def test_frozen_layers_do_not_move_in_a_step(imagenet_file):
+    config = CLASSIC_CONFIGS["mobilenet_transfer_emotion"]
+    model = mobilenet_transfer.build(input_size=32, imagenet_weights=lambda: imagenet_file)
+    before = [weight.copy() for weight in model.get_layer("conv_dw_1_bn").get_weights()]
+    learning = model.get_layer("conv_pw_13").get_weights()[0].copy()
+    model.compile(optimizer_for(config, 10), loss=TASKS[config.task].objective.losses(0.0), run_eagerly=True)
+    model.train_on_batch(crops(model, 4).astype(np.float32), targets(config, 4))
+    after = model.get_layer("conv_dw_1_bn").get_weights()
+    assert all(np.array_equal(one, two) for one, two in zip(before, after, strict=True))
+    assert not np.array_equal(learning, model.get_layer("conv_pw_13").get_weights()[0])
+
+
+@pytest.mark.parametrize("config", CLASSIC_CONFIGS.values(), ids=list(CLASSIC_CONFIGS))
+def test_one_step_of_the_recipe_on_the_task(config):
+    model, task = small(config), TASKS[config.task]
+    wanted = targets(config, 6)
+    assert set(model.output) == set(wanted)
+    model.compile(
+        optimizer_for(config, 10),
+        loss=task.objective.losses(config.label_smoothing),
+        metrics=task.objective.metrics(),
+        # Tracing a graph for a single step takes ten times as long as the step.
+        run_eagerly=True,
+    )
+    before = [weight.copy() for weight in model.get_weights()]
+    images = crops(model, 6).astype(np.float32)
+    history = model.fit(images, wanted, validation_data=(images, wanted), batch_size=6, epochs=1, verbose=0).history
+    assert math.isfinite(history["loss"][0])
+    assert task.objective.monitor in history
+    assert any(not np.array_equal(one, two) for one, two in zip(before, model.get_weights(), strict=True))
+
+
+# The others have the graph of one of these.
+ROUND_TRIPS = (
+    "six_conv_emotion",
+    "three_conv_emotion",
+    "mobilenet_transfer_gender",
+    "five_emotions",
+    "four_conv",
+    "tflearn_cnn",
+    "mini_xception_gender",
+    "ssr_net_age",
+    "ssr_net_gender",
+    "vgg16_age",
+    "levi_hassner",
+)
+
+
+@pytest.mark.parametrize("name", ROUND_TRIPS)
+def test_answers_survive_keras_json_and_litert(name, tmp_path):
+    config = CLASSIC_CONFIGS[name]
+    model = small(config)
+    images = crops(model)
+    expected = answers(model, images)
+    for name, values in expected.items():
+        if config.task == "age":
+            assert values.shape == (3, 1)
+        else:
+            assert values.shape == (3, SHAPES[name])
+            assert values.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+            assert values.min() >= 0.0
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    # JSON and weights apart: the original form of these networks.
+    rebuilt = keras.models.model_from_json(json.dumps(json.loads(model.to_json())))
+    rebuilt.set_weights(model.get_weights())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        served = LiteRTModel(to_float32(model))
+    alone = served.predict(images[:1])
+    for name, values in expected.items():
+        assert np.array_equal(answers(loaded, images)[name], values)
+        assert np.array_equal(answers(rebuilt, images)[name], values)
+        assert alone[name] == pytest.approx(values[:1], abs=1e-4)
+        assert served.predict(images)[name] == pytest.approx(values, abs=1e-4)
+
+
+def test_local_response_normalisation_is_the_sum_over_five_channels():
+    x = np.random.default_rng(0).normal(0, 50, (2, 3, 3, 7)).astype(np.float32)
+    expected = np.empty_like(x)
+    for channel in range(7):
+        near = x[..., max(0, channel - 2) : channel + 3]
+        expected[..., channel] = x[..., channel] / (1 + 1e-4 / 5 * np.square(near).sum(-1)) ** 0.75
+    assert np.asarray(local_response_normalised(x)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_ssr_net_combines_its_stages_as_in_the_paper():
+    model = registry.build("ssr_net")
+    names = [f"stage{number}_{part}" for number in (1, 2, 3) for part in ("shares", "shifts", "stretch")]
+    rng = np.random.default_rng(2)
+    for name in names:
+        layer = model.get_layer(name)
+        layer.set_weights([rng.normal(0, 1, weight.shape).astype(np.float32) for weight in layer.get_weights()])
+    images = crops(model)
+    parts = keras.Model(model.input, {name: model.get_layer(name).output for name in names})(images.astype(np.float32))
+    total, width = np.zeros(len(images)), np.ones(len(images))
+    for number in (1, 2, 3):
+        shares, shifts, stretch = (np.asarray(parts[f"stage{number}_{p}"]) for p in ("shares", "shifts", "stretch"))
+        width = width * 3 * (1 + stretch[:, 0])
+        total += sum(shares[:, i] * (i + shifts[:, i]) for i in range(3)) / width
+    assert np.abs(total).max() > 0
+    assert answers(model, images)["age"][:, 0] == pytest.approx(101 * total, rel=1e-3, abs=1e-3)
+
+
+def test_ssr_net_can_come_back_from_beyond_its_range():
+    model = registry.build("ssr_net", output="gender")
+    shares = model.get_layer("stage1_shares")
+    shares.set_weights([np.zeros_like(shares.get_weights()[0]), np.full(3, 9.0, np.float32)])
+    images = crops(model)
+    assert answers(model, images)["gender"] == pytest.approx(np.tile([0.0, 1.0], (3, 1)), abs=1e-6)
+    model.compile(keras.optimizers.SGD(0.01), loss=keras.losses.MeanAbsoluteError(), run_eagerly=True)
+    model.train_on_batch(images.astype(np.float32), {"gender": np.tile([1.0, 0.0], (3, 1))})
+    assert (shares.get_weights()[1] != 9.0).all()
+
+
+def test_five_emotions_are_answered_among_all_seven():
+    model = registry.build("six_conv", input_size=16, pairs=((4, 3),), emotions=FIVE_EMOTIONS)
+    assert model.get_layer("emotion").units == 5
+    five = keras.Model(model.input, model.get_layer("emotion").output)
+    images = crops(model).astype(np.float32)
+    seven = answers(model, images)["emotion"]
+    columns = [EMOTIONS.index(emotion) for emotion in FIVE_EMOTIONS]
+    assert np.array_equal(seven[:, columns], np.asarray(five(images)))
+    assert not seven[:, [1, 2]].any()
+
+
+def test_a_colour_crop_is_read_as_grey_by_mini_xception():
+    model = registry.build("mini_xception", channels=3, input_size=32, widths=(8, 8))
+    grey_model = registry.build("mini_xception", input_size=32, widths=(8, 8))
+    grey_model.set_weights(model.get_weights())
+    colour = crops(model).astype(np.float32)
+    grey = (colour @ np.float32([0.114, 0.587, 0.299]))[..., None]
+    expected = np.asarray(grey_model(grey, training=False)["emotion"])
+    assert answers(model, colour)["emotion"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_mobilenet_reads_rgb():
+    model = registry.build("mobilenet_transfer", channels=3, input_size=32, imagenet_weights=no_weights)
+    red = np.zeros((1, 32, 32, 3), np.float32)
+    red[..., 2] = 255
+    first = keras.Model(model.input, model.get_layer("conv1").input)
+    assert np.asarray(first(red))[0, 0, 0].tolist() == pytest.approx([1.0, -1.0, -1.0])

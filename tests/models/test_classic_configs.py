@@ -1,0 +1,134 @@
+"""Recipes, tasks and claims of the rebuilt networks."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from core.errors import ConfigError
+from models.architectures.heads import AGE_GROUPS
+from models.classic_claims import CLAIMS, Claim
+from models.classic_configs import CLASSIC_CONFIGS, ClassicConfig
+from models.classic_optimizers import learning_rate, optimizer_for
+from models.classic_tasks import CLASSIC_TASKS, age_class_loss, age_groups_of, load_five_emotions
+from models.input_pipeline import TrainingBatches
+from models.registry import ARCHITECTURES
+from models.tasks import CROP_TASKS
+
+CONFIG = ClassicConfig(name="made_up", task="emotion", architecture="four_conv", epochs=4, warmup_epochs=0.0)
+
+
+def rates(config, steps=(0, 10, 20, 39)):
+    rate = learning_rate(config, 10)
+    return [float(rate(step)) if callable(rate) else rate for step in steps]
+
+
+def test_every_config_names_what_exists_and_has_its_claims():
+    assert set(CLAIMS) == set(CLASSIC_CONFIGS)
+    for config in CLASSIC_CONFIGS.values():
+        assert config.architecture in ARCHITECTURES
+        assert config.task in CROP_TASKS | CLASSIC_TASKS
+        assert config.recipe
+        for claim in CLAIMS[config.name]:
+            assert claim.output in ("emotion", "gender", "age", "age_group")
+
+
+def test_names_and_tasks_are_not_taken():
+    assert not set(CLASSIC_TASKS) & set(CROP_TASKS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("age", "rank", "", 1, 2, "x"), ("emotion", "accuracy", "", 0.9, 1.1, "x"), ("age", "mae", "", 4, 3, "x")],
+)
+def test_impossible_claims_are_refused(arguments):
+    with pytest.raises(ValueError, match="claim"):
+        Claim(*arguments)
+
+
+def test_rates_follow_the_schedule():
+    assert rates(CONFIG) == [1e-3] * 4
+    stepped = replace(CONFIG, schedule="steps", step_epochs=(1, 3))
+    assert rates(stepped, (0, 10, 11, 30, 31)) == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
+    cosine = rates(replace(CONFIG, schedule="cosine", warmup_epochs=1.0))
+    assert cosine[0] == pytest.approx(1e-4)
+    assert cosine[1] == pytest.approx(1e-3)
+    assert cosine[1] > cosine[2] > cosine[3]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "nesterov"),
+    [("adam", "Adam", None), ("adamw", "AdamW", None), ("sgd", "SGD", True), ("momentum", "SGD", False)],
+    ids=str,
+)
+def test_optimizers_by_name(name, kind, nesterov):
+    optimizer = optimizer_for(replace(CONFIG, optimizer=name), 10)
+    assert type(optimizer).__name__ == kind
+    assert getattr(optimizer, "nesterov", None) is nesterov
+
+
+@pytest.mark.parametrize("changes", [{"optimizer": "lion"}, {"schedule": "plateau"}], ids=str)
+def test_unknown_names_say_what_is_allowed(changes):
+    with pytest.raises(ConfigError, match="choose one of"):
+        optimizer_for(replace(CONFIG, **changes), 10)
+
+
+def test_age_groups_take_the_nearest():
+    inside = np.array([first for first, _ in AGE_GROUPS] + [last for _, last in AGE_GROUPS])
+    assert age_groups_of(inside).tolist() == [*range(8), *range(8)]
+    between = {3: 0, 7: 1, 14: 2, 22: 3, 23: 4, 35: 4, 36: 5, 59: 7, 56: 6, 116: 7}
+    assert age_groups_of(np.array(list(between))).tolist() == list(between.values())
+
+
+def test_the_loss_of_a_year_is_its_cross_entropy():
+    shares = np.full((3, 101), 0.002, np.float32)
+    shares[0, 30] = shares[1, 30] = shares[2, 100] = 0.8
+    loss = np.asarray(age_class_loss(np.float32([[30], [31], [116]]), shares))
+    assert loss == pytest.approx(-np.log([0.8, 0.002, 0.8]), rel=1e-4)
+    assert keras.saving.get_registered_name(age_class_loss) == "facet>age_class_loss"
+
+
+@pytest.fixture
+def fer2013(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = ["emotion,pixels,Usage"]
+    for number in range(42):
+        usage = ("Training", "PublicTest", "PrivateTest")[number // 14]
+        rows.append(f"{number % 7},{' '.join(map(str, rng.integers(0, 256, 48 * 48)))},{usage}")
+    (tmp_path / "fer2013.csv").write_text("\n".join(rows))
+    return tmp_path
+
+
+def test_five_emotions_leave_out_two_on_every_side(fer2013):
+    data = load_five_emotions(fer2013)
+    assert {side: len(samples) for side, samples in data.sides.items()} == {
+        "train": 10,
+        "five_public": 10,
+        "five_private": 10,
+    }
+    assert {int(label) for side in data.sides.values() for label in side.labels["emotion"]} == {0, 3, 4, 5, 6}
+    task, config = CLASSIC_TASKS["emotion_five"], CLASSIC_CONFIGS["five_emotions"]
+    images, wanted = task.validation(config, task.load(fer2013, config))
+    assert images.shape == (10, 64, 64, 1)
+    assert not wanted["emotion"][:, [1, 2]].any()
+
+
+@pytest.mark.parametrize("name", ["four_conv", "three_conv_emotion"])
+def test_crops_are_changed_as_the_recipe_says(fer2013, name):
+    config = replace(CLASSIC_CONFIGS[name], batch_size=14)
+    task = CROP_TASKS["emotion"]
+    data = task.load(fer2013, config)
+    batches = task.batches(config, data, 0)
+    assert isinstance(batches, TrainingBatches)
+    crops, _ = batches[0]
+    given = {image.tobytes() for image in data.sides["train"].images}
+    flipped = {image[:, ::-1].tobytes() for image in data.sides["train"].images}
+    seen = {crop.astype(np.uint8).tobytes() for crop in crops}
+    assert seen <= given | flipped
+    assert bool(seen & flipped) is config.augmentation.flip
