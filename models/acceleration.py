@@ -28,7 +28,8 @@ def _torch_batch_norm(layer: Any, inputs: Any, training: bool | None = None, mas
         layer.moving_variance.value,
         layer.gamma.value,
         layer.beta.value,
-        bool(training),
+        # A frozen layer keeps its statistics, as in Keras.
+        bool(training and layer.trainable),
         1 - layer.momentum,
         layer.epsilon,
     )

@@ -17,7 +17,8 @@ import numpy as np
 class WeightAverage(keras.callbacks.Callback):
     """Averages after each step and puts the average in place while the network is evaluated.
 
-    ``momentum`` is per step; the first steps use less, (1 + n) / (10 + n), so that the random start is forgotten.
+    ``momentum`` is per step, and 0 keeps no average; the first steps use less, (1 + n) / (10 + n), so that the random
+    start is forgotten.
     """
 
     def __init__(self, momentum: float) -> None:
@@ -28,6 +29,8 @@ class WeightAverage(keras.callbacks.Callback):
         self._trained: list[np.ndarray] | None = None
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        if not self._momentum:
+            return
         weights = [keras.ops.convert_to_numpy(weight) for weight in self.model.weights]
         if not self._average:
             self._average = [weight.copy() for weight in weights]

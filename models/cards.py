@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, sha256_of
+from core.errors import ConfigError
 from core.evaluation.detection_stored import NUMBERS_FILE, REPORT_FILE
 from core.evaluation.robustness import ROBUSTNESS_FILE
-from models.configs import TrainConfig, config_named
+from models.configs import config_named
+from models.train_config import TrainConfig
 
 _TEXTS: dict[str, dict[str, Any]] = {
     "emotion": {
@@ -66,7 +68,9 @@ DEFAULT_CROP = {"scale": 1.0, "shift_y": 0.0}
 
 
 def new_card(config: TrainConfig, run_folder: Path, parameters: int) -> dict[str, Any]:
-    """A card without figures: they are added from predictions."""
+    """A card without figures: they are added from predictions. ``ConfigError`` for a task that has no card yet."""
+    if config.task not in _TEXTS:
+        raise ConfigError(f"{config.name} learns {config.task!r}: cards exist for {', '.join(_TEXTS)} only")
     texts = _TEXTS[config.task]
     run = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
     return {

@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from models.architectures.heads import FIVE_EMOTIONS
-from models.configs import TrainConfig
 from models.input_pipeline import Augmentation
+from models.train_config import TrainConfig
 
 
 @dataclass(frozen=True)
 class ClassicConfig(TrainConfig):
-    """``TrainConfig`` with plainer recipes. ``optimizer`` may also be ``adam`` or ``momentum`` (SGD, not Nesterov's).
-
-    The defaults are those recipes': no average of the weights, no softened targets, no weight decay.
-    """
+    """``TrainConfig`` with the defaults of plainer recipes: no average of the weights, no softened targets, no weight
+    decay."""
 
     batch_size: int = 64
     optimizer: str = "adam"
@@ -26,12 +24,7 @@ class ClassicConfig(TrainConfig):
     weight_decay: float = 0.0
     label_smoothing: float = 0.0
     average_momentum: float = 0.0
-    """0 keeps no average."""
     schedule: str = "constant"
-    """``cosine`` (with ``warmup_epochs``), ``constant``, or ``steps``: a tenth of the rate from each of ``step_epochs``
-    on."""
-    step_epochs: tuple[int, ...] = ()
-    recipe: str = ""
 
 
 OURS = "ours: the authors' is not known"

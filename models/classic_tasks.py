@@ -14,8 +14,8 @@ from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.types import EMOTIONS, MAX_AGE
 from models.architectures.heads import AGE_GROUPS, FIVE_EMOTIONS
+from models.crop_tasks import OWN_CROP_TASKS, CropTask, Objective
 from models.losses import mae
-from models.tasks import CROP_TASKS, CropTask, Objective
 
 Targets = dict[str, NDArray[np.float32]]
 
@@ -55,11 +55,11 @@ def _cross_entropy(smoothing: float) -> keras.losses.Loss:
 
 
 def _gender_targets(samples: Samples) -> Targets:
-    return {"gender": CROP_TASKS["age_gender"].targets(samples)["gender"]}
+    return {"gender": OWN_CROP_TASKS["age_gender"].targets(samples)["gender"]}
 
 
 def _age_targets(samples: Samples) -> Targets:
-    return {"age": CROP_TASKS["age_gender"].targets(samples)["age"]}
+    return {"age": OWN_CROP_TASKS["age_gender"].targets(samples)["age"]}
 
 
 def _age_group_targets(samples: Samples) -> Targets:
@@ -81,7 +81,9 @@ _GENDER = CropTask(
 
 CLASSIC_TASKS: dict[str, CropTask] = {
     "emotion_five": replace(
-        CROP_TASKS["emotion"], choose_on="five_public", read=lambda data_dir, source_size: load_five_emotions(data_dir)
+        OWN_CROP_TASKS["emotion"],
+        choose_on="five_public",
+        read=lambda data_dir, source_size: load_five_emotions(data_dir),
     ),
     "gender": _GENDER,
     "gender_regression": replace(
@@ -99,7 +101,7 @@ CLASSIC_TASKS: dict[str, CropTask] = {
         targets=_age_targets,
     ),
     "age_gender_classes": replace(
-        CROP_TASKS["age_gender"],
+        OWN_CROP_TASKS["age_gender"],
         objective=Objective(
             losses=lambda smoothing: {"age": age_class_loss, "gender": _cross_entropy(smoothing)},
             metrics=lambda: {"age": [mae], "gender": ["accuracy"]},

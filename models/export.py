@@ -1,7 +1,8 @@
 """Turn a finished run into an artifact: ``python -m models.export CONFIG --data DIR``.
 
 Writes ``model.keras``, a float32 and an int8 LiteRT model of which one is served (int8 if it loses at most
-``MAX_INT8_LOSS`` on the side that training chose on), ``history.csv``, ``predictions.npz`` and ``card.json``.
+``MAX_INT8_LOSS`` on the side that training chose on), ``history.csv``, ``predictions.npz`` and ``card.json``. Weights
+are stored in 16 bits, which halves the files; the float32 model computes in 32.
 Needs TensorFlow for the conversion; the network may have been trained on any Keras backend.
 """
 
@@ -13,6 +14,8 @@ import os
 import shutil
 import sys
 import tempfile
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -28,12 +31,13 @@ from core.datasets.samples import Samples, resized
 from core.errors import FacetError
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
-from models.configs import TrainConfig, config_named
+from models.configs import config_named
 from models.detection.export import export_detector
 from models.evaluate import figures_of_file, store_predictions
 from models.runs import weights_to_export
 from models.tasks import CROP_TASKS
 from models.train import RUNS
+from models.train_config import TrainConfig
 
 MAX_INT8_LOSS = 0.003
 """Accuracy that the int8 model may lose against float32 and still be served."""
@@ -49,14 +53,16 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
     data = task.read(data_dir, config.image_size)
     folder.mkdir(parents=True, exist_ok=True)
     model = registry.build(config.architecture, **config.architecture_arguments)
-    model.set_weights(weights_to_export(config, run))
-    model.save(folder / KERAS_FILE)
+    model.set_weights(_rounded(weights_to_export(config, run)))
+    save_compressed(model, folder / KERAS_FILE)
     (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
     card = new_card(config, run, model.count_params())
     with tempfile.TemporaryDirectory() as temporary:
         files = {name: Path(temporary) / f"{name}.tflite" for name in ("float32", "int8")}
-        files["float32"].write_bytes(to_float32(model))
-        to_int8(files["float32"], _calibration(data.sides["train"], config.image_size), files["int8"])
+        full = Path(temporary) / "full.tflite"
+        full.write_bytes(to_float32(model))
+        files["float32"].write_bytes(to_float32(model, stored_bits=16))
+        to_int8(full, _calibration(data.sides["train"], config.image_size), files["int8"])
         chosen_on = data.sides[task.choose_on]
         exports = {
             name: {"bytes": file.stat().st_size} | figures_of_file(file, chosen_on) for name, file in files.items()
@@ -69,8 +75,26 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
     return folder
 
 
-def to_float32(model: keras.Model) -> bytes:
-    """A LiteRT model whose signature ``serving_default`` takes ``image`` (B, H, W, C) uint8."""
+def _rounded(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """To what 16 bits can hold, still as float32."""
+    return [weight.astype(np.float16).astype(weight.dtype) for weight in weights]
+
+
+def save_compressed(model: keras.Model, file: Path) -> None:
+    """A ``.keras`` file, which Keras leaves uncompressed: half of the bits of rounded weights are zeros."""
+    plain = file.with_name(f"plain-{file.name}")
+    model.save(plain)
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    plain.unlink()
+
+
+def to_float32(model: keras.Model, stored_bits: int = 32) -> bytes:
+    """A LiteRT model whose signature ``serving_default`` takes ``image`` (B, H, W, C) uint8.
+
+    With ``stored_bits`` 16 its weights are kept as float16 and widened when it is loaded.
+    """
     _, height, width, channels = model.input_shape
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -81,7 +105,11 @@ def to_float32(model: keras.Model) -> bytes:
     )
     with tempfile.TemporaryDirectory() as folder:
         archive.write_out(folder, verbose=False)
-        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if stored_bits == 16:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())
 
 
 def to_int8(float32_file: Path, images: NDArray[np.uint8], int8_file: Path) -> None:

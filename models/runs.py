@@ -8,7 +8,8 @@ import numpy as np
 
 from core.errors import ConfigError
 from models import registry
-from models.configs import TrainConfig, config_named
+from models.configs import config_named
+from models.train_config import TrainConfig
 
 WEIGHTS_FILE = "best.weights.h5"
 

@@ -24,9 +24,12 @@ from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
 from models.averaging import WeightAverage
-from models.configs import TrainConfig, config_named
+from models.configs import config_named
+from models.crop_tasks import Task, TrainingData
+from models.optimizers import optimizer_for
 from models.runs import best_weights
-from models.tasks import TASKS, Task, TrainingData
+from models.tasks import TASKS
+from models.train_config import TrainConfig
 
 RUNS = Path("runs")
 
@@ -68,22 +71,8 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
         model = registry.build(config.architecture, **config.architecture_arguments)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    total = config.epochs * steps_per_epoch
-    warmup = min(round(config.warmup_epochs * steps_per_epoch), total // 2)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=config.learning_rate / 10,
-        decay_steps=total - warmup,
-        warmup_target=config.learning_rate,
-        warmup_steps=warmup,
-    )
-    if config.optimizer == "adamw":
-        optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, global_clipnorm=5.0)
-    else:
-        optimizer = keras.optimizers.SGD(
-            schedule, momentum=config.momentum, nesterov=True, weight_decay=config.weight_decay
-        )
     model.compile(
-        optimizer,
+        optimizer_for(config, steps_per_epoch),
         loss=task.objective.losses(config.label_smoothing),
         loss_weights=dict(config.loss_weights) if config.loss_weights else None,
         metrics=task.objective.metrics(),

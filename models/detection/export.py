@@ -31,8 +31,8 @@ from core.evaluation.detection_runner import detect_photos, marks_of
 from core.evaluation.detection_setups import SETUPS
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
-from models.configs import TrainConfig
 from models.runs import weights_to_export
+from models.train_config import TrainConfig
 
 MAX_INT8_RECALL_LOSS = 0.003
 MAX_INT8_POINT_LOSS = 0.002

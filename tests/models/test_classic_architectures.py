@@ -20,12 +20,9 @@ from models.architectures import mobilenet_transfer
 from models.architectures.heads import FIVE_EMOTIONS
 from models.architectures.levi_hassner import local_response_normalised
 from models.classic_configs import CLASSIC_CONFIGS
-from models.classic_optimizers import optimizer_for
-from models.classic_tasks import CLASSIC_TASKS
 from models.export import to_float32
-from models.tasks import CROP_TASKS
-
-TASKS = CROP_TASKS | CLASSIC_TASKS
+from models.optimizers import optimizer_for
+from models.tasks import TASKS
 
 
 def no_weights():

@@ -27,6 +27,7 @@ from models.export import export, to_float32, to_int8
 CONFIG = replace(
     CONFIGS["emotion"],
     name="tiny",
+    start_from=None,
     annotators_share=0.0,
     architecture_arguments={"stages": ((8, 2), (8, 2), (16, 2))},
     epochs=1,
@@ -102,6 +103,20 @@ def test_the_artifact_is_complete_and_served(artifact, data_folder):
     crops = load_fer2013(data_folder).sides["private"].images
     again = calibrated(LiteRTEstimator(artifact).predict(crops)["emotion"], card.temperature["emotion"])
     assert again == pytest.approx(sides["private"].probabilities, abs=1e-5)
+
+
+def test_weights_are_what_16_bits_hold_and_the_keras_file_gives_the_same_answers(artifact, data_folder):
+    model = keras.saving.load_model(artifact / KERAS_FILE, compile=False)
+    for weight in model.get_weights():
+        assert np.array_equal(weight, weight.astype(np.float16).astype(weight.dtype))
+    crops = load_fer2013(data_folder).sides["private"].images
+    served = LiteRTModel(to_float32(model, stored_bits=16)).predict(crops)["emotion"]
+    assert np.asarray(model(crops.astype(np.float32), training=False)["emotion"]) == pytest.approx(served, abs=2e-3)
+
+
+def test_storing_in_16_bits_halves_the_file(artifact):
+    model = keras.saving.load_model(artifact / KERAS_FILE, compile=False)
+    assert len(to_float32(model, stored_bits=16)) < len(to_float32(model))
 
 
 def test_batch_sizes_do_not_change_the_answers(artifact, data_folder):

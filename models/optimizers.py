@@ -1,11 +1,11 @@
-"""The optimizer of a config: those of ``models.train`` and what the authors of the rebuilt networks used."""
+"""The optimizer of a config and its rate by step."""
 
 from __future__ import annotations
 
 import keras
 
 from core.errors import ConfigError
-from models.classic_configs import ClassicConfig
+from models.train_config import TrainConfig
 
 STEP_FACTOR = 0.1
 """By which the rate falls at each of ``step_epochs``."""
@@ -13,7 +13,7 @@ SCHEDULES = ("cosine", "constant", "steps")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
-def optimizer_for(config: ClassicConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def optimizer_for(config: TrainConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """A new optimizer for ``config``; ``ConfigError`` for an optimizer or schedule of another name."""
     rate = learning_rate(config, steps_per_epoch)
     decay = config.weight_decay or None
@@ -27,9 +27,7 @@ def optimizer_for(config: ClassicConfig, steps_per_epoch: int) -> keras.optimize
     raise ConfigError(f"unknown optimizer {config.optimizer!r}: choose one of {', '.join(OPTIMIZERS)}")
 
 
-def learning_rate(
-    config: ClassicConfig, steps_per_epoch: int
-) -> float | keras.optimizers.schedules.LearningRateSchedule:
+def learning_rate(config: TrainConfig, steps_per_epoch: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """One rate, or the rate by step. ``warmup_epochs`` belong to ``cosine`` only."""
     if config.schedule == "constant":
         return config.learning_rate
