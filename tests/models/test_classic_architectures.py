@@ -238,7 +238,8 @@ def test_ssr_net_can_come_back_from_beyond_its_range():
     assert answers(model, images)["gender"] == pytest.approx(np.tile([0.0, 1.0], (3, 1)), abs=1e-6)
     model.compile(keras.optimizers.SGD(0.01), loss=keras.losses.MeanAbsoluteError(), run_eagerly=True)
     model.train_on_batch(images.astype(np.float32), {"gender": np.tile([1.0, 0.0], (3, 1))})
-    assert (shares.get_weights()[1] != 9.0).all()
+    # The share of the first bin counts times zero, but for the shift: whether it moves hangs on the random start.
+    assert (shares.get_weights()[1][1:] != 9.0).all()
 
 
 def test_five_emotions_are_answered_among_all_seven():
