@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-ISSUE = "a report without a name; figure as in the table of issue 5"
+UNNAMED = "a report without a name"
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ _ARRIAGA = "Arriaga, Valdenegro-Toro & Plöger, arXiv:1710.07557"
 _LEVI = "Levi & Hassner, CVPR workshops 2015"
 
 CLAIMS: Mapping[str, tuple[Claim, ...]] = {
-    "six_conv_emotion": (_accuracy("emotion", "about 50 %", 0.50, ISSUE),),
-    "six_conv_gender": (_accuracy("gender", "94 %", 0.94, ISSUE),),
-    "three_conv_emotion": (_accuracy("emotion", "58.2 %", 0.582, ISSUE),),
-    "three_conv_gender": (_accuracy("gender", "94.5 % on 200 images", 0.945, ISSUE),),
-    "mobilenet_transfer_emotion": (_accuracy("emotion", "40 %", 0.40, ISSUE),),
-    "mobilenet_transfer_gender": (_accuracy("gender", "92 %", 0.92, ISSUE),),
-    "five_emotions": (_accuracy("emotion", "66 % on five classes", 0.66, ISSUE),),
+    "six_conv_emotion": (_accuracy("emotion", "about 50 %", 0.50, UNNAMED),),
+    "six_conv_gender": (_accuracy("gender", "94 %", 0.94, UNNAMED),),
+    "three_conv_emotion": (_accuracy("emotion", "58.2 %", 0.582, UNNAMED),),
+    "three_conv_gender": (_accuracy("gender", "94.5 % on 200 images", 0.945, UNNAMED),),
+    "mobilenet_transfer_emotion": (_accuracy("emotion", "40 %", 0.40, UNNAMED),),
+    "mobilenet_transfer_gender": (_accuracy("gender", "92 %", 0.92, UNNAMED),),
+    "five_emotions": (_accuracy("emotion", "66 % on five classes", 0.66, UNNAMED),),
     "four_conv": (
-        _accuracy("emotion", "61.6 % on validation", 0.616, ISSUE),
-        _accuracy("emotion", "85 %, elsewhere", 0.85, ISSUE),
+        _accuracy("emotion", "61.6 % on validation", 0.616, UNNAMED),
+        _accuracy("emotion", "85 %, elsewhere", 0.85, UNNAMED),
     ),
     "tflearn_cnn": (
         _accuracy("emotion", "67 %", 0.67, "Correa, Jonker, Ozo & Stolk, TU Delft 2016; their repository's README"),
@@ -56,9 +56,9 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "mini_xception_emotion": (_accuracy("emotion", "66 % on FER2013", 0.66, _ARRIAGA),),
     "mini_xception_gender": (_accuracy("gender", "95-96 % on IMDB", 0.95, _ARRIAGA, 0.96),),
     "ssr_net_age": (Claim("age", "mae", "MAE 3.16 on MORPH2", 3.16, 3.16, "Yang et al., IJCAI 2018"),),
-    # The table of issue 5 names no figure for gender.
+    # No figure is known for gender.
     "ssr_net_gender": (),
-    "vgg16_age": (_accuracy("age", "64 %", 0.64, ISSUE),),
+    "vgg16_age": (_accuracy("age", "64 %", 0.64, UNNAMED),),
     "levi_hassner": (
         _accuracy("age_group", "50.7 % on Adience", 0.507, _LEVI),
         _accuracy("gender", "86.8 % on Adience", 0.868, _LEVI),

@@ -1,6 +1,6 @@
 """MobileNet (Howard et al. 2017) as Keras ships it, cut after its global pooling, with a new softmax layer.
 
-The first layers are kept as ImageNet left them, the last ``trainable_layers`` learn. The table of issue 5 says 23
+The first layers are kept as ImageNet left them, the last ``trainable_layers`` learn. Its report says 23
 for emotion and 30 for gender; its 2,401,799 trainable parameters for seven classes are those of 30, the new layer
 counted. Where ImageNet's weights cannot be downloaded, the start is random and everything learns: ``start_of`` tells.
 Input scaled to [-1, 1], RGB as on ImageNet; a grey crop fills all three channels.
