@@ -35,20 +35,12 @@ from core.evaluation.fairness import fairness_headline
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import Predictions, save_predictions
 from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs
-from core.evaluation.sides import EVALUATION_SIDES
+from core.evaluation.sides import side_for
 from models import evaluate_detector
 from models.calibration import fitted_calibration
 from models.cards import read_card, write_card
 
-REPORTED_SIDES = {
-    task: tuple(
-        one.side
-        for chosen_on in (True, False)
-        for one in EVALUATION_SIDES
-        if (one.task, one.chosen_on) == (task, chosen_on)
-    )
-    for task in CROP_TASKS
-}
+REPORTED_SIDES = {task: tuple(side_for(task, chosen_on=first).side for first in (True, False)) for task in CROP_TASKS}
 """The first is the one that training chose on, the second is for reporting."""
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.artifact import ARTIFACTS_DIR, DETECTOR_ARTIFACT, PREDICTIONS_FILE, ModelCard, load_card
+from core.artifact import ARTIFACTS_DIR, CROP_TASKS, DETECTOR_ARTIFACT, PREDICTIONS_FILE, ModelCard, load_card
 from core.detection import DEFAULT_DETECTOR
 from core.errors import ConfigError, FacetError
 from core.evaluation import robustness
@@ -23,12 +23,13 @@ from core.evaluation.intervals import Measured
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
 from core.evaluation.robustness import RobustnessReport
+from core.evaluation.sides import side_for
 from core.settings import LIVE_DETECTOR
 from models.corruptions import DAMAGES
 
 MEAN_OF_SCATTER = 0.886
 """Mean distance of normally distributed points with a root mean square distance of 1: sqrt(pi) / 2."""
-REPORTED_ON = {"emotion": "private", "age_gender": "test"}
+REPORTED_ON = {task: side_for(task, chosen_on=False).side for task in CROP_TASKS}
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
 END = "<!-- end of results -->"

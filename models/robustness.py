@@ -40,7 +40,7 @@ from core.evaluation.robustness import (
 )
 from core.evaluation.runner import predictions_from_outputs
 from core.evaluation.side_samples import read_side
-from core.evaluation.sides import EVALUATION_SIDES
+from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
 
@@ -68,13 +68,9 @@ def suite_for(card: ModelCard) -> Suite:
     return CORRUPTIONS | occlusions(card.crop.points)
 
 
-def reporting_side(task: str) -> str:
-    return next(one.side for one in EVALUATION_SIDES if one.task == task and not one.chosen_on)
-
-
 def reporting_samples(task: str, data_dir: Path) -> Samples:
     """All pictures of the reporting side in the size that the data set has them in."""
-    side, ids = reporting_side(task), np.empty(0, np.str_)
+    side, ids = side_for(task, chosen_on=False).side, np.empty(0, np.str_)
     if task == "age_gender":
         ids = load_utkface(data_dir, _SEARCHED_SIZE).sides[side].ids
     return read_side(data_dir, task, side, ids, SOURCE_SIZE)
@@ -156,7 +152,7 @@ def measure(
     return RobustnessReport(
         artifact=card.name,
         task=card.task,
-        side=reporting_side(card.task),
+        side=side_for(card.task, chosen_on=False).side,
         model_sha256=str(card.files[SERVED_FILE]["sha256"]),
         seed=seed,
         images=len(used),

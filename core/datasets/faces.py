@@ -8,7 +8,6 @@ score). Left and right are the viewer's here; ``boxes.csv`` names the subject's 
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.samples import Rejected, few, fingerprint
+from core.datasets.samples import Rejected, few, fingerprint, hash_position
 from core.errors import DatasetError
 
 FACES_SPLITS = ("train", "validation", "test")
@@ -72,7 +71,7 @@ class FacePhotos:
 
 def faces_side(file_name: str) -> str:
     """Side of a photograph by the hash of its name: 85 % train, 5 % validation, 10 % test."""
-    position = int.from_bytes(hashlib.sha256(file_name.encode()).digest()[:4], "big") / 2**32
+    position = hash_position(file_name)
     return "train" if position < 0.85 else "validation" if position < 0.9 else "test"
 
 

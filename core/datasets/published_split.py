@@ -7,13 +7,12 @@ published figures were made so.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
 from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
-from core.datasets.samples import Rejected
+from core.datasets.samples import Rejected, hash_position
 from core.datasets.splits import COMPARED_SIZE, SplitDataset, read_split_file
 from core.datasets.utkface import read_utkface
 from core.errors import DatasetError
@@ -54,5 +53,4 @@ def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
 
 
 def _is_validation(file_name: str) -> bool:
-    digest = hashlib.sha256(f"published {file_name}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32 < VALIDATION_SHARE
+    return hash_position(f"published {file_name}") < VALIDATION_SHARE

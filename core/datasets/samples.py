@@ -69,6 +69,11 @@ def fingerprint(ids: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
+def hash_position(text: str) -> float:
+    """In [0, 1), by SHA-256 and so the same everywhere: what sides are drawn by."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
+
+
 def few(side: Sized, count: int) -> NDArray[np.int64]:
     """Rows of at most ``count`` members of a side, drawn at random, always the same ones."""
     return np.random.default_rng(0).permutation(len(side))[:count]

@@ -7,7 +7,6 @@ UTKFace is split 70/10/20 by a hash of the file name, with each group of near-du
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
-from core.datasets.samples import Rejected, Samples, few, fingerprint
+from core.datasets.samples import Rejected, Samples, few, fingerprint, hash_position
 from core.datasets.utkface import read_utkface
 from core.errors import DatasetError
 
@@ -58,7 +57,7 @@ class SplitDataset:
 
 def utkface_side(file_name: str) -> str:
     """Side of a file by the hash of its name: 70 % train, 10 % validation, 20 % test."""
-    position = int.from_bytes(hashlib.sha256(file_name.encode()).digest()[:4], "big") / 2**32
+    position = hash_position(file_name)
     return "train" if position < 0.7 else "validation" if position < 0.8 else "test"
 
 

@@ -60,13 +60,9 @@ def points_against_machine(marks: Marks, found: Found, matches: Sequence[PhotoMa
     """On the human-marked faces that detector and machine both found."""
     errors, eyes = [], []
     for faces, match, one in zip(found, matches, marks, strict=True):
-        machine = machine_faces(one)
-        by_machine = find_points(machine.xyxy, one.points)
-        distance = eye_distances(one.points)
-        hit = (match.found_by != NOBODY) & (by_machine != NOBODY) & (distance >= LEAST_EYES_PX)
-        points = four_points(faces.points[match.found_by[hit]])
-        errors.append(point_errors(points, four_points(machine.points[by_machine[hit]]), distance[hit]))
-        eyes.append(distance[hit])
+        _, machine, detector, distance = _by_three_raters(faces, match, one)
+        errors.append(point_errors(detector, machine, distance))
+        eyes.append(distance)
     return point_report(joined(errors, (4,)), joined(eyes, ()))
 
 
@@ -74,22 +70,31 @@ def rater_scatter(marks: Marks, found: Found, matches: Sequence[PhotoMatch]) -> 
     """Of people, machine and detector on the faces that all three marked; ``None`` if the detector marks no points."""
     rated = []
     for faces, match, one in zip(found, matches, marks, strict=True):
-        machine = machine_faces(one)
-        by_machine = find_points(machine.xyxy, one.points)
-        distance = eye_distances(one.points)
-        hit = (match.found_by != NOBODY) & (by_machine != NOBODY) & (distance >= LEAST_EYES_PX)
-        three = (
-            one.points[hit],
-            four_points(machine.points[by_machine[hit]]),
-            four_points(faces.points[match.found_by[hit]]),
-        )
-        rated.append(np.stack(three, axis=1) / distance[hit, None, None, None])
+        *three, distance = _by_three_raters(faces, match, one)
+        rated.append(np.stack(three, axis=1) / distance[:, None, None, None])
     together = joined(rated, (3, len(POINT_NAMES), 2))
     together = together[np.isfinite(together).all(axis=(1, 2, 3))]
     if len(together) < 2:
         return None
     people, machine_own, detector = scatter_of_three(together)
     return RaterScatter(kept(people), kept(machine_own), kept(detector), len(together))
+
+
+def _by_three_raters(
+    faces: FoundFaces, match: PhotoMatch, marks: PhotoMarks
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Points (F, 4, 2) by people, machine and detector of the faces that all three marked, and their (F,) pixels
+    between the eyes."""
+    machine = machine_faces(marks)
+    by_machine = find_points(machine.xyxy, marks.points)
+    distance = eye_distances(marks.points)
+    hit = (match.found_by != NOBODY) & (by_machine != NOBODY) & (distance >= LEAST_EYES_PX)
+    return (
+        marks.points[hit],
+        four_points(machine.points[by_machine[hit]]),
+        four_points(faces.points[match.found_by[hit]]),
+        distance[hit],
+    )
 
 
 def scatter_of_three(rated: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks, joined
 from core.evaluation.detection_report import DetectionReport
+from core.evaluation.json_values import without_nan
 
 REPORT_FILE = "detection.json"
 NUMBERS_FILE = "detections.npz"
@@ -52,7 +53,7 @@ def kept_faces(xyxy: NDArray[Any], scores: NDArray[Any], points: NDArray[Any]) -
 
 def report_dict(report: DetectionReport) -> dict[str, Any]:
     """For JSON: nested dictionaries and lists, ``None`` for NaN."""
-    return typing.cast(dict[str, Any], _without_nan(asdict(report)))
+    return typing.cast(dict[str, Any], without_nan(asdict(report)))
 
 
 def save_results(folder: Path, report: DetectionReport, marks: Sequence[PhotoMarks], runs: Mapping[str, Runs]) -> None:
@@ -173,14 +174,6 @@ def _steps(pixels: NDArray[Any]) -> NDArray[np.int32]:
 
 def _pixels(steps: NDArray[np.int32]) -> NDArray[np.float64]:
     return np.where(steps == _NO_POINT, np.nan, steps / _STEPS_A_PIXEL)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nan(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _read(kind: Any, value: Any) -> Any:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.artifact import CROP_TASKS, SERVED_FILE, ModelCard, sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.intervals import Measured
+from core.evaluation.json_values import without_nan
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import EmotionPredictions, Predictions
 
@@ -145,7 +146,7 @@ def measure_command(artifact: str) -> str:
 
 def report_dict(report: RobustnessReport) -> dict[str, Any]:
     """For JSON: nested dictionaries and lists, ``None`` for NaN; ``summary`` is computed from the rest."""
-    return {**_plain(asdict(report)), "summary": _plain(summary(report))}
+    return {**without_nan(asdict(report)), "summary": without_nan(summary(report))}
 
 
 def summary(report: RobustnessReport) -> dict[str, float]:
@@ -195,14 +196,6 @@ def load_report(folder: Path, card: ModelCard) -> RobustnessReport:
 def _mean_confidence(probabilities: NDArray[np.float32]) -> float:
     # Float32 shares may exceed 1 by a rounding error.
     return min(1.0, float(probabilities.max(axis=1).mean(dtype=np.float64)))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _report(raw: Mapping[str, Any]) -> RobustnessReport:

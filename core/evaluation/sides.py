@@ -32,5 +32,11 @@ EVALUATION_SIDES: tuple[EvaluationSide, ...] = (
     EvaluationSide("age_gender", "validation", "UTKFace validation", chosen_on=True),
 )
 
+
+def side_for(task: str, *, chosen_on: bool) -> EvaluationSide:
+    """Of the networks of ``task``: the side that training chose on, or the one for reporting."""
+    return next(one for one in EVALUATION_SIDES if (one.task, one.chosen_on) == (task, chosen_on))
+
+
 DETECTOR_SIDE = EvaluationSide("face_detector", "test", "Finding faces: test photographs", chosen_on=False)
 """For the detectors, which have a report of their own instead of predictions."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.artifact import ModelCard, list_artifacts
-from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide
+from core.evaluation.sides import DETECTOR_SIDE, EvaluationSide, side_for
 from pages.shared.errors import show_error
 from pages.shared.text import plain
 
@@ -97,4 +97,4 @@ def _provenance(figure: Figure, metrics: Mapping[str, float], side: EvaluationSi
 def _reporting_side(task: str) -> EvaluationSide:
     if task == DETECTION:
         return DETECTOR_SIDE
-    return next(side for side in EVALUATION_SIDES if side.task == task and not side.chosen_on)
+    return side_for(task, chosen_on=False)
