@@ -11,10 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
+from core.datasets.near_duplicates import groups_of
 from core.datasets.samples import Rejected, hash_position
-from core.datasets.splits import COMPARED_SIZE, SplitDataset, read_split_file
-from core.datasets.utkface import read_utkface
+from core.datasets.splits import SplitDataset, read_split_file, utkface_with_duplicates
 from core.errors import DatasetError
 
 FOLDER = "utkface_published_split"
@@ -29,10 +28,7 @@ def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
     """
     folder = Path(data_dir) / FOLDER
     training, testing = (read_split_file(folder / f"{side}.csv") for side in ("train", "test"))
-    dataset = read_utkface(data_dir, image_size)
-    # Compared at the size of the other split, so that both find the same duplicates.
-    compared = dataset if image_size == COMPARED_SIZE else read_utkface(data_dir, COMPARED_SIZE)
-    pairs = near_duplicate_pairs(compared.samples.images)
+    dataset, pairs = utkface_with_duplicates(data_dir, image_size)
     samples = dataset.samples
     groups = groups_of(pairs, len(samples))
     is_test = np.isin(samples.ids, testing)

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
-from core.datasets.samples import Rejected, Samples, few, fingerprint, hash_position
+from core.datasets.samples import Dataset, Rejected, Samples, few, fingerprint, hash_position
 from core.datasets.utkface import read_utkface
 from core.errors import DatasetError
 
 FER2013_SPLITS = ("train", "public", "private")
 UTKFACE_SPLITS = ("train", "validation", "test")
-COMPARED_SIZE = 80
+_COMPARED_SIZE = 80
 """Near-duplicates of UTKFace are always looked for at this size: the split must not depend on the network's."""
 _FER2013_USAGE = {"train": "Training", "public": "PublicTest", "private": "PrivateTest"}
 
@@ -81,10 +82,7 @@ def load_fer2013(data_dir: Path) -> SplitDataset:
 
 def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
     """Read UTKFace at ``image_size`` and split it; sides ``train``, ``validation``, ``test``."""
-    dataset = read_utkface(data_dir, COMPARED_SIZE)
-    pairs = near_duplicate_pairs(dataset.samples.images)
-    if image_size != COMPARED_SIZE:
-        dataset = read_utkface(data_dir, image_size)
+    dataset, pairs = utkface_with_duplicates(data_dir, image_size)
     samples = dataset.samples
     groups = groups_of(pairs, len(samples))
     order = np.argsort(samples.ids)
@@ -94,6 +92,13 @@ def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
     side = np.array([side_of_group[int(g)] for g in groups])
     sides = {name: samples.take(np.nonzero(side == name)[0]) for name in UTKFACE_SPLITS}
     return SplitDataset("utkface", sides, dataset.rejected, len(pairs), 0)
+
+
+def utkface_with_duplicates(data_dir: Path, image_size: int) -> tuple[Dataset, NDArray[np.int64]]:
+    """UTKFace at ``image_size``, and the (P, 2) rows of its near-duplicates, the same at every size."""
+    dataset = read_utkface(data_dir, _COMPARED_SIZE)
+    pairs = near_duplicate_pairs(dataset.samples.images)
+    return (dataset if image_size == _COMPARED_SIZE else read_utkface(data_dir, image_size)), pairs
 
 
 def read_split_file(file: Path) -> list[str]:
