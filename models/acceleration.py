@@ -2,7 +2,9 @@
 
 Keras writes batch normalisation out as eight element-wise passes when it runs on PyTorch; PyTorch's own kernel does
 them in one. On two cores that takes a training step of the emotion network from 315 to 195 ms in bfloat16, and
-the numbers agree up to PyTorch's unbiased running variance. TensorFlow and JAX are left as they are.
+the numbers agree up to PyTorch's unbiased running variance. Keras also copies the input of each convolution and
+pooling to channels first and back; without that, a step on one core takes 282 instead of 315 ms, and half the time
+where a network has large maps. TensorFlow and JAX are left as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +19,14 @@ def accelerate() -> None:
     if keras.backend.backend() == "torch":
         keras.layers.BatchNormalization.call = _torch_batch_norm
         keras.layers.UpSampling2D.call = _torch_nearest
+        _leave_channels_last()
+
+
+def _leave_channels_last() -> None:
+    from keras.src.backend.torch import nn
+
+    # PyTorch's kernels read channels-last memory behind a channels-first view; Keras' `contiguous()` copies it.
+    nn._transpose_spatial_inputs = lambda inputs: inputs.movedim(-1, 1)
 
 
 def _torch_batch_norm(layer: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
