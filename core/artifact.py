@@ -1,7 +1,8 @@
 """Installed models: an artifact is a folder with fixed file names and a card; no fact lives in a file name.
 
 ``model.tflite`` (served), ``model.keras``, ``card.json``, ``predictions.npz``, ``history.csv``. The card holds the
-SHA-256 of the others, so a truncated or altered file is found before it answers anything.
+SHA-256 of the others, so a truncated or altered file is found before it answers anything. Model files that are too
+large to come with the repository are named on the card all the same: training and exporting makes them again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ PREDICTIONS_FILE = "predictions.npz"
 HISTORY_FILE = "history.csv"
 DETECTOR_ARTIFACT = "face_detector"
 """Folder of our own face detector and of what detectors are compared by."""
-CROP_TASKS = ("emotion", "age_gender")
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "emotion": ("emotion",),
+    "emotion_five": ("emotion",),
+    "age_gender": ("age", "gender"),
+    "gender": ("gender",),
+    "age": ("age",),
+    "age_group_gender": ("age", "gender"),
+}
+"""Task of a network that reads cropped faces -> what it answers about each."""
+CROP_TASKS = tuple(ATTRIBUTES)
 TASKS = (*CROP_TASKS, "detection")
 
 
@@ -77,6 +87,14 @@ class ModelCard:
     """Output name -> calibrated probability below which an answer is "uncertain" by default; 0 if absent."""
     min_score: float = 0.5
     """Of a detector: the score from which a box counts, chosen on the validation side."""
+    claims: tuple[Mapping[str, Any], ...] = ()
+    """What the authors of a rebuilt network claim: ``output``, ``measure``, ``text``, ``low``, ``high``, ``source``."""
+    recipe: str = ""
+    """Whose training recipe a rebuilt network follows; empty for our own networks."""
+    recipe_epochs: int | None = None
+    """Epochs that the recipe asks for; ``epochs_run`` may be fewer."""
+    not_included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Model files that do not come with the repository because of their size, as in ``files``."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     @classmethod
@@ -108,8 +126,28 @@ class ModelCard:
             temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
             min_confidence=minimums,
             min_score=float(raw.get("min_score", 0.5)),
+            claims=tuple(raw.get("claims", ())),
+            recipe=str(raw.get("recipe", "")),
+            recipe_epochs=None if raw.get("recipe_epochs") is None else int(raw["recipe_epochs"]),
+            not_included=raw.get("not_included", {}),
             raw=raw,
         )
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What the network answers about a face; nothing for a detector."""
+        return ATTRIBUTES.get(self.task, ())
+
+    @property
+    def is_classic(self) -> bool:
+        """Whether this is a network of others, rebuilt: those name their recipe."""
+        return bool(self.recipe)
+
+    @property
+    def epochs_run(self) -> int | None:
+        """Of all rounds of training; ``None`` on a card that does not say."""
+        rounds = self.training.get("rounds")
+        return sum(int(one["epochs_run"]) for one in rounds) if rounds else None
 
 
 @dataclass(frozen=True)
@@ -135,6 +173,17 @@ def restore_command(name: str) -> str:
     )
 
 
+def remake_commands(name: str) -> tuple[str, str]:
+    """What makes the model files of an artifact that do not come with the repository."""
+    return f"python -m models.train {name} --data data", f"python -m models.export {name} --data data"
+
+
+def is_served(folder: Path, card: ModelCard) -> bool:
+    """Whether a network that reads cropped faces can be run here: its ``model.tflite`` is in ``folder``, too large for
+    the repository or not. That the file is the right one is found out when it is loaded."""
+    return card.task in CROP_TASKS and (Path(folder) / SERVED_FILE).is_file()
+
+
 def load_card(folder: Path) -> ModelCard:
     """Read ``card.json``. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
     file = Path(folder) / CARD_FILE
@@ -151,11 +200,12 @@ def load_card(folder: Path) -> ModelCard:
 def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
     """The path of one of the artifact's files after its size and hash were compared with the card."""
     file = Path(folder) / file_name
+    listed = {**card.files, **card.not_included}
     if not file.is_file():
-        raise ArtifactMissingError(f"{file} is missing. {restore_command(card.name)}")
-    if file_name not in card.files:
+        raise ArtifactMissingError(f"{file} is missing. {_advice_on_missing(file_name, card)}")
+    if file_name not in listed:
         raise ArtifactCorruptError(f"{file} is not listed on the card. {restore_command(card.name)}")
-    expected = card.files[file_name]
+    expected = listed[file_name]
     if file.stat().st_size != expected["bytes"]:
         raise ArtifactCorruptError(
             f"{file} is truncated or altered: {file.stat().st_size} bytes instead of {expected['bytes']}. "
@@ -164,6 +214,14 @@ def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
     if sha256_of(file) != expected["sha256"]:
         raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {restore_command(card.name)}")
     return file
+
+
+def _advice_on_missing(file_name: str, card: ModelCard) -> str:
+    if file_name not in card.not_included:
+        return restore_command(card.name)
+    megabytes = card.not_included[file_name]["bytes"] / 1e6
+    train, export = remake_commands(card.name)
+    return f"With {megabytes:.0f} MB it does not come with the repository. Make it with: {train}, then: {export}"
 
 
 def sha256_of(file: Path) -> str:

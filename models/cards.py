@@ -5,96 +5,90 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import keras
 import numpy as np
 
-from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, sha256_of
+from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, TASKS, sha256_of
 from core.errors import ConfigError
 from core.evaluation.detection_stored import NUMBERS_FILE, REPORT_FILE
+from core.evaluation.reweighting import REWEIGHTING_FILE
 from core.evaluation.robustness import ROBUSTNESS_FILE
+from models.architectures.mobilenet_transfer import start_of
+from models.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
+from models.classic_claims import CLAIMS
 from models.configs import config_named
+from models.tasks import card_task
 from models.train_config import TrainConfig
 
-_TEXTS: dict[str, dict[str, Any]] = {
-    "emotion": {
-        "title": "Emotion, {size}x{size} grey",
-        "channels": 1,
-        "dataset": "FER2013 (Goodfellow et al. 2013); training targets softened by FER+ (Barsoum et al. 2016)",
-        "limits": (
-            "Reads the expression that annotators saw in web photographs from 2013, often posed, with labels on which "
-            "people themselves agree in about two of three cases. Disgust and fear are rare and often missed. It does "
-            "not know what a person feels. FER2013 has no labels of age, gender or origin, so nothing is known here "
-            "about differences between groups."
-        ),
-    },
-    "detection": {
-        "title": "Face detector, five landmarks",
-        "channels": 3,
-        "dataset": (
-            "5,586 web photographs (Caltech 10,000 Web Faces) with eyes, nose and mouth marked by people, and 839 "
-            "street photographs with boxes drawn by people around masked and unmasked faces. Part of the labels were "
-            "made by a machine: most boxes, and the landmarks of faces that nobody marked, come from OpenCV's YuNet "
-            "detector. They are good to learn from, but no ground truth."
-        ),
-        "limits": (
-            "Finds faces from about 12 pixels in the searched copy (the longer side of a live frame is reduced to 320 "
-            "pixels, of a photograph to 640). The photographs show mostly adults who face the camera: expect more "
-            "misses for profiles, faces upside down and strong occlusion. It finds faces; it does not tell whose."
-        ),
-    },
-    "age_gender": {
-        "title": "Age and perceived gender, {size}x{size} colour",
-        "channels": 3,
-        "dataset": "UTKFace, aligned and cropped (Zhang et al. 2017)",
-        "limits": (
-            "Estimates the age that a face appears to have, and the gender that others perceive, male or female only: "
-            "neither says how old anybody is or how anybody identifies. Errors grow with age and differ between "
-            "groups, see the table by group. Web photographs of 2017; people over 70 are rare in it."
-        ),
-    },
-}
-LICENSE = (
-    "Weights for research use only: the training data may be used for non-commercial research. "
-    "The code is under the MIT licence."
-)
-INTENDED_USE = (
-    "Demonstration, teaching and the study of such models, on pictures of people who agreed to it. Not for decisions "
-    "about people. Emotion inference at the workplace and in education is banned in the EU (AI Act, Article 5(1)(f))."
-)
-DEFAULT_CROP = {"scale": 1.0, "shift_y": 0.0}
+MAX_COMMITTED_BYTES = 5_000_000
+"""Model files of this size and more do not go into the repository."""
+_MODEL_FILES = (SERVED_FILE, KERAS_FILE)
+_OTHER_FILES = (PREDICTIONS_FILE, REPORT_FILE, NUMBERS_FILE, ROBUSTNESS_FILE, REWEIGHTING_FILE, HISTORY_FILE)
+_NETWORK_FACTS = ("trainable_parameters", "frozen_parameters", "start")
+_NOT_ABOUT_DATA = ("config", "backend", *_NETWORK_FACTS)
+"""What a run records about the training itself; the rest of it is about the data."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-def new_card(config: TrainConfig, run_folder: Path, parameters: int) -> dict[str, Any]:
-    """A card without figures: they are added from predictions. ``ConfigError`` for a task that has no card yet."""
-    if config.task not in _TEXTS:
-        raise ConfigError(f"{config.name} learns {config.task!r}: cards exist for {', '.join(_TEXTS)} only")
-    texts = _TEXTS[config.task]
-    run = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
+def new_card(
+    config: TrainConfig, run_folder: Path, parameters: int, channels: int = 3, facts: Mapping[str, Any] = _NOTHING
+) -> dict[str, Any]:
+    """A card without figures: they are added from predictions. ``ConfigError`` for a task that has no card yet.
+
+    ``facts``: ``facts_of`` the network, where the run, which knows better, did not record them.
+    """
+    task = card_task(config.task)
+    if task not in TASKS:
+        raise ConfigError(f"{config.name} learns {task!r}: cards exist for {', '.join(TASKS)} only")
+    size, run = config.image_size, _run_of(run_folder)
+    network = {name: run.get(name, facts.get(name)) for name in _NETWORK_FACTS}
+    start = network.pop("start")
     return {
         "name": config.name,
-        "title": texts["title"].format(size=config.image_size),
-        "task": config.task,
+        "title": title_of(task, config.architecture, size, channels),
+        "task": task,
         "architecture": config.architecture,
         "parameters": parameters,
-        "input": {"size": config.image_size, "channels": texts["channels"], "dtype": "uint8", "colour_order": "BGR"},
-        **({} if config.task == "detection" else {"crop": DEFAULT_CROP}),
+        **network,
+        "input": {"size": size, "channels": channels, "dtype": "uint8", "colour_order": "BGR"},
+        **({} if task == "detection" else {"crop": DEFAULT_CROP}),
         "metrics": {},
+        "claims": [asdict(claim) for claim in CLAIMS.get(config.name, ())],
+        "recipe": config.recipe,
+        "recipe_epochs": config.epochs if config.recipe else None,
         "training": {
+            "start": f"weights of {config.start_from}" if config.start_from else start,
             "rounds": [_round(folder) for folder in rounds_of(config, run_folder)],
             "averaged_with": config.averaged_with,
             "backend": run["backend"],
         },
         "data": {
-            "dataset": texts["dataset"],
-            **{name: value for name, value in run.items() if name not in ("config", "backend")},
+            "dataset": dataset_text(task, softened=config.annotators_share > 0),
+            **{name: value for name, value in run.items() if name not in _NOT_ABOUT_DATA},
         },
         "files": {},
+        "not_included": {},
         "license": LICENSE,
         "intended_use": INTENDED_USE,
-        "limits": texts["limits"],
+        "limits": LIMITS[task],
+    }
+
+
+def facts_of(model: keras.Model) -> dict[str, Any]:
+    """Of a network as it is built for training: what learns and what does not (statistics of batch normalisation
+    among it), and what it starts from."""
+    learnt = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    return {
+        "trainable_parameters": learnt,
+        "frozen_parameters": model.count_params() - learnt,
+        "start": start_of(model),
     }
 
 
@@ -104,11 +98,30 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write ``card`` with the size and SHA-256 of the files that stand beside it now."""
-    names = [SERVED_FILE, KERAS_FILE, PREDICTIONS_FILE, REPORT_FILE, NUMBERS_FILE, ROBUSTNESS_FILE, HISTORY_FILE]
-    files = [folder / name for name in names if (folder / name).is_file()]
-    card["files"] = {file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in files}
+    """Write ``card`` with the size and SHA-256 of the files that stand beside it now.
+
+    Large model files are listed apart, as what does not come with the repository, and git is told to ignore them; so
+    they stay listed where they are missing.
+    """
+    files = [folder / name for name in (*_MODEL_FILES, *_OTHER_FILES) if (folder / name).is_file()]
+    listed: dict[str, dict[str, Any]] = {
+        file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in files
+    }
+    missing = {name: facts for name, facts in card.get("not_included", {}).items() if name not in listed}
+    large = {name for name in _MODEL_FILES if name in listed and listed[name]["bytes"] >= MAX_COMMITTED_BYTES}
+    card["files"] = {name: facts for name, facts in listed.items() if name not in large}
+    card["not_included"] = {name: facts for name, facts in listed.items() if name in large} | missing
+    _ignore(folder, card["not_included"])
     (folder / CARD_FILE).write_text(json.dumps(card, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _ignore(folder: Path, names: Iterable[str]) -> None:
+    lines = [f"/{name}\n" for name in sorted(names)]
+    ignored = folder / ".gitignore"
+    if lines:
+        ignored.write_text("# Too large for the repository: see not_included on the card.\n" + "".join(lines))
+    else:
+        ignored.unlink(missing_ok=True)
 
 
 def rounds_of(config: TrainConfig, run_folder: Path) -> list[Path]:
@@ -137,14 +150,21 @@ def joined_history(run_folders: Sequence[Path]) -> str:
 
 
 def _round(run_folder: Path) -> dict[str, Any]:
-    run = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
     history = _history(run_folder)
     return {
-        "config": run["config"],
+        "config": _run_of(run_folder)["config"],
         "epochs_run": len(history),
         "chosen_epoch": _best(run_folder),
         "duration_s": round(sum(_epoch_seconds(history)), 1),
     }
+
+
+def _run_of(run_folder: Path) -> dict[str, Any]:
+    file = run_folder / "run.json"
+    if not file.is_file():
+        raise ConfigError(f"{file} is missing: train first with python -m models.train {run_folder.name} --data DIR")
+    run: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return run
 
 
 def _history(run_folder: Path) -> list[dict[str, str]]:

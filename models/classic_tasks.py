@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from core.age_groups import AGE_GROUPS, age_groups_of
 from core.datasets.samples import Samples
-from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
-from core.types import EMOTIONS, MAX_AGE
-from models.architectures.heads import AGE_GROUPS, FIVE_EMOTIONS
+from core.evaluation.sides import DATASET_OF
+from core.types import MAX_AGE
 from models.crop_tasks import OWN_CROP_TASKS, CropTask, Objective
 from models.losses import mae
 
 Targets = dict[str, NDArray[np.float32]]
-
-
-def age_groups_of(age_years: NDArray[np.integer]) -> NDArray[np.int64]:
-    """(N,) years -> (N,) indices into ``AGE_GROUPS``: the group that holds the age, or else the nearest one, of two
-    equally near ones the younger."""
-    first, last = np.array(AGE_GROUPS).T
-    years = np.minimum(age_years, MAX_AGE)[:, None]
-    distance = np.maximum(first - years, 0) + np.maximum(years - last, 0)
-    return distance.argmin(axis=1).astype(np.int64)
-
-
-def load_five_emotions(data_dir: Path) -> SplitDataset:
-    """FER2013 without disgust and fear; sides ``train``, ``five_public``, ``five_private``.
-
-    Other names than those of all seven, because figures on them cannot be compared.
-    """
-    data = load_fer2013(data_dir)
-    wanted = [EMOTIONS.index(emotion) for emotion in FIVE_EMOTIONS]
-    sides = {
-        side if side == "train" else f"five_{side}": samples.take(np.isin(samples.labels["emotion"], wanted))
-        for side, samples in data.sides.items()
-    }
-    return replace(data, name="fer2013_five", sides=sides)
 
 
 @keras.saving.register_keras_serializable("facet")
@@ -74,17 +50,13 @@ _GENDER = CropTask(
         monitor="val_accuracy",
         mode="max",
     ),
-    choose_on="validation",
-    read=load_utkface,
+    card_task="gender",
+    dataset=DATASET_OF["gender"],
     targets=_gender_targets,
 )
 
 CLASSIC_TASKS: dict[str, CropTask] = {
-    "emotion_five": replace(
-        OWN_CROP_TASKS["emotion"],
-        choose_on="five_public",
-        read=lambda data_dir, source_size: load_five_emotions(data_dir),
-    ),
+    "emotion_five": replace(OWN_CROP_TASKS["emotion"], card_task="emotion_five", dataset=DATASET_OF["emotion_five"]),
     "gender": _GENDER,
     "gender_regression": replace(
         _GENDER,
@@ -92,6 +64,7 @@ CLASSIC_TASKS: dict[str, CropTask] = {
     ),
     "age": replace(
         _GENDER,
+        card_task="age",
         objective=Objective(
             losses=lambda smoothing: {"age": keras.losses.MeanAbsoluteError()},
             metrics=lambda: {"age": ["mae"]},
@@ -112,6 +85,7 @@ CLASSIC_TASKS: dict[str, CropTask] = {
     ),
     "age_group_gender": replace(
         _GENDER,
+        card_task="age_group_gender",
         objective=Objective(
             losses=lambda smoothing: {"age_group": _cross_entropy(smoothing), "gender": _cross_entropy(smoothing)},
             metrics=lambda: {"age_group": ["accuracy"], "gender": ["accuracy"]},

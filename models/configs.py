@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 
 from core.errors import ConfigError
+from models.age_weights import AgeWeighting
 from models.classic_configs import CLASSIC_CONFIGS
 from models.detection.augmentation import DetectionAugmentation
 from models.input_pipeline import Augmentation
@@ -69,6 +70,23 @@ _AGE_GENDER_BASE = TrainConfig(
     closing_augmentation=_LIGHT,
     closing_epochs=12,
 )
+_AGE_GENDER_THIRD = replace(
+    _AGE_GENDER_BASE,
+    name="age_gender_third",
+    start_from="age_gender_second",
+    averaged_with="age_gender_second",
+    epochs=36,
+    stop_after=None,
+    learning_rate=0.03,
+    warmup_epochs=0.5,
+    age_weighting=AgeWeighting(),
+    mixup=0.3,
+    loss_weights={"age": 1.0, "gender": 3.0},
+    augmentation=replace(_LIGHT, rotation_deg=12, scale=0.10, shift=0.08, gamma=0.35, erase_probability=0.2),
+    closing_augmentation=None,
+    closing_epochs=0,
+    seed=3,
+)
 
 CONFIGS: dict[str, TrainConfig] = {
     config.name: config
@@ -92,7 +110,7 @@ CONFIGS: dict[str, TrainConfig] = {
         _EMOTION_BASE,
         replace(
             _EMOTION_BASE,
-            name="emotion",
+            name="emotion_second",
             start_from=_EMOTION_BASE.name,
             epochs=18,
             stop_after=None,
@@ -114,7 +132,7 @@ CONFIGS: dict[str, TrainConfig] = {
         _AGE_GENDER_BASE,
         replace(
             _AGE_GENDER_BASE,
-            name="age_gender",
+            name="age_gender_second",
             start_from=_AGE_GENDER_BASE.name,
             averaged_with=_AGE_GENDER_BASE.name,
             epochs=12,
@@ -126,6 +144,44 @@ CONFIGS: dict[str, TrainConfig] = {
             closing_augmentation=None,
             closing_epochs=0,
             seed=2,
+        ),
+        # Both went on learning when the rate was raised again: a third, longer round.
+        replace(
+            _EMOTION_BASE,
+            name="emotion",
+            start_from="emotion_second",
+            epochs=84,
+            stop_after=None,
+            learning_rate=0.05,
+            warmup_epochs=0.5,
+            annotators_share=0.3,
+            label_smoothing=0.05,
+            class_balance=0.3,
+            augmentation=Augmentation(
+                rotation_deg=10,
+                scale=0.10,
+                shift=0.08,
+                brightness=25,
+                contrast=0.25,
+                gamma=0.2,
+                erase_probability=0.25,
+                erase_area=(0.02, 0.12),
+                damage_probability=0.1,
+            ),
+            closing_augmentation=None,
+            closing_epochs=0,
+            seed=3,
+        ),
+        _AGE_GENDER_THIRD,
+        replace(
+            _AGE_GENDER_THIRD,
+            name="age_gender",
+            start_from=_AGE_GENDER_THIRD.name,
+            averaged_with=None,
+            epochs=10,
+            learning_rate=0.008,
+            age_weighting=AgeWeighting(power=0.8, cap=4.0),
+            seed=4,
         ),
         # For comparison with published figures only: ages 21-60, trained on the training side of that split.
         replace(

@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.ferplus import read_votes
-from core.datasets.published_split import load_utkface_published
 from core.datasets.samples import Samples, resized
-from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
+from core.datasets.splits import SplitDataset
+from core.evaluation.sides import DATASET_OF, DATASET_SIDES
 from core.types import EMOTIONS, GENDERS
+from models.age_weights import sample_weights
+from models.balancing import class_weights
+from models.data_sets import LOADERS
 from models.input_pipeline import TrainingBatches
 from models.losses import age_distribution_loss, mae
 from models.soft_targets import softened
@@ -66,12 +69,21 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class CropTask:
-    """Attributes of cropped faces. ``read(data_dir, source_size)`` gives the sides."""
+    """Attributes of cropped faces. ``card_task`` is what the card of such a network says, see
+    ``core.artifact.ATTRIBUTES``: several ways of learning end in the same answers; ``dataset`` as in
+    ``core.evaluation.sides``."""
 
     objective: Objective
-    choose_on: str
-    read: Callable[[Path, int], SplitDataset]
+    card_task: str
+    dataset: str
     targets: Callable[[Samples], dict[str, NDArray[np.float32]]]
+
+    @property
+    def choose_on(self) -> str:
+        return DATASET_SIDES[self.dataset].choosing
+
+    def read(self, data_dir: Path, source_size: int) -> SplitDataset:
+        return LOADERS[self.dataset](data_dir, source_size)
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
         data = self.read(data_dir, config.source_size)
@@ -91,11 +103,19 @@ class CropTask:
             first_epoch,
             config.closing_augmentation,
             config.epochs - config.closing_epochs,
+            weights=_weights(data.sides["train"], config),
+            mixup=config.mixup,
         )
 
     def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
         chosen_on = data.sides[self.choose_on]
         return resized(chosen_on.images, config.image_size).astype(np.float32), self.targets(chosen_on)
+
+
+def _weights(train: Samples, config: TrainConfig) -> NDArray[Any] | None:
+    if config.age_weighting is not None:
+        return sample_weights(train.labels["age"], config.age_weighting)
+    return class_weights(train.labels["emotion"], config.class_balance) if config.class_balance else None
 
 
 def _one_hot(labels: NDArray, classes: int) -> NDArray[np.float32]:
@@ -132,8 +152,8 @@ _AGE_GENDER = CropTask(
         monitor="val_loss",
         mode="min",
     ),
-    choose_on="validation",
-    read=load_utkface,
+    card_task="age_gender",
+    dataset=DATASET_OF["age_gender"],
     targets=_age_gender_targets,
 )
 
@@ -145,10 +165,10 @@ OWN_CROP_TASKS: dict[str, CropTask] = {
             monitor="val_accuracy",
             mode="max",
         ),
-        choose_on="public",
-        read=lambda data_dir, source_size: load_fer2013(data_dir),
+        card_task="emotion",
+        dataset=DATASET_OF["emotion"],
         targets=_emotion_targets,
     ),
     "age_gender": _AGE_GENDER,
-    "age_gender_published": replace(_AGE_GENDER, choose_on="published_validation", read=load_utkface_published),
+    "age_gender_published": replace(_AGE_GENDER, card_task="age_gender_published", dataset="utkface_published"),
 }

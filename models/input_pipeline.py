@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import keras
@@ -14,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.samples import Samples
+from models.age_weights import weighted_order
 from models.corruptions import DAMAGES, SEVERITIES, corrupted
+from models.mixup import mixable, mixed
 
 Targets = Callable[[Samples], dict[str, NDArray[np.float32]]]
 
@@ -88,9 +91,18 @@ class ShuffledBatches(keras.utils.PyDataset):
     """Order of ``count`` samples in batches; the same seed gives the same batches in every run."""
 
     def __init__(
-        self, count: int, batch_size: int, seed: int, first_epoch: int, workers: int, max_queue_size: int
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        first_epoch: int,
+        workers: int,
+        max_queue_size: int,
+        weights: NDArray[Any] | None = None,
     ) -> None:
+        """``weights`` (count,): how much more often than others a sample is drawn; each once an epoch if ``None``."""
         super().__init__(workers=workers, max_queue_size=max_queue_size)
+        self._weights = weights
         self._count = count
         self._batch_size = batch_size
         self._seed = seed
@@ -106,7 +118,10 @@ class ShuffledBatches(keras.utils.PyDataset):
         self._order = self._shuffled()
 
     def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(self._count)
+        rng = np.random.default_rng((self._seed, self._epoch))
+        return (
+            rng.permutation(self._count) if self._weights is None else weighted_order(self._weights, self._count, rng)
+        )
 
     def _batch(self, index: int) -> tuple[NDArray[np.int64], np.random.Generator]:
         """Rows of batch ``index`` of this epoch, and the source of its random changes."""
@@ -116,7 +131,7 @@ class ShuffledBatches(keras.utils.PyDataset):
 
 class TrainingBatches(ShuffledBatches):
     """Shuffled, augmented crops. From epoch ``closing_epoch`` (0 is the first) on, ``closing`` replaces
-    ``augmentation``."""
+    ``augmentation``; ``mixup`` is the alpha of ``models.mixup``, 0 for none."""
 
     def __init__(
         self,
@@ -130,8 +145,11 @@ class TrainingBatches(ShuffledBatches):
         closing: Augmentation | None = None,
         closing_epoch: int = 0,
         workers: int = 2,
+        weights: NDArray[Any] | None = None,
+        mixup: float = 0.0,
     ) -> None:
-        super().__init__(len(samples), batch_size, seed, first_epoch, workers, max_queue_size=16)
+        super().__init__(len(samples), batch_size, seed, first_epoch, workers, max_queue_size=16, weights=weights)
+        self._mixup = mixup
         self._samples = samples
         self._targets = targets(samples)
         self._image_size = image_size
@@ -145,4 +163,6 @@ class TrainingBatches(ShuffledBatches):
         if self._closing is not None and self._epoch >= self._closing_epoch:
             settings = self._closing
         images = np.stack([augment(self._samples.images[r], self._image_size, settings, rng) for r in rows])
-        return images.astype(np.float32), {name: values[rows] for name, values in self._targets.items()}
+        crops = images.astype(np.float32)
+        chosen = {name: values[rows] for name, values in self._targets.items()}
+        return mixed(crops, mixable(chosen), self._mixup, rng) if self._mixup else (crops, chosen)

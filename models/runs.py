@@ -27,10 +27,10 @@ def best_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:
 
 
 def weights_to_export(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:
-    """Those of the best epoch, averaged with those of ``averaged_with`` if the config asks for it."""
+    """Those of the best epoch, averaged with what ``averaged_with`` would export if the config asks for it."""
     weights = best_weights(config, run_folder)
     if config.averaged_with is None:
         return weights
     other = config_named(config.averaged_with)
-    others = best_weights(other, run_folder.parent / other.name)
+    others = weights_to_export(other, run_folder.parent / other.name)
     return [(one + two) / 2 for one, two in zip(weights, others, strict=True)]

@@ -19,6 +19,11 @@ from models.train_config import TrainConfig
 CROP_TASKS: dict[str, CropTask] = OWN_CROP_TASKS | CLASSIC_TASKS
 
 
+def card_task(task: str) -> str:
+    """What the card of a network says that learns ``task``."""
+    return CROP_TASKS[task].card_task if task in CROP_TASKS else task
+
+
 @dataclass(frozen=True)
 class DetectionTask:
     """Faces and their points in photographs."""

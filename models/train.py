@@ -24,10 +24,11 @@ from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
 from models.averaging import WeightAverage
+from models.cards import facts_of
 from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
-from models.runs import best_weights
+from models.runs import weights_to_export
 from models.tasks import TASKS
 from models.train_config import TrainConfig
 
@@ -51,7 +52,7 @@ def train_and_evaluate(
     model = _resumed(workdir) if progress.epoch else _compiled(config, task, len(batches))
     if config.start_from and not progress.epoch:
         model.set_weights(_first_weights(config, workdir))
-    _write_run(config, data, workdir)
+    _write_run(config, data, model, workdir)
     model.fit(
         batches,
         epochs=min(config.epochs, config.stop_after or config.epochs),
@@ -84,8 +85,7 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
 
 def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
     first = config_named(str(config.start_from))
-    # The architecture is the config's own: a variant may start from the weights of the same network.
-    return best_weights(replace(config, name=first.name), workdir.parent / first.name)
+    return weights_to_export(first, workdir.parent / first.name)
 
 
 def _resumed(workdir: Path) -> keras.Model:
@@ -162,11 +162,8 @@ def _replace(file: Path, write: Callable[[Path], object]) -> None:
     partial.replace(file)
 
 
-def _write_run(config: TrainConfig, data: TrainingData, workdir: Path) -> None:
-    run = {
-        "config": asdict(config),
-        "backend": keras.backend.backend(),
-    } | data.facts()
+def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, workdir: Path) -> None:
+    run = {"config": asdict(config), "backend": keras.backend.backend()} | facts_of(model) | data.facts()
     (workdir / "run.json").write_text(json.dumps(run, indent=2, default=str))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.age_weights import AgeWeighting
 from models.detection.augmentation import DetectionAugmentation
 from models.input_pipeline import Augmentation
 
@@ -37,6 +38,12 @@ class TrainConfig:
     step_epochs: tuple[int, ...] = ()
     momentum: float = 0.9
     weight_decay: float = 5e-3
+    class_balance: float = 0.0
+    """Images of a class with n of them are drawn n ** -class_balance as often; 0 draws every image once an epoch."""
+    age_weighting: AgeWeighting | None = None
+    """Draws people of rare ages more often; every image once an epoch if ``None``."""
+    mixup: float = 0.0
+    """Alpha of ``models.mixup``; 0 mixes nothing."""
     label_smoothing: float = 0.1
     annotators_share: float = 0.0
     """Share of ``models.soft_targets`` in the emotion targets; more than 0 needs FER+'s votes in the data folder."""

@@ -1,13 +1,15 @@
-"""The test sets that figures are reported on, and what each was used for."""
+"""The test sets that figures are reported on, what each was used for, and which networks are measured on which."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSide:
-    """One side of a data set: ``task`` and ``side`` as on the card and in ``predictions.npz``."""
+    """One side of a data set, for the networks of one task: ``task`` and ``side`` as on the card and in
+    ``predictions.npz``. Sides with the same ``title`` hold the same images."""
 
     task: str
     side: str
@@ -25,17 +27,54 @@ class EvaluationSide:
         return f"{self.title} is the reporting set: no image of it took part in training or in any choice."
 
 
-EVALUATION_SIDES: tuple[EvaluationSide, ...] = (
-    EvaluationSide("emotion", "private", "FER2013 PrivateTest", chosen_on=False),
-    EvaluationSide("emotion", "public", "FER2013 PublicTest", chosen_on=True),
-    EvaluationSide("age_gender", "test", "UTKFace test", chosen_on=False),
-    EvaluationSide("age_gender", "validation", "UTKFace validation", chosen_on=True),
+@dataclass(frozen=True, slots=True)
+class DatasetSides:
+    """Names and titles of a data set's two sides: the one for reporting, and the one that training chooses on."""
+
+    reporting: str
+    reporting_title: str
+    choosing: str
+    choosing_title: str
+
+    def for_task(self, task: str) -> tuple[EvaluationSide, EvaluationSide]:
+        return (
+            EvaluationSide(task, self.reporting, self.reporting_title, chosen_on=False),
+            EvaluationSide(task, self.choosing, self.choosing_title, chosen_on=True),
+        )
+
+
+DATASET_OF: Mapping[str, str] = {
+    "emotion": "fer2013",
+    "emotion_five": "fer2013_five",
+    "age_gender": "utkface",
+    "gender": "utkface",
+    "age": "utkface",
+    "age_group_gender": "utkface",
+}
+"""Task of a network -> the data set that it learns from and is measured on, by the name of its ``SplitDataset``."""
+DATASET_SIDES: Mapping[str, DatasetSides] = {
+    "fer2013": DatasetSides("private", "FER2013 PrivateTest", "public", "FER2013 PublicTest"),
+    "fer2013_five": DatasetSides(
+        "five_private", "FER2013 PrivateTest, five emotions", "five_public", "FER2013 PublicTest, five emotions"
+    ),
+    "utkface": DatasetSides("test", "UTKFace test", "validation", "UTKFace validation"),
+    "utkface_published": DatasetSides(
+        "published_test", "UTKFace, published split: test", "published_validation", "UTKFace, published split: choosing"
+    ),
+}
+EVALUATION_SIDES: tuple[EvaluationSide, ...] = tuple(
+    side for task, dataset in DATASET_OF.items() for side in DATASET_SIDES[dataset].for_task(task)
 )
 
 
 def side_for(task: str, *, chosen_on: bool) -> EvaluationSide:
     """Of the networks of ``task``: the side that training chose on, or the one for reporting."""
     return next(one for one in EVALUATION_SIDES if (one.task, one.chosen_on) == (task, chosen_on))
+
+
+def sides_titled(title: str) -> tuple[EvaluationSide, ...]:
+    """The same images for the networks of every task that is measured on them."""
+    return tuple(one for one in EVALUATION_SIDES if one.title == title)
 
 
 DETECTOR_SIDE = EvaluationSide("face_detector", "test", "Finding faces: test photographs", chosen_on=False)

@@ -7,18 +7,13 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-from core.types import EMOTIONS, GENDERS, MAX_AGE, Emotion
+from core.age_groups import AGE_GROUPS
+from core.datasets.five_emotions import FIVE_EMOTIONS
+from core.types import EMOTIONS, GENDERS, MAX_AGE
 
-FIVE_EMOTIONS: tuple[Emotion, ...] = (
-    Emotion.ANGRY,
-    Emotion.HAPPY,
-    Emotion.SAD,
-    Emotion.SURPRISE,
-    Emotion.NEUTRAL,
-)
-"""Those of the five-class variant."""
-AGE_GROUPS: tuple[tuple[int, int], ...] = ((0, 2), (4, 6), (8, 13), (15, 20), (25, 32), (38, 43), (48, 53), (60, 100))
-"""First and last year of Adience's groups (Eidinger, Enbar & Hassner 2014); some years belong to none."""
+__all__ = ["AGE_GROUPS", "FIVE_EMOTIONS", "WIDTHS", "class_heads", "classes_of", "with_all_emotions"]
+
+
 WIDTHS = {"emotion": len(EMOTIONS), "gender": len(GENDERS), "age": MAX_AGE + 1, "age_group": len(AGE_GROUPS)}
 """Output name -> number of classes."""
 
