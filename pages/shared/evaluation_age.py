@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.evaluation.figures import age_error_bars, age_heatmap
 from core.evaluation.metrics import AgeReport, age_report
-from core.evaluation.predictions import AgeGenderPredictions
+from core.evaluation.predictions import AgePredictions
 from core.evaluation.tables import bracket_table
 from pages.shared.evaluation_common import show_figure, show_measured, show_table
 
@@ -32,7 +32,7 @@ def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
             )
 
 
-def show_age(reports: Mapping[str, AgeReport], predictions: AgeGenderPredictions, name: str, stem: str) -> None:
+def show_age(reports: Mapping[str, AgeReport], predictions: AgePredictions, name: str, stem: str) -> None:
     """``reports`` of all models are compared; ``predictions`` of model ``name`` are drawn one by one."""
     show_figure(
         age_error_bars(reports, "Age error by true age"),
@@ -50,5 +50,5 @@ def show_age(reports: Mapping[str, AgeReport], predictions: AgeGenderPredictions
     )
 
 
-def age_reports(predictions: Mapping[str, AgeGenderPredictions]) -> dict[str, AgeReport]:
+def age_reports(predictions: Mapping[str, AgePredictions]) -> dict[str, AgeReport]:
     return {name: age_report(one) for name, one in predictions.items()}

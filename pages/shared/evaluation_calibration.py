@@ -9,13 +9,19 @@ import streamlit as st
 from core.evaluation.calibration import (
     CalibrationReport,
     IntervalReport,
+    age_group_calibration,
     emotion_calibration,
     gender_calibration,
     interval_report,
 )
 from core.evaluation.calibration_figures import accuracy_coverage, interval_coverage_bars, reliability_diagram
 from core.evaluation.calibration_tables import interval_table, kept_table, reliability_table
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions
+from core.evaluation.predictions import (
+    AgeGroupGenderPredictions,
+    AgePredictions,
+    EmotionPredictions,
+    GenderPredictions,
+)
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation_common import download_table, show_figure, show_measured, show_table
 
@@ -47,26 +53,35 @@ _INTERVAL = (
 )
 
 
-def show_emotion_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    """``models`` are compared, ``detail`` is shown in its own diagram and table."""
-    reports = {
-        one.name: emotion_calibration(one.predictions, one.card)
-        for one in models
-        if isinstance(one.predictions, EmotionPredictions)
-    }
-    st.markdown(_WHAT_IT_MEANS)
-    _show_confidence(reports, detail, "emotion")
+def show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
+    """Of ``models`` those are compared that answer the same; ``detail`` is shown in its own diagrams and tables."""
+    with_age = isinstance(detail.predictions, AgePredictions)
+    if with_age:
+        st.subheader("Age interval")
+        intervals = {
+            one.name: interval_report(one.predictions) for one in models if isinstance(one.predictions, AgePredictions)
+        }
+        _show_intervals(intervals, detail)
+    for what, reports in _confidence_reports(models).items():
+        if detail.name not in reports:
+            continue
+        if with_age:
+            st.subheader(what.capitalize())
+        st.markdown(_WHAT_IT_MEANS)
+        _show_confidence(reports, detail, what)
 
 
-def show_age_gender_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    """As ``show_emotion_calibration``, with the age interval first."""
-    stored = [(one, one.predictions) for one in models if isinstance(one.predictions, AgeGenderPredictions)]
-    st.subheader("Age interval")
-    _show_intervals({one.name: interval_report(predictions) for one, predictions in stored}, detail)
-    st.subheader("Perceived gender")
-    st.markdown(_WHAT_IT_MEANS)
-    genders = {one.name: gender_calibration(predictions, one.card) for one, predictions in stored}
-    _show_confidence(genders, detail, "perceived gender")
+def _confidence_reports(models: Sequence[StoredEvaluation]) -> dict[str, dict[str, CalibrationReport]]:
+    """What is answered with a confidence -> name of the model -> its report."""
+    reports: dict[str, dict[str, CalibrationReport]] = {"emotion": {}, "age group": {}, "perceived gender": {}}
+    for one in models:
+        if isinstance(one.predictions, EmotionPredictions):
+            reports["emotion"][one.name] = emotion_calibration(one.predictions, one.card)
+        if isinstance(one.predictions, AgeGroupGenderPredictions):
+            reports["age group"][one.name] = age_group_calibration(one.predictions, one.card)
+        if isinstance(one.predictions, GenderPredictions):
+            reports["perceived gender"][one.name] = gender_calibration(one.predictions, one.card)
+    return reports
 
 
 def _show_confidence(reports: Mapping[str, CalibrationReport], detail: StoredEvaluation, what: str) -> None:

@@ -9,12 +9,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.artifact import ModelCard
 from core.errors import ArtifactError
 from core.evaluation.figures import curve_names, training_curves
 from core.evaluation.stored import StoredEvaluation, load_history
 from core.evaluation.tables import headline_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import download_table, show_figure, show_table
+from pages.shared.evaluation_damage import show_damage
+from pages.shared.evaluation_origin import show_not_included, show_origin
+
+_ANSWERS = {"emotion": "emotion", "age": "age", "gender": "perceived gender"}
 
 
 def show_training(model: StoredEvaluation) -> None:
@@ -30,7 +35,7 @@ def show_training(model: StoredEvaluation) -> None:
     names.sort(key=lambda name: name.endswith("loss"))
     for name in names:
         show_figure(
-            training_curves(history, name, f"{name.replace('_', ' ').capitalize()} while training"),
+            training_curves(history, name, f"{_curve_title(name)} while training"),
             f"curve_{name}",
             "Training images are distorted on purpose, so their curve can be the worse one. A growing gap "
             "with the training curve ahead means that the model learns its images by heart.",
@@ -38,20 +43,22 @@ def show_training(model: StoredEvaluation) -> None:
     download_table(history, f"{model.name}_history.csv", "history_csv")
 
 
+def _curve_title(name: str) -> str:
+    return name.replace("_mae", "_error").replace("mae", "age_error").replace("_", " ").capitalize()
+
+
 def show_card(model: StoredEvaluation) -> None:
     card = model.card
     st.subheader(card.title)
-    facts = {
-        "name": card.name,
-        "answers": {"emotion": "emotion", "age_gender": "age and perceived gender"}[card.task],
-        "architecture": card.architecture,
-        "parameters": f"{card.parameters:,}",
-        "input": f"{card.input_size}x{card.input_size} px, {'grey' if card.channels == 1 else 'colour'}",
-    }
-    _show_facts(facts)
+    _show_facts(_facts(card))
+    if card.is_classic:
+        show_origin(card)
+    if card.not_included:
+        show_not_included(card)
     st.markdown(f"**Intended use.** {card.intended_use}")
     st.markdown(f"**Limits.** {card.limits}")
     st.markdown(f"**Licence.** {card.license}")
+    show_damage(card)
     st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
     metrics = {side: {k: v for k, v in one.items() if _is_number(v)} for side, one in card.metrics.items()}
     if metrics:
@@ -65,6 +72,25 @@ def show_card(model: StoredEvaluation) -> None:
         st.download_button(
             "Download card.json", text, "card.json", "application/json", key="card_json", on_click="ignore"
         )
+
+
+def _facts(card: ModelCard) -> dict[str, Any]:
+    facts = {
+        "name": card.name,
+        "answers": " and ".join(_ANSWERS[name] for name in card.attributes),
+        "architecture": card.architecture,
+        "parameters": f"{card.parameters:,}",
+        "input": f"{card.input_size}x{card.input_size} px, {'grey' if card.channels == 1 else 'colour'}",
+    }
+    learnt, frozen = card.raw.get("trainable_parameters"), card.raw.get("frozen_parameters")
+    if learnt is not None and frozen is not None:
+        facts["of the parameters"] = f"{learnt:,} learn, {frozen:,} do not"
+    if card.training.get("start"):
+        facts["starts from"] = card.training["start"]
+    if card.epochs_run is not None:
+        wanted = f" of {card.recipe_epochs:,} that the recipe asks for" if card.recipe_epochs else ""
+        facts["epochs run"] = f"{card.epochs_run:,}{wanted}"
+    return facts
 
 
 def _show_facts(facts: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ INTERVAL_HELP = (
     "95 % interval: the figure's range of chance with this many images; a range made this way holds the true "
     "value 19 times in 20. Two models whose ranges overlap widely cannot be told apart by this test set."
 )
-_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share")
+_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence")
 
 
 def show_figure(figure: go.Figure, key: str, how_to_read: str) -> None:
@@ -53,15 +54,26 @@ def show_measured(label: str, measured: Measured, unit: str, explanation: str) -
     st.caption(f"95 % interval {text(measured.low)} to {text(measured.high)} {unit}, n\u00a0=\u00a0{measured.n:,}")
 
 
+def _title(column: str) -> str:
+    """``age_mae_low`` -> ``age error low``: words instead of the names that code uses."""
+    words = column.replace("_", " ")
+    words = re.sub(r"\b(age )?mae( years)?\b", "age error", words)
+    return re.sub(r"\bmb\b", "MB", words)
+
+
 def _column_config(table: pd.DataFrame) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for name in table.columns:
-        title = str(name).replace("_", " ")
-        if not pd.api.types.is_float_dtype(table[name]):
+        title = _title(str(name))
+        if pd.api.types.is_integer_dtype(table[name]):
+            config[name] = st.column_config.NumberColumn(title, format="localized")
+        elif not pd.api.types.is_float_dtype(table[name]):
             config[name] = st.column_config.Column(title)
         elif any(word in title for word in _SHARES):
             config[name] = st.column_config.NumberColumn(title, format="percent")
-        elif "mae" in title or "years" in title:
+        elif title.endswith("MB"):
+            config[name] = st.column_config.NumberColumn(title, format="%.1f")
+        elif "error" in title or "years" in title:
             config[name] = st.column_config.NumberColumn(title, format="%.2f")
         else:
             config[name] = st.column_config.NumberColumn(title)

@@ -1,15 +1,24 @@
-"""Tab about errors by group of people: for whom the age and gender network is wrong, and by how much."""
+"""Tab about errors by group of people: for whom a network is wrong, and by how much."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import streamlit as st
 
-from core.evaluation.fairness import LEAST_PEOPLE, OLDEST, YOUNGEST, FairnessReport, fairness_report, mae_of_ages
+from core.evaluation.fairness import (
+    LEAST_PEOPLE,
+    OLDEST,
+    YOUNGEST,
+    FairnessReport,
+    PeopleAnswers,
+    fairness_report,
+    mae_of_ages,
+)
 from core.evaluation.fairness import Figure as GroupFigure
 from core.evaluation.fairness_figures import group_figure
-from core.evaluation.predictions import AgeGenderPredictions
+from core.evaluation.predictions import AgePredictions, EmotionPredictions, Predictions
 from core.evaluation.tables import group_table
 from pages.shared.evaluation_common import show_figure, show_measured, show_table
 
@@ -22,9 +31,24 @@ _SQUARES = (
     f"The darker, the worse. Grey with a star: fewer than {LEAST_PEOPLE} people, so the figure is mostly chance. "
     "Empty: nobody. Point at a square for its 95 % interval and the number of people."
 )
+_FIGURE_TEXTS: Mapping[GroupFigure, tuple[str, str]] = {
+    "age_mae": ("Mean age error by group", "Lower is better."),
+    "gender_accuracy": (
+        "Perceived gender accuracy by group",
+        "Higher is better. Small children are hard for every model and for people.",
+    ),
+}
 
 
-def show_fairness(predictions: AgeGenderPredictions, stem: str) -> None:
+def show_groups(predictions: Predictions, stem: str) -> None:
+    """Errors by group, or why there are none."""
+    if isinstance(predictions, EmotionPredictions):
+        show_no_groups()
+    else:
+        show_fairness(predictions, stem)
+
+
+def show_fairness(predictions: PeopleAnswers, stem: str) -> None:
     """Errors by group of one model on one side; ``stem`` begins the names of downloads."""
     st.markdown(
         "A model that is good on average can be bad for some people. Groups follow UTKFace's own labels, which were "
@@ -32,7 +56,8 @@ def show_fairness(predictions: AgeGenderPredictions, stem: str) -> None:
         "answers no race; the label is used here to measure errors only. People of different labels also differ in "
         "age in this data set, and age decides most about the errors: choose both to compare people of the same age."
     )
-    _show_extremes(predictions)
+    if isinstance(predictions, AgePredictions):
+        _show_extremes(predictions)
     titles = st.segmented_control(
         "Group by (choose several for their crossings)",
         list(_ATTRIBUTES),
@@ -47,13 +72,9 @@ def show_fairness(predictions: AgeGenderPredictions, stem: str) -> None:
     by = [name for title, name in _ATTRIBUTES.items() if title in titles]
     report = fairness_report(predictions, by)
     how = _DOTS if len(by) == 1 else _SQUARES
-    _show_one(report, "age_mae", "Mean age error by group", f"Lower is better. {how}")
-    _show_one(
-        report,
-        "gender_accuracy",
-        "Perceived gender accuracy by group",
-        f"Higher is better. Small children are hard for every model and for people. {how}",
-    )
+    for figure in report.figures:
+        title, how_to_read = _FIGURE_TEXTS[figure]
+        _show_one(report, figure, title, f"{how_to_read} {how}")
     show_table(group_table(report), f"{stem}_groups_{'_'.join(by)}.csv", "table_groups")
 
 
@@ -68,7 +89,7 @@ def show_no_groups() -> None:
     )
 
 
-def _show_extremes(predictions: AgeGenderPredictions) -> None:
+def _show_extremes(predictions: AgePredictions) -> None:
     young, old = st.columns(2)
     with young:
         show_measured(

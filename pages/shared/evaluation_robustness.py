@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import ArtifactError, ArtifactMissingError
-from core.evaluation.robustness import RobustnessReport, load_report, measure_command
+from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport, load_report, measure_command
 from core.evaluation.robustness_figures import cost_bars, severity_charts
 from core.evaluation.robustness_tables import condition_table, severity_table
 from core.evaluation.sides import EVALUATION_SIDES
@@ -24,6 +24,9 @@ def show_robustness(detail: StoredEvaluation) -> None:
     try:
         report = load_report(detail.folder, detail.card)
     except ArtifactMissingError:
+        if detail.card.is_classic or detail.card.task not in MEASURED_ATTRIBUTES:
+            st.info("Damaged pictures were tried on our own networks only, not on this one.")
+            return
         st.info("How this model answers on damaged pictures was not measured yet. This command does it:")
         st.code(measure_command(detail.name), language="bash")
         return

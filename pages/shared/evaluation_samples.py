@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from core.artifact import SERVED_FILE, is_served
 from core.datasets.samples import Samples, fingerprint
 from core.errors import FacetError
 from core.evaluation.metrics import headline
 from core.evaluation.mistakes import Mistake, age_mistakes, emotion_mistakes, gender_mistakes
-from core.evaluation.predictions import EmotionPredictions, Predictions, subset
+from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions, Predictions, subset
 from core.evaluation.side_samples import data_dir, has_data, read_side
 from core.evaluation.stored import StoredEvaluation
 from core.evaluation.tables import headline_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import show_table
+from pages.shared.evaluation_origin import show_not_included
 
 _MISTAKES_SHOWN = 24
 _COLUMNS = 6
@@ -32,22 +34,30 @@ def show_mistakes(model: StoredEvaluation) -> None:
     if samples is None:
         return
     predictions = _rerun_of(model) or model.predictions
-    if isinstance(predictions, EmotionPredictions):
-        mistakes = emotion_mistakes(predictions, _MISTAKES_SHOWN)
-        how = "truth → answer, and how sure the model was"
-    else:
-        kind = st.segmented_control(
-            "Mistakes in", ["Age", "Perceived gender"], default="Age", required=True, key="mistakes_in"
-        )
-        find = age_mistakes if kind == "Age" else gender_mistakes
-        mistakes = find(predictions, _MISTAKES_SHOWN)
-        how = (
-            "true age → answer (stated interval), worst first"
-            if kind == "Age"
-            else "truth → answer, and how sure the model was"
-        )
+    mistakes, how = _mistakes_in(predictions)
     st.caption(f"{how.capitalize()}. Some are wrong labels in the data set rather than wrong answers.")
     _show_thumbnails(samples, mistakes)
+
+
+def _mistakes_in(predictions: Predictions) -> tuple[tuple[Mistake, ...], str]:
+    """The worst answers, of one kind if there are several, and what their captions say."""
+    how_sure = "truth → answer, and how sure the model was"
+    if isinstance(predictions, EmotionPredictions):
+        return emotion_mistakes(predictions, _MISTAKES_SHOWN), how_sure
+    kinds = [
+        title
+        for title, kind in (("Age", AgePredictions), ("Perceived gender", GenderPredictions))
+        if isinstance(predictions, kind)
+    ]
+    chosen = (
+        st.segmented_control("Mistakes in", kinds, default=kinds[0], required=True, key="mistakes_in")
+        if len(kinds) > 1
+        else kinds[0]
+    )
+    if chosen == "Age" and isinstance(predictions, AgePredictions):
+        return age_mistakes(predictions, _MISTAKES_SHOWN), "true age → answer (stated interval), worst first"
+    assert isinstance(predictions, GenderPredictions)
+    return gender_mistakes(predictions, _MISTAKES_SHOWN), how_sure
 
 
 def show_rerun(model: StoredEvaluation) -> None:
@@ -55,6 +65,9 @@ def show_rerun(model: StoredEvaluation) -> None:
         "Runs the served model on the images again and compares with what is stored. Small differences "
         "come from the processor's arithmetic; large ones mean that model and figures do not belong together."
     )
+    if SERVED_FILE in model.card.not_included and not is_served(model.folder, model.card):
+        show_not_included(model.card)
+        return
     samples = _samples_on_demand(model, "rerun")
     if samples is None:
         return

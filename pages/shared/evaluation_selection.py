@@ -6,45 +6,59 @@ import streamlit as st
 
 from core.artifact import list_artifacts
 from core.errors import FacetError
-from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide
+from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide, sides_titled
 from core.evaluation.stored import StoredEvaluation, load_stored
 from pages.shared.errors import show_error
 
+_SIDE_KEY = "evaluation_side"
+_DETAIL_KEY = "evaluation_detail"
+
 
 def choose_side() -> EvaluationSide:
-    titles = {side.title: side for side in (*EVALUATION_SIDES, DETECTOR_SIDE)}
+    """A test set; of those that networks of several tasks are measured on, the side of the first task."""
+    sides = (*EVALUATION_SIDES, DETECTOR_SIDE)
     title = st.selectbox(
         "Test set",
-        list(titles),
-        key="evaluation_side",
+        list(dict.fromkeys(side.title for side in sides)),
+        key=_SIDE_KEY,
         help="Images with known answers that the model has not been trained on.",
     )
-    side = titles[title]
+    side = next(side for side in sides if side.title == title)
     (st.warning if side.chosen_on else st.info)(side.role, icon=":material/science:")
     return side
 
 
 def choose_models(side: EvaluationSide) -> list[StoredEvaluation]:
-    """The chosen models of the side's task with their stored predictions; whatever cannot be used is said."""
+    """The chosen models that are measured on the side's images, with their stored predictions; whatever cannot be used
+    is said. Our own come first, then the classic ones."""
+    tasks = {one.task for one in sides_titled(side.title)}
     usable: dict[str, StoredEvaluation] = {}
     broken: list[FacetError] = []
     for artifact in list_artifacts():
-        if artifact.card is not None and artifact.card.task != side.task:
+        if artifact.card is not None and artifact.card.task not in tasks:
             continue
         try:
             usable[artifact.name] = load_stored(artifact, side.side)
         except FacetError as error:
             broken.append(error)
-    chosen = st.multiselect(
-        "Models",
-        list(usable),
-        default=list(usable)[:1],
-        key=f"evaluation_models_{side.task}_{side.side}",
-        help="Choose several to compare them in the accuracy figures.",
-    )
+    names = sorted(usable, key=lambda name: (usable[name].card.is_classic, name))
+    chosen = _multiselect(names, usable, _models_key(side))
     for failure in broken:
         show_error(failure)
     return [usable[name] for name in chosen]
+
+
+def _multiselect(names: list[str], usable: dict[str, StoredEvaluation], key: str) -> list[str]:
+    # What was chosen elsewhere, or before an artifact went, may be none of the options.
+    st.session_state[key] = [name for name in st.session_state.get(key, names[:1]) if name in usable]
+    return st.multiselect(
+        "Models",
+        names,
+        key=key,
+        format_func=lambda name: f"{name} (classic network)" if usable[name].card.is_classic else name,
+        help="Choose several to compare them. Classic networks are those of others, rebuilt and trained on the same "
+        "images as our own.",
+    )
 
 
 def choose_detail(models: list[StoredEvaluation]) -> StoredEvaluation:
@@ -52,5 +66,16 @@ def choose_detail(models: list[StoredEvaluation]) -> StoredEvaluation:
     if len(models) == 1:
         return models[0]
     names = {model.name: model for model in models}
-    chosen = st.selectbox("Details of", list(names), key="evaluation_detail")
-    return names[chosen]
+    if st.session_state.get(_DETAIL_KEY) not in names:
+        st.session_state.pop(_DETAIL_KEY, None)
+    return names[st.selectbox("Details of", list(names), key=_DETAIL_KEY)]
+
+
+def preselect(side: EvaluationSide, name: str) -> None:
+    """In a callback, before the widgets above are drawn: show model ``name`` on ``side``."""
+    st.session_state[_SIDE_KEY] = side.title
+    st.session_state[_models_key(side)] = [name]
+
+
+def _models_key(side: EvaluationSide) -> str:
+    return f"evaluation_models_{side.title}"

@@ -1,80 +1,128 @@
-"""The tabs of the evaluation page about networks: which figures stand where."""
+"""The tabs of the evaluation page about networks: which figures stand where. What is not answered has no tab."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from core.evaluation.metrics import emotion_report, gender_report
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions
+from core.evaluation.metrics import ClassificationReport, age_group_report, emotion_report, gender_report
+from core.evaluation.predictions import (
+    AgeGroupGenderPredictions,
+    AgePredictions,
+    EmotionPredictions,
+    GenderPredictions,
+    Predictions,
+)
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation_age import age_reports, show_age, show_age_summary
-from pages.shared.evaluation_calibration import show_age_gender_calibration, show_emotion_calibration
+from pages.shared.evaluation_calibration import show_calibration
 from pages.shared.evaluation_card import show_card, show_training
 from pages.shared.evaluation_classes import show_accuracy, show_class_table, show_confusion
-from pages.shared.evaluation_fairness import show_fairness, show_no_groups
+from pages.shared.evaluation_fairness import show_groups
+from pages.shared.evaluation_reweighting import show_reweighting
 from pages.shared.evaluation_robustness import show_robustness
 from pages.shared.evaluation_samples import show_mistakes, show_rerun
 from pages.shared.evaluation_speed import show_speed
 
 COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
+Show = Callable[[], None]
+Kind = TypeVar("Kind", bound=Predictions)
 
 
-def show_emotion(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    """``models`` are compared, ``detail`` is the one that tabs about a single model show."""
-    predictions = {m.name: m.predictions for m in models if isinstance(m.predictions, EmotionPredictions)}
-    reports = {name: emotion_report(one) for name, one in predictions.items()}
-    report, stem = reports[detail.name], f"{detail.name}_{detail.side}"
-    accuracy, confusion, calibration, groups, *rest = st.tabs(
-        ["Accuracy", "Confusion", "Calibration", "Groups", *COMMON_TABS]
-    )
-    with accuracy:
-        show_accuracy(reports, "emotion")
-        show_class_table(report, "emotion", stem)
-    with confusion:
-        show_confusion(report, "emotion", stem)
-    with calibration:
-        show_emotion_calibration(models, detail)
-    with groups:
-        show_no_groups()
-    _show_common(rest, detail)
-
-
-def show_age_gender(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    """As ``show_emotion``."""
-    predictions = {m.name: m.predictions for m in models if isinstance(m.predictions, AgeGenderPredictions)}
-    ages = age_reports(predictions)
-    genders = {name: gender_report(one) for name, one in predictions.items()}
-    chosen, stem = predictions[detail.name], f"{detail.name}_{detail.side}"
-    age, brackets, gender, calibration, groups, *rest = st.tabs(
-        ["Age", "Age brackets", "Perceived gender", "Calibration", "Groups", *COMMON_TABS]
-    )
-    with age:
-        show_age_summary(ages)
-        show_age(ages, chosen, detail.name, stem)
-    with brackets:
-        show_accuracy({name: one.brackets for name, one in ages.items()}, "age bracket")
-        show_class_table(ages[detail.name].brackets, "age bracket", stem)
-        show_confusion(ages[detail.name].brackets, "age bracket", stem)
-    with gender:
-        show_accuracy(genders, "perceived gender")
-        show_class_table(genders[detail.name], "perceived gender", stem)
-        show_confusion(genders[detail.name], "perceived gender", stem)
-    with calibration:
-        show_age_gender_calibration(models, detail)
-    with groups:
-        show_fairness(chosen, stem)
-    _show_common(rest, detail)
-
-
-def _show_common(tabs: Sequence[DeltaGenerator], detail: StoredEvaluation) -> None:
-    robustness, speed, *others = tabs
-    with robustness:
-        show_robustness(detail)
-    with speed:
-        show_speed()
-    for tab, show in zip(others, (show_training, show_card, show_mistakes, show_rerun), strict=True):
+def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
+    """``models`` are compared, where they answer the same as ``detail``, which is the one that tabs about a single
+    model show."""
+    tabs = _answer_tabs(models, detail) | {
+        "Calibration": lambda: show_calibration(models, detail),
+        "Groups": lambda: _show_groups(detail),
+        "Robustness": lambda: show_robustness(detail),
+        "Speed and size": show_speed,
+        "Training": lambda: show_training(detail),
+        "Model card": lambda: show_card(detail),
+        "Mistakes": lambda: show_mistakes(detail),
+        "Re-run": lambda: show_rerun(detail),
+    }
+    wanted = st.session_state.get("evaluation_tab")
+    shown = st.tabs(list(tabs), default=wanted if wanted in tabs else None)
+    for tab, show in zip(shown, tabs.values(), strict=True):
         with tab:
-            show(detail)
+            show()
+
+
+def _answer_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> dict[str, Show]:
+    """Tabs about what ``detail`` answers."""
+    answered, tabs = detail.predictions, dict[str, Show]()
+    if isinstance(answered, EmotionPredictions):
+        emotions = {name: emotion_report(one) for name, one in of_kind(models, EmotionPredictions).items()}
+        tabs["Accuracy"] = lambda: _show_classes(emotions, detail, "emotion")
+        tabs["Confusion"] = lambda: show_confusion(emotions[detail.name], "emotion", _stem(detail))
+    if isinstance(answered, AgePredictions):
+        ages = of_kind(models, AgePredictions)
+        tabs["Age"] = lambda: _show_age(ages, models, detail)
+        tabs["Age brackets"] = lambda: _show_brackets(ages, models, detail)
+    if isinstance(answered, AgeGroupGenderPredictions):
+        groups = {name: age_group_report(one) for name, one in of_kind(models, AgeGroupGenderPredictions).items()}
+        tabs["Age groups"] = lambda: _show_age_groups(groups, models, detail)
+    if isinstance(answered, GenderPredictions):
+        genders = {name: gender_report(one) for name, one in of_kind(models, GenderPredictions).items()}
+        tabs["Perceived gender"] = lambda: _show_label(genders, models, detail, "perceived gender")
+    return tabs
+
+
+def of_kind(models: Sequence[StoredEvaluation], kind: type[Kind]) -> dict[str, Kind]:
+    """By name, the predictions of those that answer what ``kind`` holds."""
+    return {one.name: one.predictions for one in models if isinstance(one.predictions, kind)}
+
+
+def _show_groups(detail: StoredEvaluation) -> None:
+    show_groups(detail.predictions, _stem(detail))
+    show_reweighting(detail)
+
+
+def _show_age(ages: Mapping[str, AgePredictions], models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
+    _show_left_out(ages, models)
+    reports = age_reports(ages)
+    show_age_summary(reports)
+    show_age(reports, ages[detail.name], detail.name, _stem(detail))
+
+
+def _show_brackets(
+    ages: Mapping[str, AgePredictions], models: Sequence[StoredEvaluation], detail: StoredEvaluation
+) -> None:
+    reports = {name: one.brackets for name, one in age_reports(ages).items()}
+    _show_label(reports, models, detail, "age bracket")
+
+
+def _show_age_groups(
+    reports: Mapping[str, ClassificationReport], models: Sequence[StoredEvaluation], detail: StoredEvaluation
+) -> None:
+    st.caption(
+        "This network was trained to answer one of eight age groups, with gaps between them; a true age in a gap "
+        "counts as the nearer group. The years in the tabs about age follow from the groups and are rougher."
+    )
+    _show_label(reports, models, detail, "age group")
+
+
+def _show_label(
+    reports: Mapping[str, ClassificationReport], models: Sequence[StoredEvaluation], detail: StoredEvaluation, what: str
+) -> None:
+    _show_left_out(reports, models)
+    _show_classes(reports, detail, what)
+    show_confusion(reports[detail.name], what, _stem(detail))
+
+
+def _show_classes(reports: Mapping[str, ClassificationReport], detail: StoredEvaluation, what: str) -> None:
+    show_accuracy(reports, what)
+    show_class_table(reports[detail.name], what, _stem(detail))
+
+
+def _show_left_out(compared: Mapping[str, object], models: Sequence[StoredEvaluation]) -> None:
+    others = [one.name for one in models if one.name not in compared]
+    if others:
+        st.caption(f"Not here, because they do not answer this: {', '.join(others)}.")
+
+
+def _stem(detail: StoredEvaluation) -> str:
+    return f"{detail.name}_{detail.side}"

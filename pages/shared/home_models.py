@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.artifact import ModelCard, list_artifacts
+from core.artifact import ATTRIBUTES, ModelCard, list_artifacts
 from core.evaluation.sides import DETECTOR_SIDE, EvaluationSide, side_for
 from pages.shared.errors import show_error
 from pages.shared.text import plain
@@ -37,21 +37,23 @@ class Figure:
         return f"{low * 100:.1f} to {high * 100:.1f} %" if self.unit is None else f"{low:.2f} to {high:.2f} {self.unit}"
 
 
+_ANSWERED: Mapping[str, Figure] = {
+    "emotion": Figure("accuracy", "Emotion: right answers"),
+    "age": Figure("age_mae", "Age: mean absolute error", "years"),
+    "gender": Figure("gender_accuracy", "Perceived gender: right answers"),
+}
 FIGURES: Mapping[str, tuple[Figure, ...]] = {
     DETECTION: (
         Figure("recall", "Faces: found", counted="faces"),
         Figure("false_boxes_all", "Faces: false boxes", "an image", counted="faces"),
     ),
-    "emotion": (Figure("accuracy", "Emotion: right answers"),),
-    "age_gender": (
-        Figure("age_mae", "Age: mean absolute error", "years"),
-        Figure("gender_accuracy", "Perceived gender: right answers"),
-    ),
+    **{task: tuple(_ANSWERED[name] for name in attributes) for task, attributes in ATTRIBUTES.items()},
 }
+EVALUATION_PAGE = "pages/3_Model_Evaluation.py"
 
 
 def show_models() -> None:
-    """A card per installed model, a message per broken one."""
+    """A card for each of our own models, one line for all classic ones, a message for each broken one."""
     artifacts = list_artifacts()
     for artifact in artifacts:
         if artifact.error is not None:
@@ -59,9 +61,18 @@ def show_models() -> None:
     cards = [artifact.card for artifact in artifacts if artifact.card is not None]
     if not artifacts:
         st.warning(TRAIN_ADVICE, icon=":material/deployed_code_alert:")
-    for card in sorted(cards, key=lambda card: (list(FIGURES).index(card.task), card.name)):
+    own = [card for card in cards if not card.is_classic]
+    for card in sorted(own, key=lambda card: (list(FIGURES).index(card.task), card.name)):
         with st.container(border=True):
             _show_card(card)
+    _link_to_classics(len(cards) - len(own))
+
+
+def _link_to_classics(count: int) -> None:
+    if count:
+        what = "one classic network" if count == 1 else f"{count} classic networks"
+        label = f"And {what} of the field, rebuilt and trained on the same images: see Model evaluation"
+        st.page_link(EVALUATION_PAGE, label=label, icon=":material/leaderboard:")
 
 
 def _show_card(card: ModelCard) -> None:
