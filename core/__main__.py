@@ -1,5 +1,5 @@
 """Command line: ``python -m core analyze IMAGE... [--json]`` and ``python -m core benchmark [--json]``, both with
-``--detector NAME``."""
+``--detector NAME`` and ``--emotion-network``, ``--age-network`` and ``--gender-network NAME``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.detection.choice import ENVIRONMENT, default_detector_name
 from core.errors import FacetError, ImageError
 from core.images import read_file
-from core.settings import Attributes, DetectorSettings
+from core.networks import ENVIRONMENT as NETWORK_ENVIRONMENT
+from core.networks import network_choice
+from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.wording import UNCERTAIN
 
 
@@ -48,25 +50,41 @@ def _parser() -> argparse.ArgumentParser:
         )
     benchmark = commands.add_parser("benchmark", help="time every stage on one thread")
     for command in (analyze, benchmark):
-        command.add_argument(
-            "--detector",
-            metavar="NAME",
-            help=f"{', '.join(DETECTORS)} (default: the environment variable {ENVIRONMENT}, else {DEFAULT_DETECTOR})",
-        )
+        _add_choices(command)
     benchmark.add_argument("--json", action="store_true", help="print one JSON object")
     benchmark.add_argument("--repeats", type=int, default=50, help="timed runs of each stage (default 50)")
     return parser
 
 
+def _add_choices(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--detector",
+        metavar="NAME",
+        help=f"{', '.join(DETECTORS)} (default: the environment variable {ENVIRONMENT}, else {DEFAULT_DETECTOR})",
+    )
+    for attribute, ours in OUR_NETWORKS.by_attribute.items():
+        command.add_argument(
+            f"--{attribute}-network",
+            metavar="NAME",
+            help=f"an installed network, see models/artifacts (default: {NETWORK_ENVIRONMENT[attribute]}, else {ours})",
+        )
+
+
+def _networks(options: argparse.Namespace) -> NetworkChoice:
+    return network_choice({name: getattr(options, f"{name}_network") for name in OUR_NETWORKS.by_attribute})
+
+
 def _analyze(options: argparse.Namespace) -> int:
+    networks = _networks(options)
     detector_name = options.detector or default_detector_name()
-    analyzer = FaceAnalyzer.default(DetectorSettings(sensitivity=options.sensitivity), detector_name)
+    analyzer = FaceAnalyzer.default(DetectorSettings(sensitivity=options.sensitivity), detector_name, networks)
     attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
     analyzer.warm_up()
     results = []
     for file in options.images:
         try:
-            results.append(report.to_json_object(file, analyzer.analyze(read_file(file), attributes)))
+            result = report.to_json_object(file, analyzer.analyze(read_file(file), attributes))
+            results.append(result | {"networks": networks.answering(attributes)})
         except ImageError as error:
             results.append(report.error_object(file, error))
     if options.json:
@@ -101,7 +119,9 @@ def _answer_text(answer: dict[str, Any], what: str = "") -> str:
 
 
 def _benchmark(options: argparse.Namespace) -> int:
-    timings = run_benchmark(options.repeats, options.detector or default_detector_name())
+    networks = _networks(options)
+    detector_name = options.detector or default_detector_name()
+    timings = run_benchmark(options.repeats, detector_name, choice=networks)
     if options.json:
         print(json.dumps(timings, indent=2))
         return 0
@@ -112,7 +132,11 @@ def _benchmark(options: argparse.Namespace) -> int:
         print(f"{whole}: " + ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items()))
     for search, ratio in timings["times_as_fast_as_haar"].items():
         print(f"{search}: {ratio:.1f} times as fast as haar with the same settings")
-    print(f"detector {timings['detector']}, {timings['repeats']} runs each on one thread, frame {timings['frame']}")
+    networks_text = ", ".join(f"{attribute} by {name}" for attribute, name in timings["networks"].items())
+    print(
+        f"detector {timings['detector']}, {networks_text}, {timings['repeats']} runs each on one thread, "
+        f"frame {timings['frame']}"
+    )
     return 0
 
 

@@ -1,6 +1,9 @@
 """How a frame becomes an answer: detect, crop, estimate, lessen what a poor crop cannot carry, assemble.
 
 frame (H, W, 3) uint8 BGR -> detections -> one batch of crops for each network -> one Face a detection
+
+What a poor crop cannot carry is judged by the same limits for every network. They were derived with ours, but describe
+the picture of a face and not the network that reads it: a blurred face is blurred for all of them.
 """
 
 from __future__ import annotations
@@ -12,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.answers import calibrated_answers
-from core.artifact import artifacts_dir
 from core.crops import crop_faces, crop_square
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
-from core.estimator import Estimator, LiteRTEstimator
-from core.settings import Attributes, DetectorSettings
+from core.errors import ConfigError
+from core.estimator import Estimator
+from core.networks import open_networks
+from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from core.usability import UsabilitySettings, installed_settings, lessened, usable_share
 
-SERVED_ARTIFACTS = ("emotion", "age_gender")
+SERVED_ARTIFACTS = tuple(dict.fromkeys(OUR_NETWORKS.by_attribute.values()))
 """The artifacts that answer unless others are chosen."""
 
 Answers = dict[str, NDArray[np.float64]]
@@ -30,26 +34,27 @@ class FaceAnalyzer:
     """Finds the faces of a frame and reads their attributes. Safe to share between threads."""
 
     def __init__(
-        self, detector: FaceDetector, estimators: Sequence[Estimator], usability: UsabilitySettings | None = None
+        self, detector: FaceDetector, networks: Mapping[str, Estimator], usability: UsabilitySettings | None = None
     ) -> None:
-        """``usability`` lowers the confidence on crops that show no usable face; ``None`` leaves it as it is."""
+        """``networks``: attribute -> the network that answers it; one without a network is not read. ``usability``
+        lowers the confidence on crops that show no usable face; ``None`` leaves it as it is. Raises ``ConfigError`` if
+        a network does not answer its attribute."""
         self._detector = detector
-        self._estimators = tuple(estimators)
+        self._networks = _once_each(networks)
         self._usability = usability
-        cards = [estimator.card for estimator in self._estimators]
-        self._card_minimums = {name: value for card in cards for name, value in card.min_confidence.items()}
+        cards = {attribute: network.card for attribute, network in networks.items()}
+        self._card_minimums = {name: card.min_confidence.get(name, 0.0) for name, card in cards.items()}
 
     @classmethod
     def default(
         cls,
         detector: DetectorSettings = DetectorSettings(),
         detector_name: str = DEFAULT_DETECTOR,
-        artifacts: Sequence[str] = SERVED_ARTIFACTS,
+        networks: NetworkChoice = OUR_NETWORKS,
     ) -> FaceAnalyzer:
-        """The detector and the served networks. Raises ``ArtifactError`` or ``DetectorError``."""
-        folder = artifacts_dir()
+        """The detector and the chosen networks. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``."""
         finder = create_detector(detector_name, detector)
-        return cls(finder, [LiteRTEstimator(folder / name) for name in artifacts], installed_settings())
+        return cls(finder, open_networks(networks), installed_settings())
 
     def analyze(
         self,
@@ -58,8 +63,8 @@ class FaceAnalyzer:
     ) -> Analysis:
         """(H, W, 3) uint8 BGR -> every face with the chosen attributes, from left to right. The frame is not changed.
 
-        ``stage_ms`` of the result has the milliseconds of ``detect``, ``crop``, ``usability`` and each network by its
-        artifact's name.
+        ``stage_ms`` of the result has the milliseconds of ``detect``, ``crop``, ``usability`` and each network by the
+        name on its card.
         """
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
             raise ValueError(f"frame must be a non-empty (H, W, 3) uint8 BGR array, got {frame.shape} {frame.dtype}")
@@ -68,7 +73,7 @@ class FaceAnalyzer:
         clock.lap("detect")
         outputs = self._estimate(frame, detections, attributes, clock)
         minimums = self._card_minimums | attributes.min_confidence
-        faces = tuple(_face(found, row, outputs, attributes, minimums) for row, found in enumerate(detections))
+        faces = tuple(_face(found, row, outputs, minimums) for row, found in enumerate(detections))
         height, width = frame.shape[:2]
         return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms)
 
@@ -82,36 +87,42 @@ class FaceAnalyzer:
         self, frame: NDArray[np.uint8], detections: Sequence[Detection], attributes: Attributes, clock: _StageClock
     ) -> Answers:
         outputs: Answers = {}
-        for estimator in self._estimators:
-            if not detections or not _wanted(estimator.card.task, attributes):
+        for network, answered in self._networks:
+            wanted = answered & attributes.read
+            if not detections or not wanted:
                 continue
-            card = estimator.card
+            card = network.card
             crops = crop_faces(frame, detections, card.crop, card.input_size, card.channels)
             clock.lap("crop")
-            answers = calibrated_answers(estimator.predict(crops), card.temperature, card.age_interval_scale)
+            answers = calibrated_answers(network.predict(crops), card.temperature, card.age_interval_scale)
             clock.lap(card.name)
-            if self._usability is not None:
+            doubted = wanted & {"emotion", "gender"}
+            if self._usability is not None and doubted:
                 sides_px = [crop_square(face, card.crop)[1] for face in detections]
                 share = usable_share(detections, crops, sides_px, self._usability)
-                answers |= {name: lessened(answers[name], share) for name in answers.keys() & {"emotion", "gender"}}
+                answers |= {name: lessened(answers[name], share) for name in doubted}
                 clock.lap("usability")
-            outputs |= answers
+            outputs |= {name: answers[name] for name in wanted}
         return outputs
 
 
-def _wanted(task: str, attributes: Attributes) -> bool:
-    return attributes.emotion if task == "emotion" else attributes.age or attributes.gender
+def _once_each(networks: Mapping[str, Estimator]) -> tuple[tuple[Estimator, frozenset[str]], ...]:
+    """Each network with the attributes that are taken from it."""
+    for attribute, network in networks.items():
+        if attribute not in network.card.attributes:
+            answered = ", ".join(network.card.attributes)
+            raise ConfigError(f"the network {network.card.name} answers {answered}, not {attribute}: choose another")
+    return tuple(
+        (network, frozenset(attribute for attribute, other in networks.items() if other is network))
+        for network in dict.fromkeys(networks.values())
+    )
 
 
-def _face(
-    detection: Detection, row: int, outputs: Answers, attributes: Attributes, minimums: Mapping[str, float]
-) -> Face:
-    def answer(name: str, wanted: bool) -> tuple[float, ...] | None:
-        return tuple(outputs[name][row].tolist()) if wanted and name in outputs else None
+def _face(detection: Detection, row: int, outputs: Answers, minimums: Mapping[str, float]) -> Face:
+    def answer(name: str) -> tuple[float, ...] | None:
+        return tuple(outputs[name][row].tolist()) if name in outputs else None
 
-    emotion = answer("emotion", attributes.emotion)
-    age = answer("age", attributes.age)
-    gender = answer("gender", attributes.gender)
+    emotion, age, gender = answer("emotion"), answer("age"), answer("gender")
     return Face(
         detection,
         emotion=EmotionEstimate(emotion, minimums.get("emotion", 0.0)) if emotion else None,

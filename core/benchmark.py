@@ -13,13 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analyzer import SERVED_ARTIFACTS, FaceAnalyzer
-from core.artifact import artifacts_dir
+from core.analyzer import FaceAnalyzer
 from core.crops import crop_faces
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
-from core.estimator import LiteRTEstimator
 from core.images import decode, encode_png
-from core.settings import LIVE_DETECTOR, DetectorSettings
+from core.networks import open_networks
+from core.settings import LIVE_DETECTOR, OUR_NETWORKS, DetectorSettings, NetworkChoice
 from core.types import Analysis, Box, Detection, Landmarks
 from core.usability import installed_settings
 
@@ -58,6 +57,7 @@ def run_benchmark(
     repeats: int = 50,
     detector_name: str = DEFAULT_DETECTOR,
     progress: Callable[[float], None] = _no_progress,
+    choice: NetworkChoice = OUR_NETWORKS,
 ) -> dict[str, Any]:
     """``stages``: name -> median and 95th percentile over ``repeats`` runs. ``shares``: whole -> stage -> median share
     of the whole, in [0, 1]. ``times_as_fast_as_haar``: search -> ratio of medians, both with the same settings.
@@ -69,7 +69,7 @@ def run_benchmark(
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:
-            stages, shares = _measured(_stages(detector_name), repeats, progress)
+            stages, shares = _measured(_stages(detector_name, choice), repeats, progress)
         finally:
             cv2.setNumThreads(threads)
     width, height = _FRAME_WH
@@ -78,27 +78,28 @@ def run_benchmark(
         "threads": 1,
         "frame": f"{width}x{height}",
         "detector": detector_name,
+        "networks": choice.by_attribute,
         "stages": stages,
         "shares": shares,
         "times_as_fast_as_haar": _ratios(stages),
     }
 
 
-def _stages(detector_name: str) -> Stages:
+def _stages(detector_name: str, choice: NetworkChoice) -> Stages:
     frame = _frame()
     stages: Stages = {"decode": partial(decode, encode_png(frame))}
     stages |= _searches(frame, detector_name)
     detector = create_detector(detector_name, LIVE_DETECTOR)
     faces = [_known_face(box, landmarks=detector_name not in _WITHOUT_LANDMARKS) for box in _FACES]
-    estimators = [LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS]
-    for estimator in estimators:
-        card = estimator.card
+    networks = open_networks(choice)
+    for network in dict.fromkeys(networks.values()):
+        card = network.card
         crop = partial(crop_faces, frame, faces[:1], card.crop, card.input_size, card.channels)
         stages[f"crop for {card.name}"] = crop
-        stages[f"{card.name}, one face"] = partial(estimator.predict, crop())
+        stages[f"{card.name}, one face"] = partial(network.predict, crop())
     for name, search in (("all but detection", None), ("whole", detector)):
         for count in (1, 3):
-            analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), estimators, installed_settings())
+            analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), networks, installed_settings())
             stages[f"{name}, {count} face{'s' * (count > 1)}"] = partial(analyzer.analyze, frame)
     return stages
 

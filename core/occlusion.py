@@ -18,8 +18,7 @@ from core.errors import ConfigError
 from core.estimator import Estimator
 from core.types import EMOTIONS, GENDERS
 
-ATTRIBUTE_TASKS = {"emotion": "emotion", "age": "age_gender", "gender": "age_gender"}
-"""Attribute -> task of the artifact that answers it."""
+ATTRIBUTES = ("emotion", "age", "gender")
 LABELS: dict[str, tuple[str, ...]] = {"emotion": EMOTIONS, "gender": GENDERS}
 
 _BATCH = 32
@@ -90,10 +89,11 @@ def explain(
 
     Raises ``ConfigError`` for an attribute that there is none of, or that ``estimator`` does not answer.
     """
-    if attribute not in ATTRIBUTE_TASKS:
-        raise ConfigError(f"attribute must be one of {', '.join(ATTRIBUTE_TASKS)}, got {attribute!r}")
-    if estimator.card.task != ATTRIBUTE_TASKS[attribute]:
-        raise ConfigError(f"{estimator.card.name} answers {estimator.card.task}, not {attribute}")
+    if attribute not in ATTRIBUTES:
+        raise ConfigError(f"attribute must be one of {', '.join(ATTRIBUTES)}, got {attribute!r}")
+    card = estimator.card
+    if attribute not in card.attributes:
+        raise ConfigError(f"{card.name} answers {', '.join(card.attributes)}, not {attribute}")
     start_s = clock_s()
     copies = occluded(crop, settings)
     answers = _answers(np.concatenate([crop[None], copies]), estimator, attribute)
@@ -136,6 +136,9 @@ def _profiles(length: int, settings: OcclusionSettings) -> NDArray[np.float32]:
 
 def _answers(crops: NDArray[np.uint8], estimator: Estimator, attribute: str) -> NDArray[np.float64]:
     """(N, K) calibrated probabilities, or (N, 1) years."""
-    outputs = [estimator.predict(crops[start : start + _BATCH])[attribute] for start in range(0, len(crops), _BATCH)]
-    answers = calibrated_answers({attribute: np.concatenate(outputs)}, estimator.card.temperature)[attribute]
+    parts = [
+        calibrated_answers(estimator.predict(crops[start : start + _BATCH]), estimator.card.temperature)[attribute]
+        for start in range(0, len(crops), _BATCH)
+    ]
+    answers = np.concatenate(parts)
     return answers[:, :1] if attribute == "age" else answers

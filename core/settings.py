@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 
 from core.errors import ConfigError
 
@@ -83,6 +84,39 @@ class Attributes:
         """The minimums that are set, by output name as on a model's card."""
         chosen = {"emotion": self.min_emotion_confidence, "gender": self.min_gender_confidence}
         return {name: value for name, value in chosen.items() if value is not None}
+
+    @property
+    def read(self) -> frozenset[str]:
+        """The attributes that are on."""
+        return frozenset(name for name in ("emotion", "age", "gender") if getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkChoice:
+    """Which network answers each attribute: the name of an artifact's folder, or ``caffe`` for files of the user's own.
+    The defaults are ours."""
+
+    emotion: str = "emotion"
+    age: str = "age_gender"
+    gender: str = "age_gender"
+
+    def __post_init__(self) -> None:
+        for attribute, name in self.by_attribute.items():
+            # The name becomes part of a path, and may come from outside.
+            if not re.fullmatch(r"\w[\w-]*", name):
+                raise ConfigError(f"the {attribute} network must be the name of an artifact's folder, got {name!r}")
+
+    @property
+    def by_attribute(self) -> dict[str, str]:
+        """Attribute -> name of its network."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def answering(self, attributes: Attributes) -> dict[str, str]:
+        """The same for the attributes that are on."""
+        return {name: network for name, network in self.by_attribute.items() if name in attributes.read}
+
+
+OUR_NETWORKS = NetworkChoice()
 
 
 @dataclass(frozen=True, slots=True)

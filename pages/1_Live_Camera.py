@@ -12,12 +12,14 @@ from pages.shared.live_connection import Connection, show_camera_state, show_con
 from pages.shared.live_controls import LiveControls, live_controls
 from pages.shared.live_panel import show_numbers, show_session
 from pages.shared.live_stream import live_stream
+from pages.shared.networks import show_problems
 from pages.shared.webrtc import rtc_configuration
 
 
 def live_session(controls: LiveControls) -> LiveSession:
     """This viewer's session with the current settings; models are loaded and warm when it returns."""
-    analyzer, _ = chosen_analyzer(controls.detector, controls.detector_name)
+    show_problems(controls.networks)
+    analyzer, _ = chosen_analyzer(controls.detector, controls.detector_name, controls.networks.choice)
     if "live_session" not in st.session_state:
         st.session_state["live_session"] = LiveSession(analyzer)
     session: LiveSession = st.session_state["live_session"]

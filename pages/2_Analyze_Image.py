@@ -16,6 +16,7 @@ from pages.shared.image_faces import show_result
 from pages.shared.image_inputs import choose_pictures, choose_settings
 from pages.shared.image_results import analyzed
 from pages.shared.image_suggestions import suggestion_table
+from pages.shared.networks import show_problems
 from pages.shared.text import plain
 
 st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
@@ -24,8 +25,9 @@ st.caption("Pictures stay in this server's memory while this page is open; nothi
 
 try:
     chosen = choose_settings()
+    show_problems(chosen.networks)
     with st.spinner("Loading the models …"):
-        analyzer, detector_name = chosen_analyzer(chosen.detector, chosen.detector_name)
+        analyzer, detector_name = chosen_analyzer(chosen.detector, chosen.detector_name, chosen.networks.choice)
     settings = replace(chosen, detector_name=detector_name)
 except FacetError as error:
     show_error(error)
@@ -52,8 +54,9 @@ for number, file in enumerate(files):
         show_error(result)
         json_objects.append(report.error_object(file.name, result))
         continue
-    show_result(file, result, settings.style, table, number)
-    json_objects.append(report.to_json_object(file.name, result.analysis))
+    show_result(file, result, settings, table, number)
+    networks = settings.networks.choice.answering(settings.attributes)
+    json_objects.append(report.to_json_object(file.name, result.analysis) | {"networks": networks})
     csv_rows += report.rows(file.name, result.analysis)
 
 with downloads:

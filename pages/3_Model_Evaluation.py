@@ -7,8 +7,31 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.sides import DETECTOR_SIDE
 from pages.shared.evaluation_detector import choose_detectors, load_detection, show_detectors
+from pages.shared.evaluation_leaderboard import BY_TEST_SET, LEADERBOARD, VIEW_KEY, show_leaderboard
 from pages.shared.evaluation_selection import choose_detail, choose_models, choose_side
-from pages.shared.evaluation_tabs import show_age_gender, show_emotion
+from pages.shared.evaluation_tabs import show_tabs
+
+
+def show_by_test_set() -> None:
+    left, right = st.columns(2)
+    with left:
+        side = choose_side()
+    if side == DETECTOR_SIDE:
+        show_detector_page(right)
+        return
+    with right:
+        models = choose_models(side)
+    if not models:
+        st.info("Choose a model to see its figures. If there is none to choose, none is installed for this test set.")
+        return
+    show_tabs(models, choose_detail(models))
+
+
+def keep_choices() -> None:
+    """Streamlit forgets the choices of widgets that are not on screen."""
+    for key in [str(key) for key in st.session_state]:
+        if key.startswith("evaluation_") and key != VIEW_KEY:
+            st.session_state[key] = st.session_state[key]
 
 
 def show_detector_page(right: DeltaGenerator) -> None:
@@ -26,22 +49,15 @@ def show_detector_page(right: DeltaGenerator) -> None:
 st.set_page_config(page_title="Model evaluation · Facet", page_icon="🙂", layout="wide")
 st.title("Model evaluation")
 st.caption(
-    "Every figure here is computed from the stored answers of an installed model. One answer an image: no "
+    "Every measured figure here is computed from the stored answers of an installed model. One answer an image: no "
     "averaging over flipped or shifted copies."
 )
-left, right = st.columns(2)
-with left:
-    side = choose_side()
-if side == DETECTOR_SIDE:
-    show_detector_page(right)
-    st.stop()
-with right:
-    models = choose_models(side)
-if not models:
-    st.info("Choose a model to see its figures. If there is none to choose, none is installed for this test set.")
-    st.stop()
-detail = choose_detail(models)
-if side.task == "emotion":
-    show_emotion(models, detail)
+# Only the open one is computed.
+leaderboard, by_test_set = st.tabs([LEADERBOARD, BY_TEST_SET], default=BY_TEST_SET, key=VIEW_KEY, on_change="rerun")
+if leaderboard.open:
+    keep_choices()
+    with leaderboard:
+        show_leaderboard()
 else:
-    show_age_gender(models, detail)
+    with by_test_set:
+        show_by_test_set()

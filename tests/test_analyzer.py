@@ -6,10 +6,12 @@ import pytest
 
 from core.analyzer import FaceAnalyzer
 from core.errors import ConfigError
-from core.settings import Attributes
+from core.networks import open_networks
+from core.settings import OUR_NETWORKS, Attributes
 from core.types import Box, Emotion, Gender
 from core.usability import installed_settings
 from tests.fakes import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
+from tests.fakes_networks import AGE_CARD, GENDER_CARD, answering
 
 DARK, BRIGHT = Box(10, 10, 40, 40), Box(60, 10, 90, 40)
 
@@ -22,7 +24,7 @@ def frame():
 
 
 def analyzer(*boxes):
-    return FaceAnalyzer(FakeDetector(*boxes), [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)])
+    return FaceAnalyzer(FakeDetector(*boxes), answering(FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)))
 
 
 def test_each_face_gets_the_answers_of_its_own_crop_from_left_to_right(frame):
@@ -36,13 +38,13 @@ def test_each_face_gets_the_answers_of_its_own_crop_from_left_to_right(frame):
 
 def test_one_batch_a_network(frame):
     networks = [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)]
-    FaceAnalyzer(FakeDetector(DARK, BRIGHT), networks).analyze(frame)
+    FaceAnalyzer(FakeDetector(DARK, BRIGHT), answering(*networks)).analyze(frame)
     assert [[batch.shape for batch in network.batches] for network in networks] == [[(2, 8, 8, 1)], [(2, 8, 8, 3)]]
 
 
 def test_nobody_in_view_asks_no_network(frame):
     network = FakeEstimator()
-    assert FaceAnalyzer(FakeDetector(), [network]).analyze(frame).faces == ()
+    assert FaceAnalyzer(FakeDetector(), answering(network)).analyze(frame).faces == ()
     assert network.batches == []
 
 
@@ -75,7 +77,7 @@ def test_only_wanted_attributes_are_answered(frame, wanted, present):
 def test_minimums_come_from_the_cards_unless_chosen(frame, attributes, expected):
     emotion = FakeEstimator(replace(EMOTION_CARD, min_confidence={"emotion": 0.95}))
     gender = FakeEstimator(replace(AGE_GENDER_CARD, min_confidence={"gender": 0.6}))
-    (face,) = FaceAnalyzer(FakeDetector(DARK), [emotion, gender]).analyze(frame, attributes).faces
+    (face,) = FaceAnalyzer(FakeDetector(DARK), answering(emotion, gender)).analyze(frame, attributes).faces
     assert (face.emotion.min_confidence, face.gender.min_confidence) == expected
     # The fakes answer with 0.9 and 0.8.
     assert (face.emotion.uncertain, face.gender.uncertain) == (expected[0] > 0.9, expected[1] > 0.8)
@@ -112,9 +114,9 @@ def test_other_arrays_are_refused(bad):
 
 
 def test_several_threads_get_the_answers_of_one(frame):
-    shared = FaceAnalyzer.default()
-    expected = FaceAnalyzer(FakeDetector(DARK, BRIGHT), shared._estimators).analyze(frame).faces
-    reader = FaceAnalyzer(FakeDetector(DARK, BRIGHT), shared._estimators)
+    networks = open_networks(OUR_NETWORKS)
+    expected = FaceAnalyzer(FakeDetector(DARK, BRIGHT), networks).analyze(frame).faces
+    reader = FaceAnalyzer(FakeDetector(DARK, BRIGHT), networks)
     answers = []
     threads = [
         threading.Thread(target=lambda: answers.extend(reader.analyze(frame).faces == expected for _ in range(20)))
@@ -131,7 +133,7 @@ def test_several_threads_get_the_answers_of_one(frame):
 def test_warm_up_runs_every_network():
     networks = [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)]
     detector = FakeDetector()
-    FaceAnalyzer(detector, networks).warm_up()
+    FaceAnalyzer(detector, answering(*networks)).warm_up()
     assert [len(network.batches) for network in networks] == [1, 1]
     assert detector.calls == 1
 
@@ -141,10 +143,62 @@ def test_a_crop_that_shows_no_usable_face_is_answered_with_less_confidence():
     box = Box(16, 16, 80, 80)
     sure, doubtful = (FakeDetector(box, score=score) for score in (0.95, 0.25))
     faces = [
-        FaceAnalyzer(detector, [FakeEstimator()], installed_settings()).analyze(frame).faces[0]
+        FaceAnalyzer(detector, answering(FakeEstimator()), installed_settings()).analyze(frame).faces[0]
         for detector in (sure, doubtful)
     ]
-    plain = FaceAnalyzer(doubtful, [FakeEstimator()]).analyze(frame).faces[0]
+    plain = FaceAnalyzer(doubtful, answering(FakeEstimator())).analyze(frame).faces[0]
     assert faces[0].emotion.probabilities == plain.emotion.probabilities
     assert faces[1].emotion.label == plain.emotion.label
     assert faces[1].emotion.confidence < plain.emotion.confidence - 0.3
+
+
+def test_each_attribute_comes_from_the_network_chosen_for_it(frame):
+    ages, genders = FakeEstimator(AGE_GENDER_CARD), FakeEstimator(GENDER_CARD)
+    ages.card = replace(ages.card, min_confidence={"gender": 0.9})
+    genders.card = replace(genders.card, input_size=16, temperature={"gender": 2.0}, min_confidence={"gender": 0.3})
+    networks = {"emotion": FakeEstimator(), "age": ages, "gender": genders}
+    result = FaceAnalyzer(FakeDetector(DARK), networks).analyze(frame)
+    (face,) = result.faces
+    # The fakes answer male with 0.8: 0.8 ** 0.5 / (0.8 ** 0.5 + 0.2 ** 0.5) at the second card's temperature.
+    assert face.gender.probabilities == pytest.approx((2 / 3, 1 / 3), abs=1e-4)
+    assert face.gender.min_confidence == 0.3
+    assert face.age.years < 5
+    assert [batch.shape for batch in genders.batches] == [(1, 16, 16, 3)], "the crop of its own card"
+    assert set(result.stage_ms) == {"detect", "crop", "emotion", "age_gender", "six_conv_gender"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "asked"),
+    [
+        (Attributes(), [1, 1, 1]),
+        (Attributes(gender=False), [1, 1, 0]),
+        (Attributes(emotion=False, age=False), [0, 0, 1]),
+        (Attributes(emotion=False, gender=False), [0, 1, 0]),
+    ],
+    ids=["all", "no gender", "gender alone", "age alone"],
+)
+def test_a_network_that_is_not_needed_is_not_asked(frame, attributes, asked):
+    networks = {"emotion": FakeEstimator(), "age": FakeEstimator(AGE_CARD), "gender": FakeEstimator(GENDER_CARD)}
+    result = FaceAnalyzer(FakeDetector(DARK), networks, installed_settings()).analyze(frame, attributes)
+    assert [len(network.batches) for network in networks.values()] == asked
+    names = {network.card.name for network, count in zip(networks.values(), asked, strict=True) if count}
+    doubted = {"usability"} if attributes.emotion or attributes.gender else set()
+    assert set(result.stage_ms) == {"detect", "crop"} | names | doubted
+
+
+def test_one_network_for_two_attributes_is_asked_once(frame):
+    network = FakeEstimator(AGE_GENDER_CARD)
+    analyzer = FaceAnalyzer(FakeDetector(DARK), {"age": network, "gender": network})
+    (face,) = analyzer.analyze(frame).faces
+    assert len(network.batches) == 1
+    assert (face.emotion, face.age is None, face.gender is None) == (None, False, False)
+
+
+def test_what_the_network_also_answers_is_not_taken_from_it(frame):
+    (face,) = FaceAnalyzer(FakeDetector(DARK), {"age": FakeEstimator(AGE_GENDER_CARD)}).analyze(frame).faces
+    assert face.gender is None
+
+
+def test_a_network_is_not_asked_for_what_it_does_not_answer():
+    with pytest.raises(ConfigError, match="six_conv_gender answers gender, not age"):
+        FaceAnalyzer(FakeDetector(), {"age": FakeEstimator(GENDER_CARD)})

@@ -106,6 +106,35 @@ def test_answers_are_calibrated_by_output():
     assert answers["emotion"] == pytest.approx(np.array([[0.8, 0.2]]))
 
 
+def test_one_number_is_the_age_and_the_scale_makes_the_interval():
+    years = np.array([[30.0], [-4.0], [120.0]], np.float32)
+    mean, low, high = age_answers(years, IntervalScale(scale=(0.5,)))
+    assert mean.tolist() == [30.0, 0.0, 100.0]
+    assert (mean - low)[[0, 2]].tolist() == (high - mean)[[0, 2]].tolist()
+    assert (high - mean).min() == (high - mean).max() > 1
+    assert low[1] == 0.0
+    _, wide_low, _ = age_answers(years, IntervalScale(scale=(1.0,)))
+    assert (mean - wide_low)[0] == pytest.approx(2 * (mean - low)[0])
+
+
+@pytest.mark.parametrize("columns", [1, 101])
+def test_the_scale_of_the_age_in_question_counts_for_both_forms(columns):
+    ages = np.array([[30.0]], np.float32) if columns == 1 else gaussian_ages([30], 4.0)
+    mean, low, high = age_answers(ages, TILTED)
+    assert 0 < (mean - low)[0] < (high - mean)[0]
+
+
+def test_age_groups_become_an_age_after_their_temperature():
+    groups = np.zeros((1, 8), np.float32)
+    groups[0, [3, 4]] = 0.8, 0.2
+    outputs = {"age_group": groups, "gender": np.array([[0.8, 0.2]], np.float32)}
+    plain = calibrated_answers(outputs, {})
+    assert set(plain) == {"age", "gender"}
+    assert plain["age"][0, 0] == pytest.approx(0.8 * 17.5 + 0.2 * 28.5, abs=1e-3)
+    softer = calibrated_answers(outputs, {"age_group": 2.0})["age"][0, 0]
+    assert softer > plain["age"][0, 0] + 1
+
+
 def test_a_scale_is_read_as_it_is_written_and_from_older_cards():
     assert IntervalScale.from_dict(TILTED.to_dict()) == TILTED
     assert IntervalScale.from_dict(0.97) == IntervalScale(scale=(0.97,))

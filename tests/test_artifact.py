@@ -2,7 +2,17 @@ import json
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, SERVED_FILE, list_artifacts, load_card, sha256_of, verified_file
+from core.artifact import (
+    ARTIFACTS_DIR,
+    ATTRIBUTES,
+    CROP_TASKS,
+    SERVED_FILE,
+    is_served,
+    list_artifacts,
+    load_card,
+    sha256_of,
+    verified_file,
+)
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 
 CARD = {
@@ -84,4 +94,42 @@ def test_installed_artifacts_are_intact_and_small(folder):
     assert card.name == folder.name
     for name in card.files:
         assert verified_file(folder, name, card).stat().st_size <= 5_000_000
-    assert SERVED_FILE in card.files
+    assert SERVED_FILE in {**card.files, **card.not_included}
+
+
+def test_a_card_says_what_its_network_answers(toy):
+    for task, attributes in ATTRIBUTES.items():
+        (toy / "card.json").write_text(json.dumps(CARD | {"files": {}, "task": task}))
+        assert load_card(toy).attributes == attributes
+    assert set(CROP_TASKS) == set(ATTRIBUTES)
+
+
+def test_older_cards_are_those_of_our_own_networks(toy):
+    card = load_card(toy)
+    assert (card.claims, card.recipe, card.recipe_epochs, dict(card.not_included)) == ((), "", None, {})
+    assert card.is_classic is False
+    assert card.epochs_run is None
+
+
+def test_a_rebuilt_network_names_its_recipe_and_its_epochs(toy):
+    rounds = {"rounds": [{"epochs_run": 3}, {"epochs_run": 4}]}
+    facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [{"text": "94 %"}]}
+    (toy / "card.json").write_text(json.dumps(CARD | facts | {"training": rounds}))
+    card = load_card(toy)
+    assert card.is_classic
+    assert (card.epochs_run, card.recipe_epochs, card.claims) == (7, 50, ({"text": "94 %"},))
+
+
+def test_a_file_that_is_not_included_can_be_made(toy):
+    content = json.loads((toy / "card.json").read_text())
+    listed = content["files"]
+    (toy / "card.json").write_text(json.dumps(content | {"files": {}, "not_included": listed}))
+    card = load_card(toy)
+    assert is_served(toy, card)
+    assert verified_file(toy, SERVED_FILE, card) == toy / SERVED_FILE
+    (toy / SERVED_FILE).unlink()
+    assert not is_served(toy, card)
+    with pytest.raises(ArtifactMissingError) as raised:
+        verified_file(toy, SERVED_FILE, card)
+    assert "python -m models.train toy --data data" in str(raised.value)
+    assert "python -m models.export toy --data data" in str(raised.value)

@@ -9,6 +9,8 @@ from core import benchmark
 from core.benchmark import run_benchmark
 from core.detection import DETECTORS
 from core.errors import ConfigError
+from core.settings import NetworkChoice
+from tests.fakes_networks import add_artifact, installed_copy
 
 
 class SlowDetector:
@@ -46,6 +48,7 @@ def test_every_stage_has_median_and_95th_percentile(timings):
         *(f"{what}, {count}" for what in ("all but detection", "whole") for count in ("1 face", "3 faces")),
     }
     assert all(0 < stage["median_ms"] <= stage["p95_ms"] for stage in timings["stages"].values())
+    assert timings["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "age_gender"}
     assert (timings["frame"], timings["threads"], timings["repeats"], timings["detector"]) == ("640x480", 1, 3, "fast")
 
 
@@ -101,6 +104,17 @@ def test_a_benchmark_that_is_given_up_leaves_opencv_as_it_was(monkeypatch):
 def test_unknown_detector():
     with pytest.raises(ConfigError, match="unknown detector 'eagle'"):
         run_benchmark(repeats=1, detector_name="eagle")
+
+
+def test_the_chosen_networks_are_timed(monkeypatch, tmp_path):
+    monkeypatch.setitem(DETECTORS, "haar", SlowDetector)
+    add_artifact(installed_copy(tmp_path), "six_conv_gender", "age_gender", task="gender", recipe="theirs")
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    timings = run_benchmark(1, "haar", choice=NetworkChoice(gender="six_conv_gender"))
+    assert timings["networks"]["gender"] == "six_conv_gender"
+    names = {"emotion", "age_gender", "six_conv_gender"}
+    assert {f"{name}, one face" for name in names} <= set(timings["stages"])
+    assert set(timings["shares"]["whole, 3 faces"]) == {"detect", "crop", "usability", "rest"} | names
 
 
 def test_landmarks_are_inside_their_boxes():

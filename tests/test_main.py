@@ -12,6 +12,8 @@ from core.__main__ import main
 from core.detection import DETECTORS
 from core.detection.yunet import YuNetDetector
 from core.types import Box, Detection
+from tests.fakes_caffe import write_pair
+from tests.fakes_networks import add_artifact, installed_copy
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,8 @@ def test_json_keeps_its_contract(capsys, astronaut):
     status, out = analyzed(capsys, astronaut, "--json")
     (result,) = json.loads(out)
     assert status == 0
-    assert set(result) == {"file", "width", "height", "faces", "elapsed_ms"}
+    assert set(result) == {"file", "width", "height", "faces", "elapsed_ms", "networks"}
+    assert result["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "age_gender"}
     assert (result["file"], result["width"], result["height"]) == (str(astronaut), 512, 512)
     face = max(result["faces"], key=lambda one: one["score"])
     assert set(face) == {"box", "score", "emotion", "age", "gender"}
@@ -126,6 +129,65 @@ def test_a_detector_that_cannot_be_used_is_one_line_and_status_2(capsys, monkeyp
     assert "FACET_DETECTOR must be one of" in capsys.readouterr().err
 
 
+@pytest.fixture
+def classic(tmp_path, monkeypatch):
+    """Two more networks, one of which has no model file, and Caffe files for gender."""
+    root = installed_copy(tmp_path / "artifacts")
+    add_artifact(root, "six_conv_gender", "age_gender", task="gender", recipe="theirs", temperature={"gender": 4.0})
+    add_artifact(root, "vgg16_age", "age_gender", served=False, recipe="theirs")
+    write_pair(tmp_path / "caffe", "gender")
+    monkeypatch.setenv("FACET_ARTIFACTS", str(root))
+    monkeypatch.setenv("FACET_CAFFE_DIR", str(tmp_path / "caffe"))
+    for name in ("EMOTION", "AGE", "GENDER"):
+        monkeypatch.delenv(f"FACET_{name}_NETWORK", raising=False)
+
+
+@pytest.mark.parametrize("source", ["option", "environment"])
+def test_the_networks_are_chosen(capsys, astronaut, classic, monkeypatch, source):
+    _, out = analyzed(capsys, astronaut, "--json")
+    ours = json.loads(out)[0]["faces"][0]
+    if source == "environment":
+        monkeypatch.setenv("FACET_GENDER_NETWORK", "six_conv_gender")
+    options = ["--gender-network", "six_conv_gender"] if source == "option" else []
+    status, out = analyzed(capsys, astronaut, "--json", *options)
+    (result,) = json.loads(out)
+    assert status == 0
+    assert result["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "six_conv_gender"}
+    face = result["faces"][0]
+    assert (face["emotion"], face["age"]) == (ours["emotion"], ours["age"])
+    female = (one["gender"]["probabilities"]["female"] for one in (face, ours))
+    assert 0.5 < next(female) < next(female), "the same network behind a card that makes it less sure"
+
+
+def test_caffe_files_answer(capsys, astronaut, classic):
+    status, out = analyzed(capsys, astronaut, "--json", "--gender-network", "caffe")
+    (result,) = json.loads(out)
+    assert status == 0
+    assert result["networks"]["gender"] == "caffe"
+    assert len(result["faces"]) > 0
+    assert all(sum(face["gender"]["probabilities"].values()) == pytest.approx(1) for face in result["faces"])
+
+
+@pytest.mark.parametrize("command", [["analyze", "picture.png"], ["benchmark", "--repeats", "1"]], ids=lambda c: c[0])
+@pytest.mark.parametrize(
+    ("option", "name", "message"),
+    [
+        ("age", "eagle", "the age network must be one of age_gender, vgg16_age, caffe, got 'eagle'"),
+        ("age", "../../emotion", "the age network must be one of"),
+        ("emotion", "caffe", "the emotion network must be one of emotion, got 'caffe'"),
+        ("gender", "emotion", "the gender network must be one of age_gender, six_conv_gender, vgg16_age, caffe, got"),
+        ("age", "vgg16_age", "python -m models.train vgg16_age --data data"),
+        ("age", "caffe", "put age_deploy.prototxt and age_net.caffemodel"),
+    ],
+    ids=["unknown", "path", "not for emotion", "another attribute's", "not included", "no files"],
+)
+def test_a_network_that_cannot_be_used_is_one_line_and_status_2(capsys, classic, command, option, name, message):
+    assert main([*command, f"--{option}-network", name]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert message in error
+
+
 def test_benchmark_prints_every_stage(capsys):
     assert main(["benchmark", "--json", "--repeats", "3"]) == 0
     timings = json.loads(capsys.readouterr().out)
@@ -135,3 +197,4 @@ def test_benchmark_prints_every_stage(capsys):
     out = capsys.readouterr().out
     assert "median ms" in out
     assert "whole, 3 faces: detect" in out
+    assert "emotion by emotion, age by age_gender, gender by age_gender" in out

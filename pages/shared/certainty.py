@@ -6,26 +6,34 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.settings import Attributes
+from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
 from pages.shared import resources
+from pages.shared.networks import TITLES
 
-LEAST_EMOTION, LEAST_GENDER = 0, 50
-"""Percent at which nothing is uncertain: the more probable one of two is never below 50."""
+LEAST_PERCENT = {"emotion": 0, "gender": 50}
+"""At which nothing is uncertain: the more probable one of two is never below 50."""
 
 
-def choose_certainty(attributes: Attributes, page: str) -> Attributes:
+def choose_certainty(attributes: Attributes, page: str, networks: NetworkChoice = OUR_NETWORKS) -> Attributes:
     """Draws the sliders and returns ``attributes`` with what they say; ``page`` begins the keys of the widgets. Raises
     ``ArtifactError`` if a model's card, which has the defaults, cannot be read."""
-    minimums = resources.card_minimums()
+    minimums = resources.card_minimums(networks)
     with st.expander("Certainty", icon=":material/rule:"):
         st.caption("Less sure readings are shown as “uncertain”, with their two best guesses.")
-        emotion = _slider(
-            "Emotion", LEAST_EMOTION, minimums.get("emotion", 0.0), attributes.emotion, f"{page}_min_emotion"
-        )
-        gender = _slider(
-            "Perceived gender", LEAST_GENDER, minimums.get("gender", 0.0), attributes.gender, f"{page}_min_gender"
-        )
-    return replace(attributes, min_emotion_confidence=emotion, min_gender_confidence=gender)
+        chosen = {
+            name: _slider(
+                TITLES[name], least, minimums.get(name, 0.0), name in attributes.read, _key(page, name, networks)
+            )
+            for name, least in LEAST_PERCENT.items()
+        }
+    return replace(attributes, min_emotion_confidence=chosen["emotion"], min_gender_confidence=chosen["gender"])
+
+
+def _key(page: str, attribute: str, networks: NetworkChoice) -> str:
+    """Another network is another slider, which begins at that network's own value."""
+    name = networks.by_attribute[attribute]
+    key = f"{page}_min_{attribute}"
+    return key if name == OUR_NETWORKS.by_attribute[attribute] else f"{key}_{name}"
 
 
 def _slider(name: str, least: int, default: float, read: bool, key: str) -> float | None:

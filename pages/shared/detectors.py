@@ -8,7 +8,7 @@ from core.analyzer import FaceAnalyzer
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.detection.choice import default_detector_name
 from core.errors import FacetError
-from core.settings import DetectorSettings
+from core.settings import DetectorSettings, NetworkChoice
 from pages.shared import resources
 from pages.shared.text import plain
 
@@ -37,7 +37,7 @@ def choose_detector(key: str) -> str:
     )
 
 
-def chosen_analyzer(settings: DetectorSettings, name: str) -> tuple[FaceAnalyzer, str]:
+def chosen_analyzer(settings: DetectorSettings, name: str, networks: NetworkChoice) -> tuple[FaceAnalyzer, str]:
     """The analyzer with the detector ``name``, and that name. If the detector cannot be used, says so on the page and
     goes on with the one used last, or with the default. Raises ``FacetError`` if none of them can be used."""
     reason: FacetError | None = None
@@ -45,7 +45,7 @@ def chosen_analyzer(settings: DetectorSettings, name: str) -> tuple[FaceAnalyzer
     with st.container():
         for candidate in dict.fromkeys((name, st.session_state.get(_LAST_USED, name), DEFAULT_DETECTOR)):
             try:
-                analyzer = resources.get_analyzer(settings, candidate)
+                analyzer = resources.get_analyzer(settings, candidate, networks)
             except FacetError as error:
                 reason = reason or error
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,13 +15,13 @@ from core import images, overlay
 from core.crops import crop_faces
 from core.errors import FacetError
 from core.estimator import Estimator
-from core.occlusion import ATTRIBUTE_TASKS, OcclusionMap, explain
+from core.occlusion import OcclusionMap, explain
 from core.occlusion_figures import heat_overlay
 from core.types import Detection, Face
 from pages.shared.errors import show_error
 from pages.shared.image_inputs import PictureFile
+from pages.shared.networks import TITLES
 
-TITLES = {"emotion": "Emotion", "age": "Age", "gender": "Perceived gender"}
 HOW_TO_READ = (
     "Bright: covering this spot changes the answer most. The map shows what the answer depends on; it is no proof that "
     "the answer is right."
@@ -35,25 +35,26 @@ _LEAST_CHANGE = {"emotion": 0.05, "age": 1.0, "gender": 0.05}
 """Of the probability or of the years: less is not worth a sentence."""
 _REMEMBERED = "image_explanations"
 
-GetEstimators = Callable[[], Sequence[Estimator]]
+Networks = Mapping[str, Estimator]
+"""Attribute -> the network that answers it."""
+GetNetworks = Callable[[], Networks]
 Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class _FaceViews:
-    """One face as each network sees it, task -> (crop, the same square enlarged in BGR), and the maps made so far."""
+    """One face as the network for each attribute sees it, (crop, the same square enlarged in BGR), and the maps made so
+    far."""
 
     crops: dict[str, tuple[Picture, Picture]]
     maps: dict[str, OcclusionMap] = field(default_factory=dict)
 
 
 @st.fragment
-def show_explanation(
-    file: PictureFile, face: Face, key: str, get_estimators: GetEstimators, blur: bool = False
-) -> None:
+def show_explanation(file: PictureFile, face: Face, key: str, get_networks: GetNetworks, blur: bool = False) -> None:
     """An expander with the map of ``face``, which was found in ``file``; nothing if nothing was read from it.
 
-    ``key`` tells faces apart; ``get_estimators`` is called, and the file decoded, only once the expander is open.
+    ``key`` tells faces apart; ``get_networks`` is called, and the file decoded, only once the expander is open.
     ``blur`` keeps the face below the map unrecognisable.
     """
     attributes = [name for name in TITLES if getattr(face, name) is not None]
@@ -75,7 +76,7 @@ def show_explanation(
         show_map = st.toggle("Show the map", True, key=f"explain_map_{key}")
         try:
             with st.spinner("Covering the face spot by spot …"):
-                picture, occlusion = _explained(file, face.detection, attribute or attributes[0], get_estimators)
+                picture, occlusion = _explained(file, face.detection, attribute or attributes[0], get_networks)
         except FacetError as error:
             show_error(error)
             return
@@ -102,26 +103,26 @@ def sentence(occlusion: OcclusionMap) -> str:
 
 
 def _explained(
-    file: PictureFile, face: Detection, attribute: str, get_estimators: GetEstimators
+    file: PictureFile, face: Detection, attribute: str, get_networks: GetNetworks
 ) -> tuple[Picture, OcclusionMap]:
     """The remembered map, or a new one. Raises ``FacetError``."""
-    estimators = {estimator.card.task: estimator for estimator in get_estimators()}
-    data = file.getvalue()
-    views = _views(data, file.name, face, estimators)
-    crop, picture = views.crops[ATTRIBUTE_TASKS[attribute]]
+    networks = get_networks()
+    views = _views(file.getvalue(), file.name, face, networks)
+    crop, picture = views.crops[attribute]
     if attribute not in views.maps:
-        views.maps[attribute] = explain(crop, estimators[ATTRIBUTE_TASKS[attribute]], attribute)
+        views.maps[attribute] = explain(crop, networks[attribute], attribute)
     return picture, views.maps[attribute]
 
 
-def _views(data: bytes, name: str, face: Detection, estimators: dict[str, Estimator]) -> _FaceViews:
+def _views(data: bytes, name: str, face: Detection, networks: Networks) -> _FaceViews:
     """Remembered as well: decoding a large photograph takes longer than the map does."""
-    remembered: OrderedDict[tuple[str, Detection], _FaceViews]
+    remembered: OrderedDict[tuple[str, Detection, tuple[str, ...]], _FaceViews]
     remembered = st.session_state.setdefault(_REMEMBERED, OrderedDict())
-    key = (hashlib.sha256(data).hexdigest(), face)
+    answering = tuple(network.card.name for network in networks.values())
+    key = (hashlib.sha256(data).hexdigest(), face, answering)
     if key not in remembered:
         frame = images.decode(data, name=name)
-        remembered[key] = _FaceViews({task: _crops(frame, face, one) for task, one in estimators.items()})
+        remembered[key] = _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
     remembered.move_to_end(key)
     while len(remembered) > MAX_EXPLAINED:
         remembered.popitem(last=False)

@@ -15,7 +15,7 @@ from core.suggestions import Suggestion, suggest_for
 from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
 from pages.shared.image_explanation import show_explanation
-from pages.shared.image_inputs import PictureFile
+from pages.shared.image_inputs import ImageSettings, PictureFile
 from pages.shared.image_results import MAX_CARDS, Frame, ImageResult, annotated_png
 from pages.shared.text import plain
 
@@ -28,9 +28,10 @@ NO_FACE = (
 
 
 def show_result(
-    file: PictureFile, result: ImageResult, style: OverlayStyle, table: Sequence[Suggestion], number: int
+    file: PictureFile, result: ImageResult, settings: ImageSettings, table: Sequence[Suggestion], number: int
 ) -> None:
     """``table`` is empty while no suggestions are wanted; ``number`` tells files apart that share a name."""
+    style, get_networks = settings.style, partial(resources.get_networks, settings.networks.choice)
     st.subheader(plain(result.name), divider="gray")
     faces = result.analysis.faces[:MAX_CARDS]
     # A single card fits beside the picture; several go below it.
@@ -47,7 +48,7 @@ def show_result(
             with column, st.container(border=True):
                 key = f"{number}_{index}"
                 _show_card(faces[index], index + 1, shown, key)
-                show_explanation(file, faces[index], key, resources.get_estimators, blur=style.blur_faces)
+                show_explanation(file, faces[index], key, get_networks, blur=style.blur_faces)
                 _show_suggestions(faces[index], table)
     _show_table(result, number)
 

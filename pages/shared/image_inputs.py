@@ -11,6 +11,7 @@ from core.images import EXTENSIONS
 from core.settings import Attributes, DetectorSettings, OverlayStyle
 from pages.shared.certainty import choose_certainty
 from pages.shared.detectors import choose_detector
+from pages.shared.networks import UsedNetworks, choose_networks
 from pages.shared.text import plain
 
 MAX_FILES = 32
@@ -33,13 +34,14 @@ class ImageSettings:
 
     detector: DetectorSettings
     detector_name: str
+    networks: UsedNetworks
     attributes: Attributes
     style: OverlayStyle
 
 
 def choose_settings() -> ImageSettings:
-    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown and
-    ``ArtifactError`` if a model's card cannot be read."""
+    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector or network is
+    unknown and ``ArtifactError`` if a model's card cannot be read."""
     default = DetectorSettings()
     with st.sidebar:
         st.header("Detection")
@@ -59,7 +61,8 @@ def choose_settings() -> ImageSettings:
             age=st.checkbox("Age", True, key="image_age"),
             gender=st.checkbox("Perceived gender", True, key="image_gender"),
         )
-        attributes = choose_certainty(attributes, "image")
+        networks = choose_networks(attributes, "image")
+        attributes = choose_certainty(attributes, "image", networks.choice)
         st.header("Picture")
         style = OverlayStyle(
             labels=st.checkbox("Labels beside the boxes", True, key="image_labels"),
@@ -70,7 +73,7 @@ def choose_settings() -> ImageSettings:
                 help="Also in the annotated picture that you download. The analysis is the same.",
             ),
         )
-    return ImageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, attributes, style)
+    return ImageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, networks, attributes, style)
 
 
 def choose_pictures() -> list[PictureFile]:

@@ -15,7 +15,7 @@ from core import images, overlay
 from core.artifact import CropSpec
 from core.crops import crop_faces
 from core.errors import ImageError
-from core.settings import Attributes, DetectorSettings, OverlayStyle
+from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.types import Analysis
 from pages.shared.image_inputs import MAX_FILES, ImageSettings, PictureFile
 
@@ -28,7 +28,7 @@ _THUMBNAIL_CROP = CropSpec(scale=1.5)
 _RESULTS = "image_results"
 
 Frame = NDArray[np.uint8]
-Key = tuple[str, str, DetectorSettings, str, Attributes]
+Key = tuple[str, str, DetectorSettings, str, NetworkChoice, Attributes]
 
 
 class Analyzer(Protocol):
@@ -53,7 +53,8 @@ def analyzed(file: PictureFile, analyzer: Analyzer, settings: ImageSettings) -> 
     others are still analysed; other errors are raised."""
     data = file.getvalue()
     picture = hashlib.sha256(data).hexdigest()
-    key: Key = (file.name, picture, settings.detector, settings.detector_name, settings.attributes)
+    detector, networks = (settings.detector, settings.detector_name), settings.networks.choice
+    key: Key = (file.name, picture, *detector, networks, settings.attributes)
     results: OrderedDict[Key, ImageResult | ImageError] = st.session_state.setdefault(_RESULTS, OrderedDict())
     if key not in results:
         results[key] = _analyze(file.name, data, analyzer, settings.attributes)

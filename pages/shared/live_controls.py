@@ -9,6 +9,7 @@ import streamlit as st
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
 from pages.shared.certainty import choose_certainty
 from pages.shared.detectors import choose_detector
+from pages.shared.networks import UsedNetworks, choose_networks
 
 # Five steps instead of a continuous slider: each one is a detector that stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
@@ -20,14 +21,15 @@ class LiveControls:
 
     detector: DetectorSettings
     detector_name: str
+    networks: UsedNetworks
     tracking: TrackingSettings
     attributes: Attributes
     style: OverlayStyle
 
 
 def live_controls() -> LiveControls:
-    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector is unknown and
-    ``ArtifactError`` if a model's card cannot be read."""
+    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector or network is
+    unknown and ``ArtifactError`` if a model's card cannot be read."""
     with st.sidebar:
         st.header("Faces")
         detector_name = choose_detector("live_detector")
@@ -47,11 +49,14 @@ def live_controls() -> LiveControls:
             key="live_smoothing",
             help="Boxes and readings of each face are averaged over about this long. 0 shows every frame as it is.",
         )
-        attributes = choose_certainty(_attributes(), "live")
+        attributes = _attributes()
+        networks = choose_networks(attributes, "live")
+        attributes = choose_certainty(attributes, "live", networks.choice)
         style = _style()
     return LiveControls(
         replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity]),
         detector_name,
+        networks,
         TrackingSettings(smoothing_s=smoothing_s),
         attributes,
         style,

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
-from core.analyzer import SERVED_ARTIFACTS, FaceAnalyzer
+from core.analyzer import FaceAnalyzer
 from core.artifact import artifacts_dir, load_card
-from core.detection import create_detector
-from core.estimator import LiteRTEstimator
-from core.settings import DetectorSettings
+from core.caffe_estimator import CAFFE
+from core.detection import FaceDetector, create_detector
+from core.estimator import Estimator
+from core.networks import open_estimator, open_networks
+from core.settings import OUR_NETWORKS, DetectorSettings, NetworkChoice
 from core.usability import installed_settings
 
 
+def get_analyzer(
+    settings: DetectorSettings, detector_name: str, networks: NetworkChoice = OUR_NETWORKS
+) -> FaceAnalyzer:
+    """An analyzer of warmed-up parts. It is made anew each time, because it holds nothing but these: what is kept in
+    memory is bounded by their number. Raises ``FacetError``; a failure is not cached."""
+    return FaceAnalyzer(get_detector(settings, detector_name), get_networks(networks), installed_settings())
+
+
+def get_networks(choice: NetworkChoice) -> dict[str, Estimator]:
+    """Attribute -> its network: the same ones behind every analyzer. Raises ``ArtifactError``."""
+    return open_networks(choice, get_estimator)
+
+
 @st.cache_resource(max_entries=32, show_spinner="Loading the models ...")
-def get_analyzer(settings: DetectorSettings, detector_name: str) -> FaceAnalyzer:
-    """A warmed-up analyzer with this detector. Raises ``FacetError``; a failure is not cached."""
-    analyzer = FaceAnalyzer(create_detector(detector_name, settings), get_estimators(), installed_settings())
-    analyzer.warm_up()
-    return analyzer
+def get_detector(settings: DetectorSettings, name: str) -> FaceDetector:
+    """Raises ``DetectorError``, ``ArtifactError`` or ``ConfigError``."""
+    detector = create_detector(name, settings)
+    detector.detect(np.zeros((96, 128, 3), np.uint8))
+    return detector
 
 
-@st.cache_data
-def card_minimums() -> dict[str, float]:
-    """Output name -> confidence below which the served networks' answers count as uncertain unless another one is
-    chosen. Raises ``ArtifactError``; a failure is not cached."""
-    cards = [load_card(artifacts_dir() / name) for name in SERVED_ARTIFACTS]
-    return {name: value for card in cards for name, value in card.min_confidence.items()}
+@st.cache_resource(max_entries=8, show_spinner="Loading the models ...")
+def get_estimator(part: str) -> Estimator:
+    """See ``core.networks.part_of``; those used longest ago are given up, but by who still uses them. Raises
+    ``ArtifactError``."""
+    estimator = open_estimator(part)
+    card = estimator.card
+    estimator.predict(np.zeros((1, card.input_size, card.input_size, card.channels), np.uint8))
+    return estimator
 
 
-@st.cache_resource
-def get_estimators() -> tuple[LiteRTEstimator, ...]:
-    """The networks: the same ones behind every analyzer, whatever its detector settings. Raises ``ArtifactError``."""
-    return tuple(LiteRTEstimator(artifacts_dir() / name) for name in SERVED_ARTIFACTS)
+@st.cache_data(max_entries=64)
+def card_minimums(choice: NetworkChoice = OUR_NETWORKS) -> dict[str, float]:
+    """Attribute -> confidence below which its network's answers count as uncertain unless another one is chosen.
+    Raises ``ArtifactError``; a failure is not cached."""
+    names = {attribute: name for attribute, name in choice.by_attribute.items() if name != CAFFE}
+    cards = {name: load_card(artifacts_dir() / name) for name in dict.fromkeys(names.values())}
+    found = {attribute: cards[name].min_confidence.get(attribute) for attribute, name in names.items()}
+    return {attribute: value for attribute, value in found.items() if value is not None}

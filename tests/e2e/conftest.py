@@ -71,6 +71,15 @@ def server(executable: Path) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def server_without_data(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A second server, of the modules that ask for it, as on a machine that has none of the data sets."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    nothing = {"FACET_DATA": str(tmp_path_factory.mktemp("no_data"))}
+    with Server(OUTPUT / "server_without_data.log", environ=nothing) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of a real face (NASA's portrait of Eileen Collins, public domain)."""

@@ -9,7 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -32,10 +33,14 @@ def free_port() -> int:
 
 @dataclass
 class Server:
-    """``with Server(log) as server``: started, healthy, and ended by its own handle."""
+    """``with Server(log) as server``: started, healthy, and ended by its own handle.
+
+    ``environ``: added to this process' environment.
+    """
 
     log: Path
     port: int = 0
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -62,7 +67,7 @@ class Server:
         }
         command = [sys.executable, "-m", "streamlit", "run", "Home.py"]
         command += [f"--{name}={value}" for name, value in options.items()]
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(_KEPT_OUT)}
+        environ = {k: v for k, v in os.environ.items() if not k.startswith(_KEPT_OUT)} | dict(self.environ)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL

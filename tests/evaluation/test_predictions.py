@@ -6,13 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.age_groups import age_groups_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.predictions import Predictions, load_predictions, save_predictions, subset
+from core.evaluation.predictions import (
+    KINDS,
+    EmotionPredictions,
+    Predictions,
+    load_predictions,
+    save_predictions,
+    subset,
+)
+from tests.fakes_classic import age_group_predictions, five_emotion_predictions, predictions_of
 from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
 
 SIDES: dict[str, dict[str, Predictions]] = {
     "emotion": {"public": emotion_predictions(seed=1), "private": emotion_predictions(seed=2)},
     "age and gender": {"validation": age_gender_predictions(seed=1), "test": age_gender_predictions(seed=2)},
+    **{f"kind {task}": {"side": predictions_of(task)} for task in KINDS},
+    "two kinds": {"a": predictions_of("gender"), "b": predictions_of("age")},
     "one sample": {"private": emotion_predictions(count=1)},
     "no samples": {"private": emotion_predictions(count=0)},
 }
@@ -24,6 +35,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path, sides: dict[str, Predictions])
     loaded = load_predictions(tmp_path / "predictions.npz")
     assert list(loaded) == list(sides)
     for side, expected in sides.items():
+        assert type(loaded[side]) is type(expected)
         for field in fields(expected):
             found = getattr(loaded[side], field.name)
             np.testing.assert_array_equal(found, getattr(expected, field.name))
@@ -35,6 +47,33 @@ def test_the_same_predictions_make_the_same_file(tmp_path: Path) -> None:
     for name in ("a.npz", "b.npz"):
         save_predictions(tmp_path / name, SIDES["emotion"])
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize("task", ["emotion", "age_gender"])
+def test_files_that_do_not_name_their_kind_are_loaded(tmp_path: Path, task: str) -> None:
+    file = tmp_path / "predictions.npz"
+    save_predictions(file, {"side": predictions_of(task)})
+    with np.load(file) as archive:
+        arrays = {key: archive[key] for key in archive.files if key != "side/kind"}
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    assert type(load_predictions(file)["side"]) is KINDS[task]
+
+
+def test_five_emotions_are_told_from_seven_with_the_same_arrays(tmp_path: Path) -> None:
+    five = five_emotion_predictions()
+    seven = EmotionPredictions(five.ids, five.truth, five.probabilities)
+    save_predictions(tmp_path / "predictions.npz", {"five": five, "seven": seven})
+    loaded = load_predictions(tmp_path / "predictions.npz")
+    assert [type(one).__name__ for one in loaded.values()] == ["FiveEmotionPredictions", "EmotionPredictions"]
+    with pytest.raises(ValueError, match="truth must be one of angry, happy, sad, surprise, neutral"):
+        replace(five, truth=np.ones(len(five), np.int64))
+
+
+def test_age_groups_of_the_truth_are_the_nearest() -> None:
+    predictions = age_group_predictions()
+    assert predictions.age_group_true.tolist() == age_groups_of(predictions.age_true).tolist()
+    with pytest.raises(ValueError, match="age_group_probabilities"):
+        replace(predictions, age_group_probabilities=predictions.gender_probabilities)
 
 
 def test_a_missing_file_is_named_with_the_command_that_restores_it(tmp_path: Path) -> None:
@@ -62,7 +101,21 @@ def _with_pickle(file: Path) -> None:
     np.savez_compressed(file, allow_pickle=True, **{"private/ids": np.array([{"a": 1}], dtype=object)})
 
 
+def _of_unknown_kind(file: Path) -> None:
+    with np.load(file) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    np.savez_compressed(file, allow_pickle=False, **(arrays | {"private/kind": np.array("weather")}))
+
+
+def _of_another_kind(file: Path) -> None:
+    with np.load(file) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    np.savez_compressed(file, allow_pickle=False, **(arrays | {"private/kind": np.array("gender")}))
+
+
 DAMAGES = {
+    "unknown kind": _of_unknown_kind,
+    "another kind": _of_another_kind,
     "empty": lambda file: file.write_bytes(b""),
     "text": lambda file: file.write_text("<html>"),
     "truncated": _truncated,

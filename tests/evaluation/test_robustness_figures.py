@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.evaluation.intervals import proportion
-from core.evaluation.robustness import CorruptionFigures, Figures
+from core.evaluation.robustness import CorruptionFigures, Figures, RobustnessReport
 from core.evaluation.robustness_figures import cost_bars, severity_charts
 from core.evaluation.robustness_tables import condition_table, cost, severity_table
 from tests.fakes_robustness import RIGHT, example_report
@@ -59,6 +59,19 @@ def test_age_lines_share_a_scale_that_holds_the_worst() -> None:
     assert list(figure.data[1].y) == [6, 7, 8, 9, 10]
 
 
+def _scale(report: RobustnessReport) -> tuple[float, ...]:
+    return next(severity_charts(report, "accuracy", "Title").select_yaxes()).tickvals
+
+
+def test_the_scale_of_shares_begins_below_the_worst_figure() -> None:
+    assert _scale(EMOTION) == pytest.approx((0.25, 0.5, 0.75, 1.0))
+    good = tuple(Figures(proportion(right, 100), right / 100) for right in (95, 92, 90, 88, 80))
+    high = replace(EMOTION, clean=good[0], corruptions=(replace(EMOTION.corruptions[0], figures=good),))
+    assert _scale(high) == pytest.approx((0.75, 0.8, 0.85, 0.9, 0.95, 1.0)), "differences of a few points can be seen"
+    unsure = Figures(proportion(80, 100), 0.1)
+    assert _scale(replace(EMOTION, clean=unsure)) == pytest.approx((0.0, 0.25, 0.5, 0.75, 1.0))
+
+
 def test_bars_start_with_the_costliest_and_a_line_marks_the_mean() -> None:
     figure = DRAWN["cost in accuracy"]
     assert list(figure.data[0].y) == ["Noise", "Glasses"]
@@ -84,18 +97,18 @@ def test_what_was_not_measured_cannot_be_drawn(measure: str, report: object) -> 
 def test_the_table_has_a_row_a_damage_and_a_column_a_severity() -> None:
     table = severity_table(replace(EMOTION, corruptions=EMOTION.corruptions[::-1]), "accuracy")
     assert list(table["damage"]) == ["Noise", "Glasses"]
-    columns = [f"accuracy_{severity}" for severity in (1, 2, 3, 4, 5)]
-    assert list(table.columns) == ["damage", *columns, "mean_accuracy", "drop_share"]
+    columns = [f"severity_{severity}_accuracy" for severity in (1, 2, 3, 4, 5)]
+    assert list(table.columns) == ["damage", *columns, "mean_accuracy", "accuracy_lost"]
     assert table.loc[0, columns].tolist() == [right / 100 for right in RIGHT["noise"]]
     assert table["mean_accuracy"].tolist() == pytest.approx([0.5, 0.74])
-    assert table["drop_share"].tolist() == pytest.approx([0.375, 0.075])
+    assert table["accuracy_lost"].tolist() == pytest.approx([0.375, 0.075])
 
 
 def test_the_age_table_is_in_years() -> None:
     table = severity_table(AGES, "age")
-    assert table.loc[0, "mae_years_5"] == 10
-    assert table["mean_mae_years"].tolist() == pytest.approx([8, 5.6])
-    assert table["rise_share"].tolist() == pytest.approx([0.6, 0.12])
+    assert table.loc[0, "severity_5_years"] == 10
+    assert table["mean_years"].tolist() == pytest.approx([8, 5.6])
+    assert table["error_added_share"].tolist() == pytest.approx([0.6, 0.12])
 
 
 def test_the_long_table_has_everything() -> None:

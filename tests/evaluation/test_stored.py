@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from core.artifact import InstalledArtifact, list_artifacts
+from core.artifact import CROP_TASKS, InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
-from core.evaluation.sides import EVALUATION_SIDES
+from core.evaluation.predictions import KINDS
+from core.evaluation.sides import EVALUATION_SIDES, EvaluationSide, side_for, sides_titled
 from core.evaluation.stored import load_history, load_stored
+from tests.fakes_classic import five_emotion_predictions, write_classic
 from tests.fakes_evaluation import (
     age_gender_predictions,
     emotion_predictions,
@@ -22,17 +24,24 @@ def _artifact(root: Path, name: str) -> InstalledArtifact:
     return {one.name: one for one in list_artifacts(root)}[name]
 
 
-@pytest.mark.parametrize("side", EVALUATION_SIDES, ids=lambda side: side.title)
-def test_every_side_is_found(tmp_path: Path, side: object) -> None:
-    name = side.task  # type: ignore[attr-defined]
-    stored = load_stored(_artifact(write_artifacts(tmp_path), name), side.side)  # type: ignore[attr-defined]
-    assert stored.name == name
+@pytest.mark.parametrize("side", EVALUATION_SIDES, ids=lambda side: f"{side.task}-{side.side}")
+def test_every_side_is_found(tmp_path: Path, side: EvaluationSide) -> None:
+    write_classic(tmp_path, "network", side.task)
+    stored = load_stored(_artifact(tmp_path, "network"), side.side)
+    assert stored.name == "network"
+    assert type(stored.predictions) is KINDS[side.task]
     assert len(stored.predictions) > 0
 
 
-def test_each_task_has_one_side_for_choosing_and_one_for_reporting() -> None:
-    for task in ("emotion", "age_gender"):
-        assert sorted(side.chosen_on for side in EVALUATION_SIDES if side.task == task) == [False, True]
+@pytest.mark.parametrize("task", CROP_TASKS)
+def test_each_task_has_one_side_for_choosing_and_one_for_reporting(task: str) -> None:
+    assert sorted(side.chosen_on for side in EVALUATION_SIDES if side.task == task) == [False, True]
+    assert side_for(task, chosen_on=True).side != side_for(task, chosen_on=False).side
+
+
+def test_one_test_set_serves_the_networks_of_several_tasks() -> None:
+    tasks = {side.task for side in sides_titled("UTKFace test")}
+    assert tasks == {"age_gender", "gender", "age", "age_group_gender"}
 
 
 def _with_hash(root: Path, content_of_hash: bytes) -> None:
@@ -65,8 +74,8 @@ def test_a_side_that_is_not_stored_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "predictions",
-    [age_gender_predictions(), emotion_predictions(count=0)],
-    ids=["of another task", "none"],
+    [age_gender_predictions(), emotion_predictions(count=0), five_emotion_predictions()],
+    ids=["of another task", "none", "of five emotions only"],
 )
 def test_unusable_predictions_are_refused(tmp_path: Path, predictions: object) -> None:
     write_artifact(tmp_path, "emotion", "emotion", {"private": predictions})  # type: ignore[dict-item]

@@ -5,14 +5,16 @@ import json
 import numpy as np
 import pytest
 
+from core.age_groups import AGE_GROUPS
 from core.answers import IntervalScale, age_answers, calibrated, calibrated_answers, normalised
-from core.artifact import load_card
+from core.artifact import CROP_TASKS, load_card, sha256_of
 from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
 from core.errors import DatasetError
 from core.evaluation import runner
 from core.evaluation.age_brackets import bracket_indices
 from core.evaluation.predictions import load_predictions
+from core.evaluation.sides import side_for
 from models import evaluate
 from models.calibration import (
     UNCERTAIN_SHARE,
@@ -157,7 +159,9 @@ def counted(tmp_path, monkeypatch):
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
     folder = tmp_path / "emotion"
     folder.mkdir()
-    (folder / "card.json").write_text(json.dumps(card_dict("emotion", "emotion", metrics={})))
+    (folder / "model.tflite").write_bytes(b"network")
+    files = {"model.tflite": {"bytes": 7, "sha256": sha256_of(folder / "model.tflite")}}
+    (folder / "card.json").write_text(json.dumps(card_dict("emotion", "emotion", metrics={}, files=files)))
     return folder, write_fer2013_csv(tmp_path / "data"), made
 
 
@@ -191,4 +195,43 @@ def test_an_evaluation_repeats_the_stored_figures(counted, capsys):
 
 
 def test_the_reported_sides_are_those_of_the_evaluation_page():
-    assert evaluate.REPORTED_SIDES == {"emotion": ("public", "private"), "age_gender": ("validation", "test")}
+    assert set(evaluate.REPORTED_SIDES) == set(CROP_TASKS)
+    for task, sides in evaluate.REPORTED_SIDES.items():
+        assert sides == tuple(side_for(task, chosen_on=first).side for first in (True, False))
+    assert evaluate.REPORTED_SIDES["emotion_five"] == ("five_public", "five_private")
+    assert evaluate.REPORTED_SIDES["age"] == ("validation", "test")
+
+
+def test_one_number_gets_an_interval_that_holds_on_new_faces():
+    def drawn(seed):
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(0, 90, COUNT)
+        years = truth + np.where(truth < 10, 2.0, 9.0) * rng.standard_normal(COUNT)
+        return years.astype(np.float32)[:, None], truth
+
+    years, truth = drawn(0)
+    fitted = fitted_calibration({"age": years}, samples_of({"age": truth}, COUNT))
+    assert fitted["temperature"] == fitted["min_confidence"] == {}
+    scale = IntervalScale.from_dict(fitted["age_interval_scale"])
+    years, truth = drawn(1)
+    _, low, high = age_answers(years, scale)
+    covered = (low <= truth) & (truth <= high)
+    assert covered.mean() == pytest.approx(0.8, abs=0.03)
+    assert covered[truth < 8].mean() == pytest.approx(0.8, abs=0.06)
+    assert (high - low)[truth > 30].mean() > 3 * (high - low)[truth < 5].mean()
+
+
+def test_age_groups_are_calibrated_and_their_years_get_an_interval():
+    probabilities, truth = drawn_classes(8)
+    middles = np.array([(first + last) / 2 for first, last in AGE_GROUPS])
+    ages = np.round(middles[truth]).astype(np.int64)
+    distorted = normalised(probabilities**1.7).astype(np.float32)
+    gender = np.full((COUNT, 2), 0.5, np.float32)
+    labels = {"age": ages, "gender": np.zeros(COUNT, np.int64)}
+    fitted = fitted_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
+    assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
+    assert set(fitted["min_confidence"]) == {"age_group", "gender"}
+    scale = IntervalScale.from_dict(fitted["age_interval_scale"])
+    answers = calibrated_answers({"age_group": distorted}, fitted["temperature"], scale)["age"]
+    covered = (answers[:, 1] <= ages) & (ages <= answers[:, 2])
+    assert covered.mean() == pytest.approx(0.8, abs=0.03)

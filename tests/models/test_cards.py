@@ -1,7 +1,23 @@
 import csv
 import io
+import json
+from dataclasses import replace
 
-from models.cards import joined_history
+import keras
+import pytest
+
+from core.artifact import CROP_TASKS, KERAS_FILE, SERVED_FILE, ModelCard, load_card
+from core.errors import ConfigError
+from models import cards
+from models.cards import facts_of, joined_history, new_card, write_card
+from models.classic_claims import CLAIMS
+from models.classic_configs import CLASSIC_CONFIGS
+from models.configs import CONFIGS
+from models.tasks import card_task
+from tests.fakes_evaluation import card_dict
+
+RUN = {"config": {"epochs": 5}, "backend": "torch", "samples": {"train": 7}}
+RECORDED = {"trainable_parameters": 9, "frozen_parameters": 1, "start": "ImageNet weights"}
 
 
 def run_folder(root, name, elapsed_s):
@@ -20,3 +36,100 @@ def test_rounds_are_counted_on_also_where_the_clock_restarted(tmp_path):
     assert [float(row["elapsed_s"]) for row in rows] == [10, 20, 29, 41, 46, 52]
     assert [row["round"] for row in rows] == ["1", "1", "1", "1", "2", "2"]
     assert rows[4]["loss"] == "1.0"
+
+
+def finished_run(root, name, **facts):
+    folder = run_folder(root, name, [10.0, 20.0])
+    (folder / "run.json").write_text(json.dumps(RUN | facts))
+    (folder / "state.json").write_text(json.dumps({"epoch": 2, "best": {"epoch": 1}}))
+    return folder
+
+
+def test_every_task_of_a_card_is_that_of_some_config():
+    assert {card_task(config.task) for config in CONFIGS.values()} >= {*CROP_TASKS, "detection"}
+
+
+@pytest.mark.parametrize("config", CLASSIC_CONFIGS.values(), ids=list(CLASSIC_CONFIGS))
+def test_the_card_of_a_rebuilt_network(tmp_path, config):
+    channels = 3 if "gender" in config.name else 1
+    raw = new_card(config, finished_run(tmp_path, config.name), 10, channels, RECORDED)
+    card = ModelCard.from_dict(json.loads(json.dumps(raw)))
+    assert card.is_classic
+    assert card.task == card_task(config.task)
+    assert (card.recipe, card.recipe_epochs, card.epochs_run) == (config.recipe, config.epochs, 2)
+    assert [claim["text"] for claim in card.claims] == [claim.text for claim in CLAIMS[config.name]]
+    assert (card.raw["trainable_parameters"], card.raw["frozen_parameters"]) == (9, 1)
+    assert card.training["start"] == "ImageNet weights"
+    assert ("colour" if channels == 3 else "grey") in card.title
+    assert f"{config.image_size}x{config.image_size}" in card.title
+    assert card.data["samples"] == {"train": 7}
+    assert not {"start", "config", "backend"} & set(card.data)
+    assert "FER+" not in card.data["dataset"]
+
+
+def test_what_the_run_recorded_counts_more(tmp_path):
+    folder = finished_run(tmp_path, "x", **RECORDED)
+    now = {"trainable_parameters": 10, "frozen_parameters": 0, "start": "random weights"}
+    raw = new_card(CLASSIC_CONFIGS["mobilenet_transfer_emotion"], folder, 10, 1, now)
+    assert (raw["trainable_parameters"], raw["training"]["start"]) == (9, "ImageNet weights")
+
+
+def test_our_own_networks_claim_nothing(tmp_path):
+    for name in ("emotion_base", "emotion"):
+        finished_run(tmp_path, name)
+    raw = new_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
+    card = ModelCard.from_dict(raw)
+    assert not card.is_classic
+    assert (card.claims, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
+    assert card.training["start"] == "weights of emotion_base"
+    assert "FER+" in card.data["dataset"]
+
+
+def test_a_task_without_a_card_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="cards exist for emotion"):
+        new_card(CONFIGS["age_gender_published"], tmp_path, 1)
+
+
+def test_a_run_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"run\.json is missing: train first"):
+        new_card(replace(CONFIGS["emotion"], start_from=None), tmp_path / "emotion", 1)
+
+
+def test_what_learns_is_counted():
+    inputs = keras.Input((4,))
+    frozen = keras.layers.Dense(3, trainable=False)
+    model = keras.Model(inputs, keras.layers.BatchNormalization()(frozen(inputs)))
+    assert facts_of(model) == {
+        "trainable_parameters": 6,
+        "frozen_parameters": 15 + 6,
+        "start": "ImageNet weights",
+    }
+
+
+@pytest.fixture
+def small_limit(monkeypatch):
+    monkeypatch.setattr(cards, "MAX_COMMITTED_BYTES", 100)
+
+
+def test_large_model_files_are_listed_apart_and_ignored(tmp_path, small_limit):
+    for name, size in ((SERVED_FILE, 100), (KERAS_FILE, 99), ("history.csv", 500)):
+        (tmp_path / name).write_bytes(bytes(size))
+    write_card(tmp_path, card_dict("toy", "gender"))
+    card = load_card(tmp_path)
+    assert set(card.files) == {KERAS_FILE, "history.csv"}
+    assert {name: facts["bytes"] for name, facts in card.not_included.items()} == {SERVED_FILE: 100}
+    assert "/model.tflite" in (tmp_path / ".gitignore").read_text().splitlines()
+
+
+def test_files_that_are_not_here_stay_listed_until_they_are_small(tmp_path, small_limit):
+    served = tmp_path / SERVED_FILE
+    served.write_bytes(bytes(200))
+    write_card(tmp_path, card_dict("toy", "gender"))
+    served.unlink()
+    write_card(tmp_path, cards.read_card(tmp_path))
+    assert set(load_card(tmp_path).not_included) == {SERVED_FILE}
+    served.write_bytes(bytes(10))
+    write_card(tmp_path, cards.read_card(tmp_path))
+    card = load_card(tmp_path)
+    assert (set(card.files), dict(card.not_included)) == ({SERVED_FILE}, {})
+    assert not (tmp_path / ".gitignore").exists()

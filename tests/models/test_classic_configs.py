@@ -11,11 +11,13 @@ import keras
 import numpy as np
 import pytest
 
+from core.artifact import CROP_TASKS as CARD_TASKS
+from core.datasets.five_emotions import load_five_emotions
 from core.errors import ConfigError
-from models.architectures.heads import AGE_GROUPS
+from core.evaluation.sides import DATASET_OF, side_for
 from models.classic_claims import CLAIMS, Claim
 from models.classic_configs import CLASSIC_CONFIGS, ClassicConfig
-from models.classic_tasks import CLASSIC_TASKS, age_class_loss, age_groups_of, load_five_emotions
+from models.classic_tasks import CLASSIC_TASKS, age_class_loss
 from models.crop_tasks import OWN_CROP_TASKS
 from models.input_pipeline import TrainingBatches
 from models.optimizers import learning_rate, optimizer_for
@@ -80,11 +82,12 @@ def test_unknown_names_say_what_is_allowed(changes):
         optimizer_for(replace(CONFIG, **changes), 10)
 
 
-def test_age_groups_take_the_nearest():
-    inside = np.array([first for first, _ in AGE_GROUPS] + [last for _, last in AGE_GROUPS])
-    assert age_groups_of(inside).tolist() == [*range(8), *range(8)]
-    between = {3: 0, 7: 1, 14: 2, 22: 3, 23: 4, 35: 4, 36: 5, 59: 7, 56: 6, 116: 7}
-    assert age_groups_of(np.array(list(between))).tolist() == list(between.values())
+@pytest.mark.parametrize("config", CLASSIC_CONFIGS.values(), ids=list(CLASSIC_CONFIGS))
+def test_every_network_is_measured_on_the_side_that_its_training_chose_on(config):
+    task = CROP_TASKS[config.task]
+    assert task.card_task in CARD_TASKS
+    assert task.dataset == DATASET_OF[task.card_task]
+    assert task.choose_on == side_for(task.card_task, chosen_on=True).side
 
 
 def test_the_loss_of_a_year_is_its_cross_entropy():

@@ -22,7 +22,8 @@ from core.evaluation.predictions import load_predictions
 from core.types import Box, Detection, Landmarks
 from models import evaluate, framing, train
 from models.configs import CONFIGS
-from models.export import export, to_float32, to_int8
+from models.export import export, to_float32
+from models.quantization import to_int8
 
 CONFIG = replace(
     CONFIGS["emotion"],
@@ -88,7 +89,7 @@ def test_all_forms_answer_alike(artifact, data_folder, tmp_path):
     float32_file.write_bytes(to_float32(model))
     assert LiteRTModel(float32_file.read_bytes()).predict(crops)["emotion"] == pytest.approx(expected, abs=1e-4)
     with _no_noise():
-        to_int8(float32_file, crops, tmp_path / "int8.tflite")
+        to_int8(float32_file, tmp_path / "int8.tflite")
     int8 = LiteRTModel((tmp_path / "int8.tflite").read_bytes())
     assert int8.predict(crops)["emotion"] == pytest.approx(expected, abs=0.1)
     assert (tmp_path / "int8.tflite").stat().st_size < float32_file.stat().st_size

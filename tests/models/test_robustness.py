@@ -13,6 +13,7 @@ from core.datasets.samples import Samples
 from core.datasets.splits import load_utkface
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.robustness import ROBUSTNESS_FILE, SEVERITIES, load_report
+from core.evaluation.robustness_headline import CARD_KEY, card_headline
 from core.evaluation.runner import evaluate_estimator
 from core.evaluation.sides import EVALUATION_SIDES
 from models import robustness
@@ -202,7 +203,9 @@ def test_the_command_stores_the_report_and_lists_it_on_the_card(emotion, capsys)
     assert "732/732" in err
     after = json.loads((emotion / "card.json").read_text())
     assert after["files"].keys() == before["files"].keys() - {"model.keras"} | {ROBUSTNESS_FILE}
-    assert {k: v for k, v in after.items() if k != "files"} == {k: v for k, v in before.items() if k != "files"}
+    assert after[CARD_KEY] == card_headline(report)
+    changed = ("files", "not_included", CARD_KEY)
+    assert {k: v for k, v in after.items() if k not in changed} == {k: v for k, v in before.items() if k not in changed}
     assert not list(emotion.glob("*.partial"))
 
 
@@ -236,3 +239,47 @@ def test_figures_of_a_network_that_was_replaced_meanwhile_are_not_stored(emotion
     with pytest.raises(ArtifactCorruptError, match="was replaced"):
         robustness.store(emotion, report)
     assert not (emotion / ROBUSTNESS_FILE).exists()
+
+
+@pytest.fixture(params=CARDS)
+def measured(request, tmp_path, monkeypatch):
+    """A copy of a served artifact with its stored report, whose figures are not on the card yet."""
+    folder = tmp_path / "artifacts" / request.param
+    shutil.copytree(ARTIFACTS_DIR / request.param, folder)
+    monkeypatch.setenv("FACET_ARTIFACTS", str(folder.parent))
+    card = json.loads((folder / "card.json").read_text())
+    card.pop(CARD_KEY, None)
+    (folder / "card.json").write_text(json.dumps(card))
+    return folder
+
+
+def test_the_card_can_be_written_from_the_stored_report_alone(measured, capsys):
+    before = json.loads((measured / "card.json").read_text())
+    report = load_report(measured, load_card(measured))
+    assert robustness.main([measured.name, "--card-only"]) == 0
+    assert f"{report.images} of {report.side_images} images" in capsys.readouterr().out
+    after = json.loads((measured / "card.json").read_text())
+    assert after.pop(CARD_KEY) == card_headline(report)
+    assert after == {"not_included": {}} | before, "nothing else changes"
+
+
+def test_an_altered_report_is_not_written_on_the_card(measured, capsys):
+    (measured / ROBUSTNESS_FILE).write_text("{}")
+    assert robustness.main([measured.name, "--card-only"]) == 2
+    assert "does not match" in capsys.readouterr().err
+    assert CARD_KEY not in json.loads((measured / "card.json").read_text())
+
+
+def test_measuring_needs_the_data(capsys):
+    with pytest.raises(SystemExit):
+        robustness.main(["emotion"])
+    assert "--data is needed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_the_cards_that_come_with_the_repository_say_what_was_measured(name):
+    folder = ARTIFACTS_DIR / name
+    card = load_card(folder)
+    # Sums may differ in the last digit between versions of Python.
+    expected = {key: pytest.approx(figures) for key, figures in card_headline(load_report(folder, card)).items()}
+    assert card.raw.get(CARD_KEY) == expected, f"run: python -m models.robustness {name} --card-only"

@@ -27,6 +27,7 @@ from models.configs import CONFIGS, config_named
 from models.input_pipeline import Augmentation, TrainingBatches, augment
 from models.losses import age_distribution_loss, mae
 from models.tasks import CROP_TASKS, TASKS
+from tests.fakes_evaluation import write_fer2013_csv
 
 SERVED = ("emotion", "age_gender")
 STAGES = ((8, 2), (8, 2))
@@ -95,8 +96,12 @@ def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
     with (tmp_path / "history.csv").open() as stream:
         assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2"]
     assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 2
-    assert json.loads((tmp_path / "run.json").read_text())["fingerprints"] == data.facts()["fingerprints"]
+    run = json.loads((tmp_path / "run.json").read_text())
+    assert run["fingerprints"] == data.facts()["fingerprints"]
     model = registry.build(config.architecture, **config.architecture_arguments)
+    assert run["trainable_parameters"] + run["frozen_parameters"] == model.count_params()
+    assert 0 < run["trainable_parameters"] < model.count_params()
+    assert run["start"] == "random weights"
     model.load_weights(tmp_path / "best.weights.h5")
 
 
@@ -225,9 +230,8 @@ def test_damage_changes_a_crop_and_keeps_its_form():
 
 def test_soft_emotions_need_the_votes(tmp_path):
     config = replace(small("emotion"), annotators_share=0.5)
-    task = replace(CROP_TASKS["emotion"], read=lambda data_dir, size: made_up_data("emotion"))
     with pytest.raises(DatasetError, match="ferplus_votes"):
-        task.load(tmp_path, config)
+        CROP_TASKS["emotion"].load(write_fer2013_csv(tmp_path), config)
 
 
 def test_augmentation_without_ranges_changes_nothing():

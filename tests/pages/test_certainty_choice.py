@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,13 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 from core import report
 from core.analyzer import FaceAnalyzer
-from core.artifact import CARD_FILE
 from core.errors import ArtifactMissingError
 from core.live import LiveSession
-from core.settings import Attributes
+from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
 from core.types import Box
 from pages.shared import resources
 from tests.fakes import AGE_GENDER_CARD, FakeDetector, FakeEstimator
+from tests.fakes_networks import add_artifact, answering
 
 PAGES = Path(__file__).parents[2] / "pages"
 LIVE, IMAGE = "live", "image"
@@ -35,10 +34,11 @@ def minimums(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, float]]:
     """The cards' minimums. The networks answer angry with 90 % and male with 80 % for the black ``FRAME``."""
     # Without a browser there is no session that streamlit-webrtc could look up.
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
-    analyzer = FaceAnalyzer(FakeDetector(Box(5, 5, 45, 45)), [FakeEstimator(), FakeEstimator(AGE_GENDER_CARD)])
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings, detector_name: analyzer)
+    networks = answering(FakeEstimator(), FakeEstimator(AGE_GENDER_CARD))
+    analyzer = FaceAnalyzer(FakeDetector(Box(5, 5, 45, 45)), networks)
+    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings, detector_name, networks: analyzer)
     values = dict(CARDS)
-    monkeypatch.setattr("pages.shared.resources.card_minimums", lambda: values)
+    monkeypatch.setattr("pages.shared.resources.card_minimums", lambda choice: values)
     yield values
     st.cache_resource.clear()
 
@@ -151,7 +151,7 @@ def test_an_uncertain_emotion_gets_no_suggestion(minimums: dict[str, float]) -> 
 def test_a_card_that_cannot_be_read_is_a_message(
     minimums: dict[str, float], monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
-    def broken() -> dict[str, float]:
+    def broken(choice: NetworkChoice) -> dict[str, float]:
         raise ArtifactMissingError("models/artifacts/emotion/card.json is missing. Restore it with: git restore")
 
     monkeypatch.setattr("pages.shared.resources.card_minimums", broken)
@@ -159,15 +159,22 @@ def test_a_card_that_cannot_be_read_is_a_message(
     assert "emotion/card.json is missing. Restore it with" in app.error[0].value
 
 
-def test_minimums_are_read_from_the_cards_of_the_served_artifacts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        (OUR_NETWORKS, {"emotion": 0.4, "gender": 0.7}),
+        (NetworkChoice(gender="six_conv_gender"), {"emotion": 0.4, "gender": 0.8}),
+        (NetworkChoice(age="caffe", gender="caffe"), {"emotion": 0.4}),
+    ],
+    ids=["ours", "classic", "without a card"],
+)
+def test_minimums_are_read_from_the_cards_of_the_chosen_artifacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choice: NetworkChoice, expected: dict[str, float]
 ) -> None:
-    source = PAGES.parent / "models" / "artifacts"
-    for name, values in (("emotion", {"emotion": 0.4}), ("age_gender", {"gender": 0.7})):
-        card = json.loads((source / name / CARD_FILE).read_text(encoding="utf-8")) | {"min_confidence": values}
-        (tmp_path / name).mkdir()
-        (tmp_path / name / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    add_artifact(tmp_path, "emotion", "emotion", min_confidence={"emotion": 0.4})
+    add_artifact(tmp_path, "age_gender", "age_gender", min_confidence={"gender": 0.7})
+    add_artifact(tmp_path, "six_conv_gender", "age_gender", task="gender", min_confidence={"gender": 0.8})
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
     resources.card_minimums.clear()
-    assert resources.card_minimums() == {"emotion": 0.4, "gender": 0.7}
+    assert resources.card_minimums(choice) == expected
     resources.card_minimums.clear()

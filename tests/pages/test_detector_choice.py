@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.errors import ArtifactMissingError, DetectorError, FacetError
-from core.settings import Attributes, DetectorSettings
+from core.settings import Attributes, DetectorSettings, NetworkChoice
 from core.types import Analysis
 from pages.shared.detectors import TITLES
 
@@ -42,7 +42,7 @@ class FakeAnalyzers:
     broken: dict[str, FacetError] = field(default_factory=dict)
     made: list[FakeAnalyzer] = field(default_factory=list)
 
-    def __call__(self, settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
+    def __call__(self, settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
         if detector_name in self.broken:
             raise self.broken[detector_name]
         self.made.append(FakeAnalyzer(detector_name))

@@ -16,11 +16,10 @@ def _tab(task: str, side: str, names: list[str]) -> None:
     """Run by ``AppTest`` as a page of its own, so it imports everything itself."""
     from core.artifact import list_artifacts
     from core.evaluation.stored import load_stored
-    from pages.shared.evaluation_calibration import show_age_gender_calibration, show_emotion_calibration
+    from pages.shared.evaluation_calibration import show_calibration
 
     models = [load_stored(one, side) for one in list_artifacts() if one.name in names]
-    show = show_emotion_calibration if task == "emotion" else show_age_gender_calibration
-    show(models, models[0])
+    show_calibration(models, models[0])
 
 
 @pytest.fixture

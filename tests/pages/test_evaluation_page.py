@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from core.errors import ArtifactMissingError
 from core.evaluation import runner
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import EmotionPredictions, Predictions
+from pages.shared.evaluation_leaderboard import BY_TEST_SET, LEADERBOARD
 from pages.shared.evaluation_tabs import COMMON_TABS
+from tests.fakes_classic import write_classic
 from tests.fakes_evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
@@ -38,7 +41,8 @@ def _page(side: str | None = None) -> AppTest:
 
 
 def _tabs(page: AppTest) -> list[str]:
-    return [tab.label for tab in page.tabs]
+    """Without those that choose between the leaderboard and the test sets."""
+    return [tab.label for tab in page.tabs if tab.label not in (LEADERBOARD, BY_TEST_SET)]
 
 
 def _downloads(page: AppTest) -> list[str]:
@@ -213,3 +217,122 @@ def test_a_model_that_cannot_run_is_named(artifacts: Path, tmp_path: Path, monke
     page = _rerun(tmp_path)
     assert "model.tflite is missing" in page.error[0].value
     assert len(page.metric) == 5
+
+
+ALWAYS = ["Calibration", "Groups", *COMMON_TABS]
+TABS = {
+    "emotion": ("FER2013 PrivateTest", ["Accuracy", "Confusion"]),
+    "emotion_five": ("FER2013 PrivateTest, five emotions", ["Accuracy", "Confusion"]),
+    "age_gender": ("UTKFace test", ["Age", "Age brackets", "Perceived gender"]),
+    "gender": ("UTKFace test", ["Perceived gender"]),
+    "age": ("UTKFace test", ["Age", "Age brackets"]),
+    "age_group_gender": ("UTKFace test", ["Age", "Age brackets", "Age groups", "Perceived gender"]),
+}
+
+
+@pytest.mark.parametrize("task", TABS)
+def test_a_network_has_tabs_for_what_it_answers(artifacts: Path, task: str) -> None:
+    side, tabs = TABS[task]
+    write_classic(artifacts, "network", task)
+    page = _page(side)
+    assert _tabs(page) == [*tabs, *ALWAYS]
+    assert not page.error
+    assert any("our own networks only" in info.value for info in page.info)
+
+
+@pytest.mark.parametrize(
+    ("task", "side", "file"),
+    [
+        ("emotion_five", TABS["emotion_five"][0], "five_private_emotion"),
+        ("gender", "UTKFace test", "test_perceived_gender"),
+        ("age_group_gender", "UTKFace test", "test_age_group"),
+    ],
+    ids=["five", "gender", "groups"],
+)
+def test_a_network_has_the_confusion_of_its_classes(artifacts: Path, task: str, side: str, file: str) -> None:
+    write_classic(artifacts, "network", task)
+    page = _page(side)
+    assert f"Download network_{file}_confusion_shares.csv" in _downloads(page)
+    sizes = {len(table.value) for table in page.dataframe if "truth" in table.value.columns}
+    assert {"emotion_five": 5, "gender": 2, "age_group_gender": 8}[task] in sizes
+
+
+def test_our_own_networks_come_first(artifacts: Path) -> None:
+    write_classic(artifacts, "a_classic", "emotion")
+    write_artifacts(artifacts)
+    page = _page()
+    assert page.multiselect[0].options == ["emotion", "emotion_small", "a_classic (classic network)"]
+    assert page.multiselect[0].value == ["emotion"]
+
+
+def test_networks_of_different_tasks_are_compared_in_what_both_answer(artifacts: Path) -> None:
+    write_artifacts(artifacts)
+    write_classic(artifacts, "only_gender", "gender")
+    page = _page("UTKFace test")
+    page.multiselect[0].set_value(["age_gender", "only_gender (classic network)"]).run()
+    assert not page.exception
+    assert any("do not answer this: only_gender" in caption.value for caption in page.caption)
+    page.selectbox(key="evaluation_detail").select("only_gender").run()
+    assert not page.exception
+    assert _tabs(page) == ["Perceived gender", *ALWAYS]
+    names = [text.value for text in page.markdown]
+    assert {"**age_gender**", "**only_gender**"} <= set(names)
+
+
+def test_the_card_of_a_rebuilt_network_tells_where_it_comes_from(artifacts: Path) -> None:
+    write_classic(artifacts, "network", "gender")
+    page = _page("UTKFace test")
+    texts = [text.value for text in page.markdown]
+    assert any(text.startswith("**Recipe.** the authors'") for text in texts)
+    facts = {row["fact"]: row["value"] for table in page.dataframe if "fact" in table.value for row in _rows(table)}
+    assert facts["epochs run"] == "12 of 50 that the recipe asks for"
+    assert facts["of the parameters"] == "600,000 learn, 80,000 do not"
+    assert facts["starts from"] == "random weights"
+    assert [row["text"] for table in page.dataframe if "source" in table.value for row in _rows(table)] == ["94 %"]
+    # On the card and where it would be run again.
+    assert sum("model.tflite (57.0 MB)" in info.value for info in page.info) == 2
+    assert sum("python -m models.export network --data data" in code.value for code in page.code) == 2
+    assert not [button for button in page.button if button.key == "read_rerun"]
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    return list(table.value.to_dict("records"))
+
+
+def test_mistakes_of_a_network_that_answers_one_thing(artifacts: Path, tmp_path: Path) -> None:
+    write_classic(artifacts, "network", "gender")
+    (tmp_path / "data" / "UTKFace").mkdir(parents=True)
+    page = _page("UTKFace test")
+    page.button(key="read_mistakes").click().run()
+    assert not page.exception
+    assert "none of the 150 UTKFace images" in page.error[0].value
+
+
+def test_a_network_can_be_chosen_from_elsewhere(artifacts: Path) -> None:
+    write_artifacts(artifacts)
+    write_classic(artifacts, "only_gender", "gender")
+    page = AppTest.from_function(_chosen_elsewhere, default_timeout=120).run()
+    page.button[0].click().run()
+    assert not page.exception
+    assert page.selectbox(key="evaluation_side").value == "UTKFace test"
+    assert page.multiselect[0].value == ["only_gender"]
+
+
+def _chosen_elsewhere() -> None:
+    import streamlit as st
+
+    from core.evaluation.sides import side_for
+    from pages.shared.evaluation_selection import choose_models, choose_side, preselect
+
+    st.button("go", on_click=preselect, args=(side_for("gender", chosen_on=False), "only_gender"))
+    choose_models(choose_side())
+
+
+def test_a_choice_that_is_gone_is_forgotten(artifacts: Path) -> None:
+    write_artifacts(artifacts)
+    page = _page()
+    page.multiselect[0].set_value(["emotion", "emotion_small"]).run()
+    (artifacts / "emotion_small" / "predictions.npz").unlink()
+    page.run()
+    assert not page.exception
+    assert page.multiselect[0].value == ["emotion"]

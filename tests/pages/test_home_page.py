@@ -28,7 +28,7 @@ AGE_METRICS = {
 }
 
 
-def write_card(root: Path, name: str, task: str, metrics: dict[str, Any]) -> None:
+def write_card(root: Path, name: str, task: str, metrics: dict[str, Any], **changes: Any) -> None:
     card = {
         "name": name,
         "title": f"{name} network",
@@ -46,7 +46,7 @@ def write_card(root: Path, name: str, task: str, metrics: dict[str, Any]) -> Non
         "limits": "",
     }
     (root / name).mkdir()
-    (root / name / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    (root / name / "card.json").write_text(json.dumps(card | changes), encoding="utf-8")
 
 
 @pytest.fixture
@@ -77,6 +77,23 @@ def test_figures_come_from_the_cards(artifacts: Path) -> None:
     assert "95 % interval 66.8 to 69.8 % · FER2013 PrivateTest · 3,589 images" in captions(app)
     assert "95 % interval 4.91 to 5.18 years · UTKFace test · 4,712 images" in captions(app)
     assert not app.error
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "one classic network "), (3, "3 classic networks ")], ids=str)
+def test_classic_networks_are_one_line(artifacts: Path, count: int, words: str) -> None:
+    write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
+    for number, task in zip(range(count), ("gender", "age_group_gender", "emotion_five"), strict=False):
+        write_card(artifacts, f"classic_{number}", task, {}, recipe="the authors'")
+    app = home()
+    assert len(app.metric) == 1
+    links = [link.value for link in app.page_link if "classic" in link.value]
+    assert len(links) == 1
+    assert words in links[0]
+
+
+def test_a_network_of_our_own_may_answer_one_thing(artifacts: Path) -> None:
+    write_card(artifacts, "faces", "gender", AGE_METRICS)
+    assert [metric.label for metric in home().metric] == ["Perceived gender: right answers"]
 
 
 def test_the_face_detector_comes_first(artifacts: Path) -> None:

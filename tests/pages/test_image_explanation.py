@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from core.artifact import CropSpec
 from core.errors import ArtifactMissingError
 from core.estimator import Estimator
 from core.occlusion import OcclusionMap
@@ -17,6 +19,7 @@ from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, Gende
 from pages.shared import image_explanation
 from pages.shared.image_explanation import HOW_TO_READ, NOTHING_STANDS_OUT, sentence
 from tests.fakes import AGE_GENDER_CARD, FakeEstimator
+from tests.fakes_networks import GENDER_CARD, answering
 
 HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03))
 DETECTION = Detection(Box(10, 10, 50, 50), 0.9)
@@ -49,11 +52,11 @@ class Networks:
         self.calls = 0
         self.estimators = (FakeEstimator(), FakeEstimator(AGE_GENDER_CARD))
 
-    def __call__(self) -> Sequence[Estimator]:
+    def __call__(self) -> Mapping[str, Estimator]:
         self.calls += 1
         if self.error is not None:
             raise self.error
-        return self.estimators
+        return answering(*self.estimators)
 
     def batches(self) -> int:
         return sum(len(estimator.batches) for estimator in self.estimators)
@@ -165,6 +168,22 @@ def occlusion(attribute: str, label: str | None, answer: float, strongest: float
     covered = np.full((3, 3), answer)
     covered[1, 2] = strongest
     return OcclusionMap(attribute, label, answer, covered, 16.0, 8.0, 5.0)
+
+
+def test_another_network_is_explained_anew_with_its_own_crop():
+    networks = Networks()
+    app = opened(page(StoredFile(), networks, FULL))
+    app.segmented_control(key="explain_attribute_0").set_value("gender").run()
+    asked = networks.batches()
+    classic = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=CropSpec(1.5)))
+    networks.estimators = (*networks.estimators, classic)
+    before = picture_of(app)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert networks.batches() > asked
+    assert {batch.shape[1:] for batch in classic.batches} == {(16, 16, 3)}
+    assert picture_of(app) != before
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, DetectorError, FacetError
 from core.images import decode
-from core.settings import Attributes, DetectorSettings, OverlayStyle
+from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.suggestions import COLUMNS
 from core.types import (
     AgeEstimate,
@@ -67,7 +67,7 @@ def picture(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
 @pytest.fixture
 def analyzer(monkeypatch: pytest.MonkeyPatch) -> FakeAnalyzer:
     fake = FakeAnalyzer()
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings, detector_name: fake)
+    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings, detector_name, networks: fake)
     return fake
 
 
@@ -225,7 +225,7 @@ def test_mistake_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> Non
 
 
 def test_missing_model_stops_the_page_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
+    def broken(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
         raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing. Restore it with: git checkout")
 
     monkeypatch.setattr("pages.shared.resources.get_analyzer", broken)
@@ -243,7 +243,7 @@ def test_failing_analysis_is_shown_beside_its_file(analyzer: FakeAnalyzer) -> No
 def test_sensitivity_reaches_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[DetectorSettings] = []
 
-    def get_analyzer(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
+    def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
         asked.append(settings)
         return FakeAnalyzer()
 

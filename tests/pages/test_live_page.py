@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, ConfigError
 from core.live import LiveSession, LiveSnapshot
-from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle
+from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared import live_texts
 from pages.shared.live_connection import Connection, camera_message, next_connection
@@ -54,7 +54,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[DetectorSettings]]:
         monkeypatch.delenv(name, raising=False)
     seen: list[DetectorSettings] = []
 
-    def get_analyzer(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
+    def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
         seen.append(settings)
         return FakeAnalyzer()
 
@@ -118,7 +118,7 @@ def test_failures_of_frames_are_told(asked: list[DetectorSettings]) -> None:
 
 
 def test_a_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
-    def get_analyzer(settings: DetectorSettings, detector_name: str) -> FakeAnalyzer:
+    def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
         raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing; run git checkout")
 
     monkeypatch.setattr("pages.shared.resources.get_analyzer", get_analyzer)

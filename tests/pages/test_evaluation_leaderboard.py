@@ -1,0 +1,161 @@
+"""The leaderboard on the evaluation page, with made-up networks and one real one to be timed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.evaluation.network_speed import SPEED_FILE, load_speed
+from core.evaluation.predictions import Predictions
+from pages.shared.evaluation_leaderboard import BY_TEST_SET, LEADERBOARD, VIEW_KEY
+from tests.fakes_evaluation import age_gender_predictions, emotion_predictions, write_artifact
+from tests.fakes_leaderboard import copy_real_network, write_networks
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = tmp_path / "artifacts"
+    root.mkdir()
+    monkeypatch.setenv("FACET_ARTIFACTS", str(root))
+    monkeypatch.setenv("FACET_DATA", str(tmp_path / "data"))
+    return root
+
+
+def _page() -> AppTest:
+    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    page.session_state[VIEW_KEY] = LEADERBOARD
+    page.run()
+    assert not page.exception
+    return page
+
+
+def _tabs(page: AppTest) -> list[str]:
+    return [tab.label for tab in page.tabs]
+
+
+def _text(page: AppTest) -> str:
+    return " ".join(str(element.value) for element in (*page.markdown, *page.caption, *page.info))
+
+
+def test_there_is_a_table_and_a_figure_for_everything_that_can_be_compared(artifacts: Path) -> None:
+    write_networks(artifacts)
+    page = _page()
+    titles = ["Emotion, seven classes", "Emotion, five classes", "Gender as perceived", "Age in years", "Age group"]
+    assert _tabs(page) == [LEADERBOARD, *titles, BY_TEST_SET]
+    assert [len(table.value) for table in page.dataframe] == [2, 1, 3, 3, 1]
+    assert page.dataframe[0].value["network"].tolist() == ["emotion", "four_conv"]
+    assert page.dataframe[3].value["claimed"].tolist()[1] == "64 %"
+    assert len(page.get("plotly_chart")) == 5
+    assert [element.proto.label for element in page.get("download_button")] == ["Download leaderboard.csv"]
+    assert "Claimed" in page.markdown[0].value
+    assert "Test CPU" in _text(page)
+    assert not page.error
+
+
+def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) -> None:
+    write_networks(artifacts)
+    page = _page()
+    assert page.expander[0].label.endswith("(1)")
+    assert page.code[0].value == (
+        "python -m models.train vgg16_age --data data\npython -m models.export vgg16_age --data data"
+    )
+
+
+def test_without_rebuilt_networks_ours_are_shown(artifacts: Path) -> None:
+    copy_real_network(artifacts)
+    page = _page()
+    assert [table.value["network"].tolist() for table in page.dataframe] == [["emotion"]]
+    assert "Nothing was timed yet" in _text(page)
+    assert not page.expander
+    assert not page.error
+
+
+def test_nothing_installed_is_said(artifacts: Path) -> None:
+    page = _page()
+    assert "nothing to compare" in page.info[-1].value
+    assert not page.dataframe
+
+
+@pytest.mark.parametrize("file", ["card.json", SPEED_FILE])
+def test_a_broken_file_is_named_and_the_rest_works(artifacts: Path, file: str) -> None:
+    (write_networks(artifacts) / "four_conv" / file).write_text("{")
+    page = _page()
+    (error,) = page.error
+    assert file in error.value
+    assert "emotion" in page.dataframe[0].value["network"].tolist()
+
+
+def test_times_of_different_machines_are_not_taken_for_comparable(artifacts: Path) -> None:
+    file = write_networks(artifacts) / "four_conv" / SPEED_FILE
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"machine": "Faster CPU"}))
+    assert "cannot be compared until all networks are timed on one" in _text(_page())
+
+
+def test_the_button_times_the_networks_and_keeps_the_times(artifacts: Path) -> None:
+    folder = copy_real_network(artifacts)
+    page = _page()
+    page.button(key="leaderboard_measure").click().run()
+    assert not page.exception
+    assert not page.error
+    assert page.dataframe[0].value["ms_per_face"].tolist() == [load_speed(folder).ms_per_face]
+    assert page.dataframe[0].value["timed_on"].tolist() == [load_speed(folder).machine]
+
+
+def test_times_that_cannot_be_kept_are_shown_with_a_message(artifacts: Path) -> None:
+    folder = copy_real_network(artifacts)
+    (folder / SPEED_FILE).mkdir()
+    page = _page()
+    page.button(key="leaderboard_measure").click().run()
+    assert not page.exception
+    assert "cannot be written" in page.error[0].value
+    assert page.dataframe[0].value["ms_per_face"].notna().all()
+
+
+def _two_emotion_networks(artifacts: Path) -> None:
+    figures = {"private": {"n": 120, "accuracy": 0.6}}
+    write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions()}, metrics=figures)
+    other: dict[str, Predictions] = {"private": emotion_predictions(seed=5), "public": emotion_predictions(seed=6)}
+    write_artifact(artifacts, "other", "emotion", other, metrics=figures)
+
+
+def test_a_network_leads_to_its_confusion_matrix(artifacts: Path) -> None:
+    _two_emotion_networks(artifacts)
+    page = _page()
+    page.selectbox[0].select("other").run()
+    (go,) = [button for button in page.button if button.label == "Show them"]
+    go.click().run()
+    assert not page.exception
+    assert page.session_state[VIEW_KEY] == BY_TEST_SET
+    assert page.selectbox(key="evaluation_side").value == "FER2013 PrivateTest"
+    assert page.multiselect[0].value == ["other"]
+    assert "Confusion" in _tabs(page)
+    assert not page.error
+
+
+def test_a_network_of_ages_leads_to_its_test_set(artifacts: Path) -> None:
+    figures = {"test": {"n": 150, "age_mae": 5.0, "gender_accuracy": 0.9}}
+    _two_emotion_networks(artifacts)
+    write_artifact(artifacts, "ages", "age_gender", {"test": age_gender_predictions()}, metrics=figures)
+    page = _page()
+    assert [group.options for group in page.selectbox] == [["emotion", "other"], ["ages"], ["ages"]]
+    [button for button in page.button if button.label == "Show them"][2].click().run()
+    assert not page.exception
+    assert page.selectbox(key="evaluation_side").value == "UTKFace test"
+    assert page.multiselect[0].value == ["ages"]
+
+
+def test_a_choice_survives_a_look_at_the_leaderboard(artifacts: Path) -> None:
+    _two_emotion_networks(artifacts)
+    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+    page.selectbox(key="evaluation_side").select("FER2013 PublicTest").run()
+    for view in (LEADERBOARD, BY_TEST_SET):
+        page.session_state[VIEW_KEY] = view
+        page.run()
+        assert not page.exception
+    assert page.selectbox(key="evaluation_side").value == "FER2013 PublicTest"
+    assert page.multiselect[0].value == ["other"]

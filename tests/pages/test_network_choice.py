@@ -1,0 +1,241 @@
+"""The choice of the networks on the live and the image page, with the real models under other names."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.live import LiveSession
+from core.settings import NetworkChoice
+from pages.shared import resources
+from pages.shared.networks import TITLES
+from tests.fakes_caffe import write_pair
+from tests.fakes_networks import add_artifact, installed_copy
+
+PAGES = Path(__file__).parents[2] / "pages"
+ASTRONAUT = skimage.data.astronaut()[:256, 96:352]
+
+
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Of artifacts: ours, two classic ones, one of which has no model. Caffe files would belong into ``caffe``."""
+    root = installed_copy(tmp_path / "artifacts")
+    add_artifact(
+        root,
+        "six_conv_gender",
+        "age_gender",
+        task="gender",
+        recipe="theirs",
+        title="Six *convolutions*",
+        temperature={"gender": 50.0},
+        min_confidence={"gender": 0.77},
+    )
+    add_artifact(root, "vgg16_age", "age_gender", served=False, recipe="theirs")
+    monkeypatch.setenv("FACET_ARTIFACTS", str(root))
+    monkeypatch.setenv("FACET_CAFFE_DIR", str(tmp_path / "caffe"))
+    for name in ("FACET_DETECTOR", *(f"FACET_{name}_NETWORK" for name in ("EMOTION", "AGE", "GENDER"))):
+        monkeypatch.delenv(name, raising=False)
+    # Without a browser there is no session that streamlit-webrtc could look up.
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    clear()
+    yield tmp_path
+    clear()
+
+
+def clear() -> None:
+    """What is cached is of another folder."""
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@dataclass(frozen=True)
+class PageUnderTest:
+    file: str
+    name: str
+
+    def open(self) -> AppTest:
+        app = AppTest.from_file(str(PAGES / self.file), default_timeout=60).run()
+        assert not app.exception
+        return app
+
+    def choose(self, app: AppTest, attribute: str, network: str) -> AppTest:
+        app.selectbox(key=f"{self.name}_{attribute}_network").set_value(network).run()
+        assert not app.exception
+        return app
+
+
+LIVE, IMAGE = PageUnderTest("1_Live_Camera.py", "live"), PageUnderTest("2_Analyze_Image.py", "image")
+
+
+@pytest.fixture(params=[LIVE, IMAGE], ids=["live", "image"])
+def page(request: pytest.FixtureRequest) -> PageUnderTest:
+    return request.param
+
+
+def with_picture(app: AppTest) -> AppTest:
+    file = io.BytesIO()
+    Image.fromarray(ASTRONAUT).save(file, "PNG")
+    app.file_uploader(key="image_files").set_value([("astronaut.png", file.getvalue(), "")])
+    app.run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(str(element.value) for element in (*app.markdown, *app.caption))
+
+
+def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUnderTest) -> None:
+    app = page.open()
+    (networks,) = (one for one in app.sidebar.expander if one.label == "Networks")
+    assert [(box.label, box.options) for box in networks.selectbox] == [
+        (TITLES["emotion"], ["emotion - our own"]),
+        (TITLES["age"], ["age_gender - our own", "vgg16_age - not included", "caffe - needs files of yours"]),
+        (
+            TITLES["gender"],
+            [
+                "age_gender - our own",
+                "six_conv_gender - classic",
+                "vgg16_age - not included",
+                "caffe - needs files of yours",
+            ],
+        ),
+    ]
+    assert [box.value for box in networks.selectbox] == ["emotion", "age_gender", "age_gender"]
+    assert not app.warning
+    assert not app.error
+
+
+def test_an_attribute_that_is_off_has_no_network_to_choose(folder: Path) -> None:
+    app = IMAGE.open()
+    app.checkbox(key="image_age").uncheck().run()
+    assert [app.selectbox(key=f"image_{name}_network").disabled for name in TITLES] == [False, True, False]
+
+
+def test_the_choice_answers_on_the_image_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    dumps = json.dumps
+
+    def remember(objects: object, **options: object) -> str:
+        written.append(dumps(objects))
+        return written[-1]
+
+    app = with_picture(IMAGE.open())
+    monkeypatch.setattr("json.dumps", remember)
+    assert "Perceived gender: female" in texts(app)
+    IMAGE.choose(app, "gender", "six_conv_gender")
+    assert "Perceived gender uncertain: female" in texts(app), "its card makes it unsure and asks for 77 %"
+    assert "Six \\*convolutions\\*" in texts(app)
+    answers = [answer for answer in map(json.loads, written) if isinstance(answer, list) and "networks" in answer[0]]
+    assert answers[-1][0]["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "six_conv_gender"}
+    IMAGE.choose(app, "gender", "age_gender")
+    assert "Perceived gender: female" in texts(app)
+
+
+def test_its_certainty_begins_at_its_own_value(folder: Path, page: PageUnderTest) -> None:
+    app = page.open()
+    ours = app.slider(key=f"{page.name}_min_gender").value
+    page.choose(app, "gender", "six_conv_gender")
+    sliders = {slider.label: slider.value for slider in app.sidebar.slider}
+    assert ours != 77
+    assert sliders["Perceived gender: say uncertain below"] == 77
+    page.choose(app, "gender", "age_gender")
+    assert app.slider(key=f"{page.name}_min_gender").value == ours
+
+
+def test_the_running_stream_goes_on_with_the_choice(folder: Path) -> None:
+    app = LIVE.open()
+    session: LiveSession = app.session_state["live_session"]
+    frame = np.ascontiguousarray(ASTRONAUT[..., ::-1])
+    session.process(frame, 0.0)
+    LIVE.choose(app, "gender", "six_conv_gender")
+    assert app.session_state["live_session"] is session
+    # Beyond the time after which the face is another one, so that nothing is averaged.
+    session.process(frame, 5.0)
+    before, after = (row.face for row in session.snapshot(5.0).history)
+    assert before.gender.confidence > 0.7 > after.gender.confidence
+    assert before.emotion.probabilities == pytest.approx(after.emotion.probabilities)
+    assert not session.snapshot(5.0).errors
+
+
+@pytest.mark.parametrize(
+    ("network", "advice"),
+    [
+        ("vgg16_age", "python -m models.export vgg16_age --data data"),
+        ("caffe", "put age_deploy.prototxt and age_net.caffemodel"),
+    ],
+)
+def test_what_is_not_there_is_explained_and_ours_goes_on(
+    folder: Path, page: PageUnderTest, network: str, advice: str
+) -> None:
+    app = page.choose(page.open(), "age", network)
+    (warning,) = app.main.warning
+    assert advice in warning.value
+    assert "Until then, age is read by: age_gender." in warning.value
+    assert not app.error
+    if page is IMAGE:
+        assert "Age " in texts(with_picture(app))
+    assert not page.choose(app, "age", "age_gender").warning
+
+
+def test_files_that_arrive_later_are_used(folder: Path) -> None:
+    app = IMAGE.choose(with_picture(IMAGE.open()), "gender", "caffe")
+    assert "put gender_deploy.prototxt" in app.warning[0].value
+    ours = texts(app)
+    write_pair(folder / "caffe", "gender")
+    app.run()
+    assert not app.exception
+    assert not app.warning
+    assert texts(app) != ours
+    assert "Perceived gender" in texts(app)
+
+
+def test_the_environment_sets_the_default(folder: Path, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACET_GENDER_NETWORK", "six_conv_gender")
+    app = page.open()
+    assert app.selectbox(key=f"{page.name}_gender_network").value == "six_conv_gender"
+    assert not app.warning
+
+
+def test_an_unknown_default_is_a_message(folder: Path, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACET_AGE_NETWORK", "owl")
+    app = page.open()
+    assert "FACET_AGE_NETWORK must be one of age_gender" in app.error[0].value
+
+
+def test_a_broken_model_of_ours_is_an_error(folder: Path, page: PageUnderTest) -> None:
+    (folder / "artifacts" / "emotion" / "model.tflite").write_bytes(b"short")
+    app = page.open()
+    assert "model.tflite is truncated or altered" in app.error[0].value
+
+
+def test_the_networks_in_memory_are_shared_and_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    open_one = resources.open_estimator
+
+    def remember(part: str) -> object:
+        opened.append(part)
+        return open_one(part)
+
+    monkeypatch.setattr("pages.shared.resources.open_estimator", remember)
+    ours = resources.get_networks(NetworkChoice())
+    other = resources.get_networks(NetworkChoice(gender="six_conv_gender"))
+    assert opened == ["emotion", "age_gender", "six_conv_gender"]
+    assert (other["emotion"], other["age"]) == (ours["emotion"], ours["gender"])
+    for number in range(12):
+        name = f"trial_{number}"
+        add_artifact(folder / "artifacts", name, "age_gender")
+        resources.get_networks(NetworkChoice(age=name, gender=name))
+    assert opened.count("emotion") == 1, "what is in use stays"
+    resources.get_networks(NetworkChoice(gender="six_conv_gender"))
+    assert opened.count("six_conv_gender") == 2, "what was used longest ago was given up"
