@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.age_groups import distribution_of_groups
+from core.types import MAX_AGE
+
 INTERVAL_COVERAGE = 0.8
 """Share of faces whose true age the stated interval should hold; its width is fitted on the validation side."""
 _MIN_REACH_YEARS = 0.5
+_REACH_OF_ONE_NUMBER_YEARS = 10.0
+"""Of a network that answers one number: the interval scale, fitted on the validation side, makes an interval of it."""
 
 
 def normalised(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -20,7 +25,7 @@ def normalised(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     return scores / scores.sum(axis=1, keepdims=True)
 
 
-def calibrated(probabilities: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float64]:
+def calibrated(probabilities: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
     """(N, K) probabilities -> rows that sum to 1, made softer by a temperature above 1 and bolder by one below.
 
     Temperature scaling (Guo et al. 2017): softmax(logits / T) is the normalised p^(1/T), so no logits are needed.
@@ -68,39 +73,57 @@ def calibrated_answers(
     temperature: Mapping[str, float],
     interval_scale: IntervalScale = AS_THE_NETWORK_SAYS,
 ) -> dict[str, NDArray[np.float64]]:
-    """A network's outputs as they are answered: ``age`` as (N, 3) mean, low and high, others as (N, K) probabilities.
+    """A network's outputs as they are answered: ``emotion`` (N, 7) and ``gender`` (N, 2) probabilities, and ``age`` as
+    (N, 3) mean, low and high; the answers to ``age_group`` become an age.
 
     ``temperature``: by output name, 1 if absent. What is served and what is stored both come from here.
     """
-    return {
-        name: np.stack(age_answers(values, interval_scale), axis=1)
-        if name == "age"
-        else calibrated(values, temperature.get(name, 1.0))
+    answers = {
+        name: calibrated(values, temperature.get(name, 1.0))
         for name, values in outputs.items()
+        if name not in ("age", "age_group")
     }
+    ages = age_output(outputs, temperature)
+    if ages is not None:
+        answers["age"] = np.stack(age_answers(ages, interval_scale), axis=1)
+    return answers
+
+
+def age_output(
+    outputs: Mapping[str, NDArray[np.float32]], temperature: Mapping[str, float]
+) -> NDArray[np.floating] | None:
+    """What a network says about age, as ``age_reach`` takes it; ``None`` if it says nothing about it."""
+    if "age_group" in outputs:
+        return distribution_of_groups(calibrated(outputs["age_group"], temperature.get("age_group", 1.0)))
+    return outputs.get("age")
 
 
 def age_answers(
-    distribution: NDArray[np.float32], interval_scale: IntervalScale = AS_THE_NETWORK_SAYS
+    ages: NDArray[np.floating], interval_scale: IntervalScale = AS_THE_NETWORK_SAYS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(N, 101) probabilities of the years 0-100 -> mean, low and high, (N,) years each.
+    """(N, 101) probabilities of the years 0-100, or (N, 1) years -> mean, low and high, (N,) years each.
 
     The interval always contains the mean and never goes below 0.
     """
-    mean, down, up = age_reach(distribution)
+    mean, down, up = age_reach(ages)
     knots, scale = np.array(interval_scale.knots), np.array(interval_scale.scale)
     low = -_farthest(-mean, down, -knots[::-1], scale[::-1])
     return mean, np.maximum(low, 0.0), _farthest(mean, up, knots, scale)
 
 
 def age_reach(
-    distribution: NDArray[np.float32],
+    ages: NDArray[np.floating],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(N, 101) -> mean and how far down and up the middle ``INTERVAL_COVERAGE`` of the distribution reaches from it.
 
-    (N,) years each; a reach is at least ``_MIN_REACH_YEARS``, or no scale could widen it.
+    (N,) years each; a reach is at least ``_MIN_REACH_YEARS``, or no scale could widen it. (N, 1) years, of a network
+    that says nothing about how sure it is, are cut to 0-100 and all reach equally far.
     """
-    shares = normalised(distribution)
+    if ages.shape[1] == 1:
+        years = np.clip(ages[:, 0].astype(np.float64), 0.0, float(MAX_AGE))
+        reach = np.full(len(years), _REACH_OF_ONE_NUMBER_YEARS)
+        return years, reach, reach
+    shares = normalised(ages)
     mean = shares @ np.arange(shares.shape[1], dtype=np.float64)
     tail = (1 - INTERVAL_COVERAGE) / 2
     cumulative = np.cumsum(shares, axis=1)

@@ -12,19 +12,32 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import SERVED_FILE, ModelCard, load_card, verified_file
+from core.age_groups import AGE_GROUPS
+from core.artifact import ATTRIBUTES, SERVED_FILE, ModelCard, load_card, verified_file
 from core.errors import ArtifactCorruptError
 from core.litert import ThreadRunners
+from core.types import EMOTIONS, GENDERS, MAX_AGE
 
-OUTPUTS: dict[str, set[str]] = {"emotion": {"emotion"}, "age_gender": {"age", "gender"}}
-"""Output names that a network of each task must have."""
+OUTPUTS: dict[str, frozenset[str]] = {
+    task: frozenset(("age_group", "gender") if task == "age_group_gender" else attributes)
+    for task, attributes in ATTRIBUTES.items()
+}
+"""Output names that a network of each task must have: what it answers, but age groups in place of an age."""
+WIDTHS: dict[str, tuple[int, ...]] = {
+    "emotion": (len(EMOTIONS),),
+    "gender": (len(GENDERS),),
+    "age": (MAX_AGE + 1, 1),
+    "age_group": (len(AGE_GROUPS),),
+}
+"""Output name -> how many values it may have: probabilities, or one number of years."""
 
 
 class CropModel(Protocol):
     """Answers probabilities for a batch of crops; safe to call from several threads."""
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """(N, size, size, channels) uint8, grey or BGR -> output name -> (N, K) float32 probabilities; N may be 0."""
+        """(N, size, size, channels) uint8, grey or BGR -> output name -> (N, K) float32 probabilities, of an age
+        also (N, 1) years; N may be 0."""
         ...
 
 
@@ -68,11 +81,17 @@ class LiteRTEstimator:
             self._model = LiteRTModel(file.read_bytes(), num_threads)
         except (ValueError, RuntimeError) as error:
             raise ArtifactCorruptError(f"{file} is no LiteRT model: {error}") from error
-        expected = (self.card.input_size, self.card.input_size, self.card.channels)
-        if self._model.crop_shape != expected or not self._model.widths.keys() >= OUTPUTS[self.card.task]:
+        self._check_form(file)
+
+    def _check_form(self, file: Path) -> None:
+        size, wanted = self.card.input_size, OUTPUTS.get(self.card.task, frozenset())
+        expected = (size, size, self.card.channels)
+        fitting = {name for name in wanted if self._model.widths.get(name) in WIDTHS[name]}
+        if not wanted or self._model.crop_shape != expected or fitting != wanted:
+            promised = {name: " or ".join(map(str, WIDTHS[name])) for name in sorted(wanted)}
             raise ArtifactCorruptError(
-                f"{file} takes {self._model.crop_shape} and answers {sorted(self._model.widths)}; its card promises "
-                f"{expected} and {sorted(OUTPUTS[self.card.task])}"
+                f"{file} takes {self._model.crop_shape} and answers {dict(sorted(self._model.widths.items()))}; its "
+                f"card promises {expected} and {promised or 'no network that reads crops'}"
             )
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

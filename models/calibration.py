@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog, minimize_scalar
 
-from core.answers import INTERVAL_COVERAGE, IntervalScale, age_reach, calibrated, calibrated_answers
+from core.age_groups import age_groups_of
+from core.answers import INTERVAL_COVERAGE, IntervalScale, age_output, age_reach, calibrated
 from core.datasets.samples import Samples
 from core.errors import DatasetError
 
@@ -34,15 +35,19 @@ def fitted_calibration(outputs: Mapping[str, NDArray[np.float32]], samples: Samp
     ``age_interval_scale`` for its card. Raises ``DatasetError`` without images."""
     if len(samples) == 0:
         raise DatasetError("there are no images to calibrate on: the side that training chose on is empty")
+    truth = dict(samples.labels)
+    if "age_group" in outputs:
+        truth["age_group"] = age_groups_of(samples.labels["age"])
     classes = [name for name in outputs if name != "age"]
-    temperature = {name: fitted_temperature(outputs[name], samples.labels[name]) for name in classes}
-    answers = calibrated_answers({name: outputs[name] for name in classes}, temperature)
+    temperature = {name: fitted_temperature(outputs[name], truth[name]) for name in classes}
+    answers = {name: calibrated(outputs[name], temperature[name]) for name in classes}
     fitted: dict[str, Any] = {
         "temperature": temperature,
         "min_confidence": {name: fitted_min_confidence(answers[name]) for name in classes},
     }
-    if "age" in outputs:
-        fitted["age_interval_scale"] = fitted_interval_scale(outputs["age"], samples.labels["age"]).to_dict()
+    ages = age_output(outputs, temperature)
+    if ages is not None:
+        fitted["age_interval_scale"] = fitted_interval_scale(ages, samples.labels["age"]).to_dict()
     return fitted
 
 
@@ -64,14 +69,14 @@ def fitted_min_confidence(probabilities: NDArray[np.float64]) -> float:
     return math.floor(float(np.quantile(confidence, UNCERTAIN_SHARE, method="lower")) * 1000) / 1000
 
 
-def fitted_interval_scale(distribution: NDArray[np.float32], age_true: NDArray[np.int64]) -> IntervalScale:
+def fitted_interval_scale(ages: NDArray[np.floating], age_true: NDArray[np.int64]) -> IntervalScale:
     """The scale with which ``INTERVAL_COVERAGE`` of the faces of EVERY true age fall inside their interval.
 
-    ``distribution``: (N, 101), see ``core.answers.age_answers``. Conformal prediction conditional on the label (Vovk
+    ``ages``: (N, 101) or (N, 1), see ``core.answers.age_answers``. Conformal prediction conditional on the label (Vovk
     2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
     the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
     """
-    mean, down, up = age_reach(distribution)
+    mean, down, up = age_reach(ages)
     needed = np.abs(age_true - mean) / np.where(age_true < mean, down, up)
     # As many faces as there are free values are met exactly and say nothing about new faces.
     level = min(1.0, INTERVAL_COVERAGE * (1 + len(_KNOTS_YEARS) / len(needed)))

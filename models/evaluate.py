@@ -21,13 +21,15 @@ from core.artifact import (
     CROP_TASKS,
     DETECTOR_ARTIFACT,
     PREDICTIONS_FILE,
+    SERVED_FILE,
     ModelCard,
     artifacts_dir,
     list_artifacts,
     load_card,
+    verified_file,
 )
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
-from core.datasets.splits import SplitDataset, load_fer2013, load_utkface, read_split_file
+from core.datasets.splits import SplitDataset, read_split_file
 from core.errors import ArtifactMissingError, ConfigError, DatasetError, FacetError
 from core.estimator import LiteRTEstimator, LiteRTModel
 from core.evaluation.calibration import calibration_headline
@@ -35,17 +37,11 @@ from core.evaluation.fairness import fairness_headline
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import Predictions, save_predictions
 from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs
-from core.evaluation.sides import side_for
+from core.evaluation.sides import EVALUATION_SIDES
 from models import evaluate_detector
 from models.calibration import fitted_calibration
 from models.cards import read_card, write_card
-
-REPORTED_SIDES = {task: tuple(side_for(task, chosen_on=first).side for first in (True, False)) for task in CROP_TASKS}
-"""The first is the one that training chose on, the second is for reporting."""
-
-
-def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
-    return load_fer2013(data_dir) if task == "emotion" else load_utkface(data_dir, image_size)
+from models.data_sets import REPORTED_SIDES, load_data
 
 
 def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:
@@ -72,7 +68,9 @@ def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions
     raw = read_card(folder) | fitted_calibration(outputs[sides[0]], data.sides[sides[0]])
     card = ModelCard.from_dict(raw)
     predictions = {
-        side: predictions_from_outputs(outputs[side], data.sides[side], card.age_interval_scale, card.temperature)
+        side: predictions_from_outputs(
+            outputs[side], data.sides[side], card.age_interval_scale, card.temperature, card.task
+        )
         for side in sides
     }
     save_predictions(folder / PREDICTIONS_FILE, predictions)
@@ -122,7 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Evaluate a served artifact.")
     parser.add_argument("artifact", help="name of a folder in models/artifacts, or: detector")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
-    parser.add_argument("--split", choices=("public", "private", "validation", "test"), help="default: for reporting")
+    sides = sorted({side.side for side in EVALUATION_SIDES})
+    parser.add_argument("--split", choices=sides, help="default: for reporting")
     parser.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")
     parser.add_argument("--store", action="store_true", help="write predictions.npz and the figures on the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -142,6 +141,12 @@ def _run(options: argparse.Namespace) -> dict[str, object]:
         installed = ", ".join(artifact.name for artifact in list_artifacts()) or "none"
         raise ArtifactMissingError(f"no artifact {options.artifact!r} in {folder.parent}: installed are {installed}")
     card = load_card(folder)
+    if card.task not in CROP_TASKS:
+        raise ConfigError(
+            f"{card.name} is for {card.task!r}, which is evaluated by: python -m models.evaluate detector"
+        )
+    # Before the data set is read, which takes half a minute.
+    verified_file(folder, SERVED_FILE, card)
     data = load_data(card.task, options.data, card.input_size)
     stored = store_predictions(folder, data) if options.store else {}
     side = options.split or REPORTED_SIDES[card.task][1]

@@ -33,7 +33,7 @@ from core.evaluation.runner import evaluate_estimator, predict_images, predictio
 from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
 from models.cards import read_card, write_card
-from models.evaluate import REPORTED_SIDES, load_data
+from models.data_sets import REPORTED_SIDES, load_data
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7)
 SHIFTS_Y = (-0.05, 0.0, 0.05, 0.1)

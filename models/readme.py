@@ -1,13 +1,13 @@
 """Write the README's tables of results from the artifacts: ``python -m models.readme [--check]``.
 
-Everything between the two markers is generated from cards and stored predictions; nothing in it is typed.
+Everything between the markers is generated from cards and stored predictions; nothing in it is typed.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.artifact import ARTIFACTS_DIR, CROP_TASKS, DETECTOR_ARTIFACT, PREDICTIONS_FILE, ModelCard, load_card
@@ -19,13 +19,15 @@ from core.evaluation.detection_report import DetectionReport, DetectorReport
 from core.evaluation.detection_setups import ENLARGED, SETUPS, Setup
 from core.evaluation.detection_stored import load_report
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_of_ages
-from core.evaluation.intervals import Measured
+from core.evaluation.leaderboard import load_leaderboard
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
 from core.evaluation.robustness import RobustnessReport
 from core.evaluation.sides import side_for
 from core.settings import LIVE_DETECTOR
 from models.corruptions import DAMAGES
+from models.markdown import percent, table, years
+from models.readme_networks import NETWORKS_MARKERS, render_networks
 
 MEAN_OF_SCATTER = 0.886
 """Mean distance of normally distributed points with a root mean square distance of 1: sqrt(pi) / 2."""
@@ -61,14 +63,14 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
 def _headline(emotion: EmotionPredictions, ages: AgeGenderPredictions) -> str:
     age = age_report(ages)
     rows = [
-        ("Emotion, 7 classes", "FER2013 PrivateTest", _percent(emotion_report(emotion).accuracy)),
-        ("Perceived gender", "UTKFace test", _percent(gender_report(ages).accuracy)),
-        ("Age, mean absolute error", "UTKFace test", _years(age.mae)),
-        ("Age within 5 years", "UTKFace test", _percent(age.within_5_years)),
-        ("True age inside the stated interval", "UTKFace test", _percent(age.coverage)),
+        ("Emotion, 7 classes", "FER2013 PrivateTest", percent(emotion_report(emotion).accuracy)),
+        ("Perceived gender", "UTKFace test", percent(gender_report(ages).accuracy)),
+        ("Age, mean absolute error", "UTKFace test", years(age.mae)),
+        ("Age within 5 years", "UTKFace test", percent(age.within_5_years)),
+        ("True age inside the stated interval", "UTKFace test", percent(age.coverage)),
     ]
     title = "Served models, one view of each image, no test-time augmentation; in brackets the 95 % interval."
-    return title + "\n\n" + _table(("What", "Test set", "Result"), rows)
+    return title + "\n\n" + table(("What", "Test set", "Result"), rows)
 
 
 def _models(*cards: ModelCard) -> str:
@@ -81,7 +83,7 @@ def _models(*cards: ModelCard) -> str:
             for name in ("float32", "int8")
         )
         rows.append((card.title, f"{card.parameters / 1e6:.2f} M", served, f"{exports['compared_on']}: {compared}"))
-    return "Both forms of each network, compared on the side that training chose on:\n\n" + _table(
+    return "Both forms of each network, compared on the side that training chose on:\n\n" + table(
         ("Network", "Parameters", "Served as", "Compared"), rows
     )
 
@@ -95,21 +97,21 @@ def _compared(card: ModelCard, figures: dict[str, float]) -> str:
 def _emotions(emotion: EmotionPredictions) -> str:
     report = emotion_report(emotion)
     rows = [
-        (str(label), _percent(accuracy), f"{precision:.1%}", f"{f1:.2f}", str(support))
+        (str(label), percent(accuracy), f"{precision:.1%}", f"{f1:.2f}", str(support))
         for label, accuracy, precision, f1, support in zip(
             report.labels, report.recall_intervals, report.precision, report.f1, report.support, strict=True
         )
     ]
     title = f"Emotion by class on PrivateTest (macro-F1 {report.macro_f1:.3f}):"
-    return title + "\n\n" + _table(("Class", "Accuracy", "Precision", "F1", "Images"), rows)
+    return title + "\n\n" + table(("Class", "Accuracy", "Precision", "F1", "Images"), rows)
 
 
 def _brackets(ages: AgeGenderPredictions) -> str:
     rows = [
-        (bracket.label, _years(bracket.mae), f"{bracket.bias:+.1f}", str(bracket.mae.n))
+        (bracket.label, years(bracket.mae), f"{bracket.bias:+.1f}", str(bracket.mae.n))
         for bracket in age_report(ages).by_bracket
     ]
-    return "Age error by true age (bias: answer minus truth, years):\n\n" + _table(
+    return "Age error by true age (bias: answer minus truth, years):\n\n" + table(
         ("Age", "Mean absolute error", "Bias", "People"), rows
     )
 
@@ -117,9 +119,9 @@ def _brackets(ages: AgeGenderPredictions) -> str:
 def _groups(ages: AgeGenderPredictions) -> str:
     report = fairness_report(ages)
     rows = [
-        (group.label, _percent(group.gender_accuracy), _years(group.age_mae), str(group.n)) for group in report.groups
+        (group.label, percent(group.gender_accuracy), years(group.age_mae), str(group.n)) for group in report.groups
     ]
-    table = _table(("Label", "Perceived gender", "Age, mean absolute error", "People"), rows)
+    by_label = table(("Label", "Perceived gender", "Age, mean absolute error", "People"), rows)
     age, gender = report.gap("age_mae"), report.gap("gender_accuracy")
     assert age is not None
     assert gender is not None
@@ -131,10 +133,10 @@ def _groups(ages: AgeGenderPredictions) -> str:
     )
     young, old = mae_of_ages(ages, *YOUNGEST), mae_of_ages(ages, *OLDEST)
     extremes = (
-        f"Mean absolute age error of the youngest, {YOUNGEST[0]} to {YOUNGEST[1]} years: {_years(young)}, {young.n} "
-        f"people; of the oldest, {OLDEST[0]} and more: {_years(old)}, {old.n} people."
+        f"Mean absolute age error of the youngest, {YOUNGEST[0]} to {YOUNGEST[1]} years: {years(young)}, {young.n} "
+        f"people; of the oldest, {OLDEST[0]} and more: {years(old)}, {old.n} people."
     )
-    return f"Errors by UTKFace's race label:\n\n{table}\n\n{gaps}\n\n{extremes}"
+    return f"Errors by UTKFace's race label:\n\n{by_label}\n\n{gaps}\n\n{extremes}"
 
 
 def _calibration(*cards: ModelCard) -> str:
@@ -163,7 +165,7 @@ def _calibration(*cards: ModelCard) -> str:
         f"{ages['interval_coverage_lowest']:.1%} to {ages['interval_coverage_highest']:.1%} in every age bracket; 80 % "
         "are stated."
     )
-    return f"{title}\n\n{_table(header, rows)}\n\n{brackets}"
+    return f"{title}\n\n{table(header, rows)}\n\n{brackets}"
 
 
 def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
@@ -174,7 +176,7 @@ def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
         rows.append(
             (
                 title,
-                _percent(report.clean.accuracy),
+                percent(report.clean.accuracy),
                 f"{report.mean_corrupted_accuracy:.1%}",
                 f"{kept:.1%}",
                 f"{worst.title.lower()}, {worst.mean_accuracy:.1%}",
@@ -187,7 +189,7 @@ def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
         f"Training crops suffered {len(DAMAGES)} of them, so these figures say little about damage of other kinds:"
     )
     header = ("Network", "Undamaged", "Damaged", "Ratio", "Worst", "Test images")
-    return f"{title}\n\n{_table(header, rows)}"
+    return f"{title}\n\n{table(header, rows)}"
 
 
 def _framing(*cards: ModelCard) -> str:
@@ -203,7 +205,7 @@ def _framing(*cards: ModelCard) -> str:
             )
         )
     title = "Test images as they are, and the same images found by the detector and cropped:"
-    return title + "\n\n" + _table(("Network", "Found", "Plain", "Through the detector"), rows)
+    return title + "\n\n" + table(("Network", "Found", "Plain", "Through the detector"), rows)
 
 
 def _tilted(*cards: ModelCard) -> str:
@@ -219,7 +221,7 @@ def _tilted(*cards: ModelCard) -> str:
         for angle, figures in card.raw["framing"][DEFAULT_DETECTOR]["tilted"].items()
     ]
     title = "The same on pictures tilted to either side, without and with turning the face upright by its landmarks:"
-    return title + "\n\n" + _table(("Network", "Tilt", "Found", "Not turned", "Turned upright"), rows)
+    return title + "\n\n" + table(("Network", "Tilt", "Found", "Not turned", "Turned upright"), rows)
 
 
 def _detectors(report: DetectionReport) -> str:
@@ -232,7 +234,7 @@ def _detectors(report: DetectionReport) -> str:
                 (
                     one.title,
                     setup.title,
-                    _percent(measured.recall),
+                    percent(measured.recall),
                     f"{measured.false_boxes_all:.2f}",
                     points,
                     _milliseconds(one, setup),
@@ -244,7 +246,7 @@ def _detectors(report: DetectionReport) -> str:
         "of people in shares of the distance between the eyes; milliseconds for a 640x480 frame on one thread:"
     )
     header = ("Detector", "Photographs", "Faces found", "False boxes", "Landmarks off by", "Milliseconds")
-    return f"{title}\n\n{_table(header, rows)}\n\n{_scatter(report)}"
+    return f"{title}\n\n{table(header, rows)}\n\n{_scatter(report)}"
 
 
 def _scatter(report: DetectionReport) -> str:
@@ -266,26 +268,19 @@ def _milliseconds(one: DetectorReport, setup: Setup) -> str:
     return f"{found[0]:.1f}" if found else "not measured"
 
 
-def _percent(measured: Measured) -> str:
-    return f"{measured.value:.1%} ({measured.low:.1%} to {measured.high:.1%})"
-
-
-def _years(measured: Measured) -> str:
-    return f"{measured.value:.2f} years ({measured.low:.2f} to {measured.high:.2f})"
-
-
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-
-
-def replaced(text: str, results: str) -> str:
+def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
     """``text`` with ``results`` between the markers; ``ConfigError`` if it lacks them."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(markers[0])
+    _, end, after = rest.partition(markers[1])
     if not begin or not end:
-        raise ConfigError(f"the README lacks the lines {BEGIN!r} and {END!r}")
-    return f"{before}{BEGIN}\n\n{results}\n\n{END}{after}"
+        raise ConfigError(f"the README lacks the lines {markers[0]!r} and {markers[1]!r}")
+    return f"{before}{begin}\n\n{results}\n\n{end}{after}"
+
+
+def renewed(text: str) -> str:
+    """``text`` with everything that is generated. Raises ``ArtifactError`` or ``ConfigError``."""
+    text = replaced(text, render())
+    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR)), NETWORKS_MARKERS)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -294,7 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         text = README.read_text(encoding="utf-8")
-        wanted = replaced(text, render())
+        wanted = renewed(text)
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

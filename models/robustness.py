@@ -3,7 +3,8 @@
 Runs ``model.tflite`` in LiteRT over the reporting side of its data set, as it is and after every corruption at every
 severity, and stores ``robustness.json`` in the artifact's folder. Pictures are damaged in the size in which the data
 set has them, then resized to the network's input. They are taken in a fixed random order until all are done or 12
-minutes are over; the file says how many it is about.
+minutes are over; the file says how many it is about. The headline figures go on the card; ``--card-only`` writes them
+there from the stored file, without measuring again.
 """
 
 from __future__ import annotations
@@ -23,26 +24,31 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.artifact import CROP_TASKS, SERVED_FILE, ModelCard, artifacts_dir, list_artifacts, load_card
+from core.artifact import SERVED_FILE, ModelCard, load_card
 from core.datasets.samples import Samples, fingerprint, resized
 from core.datasets.splits import load_utkface
 from core.datasets.utkface import SOURCE_SIZE
-from core.errors import ArtifactCorruptError, ArtifactMissingError, ConfigError, FacetError
+from core.errors import ArtifactCorruptError, ConfigError, FacetError
 from core.estimator import Estimator, LiteRTEstimator
 from core.evaluation.robustness import (
+    MEASURED_ATTRIBUTES,
     SEVERITIES,
     CorruptionFigures,
     Figures,
     RobustnessReport,
     figures_of,
+    load_report,
     save_report,
+    served_sha256,
     summary,
 )
+from core.evaluation.robustness_headline import CARD_KEY, card_headline
 from core.evaluation.runner import predictions_from_outputs
 from core.evaluation.side_samples import read_side
 from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
+from models.installed import artifact_folder
 
 BUDGET_S = 12 * 60
 _CHUNK = 32
@@ -58,8 +64,10 @@ Outputs = dict[str, NDArray[np.float32]]
 
 def suite_for(card: ModelCard) -> Suite:
     """Every corruption; bars over eyes and mouth lie where these are in the network's crops."""
-    if card.task not in CROP_TASKS:
-        raise ConfigError(f"robustness is measured for {', '.join(CROP_TASKS)}, {card.name} is for {card.task}")
+    if card.task not in MEASURED_ATTRIBUTES:
+        raise ConfigError(
+            f"robustness is measured for {', '.join(MEASURED_ATTRIBUTES)}, {card.name} is for {card.task}"
+        )
     if card.crop.points is None:
         raise ConfigError(
             f"the card of {card.name} does not say where eyes and mouth are: "
@@ -153,7 +161,7 @@ def measure(
         artifact=card.name,
         task=card.task,
         side=side_for(card.task, chosen_on=False).side,
-        model_sha256=str(card.files[SERVED_FILE]["sha256"]),
+        model_sha256=served_sha256(card),
         seed=seed,
         images=len(used),
         side_images=len(samples),
@@ -166,11 +174,26 @@ def measure(
 
 
 def store(folder: Path, report: RobustnessReport) -> None:
-    """Write the report and list it on the card, unless the network was replaced in the meantime."""
-    if load_card(folder).files[SERVED_FILE]["sha256"] != report.model_sha256:
+    """Write the report, and list it on the card with its headline figures, unless the network was replaced in the
+    meantime."""
+    if served_sha256(load_card(folder)) != report.model_sha256:
         raise ArtifactCorruptError(f"{folder / SERVED_FILE} was replaced while it was measured: measure it again")
     save_report(folder, report)
-    write_card(folder, read_card(folder))
+    _write_headline(folder, report)
+
+
+def store_headline(folder: Path) -> RobustnessReport:
+    """Write the headline figures of the stored report, which is returned, on the card; nothing is measured.
+
+    Raises ``ArtifactError`` for a report that is missing, altered, or about another network.
+    """
+    report = load_report(folder, load_card(folder))
+    _write_headline(folder, report)
+    return report
+
+
+def _write_headline(folder: Path, report: RobustnessReport) -> None:
+    write_card(folder, read_card(folder) | {CARD_KEY: card_headline(report)})
 
 
 def report_text(report: RobustnessReport) -> str:
@@ -217,10 +240,15 @@ def _corruption_figures(name: str, one: Corruption, figures: dict[Condition, Fig
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.robustness", description="Measure on damaged pictures.")
     parser.add_argument("artifact", help="name of a folder in models/artifacts")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser.add_argument("--data", type=Path, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
     parser.add_argument("--limit", type=int, help="images to use; default: all, or as many as 12 minutes allow")
     parser.add_argument("--seed", type=int, default=0, help="of the damage and of the choice of images")
+    parser.add_argument(
+        "--card-only", action="store_true", help="measure nothing: write the stored report's figures on the card"
+    )
     options = parser.parse_args(arguments)
+    if options.data is None and not options.card_only:
+        parser.error("--data is needed to measure (or --card-only, to write what is stored on the card)")
     try:
         report = _run(options)
     except FacetError as error:
@@ -231,10 +259,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> RobustnessReport:
-    folder = artifacts_dir() / options.artifact
-    if not folder.is_dir():
-        installed = ", ".join(artifact.name for artifact in list_artifacts()) or "none"
-        raise ArtifactMissingError(f"no artifact {options.artifact!r} in {folder.parent}: installed are {installed}")
+    folder = artifact_folder(options.artifact)
+    if options.card_only:
+        return store_headline(folder)
     card = load_card(folder)
     # Before the data set is read, which takes half a minute.
     suite_for(card)

@@ -28,7 +28,7 @@ from core.evaluation.side_samples import read_side
 from core.types import EMOTIONS, GENDERS, Box, Detection, Landmarks
 from core.usability import Signs, signs_of
 from models.corruptions import corrupted
-from models.evaluate import REPORTED_SIDES
+from models.data_sets import REPORTED_SIDES
 from models.framing import Scene, scenes_of
 
 CLASSES = {"emotion": len(EMOTIONS), "gender": len(GENDERS)}

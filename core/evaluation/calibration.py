@@ -17,7 +17,13 @@ from core.artifact import ModelCard
 from core.errors import ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
 from core.evaluation.intervals import Measured, proportion
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
+from core.evaluation.predictions import (
+    AgeGroupGenderPredictions,
+    AgePredictions,
+    EmotionPredictions,
+    GenderPredictions,
+    Predictions,
+)
 
 BINS = 15
 """Equal-width bins of the confidence, as in Guo et al. 2017."""
@@ -148,11 +154,15 @@ def emotion_calibration(predictions: EmotionPredictions, card: ModelCard) -> Cal
     return _of_output("emotion", predictions.probabilities, predictions.truth, card)
 
 
-def gender_calibration(predictions: AgeGenderPredictions, card: ModelCard) -> CalibrationReport:
+def gender_calibration(predictions: GenderPredictions, card: ModelCard) -> CalibrationReport:
     return _of_output("gender", predictions.gender_probabilities, predictions.gender_true, card)
 
 
-def interval_report(predictions: AgeGenderPredictions) -> IntervalReport:
+def age_group_calibration(predictions: AgeGroupGenderPredictions, card: ModelCard) -> CalibrationReport:
+    return _of_output("age_group", predictions.age_group_probabilities, predictions.age_group_true, card)
+
+
+def interval_report(predictions: AgePredictions) -> IntervalReport:
     """Raises ``ConfigError`` without predictions."""
     if len(predictions) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
@@ -171,17 +181,23 @@ def interval_report(predictions: AgeGenderPredictions) -> IntervalReport:
 def calibration_headline(predictions: Predictions, card: ModelCard) -> dict[str, float]:
     """Flat figures for the model card and ``--json``, to be merged with ``core.evaluation.metrics.headline``.
 
-    Emotion: ``ece ece_before brier brier_before kept_share kept_accuracy``; gender: the same after ``gender_``; age:
-    ``interval_coverage_lowest`` and ``_highest`` of the true age brackets. What is NaN (no answer kept) is left out.
+    Emotion: ``ece ece_before brier brier_before kept_share kept_accuracy``; gender and age groups: the same after
+    ``gender_`` and ``age_group_``; age: ``interval_coverage_lowest`` and ``_highest`` of the true age brackets. What is
+    NaN (no answer kept) is left out.
     """
+    figures: dict[str, float] = {}
     if isinstance(predictions, EmotionPredictions):
-        figures = _headline("", emotion_calibration(predictions, card))
-    else:
+        figures |= _headline("", emotion_calibration(predictions, card))
+    if isinstance(predictions, AgePredictions):
         intervals = interval_report(predictions)
-        figures = {
+        figures |= {
             "interval_coverage_lowest": intervals.lowest.coverage.value,
             "interval_coverage_highest": intervals.highest.coverage.value,
-        } | _headline("gender_", gender_calibration(predictions, card))
+        }
+    if isinstance(predictions, AgeGroupGenderPredictions):
+        figures |= _headline("age_group_", age_group_calibration(predictions, card))
+    if isinstance(predictions, GenderPredictions):
+        figures |= _headline("gender_", gender_calibration(predictions, card))
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 

@@ -13,10 +13,10 @@ def reliability_table(report: CalibrationReport) -> pd.DataFrame:
     """One row a bin of the confidence, before and after the temperature; bins without answers are left out."""
     rows = [
         {
-            "probabilities": name,
-            "share_from": one.low,
-            "share_to": one.high,
-            "mean_confidence_share": one.confidence,
+            "correction": name,
+            "confidence_from": one.low,
+            "confidence_to": one.high,
+            "mean_confidence": one.confidence,
             "accuracy": one.accuracy.value,
             "accuracy_low": one.accuracy.low,
             "accuracy_high": one.accuracy.high,
@@ -35,7 +35,7 @@ def kept_table(reports: Mapping[str, CalibrationReport]) -> pd.DataFrame:
         [
             {
                 "model": name,
-                "least_confidence_share": one.min_confidence,
+                "least_confidence": one.min_confidence,
                 "share_kept": one.share.value,
                 "accuracy": one.accuracy.value,
                 "accuracy_low": one.accuracy.low,

@@ -1,4 +1,4 @@
-"""How wrong the age and gender network is for whom: errors by UTKFace's labels and by their crossings.
+"""How wrong a network that reads age or gender is for whom: errors by UTKFace's labels and by their crossings.
 
 The labels describe how annotators saw a face; they are read here to measure errors, no network answers them.
 """
@@ -6,7 +6,7 @@ The labels describe how annotators saw a face; they are read here to measure err
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -18,7 +18,7 @@ from core.datasets.utkface import RACES
 from core.errors import ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
 from core.evaluation.intervals import Measured, mean_absolute, proportion
-from core.evaluation.predictions import AgeGenderPredictions, Predictions
+from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions, Predictions
 from core.types import GENDERS
 
 Figure = Literal["age_mae", "gender_accuracy"]
@@ -35,11 +35,13 @@ YOUNGEST = (0, 9)
 OLDEST = (70, 150)
 """First and last true age, in years, of those that users complain about most."""
 _SHUFFLES = 200
+PeopleAnswers = AgePredictions | GenderPredictions
 
 
 @dataclass(frozen=True, slots=True)
 class GroupError:
-    """Errors on the people who share ``labels`` (none: everybody): age error in years, gender accuracy in [0, 1]."""
+    """Errors on the people who share ``labels`` (none: everybody): age error in years, gender accuracy in [0, 1]; NaN
+    for what the network does not answer."""
 
     labels: tuple[str, ...]
     age_mae: Measured
@@ -87,9 +89,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class FairnessReport:
-    """``groups``: every combination of the labels of ``by``, the last attribute fastest, also those without people."""
+    """``groups``: every combination of the labels of ``by``, the last attribute fastest, also those without people;
+    ``figures``: those that the network's answers give."""
 
     by: tuple[str, ...]
+    figures: tuple[Figure, ...]
     everybody: GroupError
     groups: tuple[GroupError, ...]
     gaps: tuple[Gap, ...]
@@ -100,7 +104,7 @@ class FairnessReport:
         return next((one for one in self.gaps if (one.figure, one.with_small) == (figure, with_small)), None)
 
 
-def fairness_report(predictions: AgeGenderPredictions, by: Sequence[str] = ("race",), seed: int = 0) -> FairnessReport:
+def fairness_report(predictions: PeopleAnswers, by: Sequence[str] = ("race",), seed: int = 0) -> FairnessReport:
     """Errors by one or more of ``ATTRIBUTES``. ``seed`` is for the gaps by chance.
 
     Raises ``ConfigError`` for another attribute, one named twice, none, or no predictions.
@@ -111,57 +115,63 @@ def fairness_report(predictions: AgeGenderPredictions, by: Sequence[str] = ("rac
         raise ConfigError(f"groups must be by one or more different ones of {allowed}, got {', '.join(by) or 'none'}")
     if len(predictions) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
-    errors, right = _age_errors(predictions), _gender_right(predictions)
+    values = _values(predictions)
     group = _group_of(predictions, by)
     groups = tuple(
-        _group_error(labels, errors[group == row], right[group == row])
+        _group_error(labels, values, group == row)
         for row, labels in enumerate(product(*(ATTRIBUTES[name] for name in by)))
     )
     gaps = tuple(
         gap
-        for figure, values in zip(FIGURES, (np.abs(errors), right.astype(np.float64)), strict=True)
+        for figure, of_each in values.items()
         for with_small in (False, True)
-        if (gap := _gap(groups, figure, with_small, values, group, seed)) is not None
+        if (gap := _gap(groups, figure, with_small, of_each, group, seed)) is not None
     )
-    return FairnessReport(by, _group_error((), errors, right), groups, gaps)
+    everybody = _group_error((), values, np.ones(len(predictions), bool))
+    return FairnessReport(by, tuple(values), everybody, groups, gaps)
 
 
-def mae_of_ages(predictions: AgeGenderPredictions, youngest: int, oldest: int) -> Measured:
+def mae_of_ages(predictions: AgePredictions, youngest: int, oldest: int) -> Measured:
     """Mean absolute age error, in years, of the people whose true age is in ``youngest..oldest``."""
     chosen = (predictions.age_true >= youngest) & (predictions.age_true <= oldest)
     return mean_absolute(_age_errors(predictions)[chosen])
 
 
 def fairness_headline(predictions: Predictions) -> dict[str, float]:
-    """Flat figures for the model card; what these people cannot give is left out, all of it for emotions.
+    """Flat figures for the model card; what these people or answers cannot give is left out, all of it for emotions.
 
     ``age_mae_gap_race`` (years) and ``gender_accuracy_gap_race`` (share): gaps between the best and the worst race
     label of at least ``LEAST_PEOPLE`` people; ``age_mae_0_9`` and ``age_mae_70_plus``: age error of the youngest and
     the oldest, in years.
     """
-    if not isinstance(predictions, AgeGenderPredictions):
+    if isinstance(predictions, EmotionPredictions):
         return {}
     report = fairness_report(predictions)
-    gaps = {f"{figure}_gap_race": report.gap(figure) for figure in FIGURES}
+    gaps = {f"{figure}_gap_race": report.gap(figure) for figure in report.figures}
     figures = {name: gap.size for name, gap in gaps.items() if gap is not None}
-    ages = {
-        "age_mae_0_9": mae_of_ages(predictions, *YOUNGEST).value,
-        "age_mae_70_plus": mae_of_ages(predictions, *OLDEST).value,
-    }
-    return figures | {name: value for name, value in ages.items() if math.isfinite(value)}
+    if isinstance(predictions, AgePredictions):
+        figures["age_mae_0_9"] = mae_of_ages(predictions, *YOUNGEST).value
+        figures["age_mae_70_plus"] = mae_of_ages(predictions, *OLDEST).value
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
-def _age_errors(predictions: AgeGenderPredictions) -> NDArray[np.float64]:
+def _age_errors(predictions: AgePredictions) -> NDArray[np.float64]:
     errors: NDArray[np.float64] = predictions.age_years.astype(np.float64) - predictions.age_true
     return errors
 
 
-def _gender_right(predictions: AgeGenderPredictions) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
-    return right
+def _values(predictions: PeopleAnswers) -> dict[Figure, NDArray[np.float64]]:
+    """Figure -> of each person, what the figure is the mean of, (N,)."""
+    values: dict[Figure, NDArray[np.float64]] = {}
+    if isinstance(predictions, AgePredictions):
+        values["age_mae"] = np.abs(_age_errors(predictions))
+    if isinstance(predictions, GenderPredictions):
+        right = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
+        values["gender_accuracy"] = right.astype(np.float64)
+    return values
 
 
-def _group_of(predictions: AgeGenderPredictions, by: tuple[str, ...]) -> NDArray[np.int64]:
+def _group_of(predictions: PeopleAnswers, by: tuple[str, ...]) -> NDArray[np.int64]:
     """(N,) rows of the table of all combinations, the last attribute fastest."""
     indices = {
         "race": predictions.race,
@@ -172,8 +182,16 @@ def _group_of(predictions: AgeGenderPredictions, by: tuple[str, ...]) -> NDArray
     return np.ravel_multi_index([indices[name] for name in by], sizes).astype(np.int64)
 
 
-def _group_error(labels: tuple[str, ...], errors: NDArray[np.float64], right: NDArray[np.bool_]) -> GroupError:
-    return GroupError(labels, mean_absolute(errors), proportion(int(right.sum()), len(right)))
+def _group_error(
+    labels: tuple[str, ...], values: Mapping[Figure, NDArray[np.float64]], chosen: NDArray[np.bool_]
+) -> GroupError:
+    unknown = Measured(math.nan, math.nan, math.nan, int(chosen.sum()))
+    age, gender = (values[figure][chosen] if figure in values else None for figure in FIGURES)
+    return GroupError(
+        labels,
+        unknown if age is None else mean_absolute(age),
+        unknown if gender is None else proportion(int(gender.sum()), len(gender)),
+    )
 
 
 def _gap(

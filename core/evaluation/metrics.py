@@ -13,11 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.age_groups import AGE_GROUP_LABELS
 from core.errors import ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
 from core.evaluation.intervals import Measured, mean_absolute, proportion
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
-from core.types import EMOTIONS, GENDERS
+from core.evaluation.predictions import (
+    AgeGroupGenderPredictions,
+    AgePredictions,
+    EmotionPredictions,
+    GenderPredictions,
+    Predictions,
+)
+from core.types import GENDERS
 
 CUMULATIVE_SCORE_YEARS = 5
 """CS@5: an age counts as right if it is at most this many years off."""
@@ -106,14 +113,23 @@ def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tup
 
 
 def emotion_report(predictions: EmotionPredictions) -> ClassificationReport:
-    return classification_report(predictions.truth, predictions.probabilities.argmax(axis=1), EMOTIONS)
+    """Of the emotions that the model tells apart."""
+    known = predictions.class_indices
+    truth = np.searchsorted(known, predictions.truth)
+    return classification_report(truth, predictions.probabilities[:, known].argmax(axis=1), predictions.CLASSES)
 
 
-def gender_report(predictions: AgeGenderPredictions) -> ClassificationReport:
+def gender_report(predictions: GenderPredictions) -> ClassificationReport:
     return classification_report(predictions.gender_true, predictions.gender_probabilities.argmax(axis=1), GENDERS)
 
 
-def age_report(predictions: AgeGenderPredictions) -> AgeReport:
+def age_group_report(predictions: AgeGroupGenderPredictions) -> ClassificationReport:
+    """A true age between two groups counts as the nearer one."""
+    answer = predictions.age_group_probabilities.argmax(axis=1)
+    return classification_report(predictions.age_group_true, answer, AGE_GROUP_LABELS)
+
+
+def age_report(predictions: AgePredictions) -> AgeReport:
     truth = predictions.age_true
     errors = predictions.age_years.astype(np.float64) - truth
     true_bracket = bracket_indices(truth)
@@ -138,27 +154,38 @@ def _bracket_error(label: str, errors: NDArray[np.float64]) -> BracketError:
 def headline(predictions: Predictions) -> dict[str, float | int]:
     """Flat figures for the model card and ``--json``; one that is NaN is left out, since JSON has none.
 
-    Emotion: ``n accuracy accuracy_low accuracy_high macro_f1 recall_<emotion>``. Age and gender: ``n age_mae
-    age_mae_low age_mae_high age_bias age_cs5 bracket_accuracy bracket_macro_f1 interval_coverage
-    interval_width gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male
-    recall_female``.
+    Emotion: ``n accuracy accuracy_low accuracy_high macro_f1 recall_<emotion>``. Age: ``n age_mae age_mae_low
+    age_mae_high age_bias age_cs5 bracket_accuracy bracket_accuracy_low bracket_accuracy_high bracket_macro_f1
+    interval_coverage interval_width``. Age groups: ``age_group_accuracy age_group_accuracy_low
+    age_group_accuracy_high age_group_macro_f1``. Gender: ``gender_accuracy gender_accuracy_low gender_accuracy_high
+    gender_macro_f1 recall_male recall_female``.
     """
+    figures: dict[str, float] = {}
     if isinstance(predictions, EmotionPredictions):
         emotions = emotion_report(predictions)
-        figures = _with_interval("accuracy", emotions.accuracy) | {"macro_f1": emotions.macro_f1} | _recalls(emotions)
-    else:
-        age, gender = age_report(predictions), gender_report(predictions)
-        figures = _with_interval("age_mae", age.mae) | {
-            "age_bias": age.bias,
-            "age_cs5": age.within_5_years.value,
-            "bracket_accuracy": age.brackets.accuracy.value,
-            "bracket_macro_f1": age.brackets.macro_f1,
-            "interval_coverage": age.coverage.value,
-            "interval_width": age.interval_width,
-        }
+        figures |= _with_interval("accuracy", emotions.accuracy) | {"macro_f1": emotions.macro_f1} | _recalls(emotions)
+    if isinstance(predictions, AgePredictions):
+        figures |= _age_figures(age_report(predictions))
+    if isinstance(predictions, AgeGroupGenderPredictions):
+        groups = age_group_report(predictions)
+        figures |= _with_interval("age_group_accuracy", groups.accuracy) | {"age_group_macro_f1": groups.macro_f1}
+    if isinstance(predictions, GenderPredictions):
+        gender = gender_report(predictions)
         figures |= _with_interval("gender_accuracy", gender.accuracy) | {"gender_macro_f1": gender.macro_f1}
         figures |= _recalls(gender)
     return {"n": len(predictions)} | {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def _age_figures(age: AgeReport) -> dict[str, float]:
+    return {
+        **_with_interval("age_mae", age.mae),
+        "age_bias": age.bias,
+        "age_cs5": age.within_5_years.value,
+        **_with_interval("bracket_accuracy", age.brackets.accuracy),
+        "bracket_macro_f1": age.brackets.macro_f1,
+        "interval_coverage": age.coverage.value,
+        "interval_width": age.interval_width,
+    }
 
 
 def _with_interval(name: str, measured: Measured) -> dict[str, float]:

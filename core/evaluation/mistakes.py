@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions
+from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions
 from core.types import EMOTIONS, GENDERS
 
 
@@ -26,12 +26,12 @@ def emotion_mistakes(predictions: EmotionPredictions, count: int) -> tuple[Mista
     return _surest(predictions.ids, predictions.truth, predictions.probabilities, EMOTIONS, count)
 
 
-def gender_mistakes(predictions: AgeGenderPredictions, count: int) -> tuple[Mistake, ...]:
+def gender_mistakes(predictions: GenderPredictions, count: int) -> tuple[Mistake, ...]:
     """The ``count`` wrong genders that the model was surest of, surest first."""
     return _surest(predictions.ids, predictions.gender_true, predictions.gender_probabilities, GENDERS, count)
 
 
-def age_mistakes(predictions: AgeGenderPredictions, count: int) -> tuple[Mistake, ...]:
+def age_mistakes(predictions: AgePredictions, count: int) -> tuple[Mistake, ...]:
     """The ``count`` ages that are furthest from the label, worst first."""
     errors = np.abs(predictions.age_years - predictions.age_true)
     rows = np.argsort(-errors, kind="stable")[:count]

@@ -1,7 +1,8 @@
 """What a model answered on a test set, and the file that keeps it: numbers and sample ids only, no images.
 
-``predictions.npz`` is compressed, needs no pickle, and holds one array per field under ``side/field``. Sides
-of FER2013 are ``public`` and ``private``, of UTKFace ``validation`` and ``test``; other names work too.
+``predictions.npz`` is compressed, needs no pickle, and holds one array per field under ``side/field``, and what kind of
+predictions a side has, a key of ``KINDS``, under ``side/kind``. Sides are named as in ``core.evaluation.sides``; other
+names work too.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.age_groups import AGE_GROUPS, age_groups_of
+from core.datasets.five_emotions import FIVE_EMOTIONS
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.types import EMOTIONS, GENDERS
+from core.types import EMOTIONS, GENDERS, Emotion
 
+_KIND = "kind"
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a sample may sum from 1."""
 
@@ -31,6 +35,9 @@ class EmotionPredictions:
     ``probabilities``: (N, 7) float32 in the order of ``EMOTIONS``, rows sum to 1.
     """
 
+    CLASSES: ClassVar[tuple[Emotion, ...]] = EMOTIONS
+    """The emotions that the model tells apart, and that occur in the truth."""
+
     ids: NDArray[np.str_]
     truth: NDArray[np.int64]
     probabilities: NDArray[np.float32]
@@ -39,28 +46,37 @@ class EmotionPredictions:
         _check_ids(self.ids)
         _check_labels("truth", self.truth, len(self.ids), len(EMOTIONS))
         _check_probabilities("probabilities", self.probabilities, (len(self.ids), len(EMOTIONS)))
+        if not np.isin(self.truth, self.class_indices).all():
+            raise ValueError(f"truth must be one of {', '.join(self.CLASSES)}")
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def class_indices(self) -> NDArray[np.int64]:
+        """(K,) rows of ``CLASSES`` in ``EMOTIONS``, increasing."""
+        return np.array([EMOTIONS.index(one) for one in self.CLASSES], np.int64)
+
 
 @dataclass(frozen=True)
-class AgeGenderPredictions:
-    """N answers of an age and gender model.
+class FiveEmotionPredictions(EmotionPredictions):
+    """Of a model without disgust and fear, on images of the other five: the same arrays."""
 
-    ``ids``: (N,) str, unique; ``age_true``: (N,) int64 years, not clipped to what the model can answer;
-    ``age_years``, ``age_low``, ``age_high``: (N,) float32 years, low <= years <= high;
-    ``gender_true``: (N,) int64, index into ``GENDERS``; ``gender_probabilities``: (N, 2) float32 like it;
-    ``race``: (N,) int64, index into ``core.datasets.utkface.RACES``, kept for error figures by group.
+    CLASSES = FIVE_EMOTIONS
+
+
+@dataclass(frozen=True)
+class PeoplePredictions:
+    """N answers about people of UTKFace; what is answered is added by the kinds below.
+
+    ``ids``: (N,) str, unique; ``age_true``: (N,) int64 years, not clipped to what a model can answer;
+    ``gender_true``: (N,) int64, index into ``GENDERS``; ``race``: (N,) int64, index into
+    ``core.datasets.utkface.RACES``. All kinds keep all three, for error figures by group.
     """
 
     ids: NDArray[np.str_]
     age_true: NDArray[np.int64]
-    age_years: NDArray[np.float32]
-    age_low: NDArray[np.float32]
-    age_high: NDArray[np.float32]
     gender_true: NDArray[np.int64]
-    gender_probabilities: NDArray[np.float32]
     race: NDArray[np.int64]
 
     def __post_init__(self) -> None:
@@ -69,18 +85,75 @@ class AgeGenderPredictions:
         _check_labels("age_true", self.age_true, count, 150)
         _check_labels("gender_true", self.gender_true, count, len(GENDERS))
         _check_labels("race", self.race, count, 5)
-        _check_probabilities("gender_probabilities", self.gender_probabilities, (count, len(GENDERS)))
-        for name in ("age_years", "age_low", "age_high"):
-            _check_array(name, getattr(self, name), np.float32, (count,))
-        ordered = (self.age_low <= self.age_years) & (self.age_years <= self.age_high) & (self.age_low >= 0)
-        if not (ordered & np.isfinite(self.age_high)).all():
-            raise ValueError("ages must satisfy 0 <= age_low <= age_years <= age_high and be finite")
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-Predictions = EmotionPredictions | AgeGenderPredictions
+@dataclass(frozen=True)
+class GenderPredictions(PeoplePredictions):
+    """``gender_probabilities``: (N, 2) float32 in the order of ``GENDERS``, rows sum to 1."""
+
+    gender_probabilities: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape = (len(self.ids), len(GENDERS))
+        _check_probabilities("gender_probabilities", self.gender_probabilities, shape)
+
+
+@dataclass(frozen=True)
+class AgePredictions(PeoplePredictions):
+    """``age_years``, ``age_low``, ``age_high``: (N,) float32 years, 0 <= low <= years <= high."""
+
+    age_years: NDArray[np.float32]
+    age_low: NDArray[np.float32]
+    age_high: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("age_years", "age_low", "age_high"):
+            _check_array(name, getattr(self, name), np.float32, (len(self.ids),))
+        ordered = (self.age_low <= self.age_years) & (self.age_years <= self.age_high) & (self.age_low >= 0)
+        if not (ordered & np.isfinite(self.age_high)).all():
+            raise ValueError("ages must satisfy 0 <= age_low <= age_years <= age_high and be finite")
+
+
+@dataclass(frozen=True)
+class AgeGenderPredictions(AgePredictions, GenderPredictions):
+    """Both at once."""
+
+
+@dataclass(frozen=True)
+class AgeGroupGenderPredictions(AgeGenderPredictions):
+    """Of a model that answers age groups, from which the years follow (``core.age_groups``).
+
+    ``age_group_probabilities``: (N, 8) float32 in the order of ``AGE_GROUPS``, rows sum to 1.
+    """
+
+    age_group_probabilities: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape = (len(self.ids), len(AGE_GROUPS))
+        _check_probabilities("age_group_probabilities", self.age_group_probabilities, shape)
+
+    @property
+    def age_group_true(self) -> NDArray[np.int64]:
+        """(N,) index into ``AGE_GROUPS``: the group of the true age, or the nearest one, as in training."""
+        return age_groups_of(self.age_true)
+
+
+Predictions = EmotionPredictions | GenderPredictions | AgePredictions
+KINDS: Mapping[str, type[Predictions]] = {
+    "emotion": EmotionPredictions,
+    "emotion_five": FiveEmotionPredictions,
+    "age_gender": AgeGenderPredictions,
+    "gender": GenderPredictions,
+    "age": AgePredictions,
+    "age_group_gender": AgeGroupGenderPredictions,
+}
+"""Task of a model -> its kind of predictions."""
 
 
 def save_predictions(path: Path, sides: Mapping[str, Predictions]) -> None:
@@ -88,7 +161,11 @@ def save_predictions(path: Path, sides: Mapping[str, Predictions]) -> None:
     for side in sides:
         if not side or "/" in side:
             raise ValueError(f"a side's name must be non-empty and without '/', got {side!r}")
-    arrays = {f"{side}/{f.name}": getattr(one, f.name) for side, one in sides.items() for f in fields(one)}
+    names = {kind: task for task, kind in KINDS.items()}
+    arrays: dict[str, NDArray[Any]] = {}
+    for side, one in sides.items():
+        arrays[f"{side}/{_KIND}"] = np.array(names[type(one)])
+        arrays |= {f"{side}/{f.name}": getattr(one, f.name) for f in fields(one)}
     path = Path(path)
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as stream:
@@ -127,7 +204,12 @@ def _grouped_by_side(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, 
 
 
 def _predictions_from(arrays: Mapping[str, NDArray[Any]]) -> Predictions:
-    kind = EmotionPredictions if "truth" in arrays else AgeGenderPredictions
+    arrays = dict(arrays)
+    if _KIND in arrays:
+        kind = KINDS[str(arrays.pop(_KIND))]
+    else:
+        # Files from before there were more than two kinds do not name theirs.
+        kind = EmotionPredictions if "truth" in arrays else AgeGenderPredictions
     return kind(**arrays)
 
 
@@ -158,7 +240,10 @@ def _check_probabilities(name: str, values: NDArray[Any], shape: tuple[int, ...]
         raise ValueError(f"the rows of {name} must sum to 1")
 
 
-def subset(predictions: Predictions, ids: NDArray[np.str_]) -> Predictions:
+AnyPredictions = TypeVar("AnyPredictions", bound=Predictions)
+
+
+def subset(predictions: AnyPredictions, ids: NDArray[np.str_]) -> AnyPredictions:
     """The predictions whose sample is among ``ids``, in their stored order."""
     keep = np.isin(predictions.ids, ids)
     return replace(predictions, **{f.name: getattr(predictions, f.name)[keep] for f in fields(predictions)})

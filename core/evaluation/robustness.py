@@ -5,7 +5,6 @@ The figures are measured by ``python -m models.robustness``; ``robustness.json``
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,15 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import CROP_TASKS, SERVED_FILE, ModelCard, sha256_of
-from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.artifact import SERVED_FILE, ModelCard
+from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.intervals import Measured
 from core.evaluation.json_values import without_nan
+from core.evaluation.listed_reports import load_listed, measured_from, save_json, text_from
 from core.evaluation.metrics import age_report, emotion_report, gender_report
-from core.evaluation.predictions import EmotionPredictions, Predictions
+from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
 
 ROBUSTNESS_FILE = "robustness.json"
 SEVERITIES = (1, 2, 3, 4, 5)
+MEASURED_ATTRIBUTES = {"emotion": ("emotion",), "age_gender": ("gender", "age")}
+"""Task of a network that can be measured -> its attributes; the report's accuracy is that of the first one."""
 LIMITS = ("none", "limit", "time")
 """Why a report is about part of the test set: it is not, the user asked for it, all would have taken too long."""
 
@@ -94,8 +96,8 @@ class RobustnessReport:
     corruptions: tuple[CorruptionFigures, ...]
 
     def __post_init__(self) -> None:
-        if self.task not in CROP_TASKS:
-            raise ValueError(f"task must be one of {', '.join(CROP_TASKS)}, got {self.task!r}")
+        if self.task not in MEASURED_ATTRIBUTES:
+            raise ValueError(f"task must be one of {', '.join(MEASURED_ATTRIBUTES)}, got {self.task!r}")
         if self.limited_by not in LIMITS:
             raise ValueError(f"limited_by must be one of {', '.join(LIMITS)}, got {self.limited_by!r}")
         if not 0 < self.images <= self.side_images or (self.limited_by == "none") != (self.images == self.side_images):
@@ -104,7 +106,7 @@ class RobustnessReport:
         if not names or len(set(names)) != len(names):
             raise ValueError(f"corruptions must be at least one and unique, got {names}")
         for one in self.all_figures:
-            if one.n != self.images or (one.age_mae is None) != (self.task == "emotion"):
+            if one.n != self.images or (one.age_mae is not None) != ("age" in MEASURED_ATTRIBUTES[self.task]):
                 raise ValueError(f"figures must be of {self.images} images, with ages for age_gender only, got {one}")
 
     @property
@@ -132,9 +134,11 @@ class RobustnessReport:
 
 
 def figures_of(predictions: Predictions) -> Figures:
-    """``predictions``: calibrated, as they are served and stored."""
+    """``predictions``: calibrated, as they are served and stored. ``ConfigError`` for answers that are not measured."""
     if isinstance(predictions, EmotionPredictions):
         return Figures(emotion_report(predictions).accuracy, _mean_confidence(predictions.probabilities))
+    if not isinstance(predictions, AgeGenderPredictions):
+        raise ConfigError(f"robustness is measured for {', '.join(MEASURED_ATTRIBUTES)}, got {type(predictions)}")
     confidence = _mean_confidence(predictions.gender_probabilities)
     return Figures(gender_report(predictions).accuracy, confidence, age_report(predictions).mae)
 
@@ -166,11 +170,7 @@ def summary(report: RobustnessReport) -> dict[str, float]:
 
 def save_report(folder: Path, report: RobustnessReport) -> Path:
     """Write ``robustness.json``; it appears complete or not at all."""
-    file = Path(folder) / ROBUSTNESS_FILE
-    partial = file.with_name(f"{ROBUSTNESS_FILE}.partial")
-    partial.write_text(json.dumps(report_dict(report), allow_nan=False, indent=1) + "\n", encoding="utf-8")
-    partial.replace(file)
-    return file
+    return save_json(Path(folder) / ROBUSTNESS_FILE, report_dict(report))
 
 
 def load_report(folder: Path, card: ModelCard) -> RobustnessReport:
@@ -178,19 +178,15 @@ def load_report(folder: Path, card: ModelCard) -> RobustnessReport:
     is not on the card, or about another network than the one that the card lists."""
     file = Path(folder) / ROBUSTNESS_FILE
     advice = f"Measure it again with: {measure_command(Path(folder).name)}"
-    if not file.is_file():
-        raise ArtifactMissingError(f"{file} is missing. {advice}")
-    if ROBUSTNESS_FILE not in card.files:
-        raise ArtifactCorruptError(f"{file} is not listed on the card. {advice}")
-    try:
-        if sha256_of(file) != card.files[ROBUSTNESS_FILE]["sha256"]:
-            raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {advice}")
-        report = _report(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactCorruptError(f"{file} is no report ({type(error).__name__}: {error}). {advice}") from error
-    if report.model_sha256 != card.files.get(SERVED_FILE, {}).get("sha256") or report.task != card.task:
+    report = load_listed(file, card, _report, advice)
+    if report.model_sha256 != served_sha256(card) or report.task != card.task:
         raise ArtifactCorruptError(f"{file} was measured on another network than the one installed now. {advice}")
     return report
+
+
+def served_sha256(card: ModelCard) -> str:
+    """Of the served network that the card lists, too large for the repository or not; empty if there is none."""
+    return str({**card.not_included, **card.files}.get(SERVED_FILE, {}).get("sha256", ""))
 
 
 def _mean_confidence(probabilities: NDArray[np.float32]) -> float:
@@ -200,15 +196,15 @@ def _mean_confidence(probabilities: NDArray[np.float32]) -> float:
 
 def _report(raw: Mapping[str, Any]) -> RobustnessReport:
     report = RobustnessReport(
-        artifact=_text(raw["artifact"]),
-        task=_text(raw["task"]),
-        side=_text(raw["side"]),
-        model_sha256=_text(raw["model_sha256"]),
+        artifact=text_from(raw["artifact"]),
+        task=text_from(raw["task"]),
+        side=text_from(raw["side"]),
+        model_sha256=text_from(raw["model_sha256"]),
         seed=int(raw["seed"]),
         images=int(raw["images"]),
         side_images=int(raw["side_images"]),
-        limited_by=_text(raw["limited_by"]),
-        fingerprint=_text(raw["fingerprint"]),
+        limited_by=text_from(raw["limited_by"]),
+        fingerprint=text_from(raw["fingerprint"]),
         elapsed_s=float(raw["elapsed_s"]),
         clean=_figures(raw["clean"]),
         corruptions=tuple(_corruption(one) for one in raw["corruptions"]),
@@ -226,20 +222,9 @@ def _report(raw: Mapping[str, Any]) -> RobustnessReport:
 def _corruption(raw: Mapping[str, Any]) -> CorruptionFigures:
     levels = tuple(float(level) for level in raw["levels"])
     figures = tuple(_figures(one) for one in raw["figures"])
-    return CorruptionFigures(_text(raw["name"]), _text(raw["title"]), _text(raw["unit"]), levels, figures)
+    return CorruptionFigures(text_from(raw["name"]), text_from(raw["title"]), text_from(raw["unit"]), levels, figures)
 
 
 def _figures(raw: Mapping[str, Any]) -> Figures:
-    age_mae = None if raw["age_mae"] is None else _measured(raw["age_mae"])
-    return Figures(_measured(raw["accuracy"]), float(raw["confidence"]), age_mae)
-
-
-def _measured(raw: Mapping[str, Any]) -> Measured:
-    low, high = (math.nan if raw[name] is None else float(raw[name]) for name in ("low", "high"))
-    return Measured(float(raw["value"]), low, high, int(raw["n"]))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"expected text, got {value!r}")
-    return value
+    age_mae = None if raw["age_mae"] is None else measured_from(raw["age_mae"])
+    return Figures(measured_from(raw["accuracy"]), float(raw["confidence"]), age_mae)

@@ -13,7 +13,7 @@ from core.evaluation.robustness import SEVERITIES, CorruptionFigures, Robustness
 from core.evaluation.robustness_tables import cost, measured
 
 _COLUMNS = 3
-_ROW_PX = 185
+_ROW_PX = 195
 _NAMES = {"accuracy": "accuracy", "age": "mean age error"}
 
 
@@ -27,7 +27,7 @@ def severity_charts(report: RobustnessReport, measure: str, title: str) -> go.Fi
         cols=_COLUMNS,
         shared_yaxes=True,
         subplot_titles=titles,
-        vertical_spacing=0.3 / rows,
+        vertical_spacing=0.36 / rows,
         horizontal_spacing=0.03,
     )
     for index, one in enumerate(report.corruptions):
@@ -58,9 +58,9 @@ def cost_bars(report: RobustnessReport, measure: str, title: str) -> go.Figure:
             hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
         )
     )
-    x_title = "Accuracy lost (% of the clean accuracy)" if measure == "accuracy" else "Age error added (%)"
+    x_title = "Accuracy lost (% of what it is without damage)" if measure == "accuracy" else "Age error added (%)"
     styled(figure, title, x_title, "", height_px=110 + 28 * len(costs))
-    figure.add_vline(x=float(np.mean(values)), line={"color": MOOD_HEX, "dash": "dash", "width": 2})
+    figure.add_vline(x=float(np.mean(values)), line={"color": series_color(1), "dash": "dash", "width": 2})
     figure.update_yaxes(autorange="reversed")
     return figure
 
@@ -109,11 +109,20 @@ def _traces(report: RobustnessReport, one: CorruptionFigures, measure: str) -> l
 def _scaled(figure: go.Figure, report: RobustnessReport, measure: str) -> go.Figure:
     """The same range of y in all charts, with its title on the left of every row."""
     if measure == "accuracy":
-        ticks = [0, 0.25, 0.5, 0.75, 1]
-        figure.update_yaxes(range=[0, 1.02], tickvals=ticks, ticktext=[f"{100 * tick:.0f}" for tick in ticks])
+        ticks = _ticks(min(min(figures.accuracy.value, figures.confidence) for figures in report.all_figures))
+        margin = 0.02 * (1 - ticks[0])
+        texts = [f"{100 * tick:.0f}" for tick in ticks]
+        figure.update_yaxes(range=[ticks[0] - margin, 1 + margin], tickvals=ticks, ticktext=texts)
     else:
         highest = max(measured(figures, measure).value for figures in report.all_figures)
         figure.update_yaxes(range=[0, 1.1 * highest])
     for row in range(1, math.ceil(len(report.corruptions) / _COLUMNS) + 1):
         figure.update_yaxes(title_text="Accuracy (%)" if measure == "accuracy" else "Years", row=row, col=1)
     return figure
+
+
+def _ticks(lowest: float) -> list[float]:
+    """Of a scale from the quarter at or below ``lowest`` to 1: a few points lost from 94 % must not look like none."""
+    bottom = min(0.75, math.floor(lowest * 4) / 4)
+    steps = 5 if bottom >= 0.5 else round((1 - bottom) * 4)
+    return [float(tick) for tick in np.linspace(bottom, 1, steps + 1)]

@@ -31,8 +31,8 @@ def cost(report: RobustnessReport, one: CorruptionFigures, measure: str) -> floa
 
 def severity_table(report: RobustnessReport, measure: str) -> pd.DataFrame:
     """One row a corruption, the costliest first: the figure at each severity, their mean, and the cost."""
-    name, last = ("accuracy", "drop_share") if measure == "accuracy" else ("mae_years", "rise_share")
-    columns = [f"{name}_{severity}" for severity in SEVERITIES]
+    name, last = ("accuracy", "accuracy_lost") if measure == "accuracy" else ("years", "error_added_share")
+    columns = [f"severity_{severity}_{name}" for severity in SEVERITIES]
     rows = []
     for one in report.corruptions:
         values = [measured(figures, measure).value for figures in one.figures]

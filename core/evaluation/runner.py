@@ -9,10 +9,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import AS_THE_NETWORK_SAYS, IntervalScale, calibrated_answers
+from core.answers import AS_THE_NETWORK_SAYS, IntervalScale, calibrated, calibrated_answers
 from core.datasets.samples import Samples, resized
-from core.estimator import CropModel, Estimator, LiteRTEstimator
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
+from core.estimator import OUTPUTS, CropModel, Estimator, LiteRTEstimator
+from core.evaluation.predictions import KINDS, Predictions
 
 _BATCH = 64
 _NO_TEMPERATURE: Mapping[str, float] = MappingProxyType({})
@@ -30,7 +30,8 @@ def evaluate_estimator(
 ) -> Predictions:
     """As ``evaluate_samples``, for any estimator."""
     outputs = predict_images(estimator, resized(samples.images, estimator.card.input_size), progress)
-    return predictions_from_outputs(outputs, samples, estimator.card.age_interval_scale, estimator.card.temperature)
+    card = estimator.card
+    return predictions_from_outputs(outputs, samples, card.age_interval_scale, card.temperature, card.task)
 
 
 def predict_images(
@@ -49,25 +50,29 @@ def predictions_from_outputs(
     samples: Samples,
     age_interval_scale: IntervalScale = AS_THE_NETWORK_SAYS,
     temperature: Mapping[str, float] = _NO_TEMPERATURE,
+    task: str | None = None,
 ) -> Predictions:
     """Network outputs and the labels of the same samples -> predictions, calibrated as the served answers are.
 
     ``age_interval_scale`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
+    ``task`` as on the card; left out, it follows from the outputs, and emotions are taken to be all seven.
     """
-    answers = {
-        name: values.astype(np.float32)
-        for name, values in calibrated_answers(outputs, temperature, age_interval_scale).items()
-    }
-    if "emotion" in answers:
-        return EmotionPredictions(samples.ids, samples.labels["emotion"], answers["emotion"])
-    years, low, high = answers["age"].T
-    return AgeGenderPredictions(
-        ids=samples.ids,
-        age_true=samples.labels["age"],
-        age_years=years,
-        age_low=low,
-        age_high=high,
-        gender_true=samples.labels["gender"],
-        gender_probabilities=answers["gender"],
-        race=samples.labels["race"],
-    )
+    answers = calibrated_answers(outputs, temperature, age_interval_scale)
+    if "age_group" in outputs:
+        answers["age_group"] = calibrated(outputs["age_group"], temperature.get("age_group", 1.0))
+    task = task or next(task for task, names in OUTPUTS.items() if names == outputs.keys())
+    labels = ("emotion",) if "emotion" in answers else ("age", "gender", "race")
+    arrays = {_TRUTH[name]: samples.labels[name] for name in labels}
+    for name, values in answers.items():
+        arrays |= _answer_arrays(name, values.astype(np.float32))
+    return KINDS[task](ids=samples.ids, **arrays)
+
+
+_TRUTH = {"emotion": "truth", "age": "age_true", "gender": "gender_true", "race": "race"}
+
+
+def _answer_arrays(name: str, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """By the names of the fields of predictions."""
+    if name == "age":
+        return dict(zip(("age_years", "age_low", "age_high"), values.T, strict=True))
+    return {"probabilities" if name == "emotion" else f"{name}_probabilities": values}

@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.fer2013 import read_fer2013
+from core.datasets.five_emotions import PREFIX, of_five_emotions
 from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE, parse_name
 from core.errors import ConfigError, DatasetError
+from core.evaluation.sides import DATASET_OF
 
 DATA_DIR = Path(__file__).resolve().parents[2] / "data"
 _USAGES = {"public": "PublicTest", "private": "PrivateTest"}
+_UTKFACE = "utkface"
 
 
 def data_dir() -> Path:
@@ -28,7 +31,7 @@ def data_dir() -> Path:
 
 def has_data(folder: Path, task: str) -> bool:
     """Whether ``folder`` seems to hold the data set of ``task``; looks at names only."""
-    if task == "age_gender":
+    if DATASET_OF[task] == _UTKFACE:
         return (folder / "UTKFace").is_dir()
     return any((folder / name).exists() for name in ("fer2013/test", "fer2013.csv", "fer2013/fer2013.csv"))
 
@@ -36,18 +39,22 @@ def has_data(folder: Path, task: str) -> bool:
 def read_side(folder: Path, task: str, side: str, ids: NDArray[np.str_], image_size: int) -> Samples:
     """The samples of one test set.
 
-    FER2013 gives the whole official side. UTKFace gives the images named by ``ids``, area-resized to
-    ``image_size``; those that ``folder`` lacks are left out. Raises ``DatasetError`` if none is found.
+    FER2013 gives the whole official side, or what of it shows one of the five emotions. UTKFace gives the images named
+    by ``ids``, area-resized to ``image_size``; those that ``folder`` lacks are left out. Raises ``DatasetError`` if
+    none is found.
     """
-    if task == "age_gender":
+    if DATASET_OF[task] == _UTKFACE:
         return _read_utkface_files(folder / "UTKFace", ids, image_size)
-    if side not in _USAGES:
-        raise ConfigError(f"FER2013's test sets are {', '.join(_USAGES)}, got {side!r}")
+    prefix = PREFIX if task == "emotion_five" else ""
+    usages = {f"{prefix}{name}": usage for name, usage in _USAGES.items()}
+    if side not in usages:
+        raise ConfigError(f"FER2013's test sets are {', '.join(usages)}, got {side!r}")
     samples = read_fer2013(folder).samples
-    rows = np.nonzero(samples.labels["usage"] == _USAGES[side])[0]
+    rows = np.nonzero(samples.labels["usage"] == usages[side])[0]
     if len(rows) == 0:
-        raise DatasetError(f"{folder} has no FER2013 images of {_USAGES[side]}")
-    return samples.take(rows)
+        raise DatasetError(f"{folder} has no FER2013 images of {usages[side]}")
+    found = samples.take(rows)
+    return of_five_emotions(found) if prefix else found
 
 
 def _read_utkface_files(folder: Path, ids: NDArray[np.str_], image_size: int) -> Samples:

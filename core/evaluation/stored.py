@@ -16,14 +16,7 @@ from core.artifact import (
     verified_file,
 )
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.predictions import (
-    AgeGenderPredictions,
-    EmotionPredictions,
-    Predictions,
-    load_predictions,
-)
-
-_KINDS = {"emotion": EmotionPredictions, "age_gender": AgeGenderPredictions}
+from core.evaluation.predictions import KINDS, Predictions, load_predictions
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,7 @@ def load_stored(artifact: InstalledArtifact, side: str) -> StoredEvaluation:
     if side not in sides:
         raise ArtifactMissingError(f"{file} has no predictions on {side!r}, only on {', '.join(sides)}. {advice}")
     predictions = sides[side]
-    if not isinstance(predictions, _KINDS[artifact.card.task]) or len(predictions) == 0:
+    if type(predictions) is not KINDS.get(artifact.card.task) or len(predictions) == 0:
         raise ArtifactCorruptError(f"{file} has no usable {artifact.card.task} predictions on {side!r}. {advice}")
     return StoredEvaluation(artifact.name, artifact.folder, artifact.card, side, predictions)
 

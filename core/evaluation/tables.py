@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,20 +53,20 @@ def bracket_table(report: AgeReport) -> pd.DataFrame:
 
 
 def group_table(report: FairnessReport) -> pd.DataFrame:
-    """One row a group: its labels, gender accuracy and age error, each with its 95 % interval; small groups marked."""
+    """One row a group: its labels, and each figure that the network gives with its 95 % interval; small groups
+    marked."""
     groups = report.groups
-    labels = {f"{name}_label": [one.labels[index] for one in groups] for index, name in enumerate(report.by)}
-    figures = {
-        "people": [one.n for one in groups],
-        f"under_{LEAST_PEOPLE}_people": [one.small for one in groups],
-        "age_mae_years": [one.age_mae.value for one in groups],
-        "age_mae_low": [one.age_mae.low for one in groups],
-        "age_mae_high": [one.age_mae.high for one in groups],
-        "gender_accuracy": [one.gender_accuracy.value for one in groups],
-        "gender_accuracy_low": [one.gender_accuracy.low for one in groups],
-        "gender_accuracy_high": [one.gender_accuracy.high for one in groups],
+    columns: dict[str, list[Any]] = {
+        f"{name}_label": [one.labels[index] for one in groups] for index, name in enumerate(report.by)
     }
-    return pd.DataFrame(labels | figures)
+    columns["people"] = [one.n for one in groups]
+    columns[f"under_{LEAST_PEOPLE}_people"] = [one.small for one in groups]
+    for figure in report.figures:
+        measured = [one.measured(figure) for one in groups]
+        columns["age_mae_years" if figure == "age_mae" else figure] = [one.value for one in measured]
+        columns[f"{figure}_low"] = [one.low for one in measured]
+        columns[f"{figure}_high"] = [one.high for one in measured]
+    return pd.DataFrame(columns)
 
 
 def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:

@@ -1,0 +1,71 @@
+"""The leaderboard as tables for the screen and for CSV. Shares stay in [0, 1], ages in years; nothing is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from core.evaluation.leaderboard import Group, Leaderboard, Row
+
+NOTHING_CLAIMED = "no figure known"
+
+
+def group_table(group: Group) -> pd.DataFrame:
+    """One row a network, best first; ``measured`` on the reporting side, in the unit of the group's measure."""
+    rows, networks = group.rows, [row.network for row in group.rows]
+    return pd.DataFrame(
+        {
+            "network": [one.name for one in networks],
+            "ours": [one.own for one in networks],
+            "measured": _floats([row.reported.value for row in rows]),
+            "measured_low": _floats([row.reported.low for row in rows]),
+            "measured_high": _floats([row.reported.high for row in rows]),
+            "choosing_set": _floats([row.chosen_on.value for row in rows]),
+            "claimed": [claimed(row) for row in rows],
+            "claimed_by": ["; ".join(dict.fromkeys(one.source for one in row.claims)) for row in rows],
+            "note": [note(row) for row in rows],
+            "parameters": [one.parameters for one in networks],
+            "size_mb": _floats([np.nan if one.size_bytes is None else one.size_bytes / 1e6 for one in networks]),
+            "ms_per_face": _floats([one.ms_per_face for one in networks]),
+            "timed_on": [one.speed.machine if one.speed else "" for one in networks],
+            "timed": [one.speed.measured if one.speed else "" for one in networks],
+            "epochs": [one.epochs for one in networks],
+            "recipe": [one.recipe or "ours" for one in networks],
+            "can_be_chosen": [one.can_be_chosen for one in networks],
+            "restore": [" && ".join(one.restore) for one in networks],
+            "title": [one.title for one in networks],
+        }
+    )
+
+
+def whole_table(board: Leaderboard) -> pd.DataFrame:
+    """All groups under each other; ``what``, ``test_set`` and ``unit`` say which rows can be compared."""
+    parts = []
+    for group in board.groups:
+        part = group_table(group)
+        part.insert(0, "what", group.title)
+        part.insert(1, "test_set", group.reporting.title)
+        part.insert(2, "images", group.images)
+        part.insert(3, "unit", "share" if group.measure.unit == "%" else "years")
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def claimed(row: Row) -> str:
+    """The claims as they were made; nothing for our own networks, which nobody else makes claims about."""
+    if row.network.own:
+        return ""
+    return "; ".join(one.text for one in row.claims) or NOTHING_CLAIMED
+
+
+def note(row: Row) -> str:
+    """What keeps claimed and measured, or this figure and others, apart."""
+    notes = ([row.remark] if row.remark else []) + [f"claim: {one.note}" for one in row.claims]
+    return "; ".join(dict.fromkeys(notes))
+
+
+def _floats(values: Sequence[float]) -> np.ndarray:
+    """Of one type even where no network has a value."""
+    return np.array(values, np.float64)

@@ -1,0 +1,47 @@
+"""Time every network and keep the times beside the cards: ``python -m models.network_speed [NETWORK...]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tqdm import tqdm
+
+from core.errors import FacetError
+from core.evaluation.network_speed import IMAGES, RUNS, SpeedRun, measure_networks
+from core.evaluation.speed_figures import milliseconds
+
+
+def measured(names: tuple[str, ...]) -> SpeedRun:
+    """With a progress bar on stderr. Raises ``ConfigError`` for a network that cannot be timed."""
+    with tqdm(total=100, unit="%", file=sys.stderr, leave=False) as bar:
+
+        def progress(share: float, name: str) -> None:
+            bar.set_description(name)
+            bar.update(round(share * 100) - bar.n)
+
+        return measure_networks(progress, names)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status 1 if a network could not be timed or its time not be stored, 2 if nothing was done."""
+    parser = argparse.ArgumentParser(
+        prog="python -m models.network_speed",
+        description=f"Median time of one face: {IMAGES} made-up pictures, {RUNS} runs each, one thread.",
+    )
+    parser.add_argument("networks", nargs="*", metavar="NETWORK", help="names of artifacts (default: all with a model)")
+    options = parser.parse_args(arguments)
+    try:
+        run = measured(tuple(options.networks))
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for name, speed in run.speeds.items():
+        print(f"{name:28} {milliseconds(speed.ms_per_face)}")
+    for problem in run.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if run.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

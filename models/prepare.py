@@ -1,0 +1,145 @@
+"""Class folders for tools that expect them: ``python -m models.prepare {fer2013,utkface} --data DIR --output DIR``.
+
+Writes ``train``, ``valid`` and ``test`` with a folder for each class, by the splits of the evaluation protocol:
+FER2013's Training, PublicTest and PrivateTest, and our own train, validation and test of UTKFace. Files are copied as
+they are, rows of ``fer2013.csv`` become PNG; the originals are only read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from core.age_groups import AGE_GROUP_LABELS, age_groups_of
+from core.datasets.samples import Samples
+from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
+from core.errors import ConfigError, DatasetError, FacetError
+from core.images import encode_png
+from core.types import EMOTIONS, GENDERS
+
+FOLDERS = {"train": "train", "public": "valid", "private": "test", "validation": "valid", "test": "test"}
+"""Side of a data set -> folder that its images go to."""
+UTKFACE_CLASSES = {"gender": GENDERS, "age_group": AGE_GROUP_LABELS}
+_SPLIT_SIZE = 80
+"""Side at which UTKFace is read to be split; the files themselves are copied as they are."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One image: where it goes under the output folder, and the file to copy, or the pixels (H, W) to write."""
+
+    target: Path
+    source: Path | NDArray[np.uint8]
+
+
+def prepare_fer2013(data_dir: Path) -> tuple[SplitDataset, list[Job]]:
+    """Emotions as classes. Raises ``DatasetError``."""
+    data = load_fer2013(data_dir)
+    files = _files_by_class_and_stem(data_dir)
+    jobs = []
+    for folder, samples in _by_folder(data):
+        for row, (name, emotion) in enumerate(zip(samples.ids, samples.labels["emotion"], strict=True)):
+            class_name = str(EMOTIONS[emotion])
+            file = files.get((class_name, str(name)))
+            target = Path(folder) / class_name / (file.name if file else f"{name}.png")
+            jobs.append(Job(target, file or samples.images[row, :, :, 0]))
+    return data, jobs
+
+
+def prepare_utkface(data_dir: Path, by: str) -> tuple[SplitDataset, list[Job]]:
+    """Classes are those of ``by``, a key of ``UTKFACE_CLASSES``; an age between two age groups goes to the nearer one.
+    Raises ``DatasetError``."""
+    data = load_utkface(data_dir, _SPLIT_SIZE)
+    files = data_dir / "UTKFace" if (data_dir / "UTKFace").is_dir() else data_dir
+    jobs = []
+    for folder, samples in _by_folder(data):
+        classes = samples.labels["gender"] if by == "gender" else age_groups_of(samples.labels["age"])
+        for name, index in zip(samples.ids, classes, strict=True):
+            jobs.append(Job(Path(folder) / str(UTKFACE_CLASSES[by][index]) / str(name), files / str(name)))
+    return data, jobs
+
+
+def check_output(output: Path, data_dir: Path) -> None:
+    """``ConfigError`` unless ``output`` is a new or empty folder outside ``data_dir`` and what it links to."""
+    target = output.resolve()
+    sources = {folder.resolve() for folder in (data_dir, data_dir / "fer2013", data_dir / "UTKFace")}
+    if sources & {target, *target.parents}:
+        raise ConfigError(f"the output folder {output} lies in the data folder {data_dir}: choose one outside of it")
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"the output {output} is a file: choose a new or empty folder")
+    if output.is_dir() and any(output.iterdir()):
+        raise ConfigError(f"the output folder {output} is not empty: choose a new or empty one")
+
+
+def write(jobs: Sequence[Job], output: Path) -> None:
+    """Raises ``DatasetError`` where a file cannot be copied; what was written until then stays."""
+    for job in tqdm(jobs, desc="copy", unit="img", file=sys.stderr, leave=False):
+        target = output / job.target
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(job.source, Path):
+                shutil.copyfile(job.source, target)
+            else:
+                target.write_bytes(encode_png(job.source))
+        except OSError as error:
+            raise DatasetError(
+                f"{target} cannot be written ({error.strerror}). {output} is not complete: remove it and start again"
+            ) from error
+
+
+def counts(jobs: Iterable[Job]) -> str:
+    """Images by folder and class, one line each."""
+    found = Counter(job.target.parent.as_posix() for job in jobs)
+    return "\n".join(f"{name:24} {count:7,}" for name, count in sorted(found.items()))
+
+
+def _by_folder(data: SplitDataset) -> list[tuple[str, Samples]]:
+    return [(FOLDERS[side], samples) for side, samples in data.sides.items()]
+
+
+def _files_by_class_and_stem(data_dir: Path) -> dict[tuple[str, str], Path]:
+    """The files of FER2013's folder layout, in the place where the reader finds it; nothing for a CSV."""
+    for folder in (data_dir / "fer2013", data_dir):
+        if (folder / "train").is_dir() or (folder / "test").is_dir():
+            return {(path.parent.name, path.stem): path for path in sorted(folder.glob("t*/*/*"))}
+    return {}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.prepare", description="Copy a data set to class folders.")
+    parser.add_argument("dataset", choices=("fer2013", "utkface"))
+    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser.add_argument("--output", type=Path, required=True, help="new or empty folder outside the data folder")
+    parser.add_argument("--by", choices=tuple(UTKFACE_CLASSES), help="classes of utkface (default: gender)")
+    options = parser.parse_args(arguments)
+    if options.by and options.dataset != "utkface":
+        parser.error("--by is for utkface: the classes of fer2013 are its emotions")
+    try:
+        check_output(options.output, options.data)
+        print("Reading the images and looking for near-duplicates ...", file=sys.stderr)
+        if options.dataset == "fer2013":
+            data, jobs = prepare_fer2013(options.data)
+        else:
+            data, jobs = prepare_utkface(options.data, options.by or "gender")
+        write(jobs, options.output)
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(counts(jobs))
+    print(f"{len(jobs):,} images in {options.output}; left out: {len(data.rejected):,} unusable files or rows")
+    if data.dropped:
+        print(f"and {data.dropped:,} training images that are near-duplicates of test images")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
