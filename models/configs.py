@@ -177,7 +177,7 @@ CONFIGS: dict[str, TrainConfig] = {
             _AGE_GENDER_THIRD,
             name="age_gender",
             start_from=_AGE_GENDER_THIRD.name,
-            averaged_with=None,
+            averaged_with=_AGE_GENDER_THIRD.name,
             epochs=10,
             learning_rate=0.008,
             age_weighting=AgeWeighting(power=0.8, cap=4.0),

@@ -128,3 +128,12 @@ def test_pages_fit_a_phone(open_tab: OpenTab, path: str, screenshots: Path, requ
         " return main.scrollWidth - main.clientWidth; }"
     )
     assert overflow <= 1, "the page scrolls sideways"
+
+
+def test_leaderboard(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(EVALUATION)
+    tab.page.get_by_role("tab", name="Leaderboard", exact=True).click()
+    expect(tab.page.get_by_role("button", name="Measure on this machine")).to_be_visible()
+    expect(tab.page.get_by_test_id("stDataFrame").locator("visible=true").first).to_be_visible()
+    no_failure_on(tab.page)
+    tab.screenshot(screenshots / "leaderboard.png")

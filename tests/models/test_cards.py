@@ -75,13 +75,13 @@ def test_what_the_run_recorded_counts_more(tmp_path):
 
 
 def test_our_own_networks_claim_nothing(tmp_path):
-    for name in ("emotion_base", "emotion"):
+    for name in ("emotion_base", "emotion_second", "emotion"):
         finished_run(tmp_path, name)
     raw = new_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
     card = ModelCard.from_dict(raw)
     assert not card.is_classic
     assert (card.claims, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
-    assert card.training["start"] == "weights of emotion_base"
+    assert card.training["start"] == "weights of emotion_second"
     assert "FER+" in card.data["dataset"]
 
 

@@ -80,7 +80,7 @@ def write_run(root, config):
     return folder
 
 
-def refuse(float32_file, images, int8_file):
+def refuse(float32_file, int8_file):
     raise KeyError("an operation that nobody knows")
 
 
