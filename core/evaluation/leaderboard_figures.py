@@ -41,14 +41,15 @@ def speed_scatter(group: Group, title: str) -> go.Figure:
     figure.update_layout(showlegend=True)
     times = [row.network.ms_per_face for row in shown]
     low, high = math.log10(min(times)), math.log10(max(times))
-    room = 0.15 * max(high - low, 1.0)
+    # At least a factor of ten across, so that there are numbers on the axis.
+    room = max(0.15 * (high - low), (1 - (high - low)) / 2)
     figure.update_xaxes(
         type="log",
         tickvals=_TICKS_MS,
         ticktext=[f"{tick:g}" for tick in _TICKS_MS],
         range=[low - room, high + room],
     )
-    figure.update_yaxes(tickformat=".0%" if share else None, autorange=True if share else "reversed")
+    figure.update_yaxes(tickformat=".3~p" if share else None, autorange=True if share else "reversed")
     return figure
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.fairness import LEAST_PEOPLE, FairnessReport
+from core.evaluation.figure_names import meaning_of
 from core.evaluation.metrics import AgeReport, ClassificationReport
 
 
@@ -70,7 +71,7 @@ def group_table(report: FairnessReport) -> pd.DataFrame:
 
 
 def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
-    """Figures as rows, one column for each name (of an artifact, or stored and re-run)."""
+    """Figures as rows with their name and meaning, one column for each name (of an artifact, or stored and re-run)."""
     figures = list(dict.fromkeys(figure for one in headlines.values() for figure in one))
     columns = {name: [float(one.get(figure, np.nan)) for figure in figures] for name, one in headlines.items()}
-    return pd.DataFrame({"figure": figures} | columns)
+    return pd.DataFrame({"meaning": [meaning_of(figure) for figure in figures]} | columns | {"figure": figures})

@@ -10,13 +10,17 @@ from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSid
 from core.evaluation.stored import StoredEvaluation, load_stored
 from pages.shared.errors import show_error
 
+_OUR_TASKS = ("emotion", "age_gender")
+"""Their test sets can be chosen even if a card cannot be read, so that the page says what is wrong."""
 _SIDE_KEY = "evaluation_side"
 _DETAIL_KEY = "evaluation_detail"
 
 
 def choose_side() -> EvaluationSide:
-    """A test set; of those that networks of several tasks are measured on, the side of the first task."""
-    sides = (*EVALUATION_SIDES, DETECTOR_SIDE)
+    """A test set that our own or another installed network is measured on; of those that networks of several tasks are
+    measured on, the side of the first task."""
+    installed = {one.card.task for one in list_artifacts() if one.card is not None}
+    sides = (*(side for side in EVALUATION_SIDES if side.task in {*_OUR_TASKS, *installed}), DETECTOR_SIDE)
     title = st.selectbox(
         "Test set",
         list(dict.fromkeys(side.title for side in sides)),

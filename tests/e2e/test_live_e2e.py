@@ -123,7 +123,7 @@ def test_settings_and_reset_without_a_restart(open_tab: OpenTab, screenshots: Pa
     start(page)
     wait_for_frames(page, 20)
     for label in ("Privacy blur", "Age", "Mirror"):
-        page.get_by_test_id("stSidebar").get_by_text(label, exact=True).click()
+        page.get_by_test_id("stSidebar").get_by_test_id("stCheckbox").get_by_text(label, exact=True).click()
     before = counters(page)[0]
     wait_for_frames(page, before + 20)
     expect(stream_of(page).get_by_role("button", name="STOP")).to_be_visible()
