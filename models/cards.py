@@ -20,6 +20,7 @@ from core.errors import ConfigError
 from core.evaluation.detection_stored import NUMBERS_FILE, REPORT_FILE
 from core.evaluation.reweighting import REWEIGHTING_FILE
 from core.evaluation.robustness import ROBUSTNESS_FILE
+from core.evaluation.robustness_before import ROBUSTNESS_BEFORE_FILE
 from models.architectures.mobilenet_transfer import start_of
 from models.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
 from models.classic_claims import CLAIMS
@@ -30,7 +31,15 @@ from models.train_config import TrainConfig
 MAX_COMMITTED_BYTES = 5_000_000
 """Model files of this size and more do not go into the repository."""
 _MODEL_FILES = (SERVED_FILE, KERAS_FILE)
-_OTHER_FILES = (PREDICTIONS_FILE, REPORT_FILE, NUMBERS_FILE, ROBUSTNESS_FILE, REWEIGHTING_FILE, HISTORY_FILE)
+_OTHER_FILES = (
+    PREDICTIONS_FILE,
+    REPORT_FILE,
+    NUMBERS_FILE,
+    ROBUSTNESS_FILE,
+    ROBUSTNESS_BEFORE_FILE,
+    REWEIGHTING_FILE,
+    HISTORY_FILE,
+)
 _NETWORK_FACTS = ("trainable_parameters", "frozen_parameters", "start")
 _NOT_ABOUT_DATA = ("config", "backend", *_NETWORK_FACTS)
 """What a run records about the training itself; the rest of it is about the data."""

@@ -4,7 +4,8 @@ Runs ``model.tflite`` in LiteRT over the reporting side of its data set, as it i
 severity, and stores ``robustness.json`` in the artifact's folder. Pictures are damaged in the size in which the data
 set has them, then resized to the network's input. They are taken in a fixed random order until all are done or 12
 minutes are over; the file says how many it is about. The headline figures go on the card; ``--card-only`` writes them
-there from the stored file, without measuring again.
+there from the stored file, without measuring again. ``--before FOLDER`` keeps the report of an earlier artifact beside
+it, so that the page can show what training against damage gained.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from core.evaluation.robustness import (
     served_sha256,
     summary,
 )
+from core.evaluation.robustness_before import BeforeReport, check_comparable, save_before
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
 from core.evaluation.runner import predictions_from_outputs
 from core.evaluation.side_samples import read_side
@@ -51,6 +53,9 @@ from models.corruptions import CORRUPTIONS, Corruption, occlusions
 from models.installed import artifact_folder
 
 BUDGET_S = 12 * 60
+NOT_TRAINED_AGAINST = (
+    "Before: the network served earlier, which was smaller and had not seen damaged crops in training."
+)
 _CHUNK = 32
 _SEARCHED_SIZE = 80
 """``load_utkface`` compares pictures at this side anyway; more would keep the whole data set in memory, 3 GB of it."""
@@ -192,6 +197,18 @@ def store_headline(folder: Path) -> RobustnessReport:
     return report
 
 
+def store_before(folder: Path, earlier: Path, description: str) -> RobustnessReport:
+    """Keep the report of the artifact folder ``earlier`` beside the one in ``folder``, to compare them on the page.
+
+    Raises ``ArtifactError`` for a report that is missing or altered, ``ConfigError`` if they cannot be compared.
+    """
+    before = load_report(earlier, load_card(earlier))
+    check_comparable(before, load_report(folder, load_card(folder)))
+    save_before(folder, BeforeReport(description, before))
+    write_card(folder, read_card(folder))
+    return before
+
+
 def _write_headline(folder: Path, report: RobustnessReport) -> None:
     write_card(folder, read_card(folder) | {CARD_KEY: card_headline(report)})
 
@@ -246,8 +263,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--card-only", action="store_true", help="measure nothing: write the stored report's figures on the card"
     )
+    parser.add_argument(
+        "--before", type=Path, help="measure nothing: keep the report of this artifact folder beside it, to compare"
+    )
+    parser.add_argument("--what", default=NOT_TRAINED_AGAINST, help="with --before: how that network differs")
     options = parser.parse_args(arguments)
-    if options.data is None and not options.card_only:
+    if options.data is None and options.before is None and not options.card_only:
         parser.error("--data is needed to measure (or --card-only, to write what is stored on the card)")
     try:
         report = _run(options)
@@ -262,6 +283,8 @@ def _run(options: argparse.Namespace) -> RobustnessReport:
     folder = artifact_folder(options.artifact)
     if options.card_only:
         return store_headline(folder)
+    if options.before is not None:
+        return store_before(folder, options.before, options.what)
     card = load_card(folder)
     # Before the data set is read, which takes half a minute.
     suite_for(card)

@@ -178,7 +178,7 @@ def load_report(folder: Path, card: ModelCard) -> RobustnessReport:
     is not on the card, or about another network than the one that the card lists."""
     file = Path(folder) / ROBUSTNESS_FILE
     advice = f"Measure it again with: {measure_command(Path(folder).name)}"
-    report = load_listed(file, card, _report, advice)
+    report = load_listed(file, card, report_from, advice)
     if report.model_sha256 != served_sha256(card) or report.task != card.task:
         raise ArtifactCorruptError(f"{file} was measured on another network than the one installed now. {advice}")
     return report
@@ -194,7 +194,8 @@ def _mean_confidence(probabilities: NDArray[np.float32]) -> float:
     return min(1.0, float(probabilities.max(axis=1).mean(dtype=np.float64)))
 
 
-def _report(raw: Mapping[str, Any]) -> RobustnessReport:
+def report_from(raw: Mapping[str, Any]) -> RobustnessReport:
+    """What ``report_dict`` made. Raises ``AttributeError``, ``KeyError``, ``TypeError`` or ``ValueError`` otherwise."""
     report = RobustnessReport(
         artifact=text_from(raw["artifact"]),
         task=text_from(raw["task"]),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.errors import ArtifactError, ArtifactMissingError
+from core.errors import ArtifactError, ArtifactMissingError, FacetError
 from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport, load_report, measure_command
+from core.evaluation.robustness_before import before_bars, before_table, load_before
 from core.evaluation.robustness_figures import cost_bars, severity_charts
 from core.evaluation.robustness_tables import condition_table, severity_table
 from core.evaluation.sides import EVALUATION_SIDES
@@ -40,6 +41,7 @@ def show_robustness(detail: StoredEvaluation) -> None:
     st.caption(_what_was_used(report))
     _show_summary(report)
     stem = f"{detail.name}_{report.side}_robustness"
+    _show_before(detail, report, stem)
     _show_measure(report, "accuracy", stem)
     if report.task == "age_gender":
         _show_measure(report, "age", stem)
@@ -82,6 +84,27 @@ def _show_summary(report: RobustnessReport) -> None:
         f"{report.mean_corrupted_age_mae - report.clean.age_mae.value:+.2f} years",
         help="How many years further off an answer is on average.",
     )
+
+
+def _show_before(detail: StoredEvaluation, report: RobustnessReport, stem: str) -> None:
+    try:
+        before = load_before(detail.folder, detail.card, report)
+    except FacetError as error:
+        show_error(error)
+        return
+    if before is None:
+        return
+    earlier, now = (1 - one.mean_relative_drop for one in (before.report, report))
+    st.markdown(
+        f"**What training against damage gained.** {before.description} It kept {earlier:.1%} of its accuracy under "
+        f"damage, this one keeps {now:.1%}."
+    )
+    show_figure(
+        before_bars(before.report, report, "Accuracy before and after, by kind of damage"),
+        "robustness_before",
+        "Longer is better; “none” are the pictures as they are. Kinds of damage that gained most come first.",
+    )
+    download_table(before_table(before.report, report), f"{stem}_before.csv", "table_robustness_before")
 
 
 def _show_measure(report: RobustnessReport, measure: str, stem: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.evaluation.intervals import proportion
 from core.evaluation.robustness import ROBUSTNESS_FILE, Figures
-from tests.fakes_robustness import list_on_card, write_measured
+from core.evaluation.robustness_before import BeforeReport, save_before
+from tests.fakes_robustness import example_report, list_on_card, write_measured
 
 
 @pytest.fixture
@@ -117,3 +120,17 @@ def test_figures_of_a_replaced_network_are_not_shown(root: Path) -> None:
     page = _page()
     assert "another network" in page.error[0].value
     assert not page.metric
+
+
+def test_what_training_against_damage_gained_is_shown(root: Path) -> None:
+    folder = write_measured(root)
+    before = replace(example_report(), model_sha256="1" * 64)
+    files = json.loads((folder / "card.json").read_text())["files"]
+    list_on_card(folder, save_before(folder, BeforeReport("Before: a smaller network.", before)).name)
+    card = json.loads((folder / "card.json").read_text())
+    card["files"] |= files
+    (folder / "card.json").write_text(json.dumps(card))
+    page = _page()
+    assert any("Before: a smaller network. It kept 77.5%" in one.value for one in page.markdown)
+    assert len(page.get("plotly_chart")) == 3
+    assert not page.error
