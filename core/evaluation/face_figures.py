@@ -30,7 +30,7 @@ def probability_bars(
         )
     )
     styled(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
-    figure.update_xaxes(range=[0, 1.02], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
+    figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
     figure.update_yaxes(autorange="reversed")
     # Room on the right, in pixels, for the text beside a full bar: however narrow the figure, it is as wide.
     figure.update_layout(bargap=0.25, showlegend=False, margin={"r": 48})
