@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,13 @@ def weights_to_export(config: TrainConfig, run_folder: Path) -> list[np.ndarray]
     weights = best_weights(config, run_folder)
     if config.averaged_with is None:
         return weights
-    other = config_named(config.averaged_with)
-    others = weights_to_export(other, run_folder.parent / other.name)
+    others = weights_of(config.averaged_with, config, run_folder.parent)
     return [(one + two) / 2 for one, two in zip(weights, others, strict=True)]
+
+
+def weights_of(name: str, config: TrainConfig, runs: Path) -> list[np.ndarray]:
+    """What the config ``name`` would export, for the network of ``config``: a variant of it may be larger or smaller
+    than the one that is trained by that name."""
+    other = config_named(name)
+    variant = replace(config, name=other.name, averaged_with=other.averaged_with)
+    return weights_to_export(variant, runs / other.name)

@@ -28,7 +28,7 @@ from models.cards import facts_of
 from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
-from models.runs import weights_to_export
+from models.runs import weights_of
 from models.tasks import TASKS
 from models.train_config import TrainConfig
 
@@ -84,8 +84,7 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
 
 
 def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
-    first = config_named(str(config.start_from))
-    return weights_to_export(first, workdir.parent / first.name)
+    return weights_of(str(config.start_from), config, workdir.parent)
 
 
 def _resumed(workdir: Path) -> keras.Model:
