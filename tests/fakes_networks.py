@@ -21,9 +21,12 @@ def answering(*networks: Estimator) -> dict[str, Estimator]:
     return {attribute: network for network in networks for attribute in network.card.attributes}
 
 
+OUR_ARTIFACTS = ("age_gender", "emotion", "face_detector")
+
+
 def installed_copy(root: Path) -> Path:
-    """``root`` with cards and served files of what comes with the repository."""
-    for card in ARTIFACTS_DIR.glob(f"*/{CARD_FILE}"):
+    """``root`` with cards and served files of our own networks and the detector."""
+    for card in (ARTIFACTS_DIR / name / CARD_FILE for name in OUR_ARTIFACTS):
         if (card.parent / SERVED_FILE).is_file():
             add_artifact(root, card.parent.name, card.parent.name)
     return root

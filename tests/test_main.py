@@ -66,7 +66,7 @@ def test_a_wrong_minimum_is_status_2(capsys, astronaut, name):
 
 
 def test_text_names_each_face(capsys, astronaut):
-    status, out = analyzed(capsys, astronaut)
+    status, out = analyzed(capsys, astronaut, "--min-gender", "0.5")
     assert status == 0
     assert "perceived gender female" in out
 

@@ -145,7 +145,9 @@ def keras_times(names: Sequence[str], command: Sequence[str], timeout_s: float =
 def network_sizes(root: Path | None = None) -> tuple[NetworkSize, ...]:
     """The networks that read crops, from the cards in ``root`` (default: the installed artifacts); artifacts whose card
     is broken are left out."""
-    cards = [one.card for one in list_artifacts(root) if one.card is not None and one.card.task in CROP_TASKS]
+    installed = [one.card for one in list_artifacts(root) if one.card is not None and one.card.task in CROP_TASKS]
+    # The classic networks have the leaderboard.
+    cards = [card for card in installed if not card.is_classic]
 
     def size_of(files: Any, name: str) -> int | None:
         return int(files[name]["bytes"]) if name in files else None
