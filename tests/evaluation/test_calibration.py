@@ -156,7 +156,7 @@ def test_headline_figures() -> None:
 def test_tables_hold_what_the_reports_hold() -> None:
     report = calibration_report(FOUR.astype(np.float32), TRUTH, 0.8, 0.6)
     table = reliability_table(report)
-    assert table.groupby("probabilities")["answers"].sum().to_dict() == {"before": 4, "after": 4}
+    assert table.groupby("correction")["answers"].sum().to_dict() == {"before": 4, "after": 4}
     kept = kept_table({"a": report, "b": report})
     assert kept["share_kept"].tolist() == [0.5, 0.75, 1.0] * 2
     intervals = interval_table(interval_report(age_gender_predictions()))
