@@ -60,26 +60,6 @@ def sample_weights(ages_years: NDArray[Any], weighting: AgeWeighting = AgeWeight
     return _capped(relative, weighting.cap).astype(np.float32)
 
 
-def weighted_order(weights: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(count,) shuffled rows, each as often as its share of ``weights`` (N,), rounded up or down at random.
-
-    Systematic sampling: unlike independent draws, equal weights and ``count`` = N give every row exactly once.
-    Raises ``ValueError`` for weights that are negative, no numbers, or all 0, unless ``count`` is 0.
-    """
-    shares = np.asarray(weights, np.float64)
-    if shares.ndim != 1 or not (np.isfinite(shares) & (shares >= 0)).all() or (count and not shares.sum() > 0):
-        raise ValueError(f"weights must be (N,) numbers of at least 0, not all 0, got shape {shares.shape}")
-    if count == 0:
-        return np.empty(0, np.int64)
-    # In random order first: neighbours are rounded together, and files of one age often lie side by side.
-    rows = rng.permutation(len(shares))
-    ends = np.cumsum(shares[rows])
-    ends *= count / ends[-1]
-    # A mark lies on each whole number plus the same fraction; rounding may push the last one over the end.
-    drawn = rows[np.minimum(np.searchsorted(ends, np.arange(count) + rng.random(), side="right"), len(rows) - 1)]
-    return rng.permutation(drawn).astype(np.int64)
-
-
 def _capped(relative: NDArray[np.float64], cap: float) -> NDArray[np.float64]:
     """Scaled to a mean of 1 with nothing above ``cap``: what the cap takes away, all the others get in proportion."""
     weights = relative / relative.mean()

@@ -23,14 +23,12 @@ from core.artifact import (
     PREDICTIONS_FILE,
     SERVED_FILE,
     ModelCard,
-    artifacts_dir,
-    list_artifacts,
     load_card,
     verified_file,
 )
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
 from core.datasets.splits import SplitDataset, read_split_file
-from core.errors import ArtifactMissingError, ConfigError, DatasetError, FacetError
+from core.errors import ConfigError, DatasetError, FacetError
 from core.estimator import LiteRTEstimator, LiteRTModel
 from core.evaluation.calibration import calibration_headline
 from core.evaluation.fairness import fairness_headline
@@ -42,6 +40,7 @@ from models import evaluate_detector
 from models.calibration import fitted_calibration
 from models.cards import read_card, write_card
 from models.data_sets import REPORTED_SIDES, load_data
+from models.installed import artifact_folder
 
 
 def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:
@@ -136,10 +135,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> dict[str, object]:
-    folder = artifacts_dir() / options.artifact
-    if not folder.is_dir():
-        installed = ", ".join(artifact.name for artifact in list_artifacts()) or "none"
-        raise ArtifactMissingError(f"no artifact {options.artifact!r} in {folder.parent}: installed are {installed}")
+    folder = artifact_folder(options.artifact)
     card = load_card(folder)
     if card.task not in CROP_TASKS:
         raise ConfigError(

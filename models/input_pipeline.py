@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.samples import Samples
-from models.age_weights import weighted_order
+from models.balancing import weighted_order
 from models.corruptions import DAMAGES, SEVERITIES, corrupted
 from models.mixup import mixable, mixed
 

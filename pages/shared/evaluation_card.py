@@ -15,7 +15,7 @@ from core.evaluation.figures import curve_names, training_curves
 from core.evaluation.stored import StoredEvaluation, load_history
 from core.evaluation.tables import headline_table
 from pages.shared.errors import show_error
-from pages.shared.evaluation_common import download_table, show_figure, show_table
+from pages.shared.evaluation_common import download_table, in_words, show_figure, show_table
 from pages.shared.evaluation_damage import show_damage
 from pages.shared.evaluation_origin import show_not_included, show_origin
 
@@ -35,16 +35,12 @@ def show_training(model: StoredEvaluation) -> None:
     names.sort(key=lambda name: name.endswith("loss"))
     for name in names:
         show_figure(
-            training_curves(history, name, f"{_curve_title(name)} while training"),
+            training_curves(history, name, f"{in_words(name).capitalize()} while training"),
             f"curve_{name}",
             "Training images are distorted on purpose, so their curve can be the worse one. A growing gap "
             "with the training curve ahead means that the model learns its images by heart.",
         )
     download_table(history, f"{model.name}_history.csv", "history_csv")
-
-
-def _curve_title(name: str) -> str:
-    return name.replace("_mae", "_error").replace("mae", "age_error").replace("_", " ").capitalize()
 
 
 def show_card(model: StoredEvaluation) -> None:

@@ -54,7 +54,7 @@ def show_measured(label: str, measured: Measured, unit: str, explanation: str) -
     st.caption(f"95 % interval {text(measured.low)} to {text(measured.high)} {unit}, n\u00a0=\u00a0{measured.n:,}")
 
 
-def _title(column: str) -> str:
+def in_words(column: str) -> str:
     """``age_mae_low`` -> ``age error low``: words instead of the names that code uses."""
     words = column.replace("_", " ")
     words = re.sub(r"\b(age )?mae( years)?\b", "age error", words)
@@ -64,7 +64,7 @@ def _title(column: str) -> str:
 def _column_config(table: pd.DataFrame) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for name in table.columns:
-        title = _title(str(name))
+        title = in_words(str(name))
         if pd.api.types.is_integer_dtype(table[name]):
             config[name] = st.column_config.NumberColumn(title, format="localized")
         elif not pd.api.types.is_float_dtype(table[name]):

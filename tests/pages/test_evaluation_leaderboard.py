@@ -17,15 +17,6 @@ from tests.fakes_leaderboard import copy_real_network, write_networks
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 
 
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "artifacts"
-    root.mkdir()
-    monkeypatch.setenv("FACET_ARTIFACTS", str(root))
-    monkeypatch.setenv("FACET_DATA", str(tmp_path / "data"))
-    return root
-
-
 def _page() -> AppTest:
     page = AppTest.from_file(str(PAGE), default_timeout=120)
     page.session_state[VIEW_KEY] = LEADERBOARD

@@ -23,15 +23,6 @@ CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 """What the reader calls the private rows of ``write_fer2013_csv``."""
 
 
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    root = tmp_path / "artifacts"
-    root.mkdir()
-    monkeypatch.setenv("FACET_ARTIFACTS", str(root))
-    monkeypatch.setenv("FACET_DATA", str(tmp_path / "data"))
-    return root
-
-
 def _page(side: str | None = None) -> AppTest:
     page = AppTest.from_file(str(PAGE), default_timeout=120).run()
     if side is not None:
