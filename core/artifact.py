@@ -33,6 +33,7 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "gender": ("gender",),
     "age": ("age",),
     "age_group_gender": ("age", "gender"),
+    "age_gender_published": ("age", "gender"),
 }
 """Task of a network that reads cropped faces -> what it answers about each."""
 CROP_TASKS = tuple(ATTRIBUTES)

@@ -170,5 +170,7 @@ OWN_CROP_TASKS: dict[str, CropTask] = {
         targets=_emotion_targets,
     ),
     "age_gender": _AGE_GENDER,
-    "age_gender_published": replace(_AGE_GENDER, card_task="age_gender_published", dataset="utkface_published"),
+    "age_gender_published": replace(
+        _AGE_GENDER, card_task="age_gender_published", dataset=DATASET_OF["age_gender_published"]
+    ),
 }

@@ -14,7 +14,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -179,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = config_named(options.config)
         if options.epochs is not None:
-            config = replace(config, epochs=options.epochs)
+            config = config.over(options.epochs)
         data = TASKS[config.task].load(options.data, config)
         if options.limit:
             data = data.shortened(options.limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.age_weights import AgeWeighting
 from models.detection.augmentation import DetectionAugmentation
@@ -66,3 +66,8 @@ class TrainConfig:
     seed: int = 1
     recipe: str = ""
     """Whose recipe this is, where it is not our own."""
+
+    def over(self, epochs: int) -> TrainConfig:
+        """The same config over ``epochs`` epochs; ``step_epochs`` keep their places in the schedule."""
+        steps = tuple(max(1, round(step * epochs / self.epochs)) for step in self.step_epochs)
+        return replace(self, epochs=epochs, step_epochs=steps)

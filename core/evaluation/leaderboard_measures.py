@@ -49,7 +49,25 @@ MEASURES: tuple[Measure, ...] = (
         "%",
         "UTKFace",
     ),
+    Measure(
+        "gender_published",
+        "Gender as perceived, published split of ages 21 to 60",
+        ("age_gender_published",),
+        "gender_accuracy",
+        "gender",
+        "%",
+        "UTKFace",
+    ),
     Measure("age", "Age in years", _UTKFACE_AGES, "age_mae", "age", "years", "UTKFace"),
+    Measure(
+        "age_published",
+        "Age in years, published split of ages 21 to 60",
+        ("age_gender_published",),
+        "age_mae",
+        "age",
+        "years",
+        "UTKFace",
+    ),
     Measure("age_group", "Age group", _UTKFACE_AGES, "age_group_accuracy", "age_group", "%", "UTKFace"),
 )
 

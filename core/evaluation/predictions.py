@@ -125,6 +125,11 @@ class AgeGenderPredictions(AgePredictions, GenderPredictions):
 
 
 @dataclass(frozen=True)
+class PublishedSplitPredictions(AgeGenderPredictions):
+    """Of a model that learnt from people of 21 to 60 years only, on such people: the same arrays."""
+
+
+@dataclass(frozen=True)
 class AgeGroupGenderPredictions(AgeGenderPredictions):
     """Of a model that answers age groups, from which the years follow (``core.age_groups``).
 
@@ -152,6 +157,7 @@ KINDS: Mapping[str, type[Predictions]] = {
     "gender": GenderPredictions,
     "age": AgePredictions,
     "age_group_gender": AgeGroupGenderPredictions,
+    "age_gender_published": PublishedSplitPredictions,
 }
 """Task of a model -> its kind of predictions."""
 

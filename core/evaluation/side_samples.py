@@ -21,7 +21,7 @@ from core.evaluation.sides import DATASET_OF
 
 DATA_DIR = Path(__file__).resolve().parents[2] / "data"
 _USAGES = {"public": "PublicTest", "private": "PrivateTest"}
-_UTKFACE = "utkface"
+_UTKFACE = ("utkface", "utkface_published")
 
 
 def data_dir() -> Path:
@@ -31,7 +31,7 @@ def data_dir() -> Path:
 
 def has_data(folder: Path, task: str) -> bool:
     """Whether ``folder`` seems to hold the data set of ``task``; looks at names only."""
-    if DATASET_OF[task] == _UTKFACE:
+    if DATASET_OF[task] in _UTKFACE:
         return (folder / "UTKFace").is_dir()
     return any((folder / name).exists() for name in ("fer2013/test", "fer2013.csv", "fer2013/fer2013.csv"))
 
@@ -43,7 +43,7 @@ def read_side(folder: Path, task: str, side: str, ids: NDArray[np.str_], image_s
     by ``ids``, area-resized to ``image_size``; those that ``folder`` lacks are left out. Raises ``DatasetError`` if
     none is found.
     """
-    if DATASET_OF[task] == _UTKFACE:
+    if DATASET_OF[task] in _UTKFACE:
         return _read_utkface_files(folder / "UTKFace", ids, image_size)
     prefix = PREFIX if task == "emotion_five" else ""
     usages = {f"{prefix}{name}": usage for name, usage in _USAGES.items()}

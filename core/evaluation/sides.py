@@ -50,6 +50,7 @@ DATASET_OF: Mapping[str, str] = {
     "gender": "utkface",
     "age": "utkface",
     "age_group_gender": "utkface",
+    "age_gender_published": "utkface_published",
 }
 """Task of a network -> the data set that it learns from and is measured on, by the name of its ``SplitDataset``."""
 DATASET_SIDES: Mapping[str, DatasetSides] = {

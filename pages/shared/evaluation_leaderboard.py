@@ -24,7 +24,6 @@ TAB_KEY = "evaluation_tab"
 _RUN_KEY = "leaderboard_run"
 _TAB_WITH_CONFUSION = {
     "emotion": "Confusion",
-    "emotion_five": "Confusion",
     "gender": "Perceived gender",
     "age": "Age brackets",
     "age_group": "Age groups",
@@ -119,7 +118,7 @@ def _show_way_to_details(group: Group, key: str) -> None:
 
 def _go_to(group: Group, name: str) -> None:
     st.session_state[VIEW_KEY] = BY_TEST_SET
-    st.session_state[TAB_KEY] = _TAB_WITH_CONFUSION[group.measure.key]
+    st.session_state[TAB_KEY] = _TAB_WITH_CONFUSION[group.measure.output]
     preselect(group.reporting, name)
 
 

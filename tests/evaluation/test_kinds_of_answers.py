@@ -34,6 +34,7 @@ MAIN = {
     "gender": ("gender_accuracy",),
     "age": ("age_mae", "bracket_accuracy"),
     "age_group_gender": ("age_mae", "bracket_accuracy", "age_group_accuracy", "gender_accuracy"),
+    "age_gender_published": ("age_mae", "bracket_accuracy", "gender_accuracy"),
 }
 ALL_MAIN = {name for names in MAIN.values() for name in names}
 

@@ -206,14 +206,18 @@ def test_claims_stand_only_beside_what_they_are_about(board: Leaderboard) -> Non
     assert "models.export vgg16_age" in ages["restore"]["vgg16_age"]
 
 
-def test_the_whole_table_says_what_can_be_compared(board: Leaderboard) -> None:
+def test_the_whole_table_says_what_can_be_compared(tmp_path: Path) -> None:
+    root, narrow = write_networks(tmp_path), figures(age_mae=5.0, gender_accuracy=0.97)
+    sides = {"published_test": narrow, "published_validation": narrow}
+    write_network(root, "age_gender_published", "age_gender_published", sides)
+    board = load_leaderboard(root)
     table = whole_table(board)
-    assert len(table) == sum(len(group.rows) for group in board.groups) == 10
+    assert len(table) == sum(len(group.rows) for group in board.groups) == 12
     assert set(zip(table["what"], table["unit"], strict=True)) == {
-        (measure.title, "years" if measure.key == "age" else "share") for measure in MEASURES
+        (measure.title, "years" if measure.key in ("age", "age_published") else "share") for measure in MEASURES
     }
     assert set(table["test_set"]) == {
-        side_for(task, chosen_on=False).title for task in ("emotion", "emotion_five", "age")
+        side_for(task, chosen_on=False).title for task in ("emotion", "emotion_five", "age", "age_gender_published")
     }
 
 

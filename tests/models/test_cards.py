@@ -87,7 +87,7 @@ def test_our_own_networks_claim_nothing(tmp_path):
 
 def test_a_task_without_a_card_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="cards exist for emotion"):
-        new_card(CONFIGS["age_gender_published"], tmp_path, 1)
+        new_card(replace(CONFIGS["emotion"], task="smile"), tmp_path, 1)
 
 
 def test_a_run_that_is_not_there_is_named(tmp_path):

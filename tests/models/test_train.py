@@ -251,3 +251,11 @@ def test_average_is_in_place_only_while_evaluated():
         inside = float(model.get_weights()[0][0, 0])
     assert 1.0 < inside < 3.0
     assert float(model.get_weights()[0][0, 0]) == 3.0
+
+
+def test_a_shorter_run_keeps_the_places_of_its_steps():
+    config = replace(config_named("ssr_net_age"), epochs=90, step_epochs=(30, 60))
+    shorter = config.over(12)
+    assert (shorter.epochs, shorter.step_epochs) == (12, (4, 8))
+    assert replace(shorter, epochs=90, step_epochs=(30, 60)) == config
+    assert config.over(1).step_epochs == (1, 1)

@@ -218,6 +218,7 @@ TABS = {
     "gender": ("UTKFace test", ["Perceived gender"]),
     "age": ("UTKFace test", ["Age", "Age brackets"]),
     "age_group_gender": ("UTKFace test", ["Age", "Age brackets", "Age groups", "Perceived gender"]),
+    "age_gender_published": ("UTKFace, published split: test", ["Age", "Age brackets", "Perceived gender"]),
 }
 
 
