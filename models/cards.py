@@ -15,7 +15,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from core.artifact import CARD_FILE, HISTORY_FILE, KERAS_FILE, PREDICTIONS_FILE, SERVED_FILE, TASKS, sha256_of
+from core.artifact import (
+    CARD_FILE,
+    HISTORY_FILE,
+    KERAS_FILE,
+    PREDICTIONS_FILE,
+    SERVED_FILE,
+    TASKS,
+    TWO_VIEWS_FILE,
+    sha256_of,
+)
 from core.errors import ConfigError
 from core.evaluation.detection_stored import NUMBERS_FILE, REPORT_FILE
 from core.evaluation.reweighting import REWEIGHTING_FILE
@@ -33,6 +42,7 @@ MAX_COMMITTED_BYTES = 5_000_000
 _MODEL_FILES = (SERVED_FILE, KERAS_FILE)
 _OTHER_FILES = (
     PREDICTIONS_FILE,
+    TWO_VIEWS_FILE,
     REPORT_FILE,
     NUMBERS_FILE,
     ROBUSTNESS_FILE,

@@ -59,6 +59,7 @@ def show_card(model: StoredEvaluation) -> None:
     metrics = {side: {k: v for k, v in one.items() if _is_number(v)} for side, one in card.metrics.items()}
     if metrics:
         show_table(headline_table(metrics), f"{model.name}_figures.csv", "card_figures_csv")
+    _show_two_views(model)
     for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
         with st.expander(title):
             _show_facts(_flattened(content))
@@ -68,6 +69,20 @@ def show_card(model: StoredEvaluation) -> None:
         st.download_button(
             "Download card.json", text, "card.json", "application/json", key="card_json", on_click="ignore"
         )
+
+
+def _show_two_views(model: StoredEvaluation) -> None:
+    two, one = model.card.raw.get("two_views", {}).get(model.side), model.card.metrics.get(model.side, {})
+    if not two:
+        return
+    st.markdown("**With a second view**")
+    st.caption(
+        "What would come out if each answer were the mean for the crop and its mirror image, which takes twice the "
+        "time and is not served. Published figures are sometimes made so; to be compared with the first column only "
+        "if they are not."
+    )
+    views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
+    show_table(headline_table(views), f"{model.name}_{model.side}_two_views.csv", "card_two_views_csv")
 
 
 def _facts(card: ModelCard) -> dict[str, Any]:

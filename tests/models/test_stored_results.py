@@ -1,13 +1,14 @@
 """The accuracy that the served artifacts must have, from stored predictions; and that these belong to the models."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, is_served, list_artifacts, load_card
+from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, TWO_VIEWS_FILE, is_served, list_artifacts, load_card
 from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
+from core.evaluation.metrics import headline
 from core.evaluation.predictions import load_predictions, subset
 from core.evaluation.robustness import load_report
 from core.evaluation.runner import evaluate_samples
@@ -73,6 +74,30 @@ def test_the_card_says_what_the_predictions_give(network, sides):
     for side, predictions in sides.items():
         assert dict(card.metrics[side]) == pytest.approx(figures_of(predictions, card))
         assert card.data["fingerprints"][side] == fingerprint(predictions.ids)
+
+
+def test_the_card_says_what_two_views_give(artifact):
+    folder = ARTIFACTS_DIR / artifact
+    card, two_views = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
+    assert {side: headline(one) for side, one in two_views.items()} == card.raw["two_views"]
+    one_view = load_predictions(folder / PREDICTIONS_FILE)
+    for side, predictions in two_views.items():
+        assert np.array_equal(predictions.ids, one_view[side].ids)
+
+
+@pytest.mark.data
+def test_two_views_are_the_mean_of_a_crop_and_its_mirror_image(artifact, data_dir):
+    folder = ARTIFACTS_DIR / artifact
+    side = REPORTING_SIDE[artifact]
+    stored = load_predictions(folder / TWO_VIEWS_FILE)[side]
+    stored = subset(stored, stored.ids[:RERUN])
+    samples = read_side(data_dir, artifact, side, stored.ids, load_card(folder).input_size)
+    samples = samples.take(np.nonzero(np.isin(samples.ids, stored.ids))[0])
+    name = "probabilities" if artifact == "emotion" else "gender_probabilities"
+    mirrored = replace(samples, images=samples.images[:, :, ::-1].copy())
+    views = [getattr(evaluate_samples(folder, one), name) for one in (samples, mirrored)]
+    agreement = (np.mean(views, axis=0).argmax(axis=1) == getattr(stored, name).argmax(axis=1)).mean()
+    assert agreement > 0.97
 
 
 def test_official_fer2013_sides_are_complete():

@@ -60,6 +60,17 @@ def test_emotion_figures_come_from_the_stored_answers(artifacts: Path) -> None:
     assert not page.error
 
 
+def test_a_second_view_stands_beside_what_is_served(artifacts: Path) -> None:
+    side, two_views = {"private": emotion_predictions(seed=0)}, {"private": {"n": 120, "accuracy": 0.71}}
+    metrics = {"private": {"n": 120, "accuracy": 0.69, "macro_f1": 0.6}}
+    write_artifact(artifacts, "emotion", "emotion", side, metrics=metrics, two_views=two_views)
+    page = _page()
+    assert "Download emotion_private_two_views.csv" in _downloads(page)
+    table = next(table.value for table in page.dataframe if "two views" in table.value.columns)
+    assert table["one view, as served"].tolist() == [120.0, 0.69]
+    assert table["two views"].tolist() == [120.0, 0.71]
+
+
 def test_the_set_for_choosing_is_called_optimistic(artifacts: Path) -> None:
     write_artifacts(artifacts)
     assert "optimistic" in _page("FER2013 PublicTest").warning[0].value
