@@ -1,4 +1,4 @@
-"""What a finished run left behind: the weights of its best epoch."""
+"""Where runs are, and what a finished one left behind: the weights of its best epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from models import registry
 from models.configs import config_named
 from models.train_config import TrainConfig
 
+RUNS = Path("runs")
 WEIGHTS_FILE = "best.weights.h5"
+
+
+def run_folder(config: TrainConfig, runs: Path, seed: int | None = None) -> Path:
+    """The folder of ``config`` in ``runs``, or that of the same training with another ``seed``."""
+    return runs / (config.name if seed in (None, config.seed) else f"{config.name}_seed{seed}")
 
 
 def best_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Train a network: ``python -m models.train CONFIG --data DIR [--epochs N] [--resume]``.
+"""Train a network: ``python -m models.train CONFIG --data DIR [--epochs N] [--seed N] [--resume]``.
 
 Writes ``runs/CONFIG/``: ``last.keras`` (to resume from), ``best.weights.h5`` (averaged weights of the epoch that was
 best on PublicTest or validation), ``history.csv`` and ``run.json``. ``python -m models.export`` makes the artifact.
@@ -14,7 +14,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
@@ -28,11 +28,9 @@ from models.cards import facts_of
 from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
-from models.runs import weights_of
+from models.runs import RUNS, run_folder, weights_of
 from models.tasks import TASKS
 from models.train_config import TrainConfig
-
-RUNS = Path("runs")
 
 
 def train_and_evaluate(
@@ -171,6 +169,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("config", help="name of a config in models/configs.py")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
     parser.add_argument("--epochs", type=int, help="instead of the config's number")
+    parser.add_argument("--seed", type=int, help="instead of the config's, in a run folder of its own: CONFIG_seedN")
     parser.add_argument("--limit", type=int, help="use only this many images of each side, to try things out")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
@@ -180,10 +179,12 @@ def main(arguments: list[str] | None = None) -> int:
         config = config_named(options.config)
         if options.epochs is not None:
             config = config.over(options.epochs)
+        workdir = run_folder(config, options.runs, options.seed)
+        if options.seed is not None:
+            config = replace(config, seed=options.seed)
         data = TASKS[config.task].load(options.data, config)
         if options.limit:
             data = data.shortened(options.limit)
-        workdir = options.runs / config.name
         best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -73,6 +73,11 @@ def side_for(task: str, *, chosen_on: bool) -> EvaluationSide:
     return next(one for one in EVALUATION_SIDES if (one.task, one.chosen_on) == (task, chosen_on))
 
 
+def side_titled(task: str, side: str) -> str:
+    """The title of a side of the networks of ``task``; its name where there is no such side."""
+    return next((one.title for one in EVALUATION_SIDES if (one.task, one.side) == (task, side)), side)
+
+
 def sides_titled(title: str) -> tuple[EvaluationSide, ...]:
     """The same images for the networks of every task that is measured on them."""
     return tuple(one for one in EVALUATION_SIDES if one.title == title)

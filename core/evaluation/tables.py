@@ -70,6 +70,17 @@ def group_table(report: FairnessReport) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def seeds_table(seeds: Mapping[str, Any]) -> pd.DataFrame:
+    """``seeds`` as on a model card -> one row a run with seed, epoch and figures, then their mean and standard
+    deviation."""
+    runs = pd.DataFrame(list(seeds["runs"]))
+    runs.insert(0, "run", [f"seed {seed}" for seed in runs.pop("seed")])
+    summary = pd.DataFrame(
+        [{"run": row.replace("_", " "), **seeds[row]} for row in ("mean", "standard_deviation")], columns=runs.columns
+    )
+    return pd.concat([runs, summary], ignore_index=True)
+
+
 def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
     """Figures as rows with their name and meaning, one column for each name (of an artifact, or stored and re-run)."""
     figures = list(dict.fromkeys(figure for one in headlines.values() for figure in one))

@@ -12,8 +12,9 @@ import streamlit as st
 from core.artifact import ModelCard
 from core.errors import ArtifactError
 from core.evaluation.figures import curve_names, training_curves
+from core.evaluation.sides import side_titled
 from core.evaluation.stored import StoredEvaluation, load_history
-from core.evaluation.tables import headline_table
+from core.evaluation.tables import headline_table, seeds_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import download_table, in_words, show_figure, show_table
 from pages.shared.evaluation_damage import show_damage
@@ -60,6 +61,7 @@ def show_card(model: StoredEvaluation) -> None:
     if metrics:
         show_table(headline_table(metrics), f"{model.name}_figures.csv", "card_figures_csv")
     _show_two_views(model)
+    _show_seeds(model)
     for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
         with st.expander(title):
             _show_facts(_flattened(content))
@@ -83,6 +85,18 @@ def _show_two_views(model: StoredEvaluation) -> None:
     )
     views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
     show_table(headline_table(views), f"{model.name}_{model.side}_two_views.csv", "card_two_views_csv")
+
+
+def _show_seeds(model: StoredEvaluation) -> None:
+    seeds = model.card.raw.get("seeds")
+    if not seeds:
+        return
+    st.markdown("**With other seeds**")
+    st.caption(
+        "The last round of training, repeated with other random numbers: how much is chance. Figures of the best epoch "
+        f"on {side_titled(model.card.task, seeds['side'])}, before the conversion to what is served."
+    )
+    show_table(seeds_table(seeds), f"{model.name}_seeds.csv", "card_seeds_csv")
 
 
 def _facts(card: ModelCard) -> dict[str, Any]:

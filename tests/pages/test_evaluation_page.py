@@ -71,6 +71,15 @@ def test_a_second_view_stands_beside_what_is_served(artifacts: Path) -> None:
     assert table["two views"].tolist() == [120.0, 0.71]
 
 
+def test_other_seeds_stand_on_the_card(artifacts: Path) -> None:
+    runs = [{"seed": 3, "epoch": 53, "accuracy": 0.7}, {"seed": 11, "epoch": 50, "accuracy": 0.68}]
+    seeds = {"side": "public", "runs": runs, "mean": {"accuracy": 0.69}, "standard_deviation": {"accuracy": 0.014}}
+    write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions(seed=0)}, seeds=seeds)
+    page = _page()
+    assert "Download emotion_seeds.csv" in _downloads(page)
+    assert any("FER2013 PublicTest" in caption.value for caption in page.caption)
+
+
 def test_the_set_for_choosing_is_called_optimistic(artifacts: Path) -> None:
     write_artifacts(artifacts)
     assert "optimistic" in _page("FER2013 PublicTest").warning[0].value

@@ -1,0 +1,90 @@
+"""How much chance decides: ``python -m models.seeds CONFIG --runs runs``.
+
+``python -m models.train CONFIG --seed N`` trains again with another seed, into ``runs/CONFIG_seedN``. This command
+reads the run with the config's own seed and those with others, and puts the figures of the best epoch of each, on the
+side that training chooses on, and their mean and standard deviation on the card of the artifact. Earlier rounds, if
+there are any, are shared: the seeds differ in the last one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigError, FacetError
+from core.evaluation.sides import side_for
+from models.cards import read_card, write_card
+from models.configs import config_named
+from models.installed import artifact_folder
+from models.runs import RUNS, run_folder
+from models.tasks import card_task
+from models.train_config import TrainConfig
+
+CARD_KEY = "seeds"
+_CHOSEN_ON = "val_"
+
+
+def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
+    """``side``, ``runs`` (``seed``, ``epoch`` and the figures of each), ``mean`` and ``standard_deviation`` by figure.
+
+    ``ConfigError`` if there are fewer than two finished runs, or if one was trained with another recipe.
+    """
+    folders = [run_folder(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
+    measured = [_measured(config, folder) for folder in folders if (folder / "state.json").is_file()]
+    if len(measured) < 2:
+        raise ConfigError(
+            f"{runs} has {len(measured)} run(s) of {config.name}: train with "
+            f"python -m models.train {config.name} --seed N"
+        )
+    figures = [name for name in measured[0] if name not in ("seed", "epoch")]
+    return {
+        "side": side_for(card_task(config.task), chosen_on=True).side,
+        "runs": measured,
+        "mean": {name: statistics.fmean(_column(measured, name)) for name in figures},
+        "standard_deviation": {name: statistics.stdev(_column(measured, name)) for name in figures},
+    }
+
+
+def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
+    recorded = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]
+    expected = json.loads(json.dumps(asdict(config)))
+    other = [name for name in expected if name != "seed" and recorded.get(name) != expected[name]]
+    if other:
+        raise ConfigError(f"{folder} was not trained with the recipe of {config.name}: {', '.join(other)} differ")
+    best = json.loads((folder / "state.json").read_text(encoding="utf-8"))["best"]
+    figures = {
+        name.removeprefix(_CHOSEN_ON): value
+        for name, value in best.items()
+        if name.startswith(_CHOSEN_ON) and not name.endswith("loss")
+    }
+    return {"seed": recorded["seed"], "epoch": best["epoch"], **figures}
+
+
+def _column(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:
+    return [row[name] for row in rows]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.seeds", description="Mean and spread over seeds.")
+    parser.add_argument("config", help="name of a config, and of the artifact that was made with it")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
+    options = parser.parse_args(arguments)
+    try:
+        report = seed_report(config_named(options.config), options.runs)
+        folder = artifact_folder(options.config)
+        write_card(folder, read_card(folder) | {CARD_KEY: report})
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
