@@ -47,7 +47,7 @@ def _group(group: Group) -> str:
 
 def _cells(group: Group, row: Row) -> tuple[str, ...]:
     one = row.network
-    name = f"{one.name}{'' if one.can_be_chosen else ' *'}".replace("*", "\\*")
+    name = f"{one.name}{'' if one.included else ' *'}".replace("*", "\\*")
     return (
         f"**{name}**" if one.own else name,
         _measured(group, row),

@@ -57,7 +57,9 @@ def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
     # What a config could not say yet when the run was made is what the run did anyway.
     other = [name for name in expected.keys() & recorded.keys() - {"seed"} if recorded[name] != expected[name]]
     if other:
-        raise ConfigError(f"{folder} was not trained with the recipe of {config.name}: {', '.join(sorted(other))} differ")
+        raise ConfigError(
+            f"{folder} was not trained with the recipe of {config.name}: {', '.join(sorted(other))} differ"
+        )
     best = json.loads((folder / "state.json").read_text(encoding="utf-8"))["best"]
     figures = {
         name.removeprefix(_CHOSEN_ON): value

@@ -38,7 +38,8 @@ _NO_SPEEDS: Mapping[str, NetworkSpeed] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
     """Facts about one network. ``size_bytes`` is that of the served file, also where it is not included; ``speed`` is
-    ``None`` where no usable time is stored. ``restore``: the commands that bring a missing served file back."""
+    ``None`` where no usable time is stored. ``included``: the served file comes with the repository, so that everybody
+    has it; ``can_be_chosen``: it is here. ``restore``: the commands that bring a missing one back."""
 
     name: str
     title: str
@@ -50,6 +51,7 @@ class NetworkFacts:
     epochs_run: int | None
     recipe_epochs: int | None
     recipe: str
+    included: bool
     can_be_chosen: bool
     restore: tuple[str, ...]
 
@@ -157,6 +159,7 @@ def network_of(artifact: InstalledArtifact, card: ModelCard, speed: NetworkSpeed
             epochs_run=card.epochs_run,
             recipe_epochs=card.recipe_epochs,
             recipe=card.recipe,
+            included=SERVED_FILE not in card.not_included,
             can_be_chosen=served,
             restore=() if served else _restore(card),
         )

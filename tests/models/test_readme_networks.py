@@ -37,6 +37,12 @@ def test_a_network_that_has_to_be_made_first_has_a_star(tmp_path: Path) -> None:
     assert "| – | 12 of 30 |" in age
 
 
+def test_the_table_is_the_same_where_the_file_was_made(tmp_path: Path) -> None:
+    before = _lines(write_networks(tmp_path))
+    (tmp_path / "vgg16_age" / "model.tflite").write_bytes(b"made here")
+    assert _lines(tmp_path) == before
+
+
 def test_every_kind_of_figure_has_its_table(tmp_path: Path) -> None:
     lines = _lines(write_networks(tmp_path))
     assert sum(line.startswith("| Network |") for line in lines) == 5
