@@ -50,7 +50,7 @@ st.set_page_config(page_title="Model evaluation · Facet", page_icon="🙂", lay
 st.title("Model evaluation")
 st.caption(
     "Every measured figure here is computed from the stored answers of an installed model. One answer an image: no "
-    "averaging over flipped or shifted copies."
+    "averaging over flipped or shifted copies, except where it says so."
 )
 # Only the open one is computed.
 leaderboard, by_test_set = st.tabs([LEADERBOARD, BY_TEST_SET], default=BY_TEST_SET, key=VIEW_KEY, on_change="rerun")
