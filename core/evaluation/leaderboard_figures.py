@@ -54,14 +54,26 @@ def speed_scatter(group: Group, title: str) -> go.Figure:
 
 
 def label_places(points_xy: np.ndarray, texts: Sequence[str]) -> list[str]:
-    """Where each point's text can stand without covering a point or an earlier text and without leaving the figure:
+    """Where each point's text can stand without covering a point or another text and without leaving the figure:
     one of Plotly's text positions, or nothing where there is no room. ``points_xy``: (N, 2) in shares of the figure;
-    the first come first served."""
+    the first comes first served, the others give way to those that have less choice."""
+    order = list(range(len(texts)))
+    places = _placed(points_xy, texts, order)
+    for row in [row for row in order[1:] if not places[row]]:
+        earlier = [order[0], row, *(other for other in order[1:] if other != row)]
+        again = _placed(points_xy, texts, earlier)
+        if again.count("") < places.count(""):
+            order, places = earlier, again
+    return places
+
+
+def _placed(points_xy: np.ndarray, texts: Sequence[str], order: Sequence[int]) -> list[str]:
+    """As ``label_places``, in the given order."""
     taken: list[tuple[float, float, float, float]] = []
-    places = []
-    for (x, y), text in zip(points_xy, texts, strict=True):
-        width = _CHARACTER * len(text)
-        chosen = ""
+    places = [""] * len(texts)
+    for row in order:
+        x, y = points_xy[row]
+        width = _CHARACTER * len(texts[row])
         # Beside the point first, because its interval is above and below, and towards the middle of the figure: on a
         # narrow screen the text is wider than reckoned.
         for place, (right, up) in sorted(_PLACES.items(), key=lambda one: (one[1][1] != 0, one[1][0] * (x - 0.5))):
@@ -69,10 +81,9 @@ def label_places(points_xy: np.ndarray, texts: Sequence[str]) -> list[str]:
             box = (centre_x - width / 2, centre_y - _LINE / 2, centre_x + width / 2, centre_y + _LINE / 2)
             inside = box[0] >= 0 and box[2] <= 1
             if inside and not _covers_point(box, points_xy) and not any(_overlap(box, other) for other in taken):
-                chosen = place
+                places[row] = place
                 taken.append(box)
                 break
-        places.append(chosen)
     return places
 
 

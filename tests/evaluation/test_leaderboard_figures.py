@@ -77,6 +77,12 @@ def test_names_stay_inside_the_figure() -> None:
     ]
 
 
+def test_who_has_more_choice_gives_way() -> None:
+    points = np.array([[0.5, 0.8], [0.63, 0.15], [0.15, 0.15]])
+    places = label_places(points, ["ours", "short name", "a name that fits on one side"])
+    assert places[1:] == ["middle right", "middle right"]
+
+
 def test_there_is_no_room_for_names_in_a_crowd() -> None:
     places = label_places(np.full((9, 2), 0.5), ["the same place"] * 9)
     assert 1 <= sum(place != "" for place in places) <= 4
