@@ -34,6 +34,7 @@ from models.architectures.mobilenet_transfer import start_of
 from models.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
 from models.classic_claims import CLAIMS
 from models.configs import config_named
+from models.runs import best_epoch, recorded_run
 from models.tasks import card_task
 from models.train_config import TrainConfig
 
@@ -66,7 +67,7 @@ def new_card(
     task = card_task(config.task)
     if task not in TASKS:
         raise ConfigError(f"{config.name} learns {task!r}: cards exist for {', '.join(TASKS)} only")
-    size, run = config.image_size, _run_of(run_folder)
+    size, run = config.image_size, recorded_run(run_folder)
     network = {name: run.get(name, facts.get(name)) for name in _NETWORK_FACTS}
     start = network.pop("start")
     return {
@@ -171,19 +172,11 @@ def joined_history(run_folders: Sequence[Path]) -> str:
 def _round(run_folder: Path) -> dict[str, Any]:
     history = _history(run_folder)
     return {
-        "config": _run_of(run_folder)["config"],
+        "config": recorded_run(run_folder)["config"],
         "epochs_run": len(history),
-        "chosen_epoch": _best(run_folder),
+        "chosen_epoch": best_epoch(run_folder),
         "duration_s": round(sum(_epoch_seconds(history)), 1),
     }
-
-
-def _run_of(run_folder: Path) -> dict[str, Any]:
-    file = run_folder / "run.json"
-    if not file.is_file():
-        raise ConfigError(f"{file} is missing: train first with python -m models.train {run_folder.name} --data DIR")
-    run: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return run
 
 
 def _history(run_folder: Path) -> list[dict[str, str]]:
@@ -199,9 +192,3 @@ def _epoch_seconds(history: Sequence[Mapping[str, str]]) -> list[float]:
         seconds.append(now - before if now > before else now)
         before = now
     return seconds
-
-
-def _best(run_folder: Path) -> dict[str, float]:
-    state = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
-    best: dict[str, float] = state["best"]
-    return best

@@ -39,7 +39,7 @@ from models.detection.export import export_detector
 from models.evaluate import figures_of_file, store_predictions
 from models.original_formats import trained_model, write_json_h5
 from models.quantization import to_int8
-from models.runs import RUNS, run_folder, weights_to_export
+from models.runs import RUNS, folder_of_run, weights_to_export
 from models.tasks import CROP_TASKS
 from models.train_config import TrainConfig
 
@@ -166,7 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _artifact(options: argparse.Namespace) -> dict[str, Any]:
     config = config_named(options.config)
     write = export_detector if config.task == "detection" else export
-    folder = write(config, options.data, run_folder(config, options.runs), options.artifacts / config.name)
+    folder = write(config, options.data, folder_of_run(config, options.runs), options.artifacts / config.name)
     card = read_card(folder)
     facts = {name: card[name] for name in ("exports", "metrics", "not_included")}
     return {"artifact": str(folder)} | facts

@@ -78,14 +78,8 @@ def _reported(
 def _headline(
     served: tuple[EmotionPredictions, AgeGenderPredictions], two_views: tuple[EmotionPredictions, AgeGenderPredictions]
 ) -> str:
-    what = (
-        ("Emotion, 7 classes", "FER2013 PrivateTest"),
-        ("Perceived gender", "UTKFace test"),
-        ("Age, mean absolute error", "UTKFace test"),
-        ("Age within 5 years", "UTKFace test"),
-        ("True age inside the stated interval", "UTKFace test"),
-    )
-    rows = [(*names, *figures) for names, *figures in zip(what, _figures(*served), _figures(*two_views), strict=True)]
+    two_figures = _figures(*two_views)
+    rows = [(*what, figure, two_figures[what]) for what, figure in _figures(*served).items()]
     title = (
         "Served models, one view of each image; in brackets the 95 % interval. The last column is the mean of two "
         "views, the crop and its mirror image (test-time augmentation), which is not served:"
@@ -93,15 +87,16 @@ def _headline(
     return title + "\n\n" + table(("What", "Test set", "Result", "With two views"), rows)
 
 
-def _figures(emotion: EmotionPredictions, ages: AgeGenderPredictions) -> tuple[str, ...]:
+def _figures(emotion: EmotionPredictions, ages: AgeGenderPredictions) -> dict[tuple[str, str], str]:
+    """(what, test set) -> result."""
     age = age_report(ages)
-    return (
-        percent(emotion_report(emotion).accuracy),
-        percent(gender_report(ages).accuracy),
-        years(age.mae),
-        percent(age.within_5_years),
-        percent(age.coverage),
-    )
+    return {
+        ("Emotion, 7 classes", "FER2013 PrivateTest"): percent(emotion_report(emotion).accuracy),
+        ("Perceived gender", "UTKFace test"): percent(gender_report(ages).accuracy),
+        ("Age, mean absolute error", "UTKFace test"): years(age.mae),
+        ("Age within 5 years", "UTKFace test"): percent(age.within_5_years),
+        ("True age inside the stated interval", "UTKFace test"): percent(age.coverage),
+    }
 
 
 def _models(*cards: ModelCard) -> str:

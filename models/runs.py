@@ -1,9 +1,11 @@
-"""Where runs are, and what a finished one left behind: the weights of its best epoch."""
+"""Where runs are, and what a finished one left behind: the best epoch and its weights."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +18,25 @@ RUNS = Path("runs")
 WEIGHTS_FILE = "best.weights.h5"
 
 
-def run_folder(config: TrainConfig, runs: Path, seed: int | None = None) -> Path:
+def folder_of_run(config: TrainConfig, runs: Path, seed: int | None = None) -> Path:
     """The folder of ``config`` in ``runs``, or that of the same training with another ``seed``."""
     return runs / (config.name if seed in (None, config.seed) else f"{config.name}_seed{seed}")
+
+
+def recorded_run(run_folder: Path) -> dict[str, Any]:
+    """What training recorded of config, network and data. ``ConfigError`` if there is no such run."""
+    file = run_folder / "run.json"
+    if not file.is_file():
+        raise ConfigError(f"{file} is missing: train first with python -m models.train {run_folder.name} --data DIR")
+    run: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return run
+
+
+def best_epoch(run_folder: Path) -> dict[str, float]:
+    """``epoch`` and the logs of the best epoch so far."""
+    state = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
+    best: dict[str, float] = state["best"]
+    return best
 
 
 def best_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:

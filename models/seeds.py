@@ -22,7 +22,7 @@ from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.configs import config_named
 from models.installed import artifact_folder
-from models.runs import RUNS, run_folder
+from models.runs import RUNS, best_epoch, folder_of_run, recorded_run
 from models.tasks import card_task
 from models.train_config import TrainConfig
 
@@ -35,7 +35,7 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
 
     ``ConfigError`` if there are fewer than two finished runs, or if one was trained with another recipe.
     """
-    folders = [run_folder(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
+    folders = [folder_of_run(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
     measured = [_measured(config, folder) for folder in folders if (folder / "state.json").is_file()]
     if len(measured) < 2:
         raise ConfigError(
@@ -52,7 +52,7 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
 
 
 def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
-    recorded = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]
+    recorded = recorded_run(folder)["config"]
     expected = json.loads(json.dumps(asdict(config)))
     # What a config could not say yet when the run was made is what the run did anyway.
     other = [name for name in expected.keys() & recorded.keys() - {"seed"} if recorded[name] != expected[name]]
@@ -60,7 +60,7 @@ def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
         raise ConfigError(
             f"{folder} was not trained with the recipe of {config.name}: {', '.join(sorted(other))} differ"
         )
-    best = json.loads((folder / "state.json").read_text(encoding="utf-8"))["best"]
+    best = best_epoch(folder)
     figures = {
         name.removeprefix(_CHOSEN_ON): value
         for name, value in best.items()

@@ -28,7 +28,7 @@ from models.cards import facts_of
 from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
-from models.runs import RUNS, run_folder, weights_of
+from models.runs import RUNS, folder_of_run, weights_of
 from models.sharpness import sharpness_aware
 from models.tasks import TASKS
 from models.train_config import TrainConfig
@@ -182,7 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
         config = config_named(options.config)
         if options.epochs is not None:
             config = config.over(options.epochs)
-        workdir = run_folder(config, options.runs, options.seed)
+        workdir = folder_of_run(config, options.runs, options.seed)
         if options.seed is not None:
             config = replace(config, seed=options.seed)
         data = TASKS[config.task].load(options.data, config)

@@ -37,14 +37,14 @@ def predict_two_views(model: CropModel, crops: NDArray[np.uint8]) -> dict[str, N
     return {name: (outputs + mirrored[name]) * np.float32(0.5) for name, outputs in plain.items()}
 
 
-def store_two_views(folder: Path, data: SplitDataset) -> dict[str, Predictions]:
+def store_two_views(folder: Path, data: SplitDataset) -> dict[str, dict[str, float | int]]:
     """Measure on the side that training chose on and on the one for reporting; write both files.
 
-    The answers are calibrated as those of one view are.
+    Returns side -> figure -> value, as on the card. The answers are calibrated as those of one view are.
     """
     estimator = LiteRTEstimator(folder)
     card = estimator.card
-    predictions = {}
+    predictions: dict[str, Predictions] = {}
     for side in REPORTED_SIDES[card.task]:
         samples = data.sides[side]
         outputs = predict_two_views(estimator, resized(samples.images, card.input_size))
@@ -52,10 +52,9 @@ def store_two_views(folder: Path, data: SplitDataset) -> dict[str, Predictions]:
             outputs, samples, card.age_interval_scale, card.temperature, card.task
         )
     save_predictions(folder / TWO_VIEWS_FILE, predictions)
-    raw = read_card(folder)
-    raw[CARD_KEY] = {side: headline(one) for side, one in predictions.items()}
-    write_card(folder, raw)
-    return predictions
+    figures = {side: headline(one) for side, one in predictions.items()}
+    write_card(folder, read_card(folder) | {CARD_KEY: figures})
+    return figures
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -70,11 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise ConfigError(f"{card.name} does not read crops of faces: there is nothing to mirror")
         # Before the data set is read, which takes half a minute.
         verified_file(folder, SERVED_FILE, card)
-        predictions = store_two_views(folder, load_data(card.task, options.data, card.input_size))
+        figures = store_two_views(folder, load_data(card.task, options.data, card.input_size))
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(json.dumps({side: headline(one) for side, one in predictions.items()}, indent=2))
+    print(json.dumps(figures, indent=2))
     return 0
 
 

@@ -9,7 +9,7 @@ from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport, lo
 from core.evaluation.robustness_before import before_bars, before_table, load_before
 from core.evaluation.robustness_figures import cost_bars, severity_charts
 from core.evaluation.robustness_tables import condition_table, severity_table
-from core.evaluation.sides import EVALUATION_SIDES
+from core.evaluation.sides import side_titled
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import download_table, show_figure, show_measured, show_table
@@ -49,8 +49,7 @@ def show_robustness(detail: StoredEvaluation) -> None:
 
 
 def _what_was_used(report: RobustnessReport) -> str:
-    titles = {(one.task, one.side): one.title for one in EVALUATION_SIDES}
-    title = titles.get((report.task, report.side), report.side)
+    title = side_titled(report.task, report.side)
     return (
         f"{title}: {report.images:,} of {report.side_images:,} pictures, the same ones under every damage, "
         f"seed {report.seed}.{_WHY_PART[report.limited_by]}"

@@ -10,14 +10,14 @@ from core.errors import ConfigError
 from core.evaluation.tables import seeds_table
 from models import seeds
 from models.configs import config_named
-from models.runs import run_folder
+from models.runs import folder_of_run
 from tests.fakes_leaderboard import copy_real_network
 
 CONFIG = config_named("emotion")
 
 
 def _run(runs, seed, accuracy, **changes):
-    folder = run_folder(CONFIG, runs, seed)
+    folder = folder_of_run(CONFIG, runs, seed)
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps({"config": asdict(replace(CONFIG, seed=seed, **changes))}))
     best = {"accuracy": 0.9, "val_accuracy": accuracy, "val_loss": 1.0, "epoch": 7 + seed}
@@ -25,7 +25,7 @@ def _run(runs, seed, accuracy, **changes):
 
 
 def test_other_seeds_have_folders_of_their_own(tmp_path):
-    names = [run_folder(CONFIG, tmp_path, seed).name for seed in (None, CONFIG.seed, 11)]
+    names = [folder_of_run(CONFIG, tmp_path, seed).name for seed in (None, CONFIG.seed, 11)]
     assert names == ["emotion", "emotion", "emotion_seed11"]
 
 
