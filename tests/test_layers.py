@@ -15,14 +15,36 @@ FILES = [(layer, path) for layer in FORBIDDEN for path in sorted((ROOT / layer).
 FILES.append(("pages", ROOT / "Home.py"))
 
 
-def imported_packages(source: str) -> set[str]:
+def imported_modules(source: str) -> set[str]:
+    """Dotted names, for ``from a import b`` both ``a`` and ``a.b``: whether ``b`` is a module cannot be seen."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module.partition(".")[0])
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
+
+
+def imported_packages(source: str) -> set[str]:
+    return {name.partition(".")[0] for name in imported_modules(source)}
+
+
+def reached_packages(module: str) -> set[str]:
+    """All packages that importing ``module`` imports, through whatever files of ours."""
+    packages, seen, waiting = set(), set(), [module]
+    while waiting:
+        name = waiting.pop()
+        files = [ROOT / (name.replace(".", "/") + ending) for ending in (".py", "/__init__.py")]
+        if name in seen or not any(file.is_file() for file in files):
+            continue
+        seen.add(name)
+        for file in files:
+            if file.is_file():
+                source = file.read_text(encoding="utf-8")
+                packages |= imported_packages(source)
+                waiting += imported_modules(source)
+    return packages
 
 
 @pytest.mark.parametrize(("layer", "path"), FILES, ids=[str(path.relative_to(ROOT)) for _, path in FILES])
@@ -35,6 +57,13 @@ def test_the_reader_of_imports_sees_nested_ones():
         "tensorflow",
         "keras",
     }
+
+
+def test_training_needs_neither_charts_nor_tables_nor_tensorflow():
+    # Machines that are lent to train on have only what training needs.
+    reached = reached_packages("models.train")
+    assert {"keras", "numpy", "cv2"} <= reached
+    assert not reached & {"plotly", "pandas", "tensorflow", "streamlit"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.name)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core.artifact import PREDICTIONS_FILE, ModelCard
@@ -126,23 +125,6 @@ def compared(before: AgeGenderPredictions, after: AgeGenderPredictions) -> SideC
         _group(EVERYBODY, errors, right, np.ones(len(after), bool)),
         tuple(_group(label, errors, right, bracket == row) for row, label in enumerate(AGE_BRACKETS)),
     )
-
-
-def change_table(side: SideChange) -> pd.DataFrame:
-    """One row a group: figures before and after with their intervals, and the change of both with its own."""
-    rows = []
-    for one in side.groups:
-        row: dict[str, Any] = {"true_age": one.label, "people": one.age_mae.n}
-        for name, change in (("age_error_years", one.age_mae), ("gender_accuracy", one.gender_accuracy)):
-            for when in ("before", "after", "change"):
-                measured: Measured = getattr(change, when)
-                row |= {
-                    f"{name}_{when}": measured.value,
-                    f"{name}_{when}_low": measured.low,
-                    f"{name}_{when}_high": measured.high,
-                }
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def compare_command(artifact: str) -> str:

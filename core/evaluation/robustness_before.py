@@ -7,12 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import plotly.graph_objects as go
-
 from core.artifact import ModelCard
 from core.errors import ConfigError
-from core.evaluation.figure_style import series_color, styled
 from core.evaluation.listed_reports import load_listed, save_json, text_from
 from core.evaluation.robustness import RobustnessReport, report_dict, report_from
 
@@ -57,43 +53,6 @@ def load_before(folder: Path, card: ModelCard, after: RobustnessReport) -> Befor
     before = load_listed(file, card, _before, advice)
     check_comparable(before.report, after)
     return before
-
-
-def before_table(before: RobustnessReport, after: RobustnessReport) -> pd.DataFrame:
-    """One row a kind of damage, and one for pictures as they are: mean accuracy over the severities, before and
-    after."""
-    pairs = list(zip(before.corruptions, after.corruptions, strict=True))
-    return pd.DataFrame(
-        {
-            "damage": ["none", *(one.title for one, _ in pairs)],
-            "accuracy_before": [before.clean.accuracy.value, *(one.mean_accuracy for one, _ in pairs)],
-            "accuracy_after": [after.clean.accuracy.value, *(one.mean_accuracy for _, one in pairs)],
-        }
-    )
-
-
-def before_bars(before: RobustnessReport, after: RobustnessReport, title: str) -> go.Figure:
-    """Mean accuracy by kind of damage, two bars each, in the order of what was gained."""
-    table = before_table(before, after)
-    table["gain"] = table["accuracy_after"] - table["accuracy_before"]
-    table = table.sort_values("gain", ascending=False)
-    figure = go.Figure()
-    for index, name in enumerate(("before", "after")):
-        figure.add_trace(
-            go.Bar(
-                x=table[f"accuracy_{name}"],
-                y=table["damage"],
-                name=name,
-                orientation="h",
-                marker_color=series_color(1 - index),
-                hovertemplate=f"%{{y}}, {name}: %{{x:.1%}}<extra></extra>",
-            )
-        )
-    styled(figure, title, "Accuracy, mean over the severities", "", height_px=130 + 36 * len(table))
-    figure.update_layout(barmode="group", showlegend=True)
-    figure.update_xaxes(tickformat=".0%")
-    figure.update_yaxes(autorange="reversed")
-    return figure
 
 
 def _before(raw: Mapping[str, Any]) -> BeforeReport:

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from core.evaluation.figure_style import MOOD_HEX, error_bars, series_color, styled
 from core.evaluation.robustness import SEVERITIES, CorruptionFigures, RobustnessReport
-from core.evaluation.robustness_tables import cost, measured
+from core.evaluation.robustness_tables import before_table, cost, measured
 
 _COLUMNS = 3
 _ROW_PX = 195
@@ -61,6 +61,30 @@ def cost_bars(report: RobustnessReport, measure: str, title: str) -> go.Figure:
     x_title = "Accuracy lost (% of what it is without damage)" if measure == "accuracy" else "Age error added (%)"
     styled(figure, title, x_title, "", height_px=110 + 28 * len(costs))
     figure.add_vline(x=float(np.mean(values)), line={"color": series_color(1), "dash": "dash", "width": 2})
+    figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def before_bars(before: RobustnessReport, after: RobustnessReport, title: str) -> go.Figure:
+    """Mean accuracy by kind of damage, two bars each, in the order of what was gained."""
+    table = before_table(before, after)
+    table["gain"] = table["accuracy_after"] - table["accuracy_before"]
+    table = table.sort_values("gain", ascending=False)
+    figure = go.Figure()
+    for index, name in enumerate(("before", "after")):
+        figure.add_trace(
+            go.Bar(
+                x=table[f"accuracy_{name}"],
+                y=table["damage"],
+                name=name,
+                orientation="h",
+                marker_color=series_color(1 - index),
+                hovertemplate=f"%{{y}}, {name}: %{{x:.1%}}<extra></extra>",
+            )
+        )
+    styled(figure, title, "Accuracy, mean over the severities", "", height_px=130 + 36 * len(table))
+    figure.update_layout(barmode="group", showlegend=True)
+    figure.update_xaxes(tickformat=".0%")
     figure.update_yaxes(autorange="reversed")
     return figure
 

@@ -52,6 +52,19 @@ def condition_table(report: RobustnessReport) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def before_table(before: RobustnessReport, after: RobustnessReport) -> pd.DataFrame:
+    """One row a kind of damage, and one for pictures as they are: mean accuracy over the severities, before and
+    after."""
+    pairs = list(zip(before.corruptions, after.corruptions, strict=True))
+    return pd.DataFrame(
+        {
+            "damage": ["none", *(one.title for one, _ in pairs)],
+            "accuracy_before": [before.clean.accuracy.value, *(one.mean_accuracy for one, _ in pairs)],
+            "accuracy_after": [after.clean.accuracy.value, *(one.mean_accuracy for _, one in pairs)],
+        }
+    )
+
+
 def _flat(figures: Figures) -> dict[str, float | int]:
     accuracy, age = figures.accuracy, figures.age_mae
     flat: dict[str, float | int] = {

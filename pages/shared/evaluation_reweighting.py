@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import ArtifactError, ArtifactMissingError
-from core.evaluation.reweighting import Change, SideChange, change_table, load_reweighting
+from core.evaluation.reweighting import Change, SideChange, load_reweighting
 from core.evaluation.reweighting_figures import error_before_after
+from core.evaluation.reweighting_tables import change_table
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import download_table, show_figure, show_table

@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.errors import ArtifactError, ArtifactMissingError, FacetError
 from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport, load_report, measure_command
-from core.evaluation.robustness_before import before_bars, before_table, load_before
-from core.evaluation.robustness_figures import cost_bars, severity_charts
-from core.evaluation.robustness_tables import condition_table, severity_table
+from core.evaluation.robustness_before import load_before
+from core.evaluation.robustness_figures import before_bars, cost_bars, severity_charts
+from core.evaluation.robustness_tables import before_table, condition_table, severity_table
 from core.evaluation.sides import side_titled
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.errors import show_error

@@ -20,12 +20,12 @@ from core.evaluation.reweighting import (
     REWEIGHTING_FILE,
     Change,
     SideChange,
-    change_table,
     compared,
     load_reweighting,
     save_reweighting,
 )
 from core.evaluation.reweighting_figures import error_before_after
+from core.evaluation.reweighting_tables import change_table
 from tests.fakes_reweighting import (
     example_after,
     example_before,

@@ -15,12 +15,12 @@ from core.evaluation.robustness import ROBUSTNESS_FILE, load_report
 from core.evaluation.robustness_before import (
     ROBUSTNESS_BEFORE_FILE,
     BeforeReport,
-    before_bars,
-    before_table,
     check_comparable,
     load_before,
     save_before,
 )
+from core.evaluation.robustness_figures import before_bars
+from core.evaluation.robustness_tables import before_table
 from models import robustness
 from tests.fakes_robustness import RIGHT, example_report, list_on_card, write_measured
 
