@@ -34,9 +34,18 @@ def recorded_run(run_folder: Path) -> dict[str, Any]:
 
 def best_epoch(run_folder: Path) -> dict[str, float]:
     """``epoch`` and the logs of the best epoch so far."""
-    state = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
-    best: dict[str, float] = state["best"]
+    best: dict[str, float] = _state(run_folder)["best"]
     return best
+
+
+def epochs_run(run_folder: Path) -> int:
+    """Epochs that were finished so far."""
+    return int(_state(run_folder)["epoch"])
+
+
+def _state(run_folder: Path) -> dict[str, Any]:
+    state: dict[str, Any] = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
+    return state
 
 
 def best_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:

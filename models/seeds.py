@@ -17,21 +17,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.artifact import SEEDS_KEY
 from core.errors import ConfigError, FacetError
 from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.configs import config_named
 from models.installed import artifact_folder
-from models.runs import RUNS, best_epoch, folder_of_run, recorded_run
+from models.runs import RUNS, best_epoch, epochs_run, folder_of_run, recorded_run
 from models.tasks import card_task
 from models.train_config import TrainConfig
 
-CARD_KEY = "seeds"
 _CHOSEN_ON = "val_"
+_NOT_FIGURES = ("seed", "epoch", "epochs_run")
 
 
 def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
-    """``side``, ``runs`` (``seed``, ``epoch`` and the figures of each), ``mean`` and ``standard_deviation`` by figure.
+    """``side``, ``runs`` (``seed``, ``epochs_run``, and the best ``epoch`` with its figures), ``mean`` and
+    ``standard_deviation`` by figure.
 
     ``ConfigError`` if there are fewer than two finished runs, or if one was trained with another recipe.
     """
@@ -42,7 +44,7 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
             f"{runs} has {len(measured)} run(s) of {config.name}: train with "
             f"python -m models.train {config.name} --seed N"
         )
-    figures = [name for name in measured[0] if name not in ("seed", "epoch")]
+    figures = [name for name in measured[0] if name not in _NOT_FIGURES]
     return {
         "side": side_for(card_task(config.task), chosen_on=True).side,
         "runs": measured,
@@ -66,7 +68,7 @@ def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
         for name, value in best.items()
         if name.startswith(_CHOSEN_ON) and not name.endswith("loss")
     }
-    return {"seed": recorded["seed"], "epoch": best["epoch"], **figures}
+    return {"seed": recorded["seed"], "epoch": best["epoch"], "epochs_run": epochs_run(folder), **figures}
 
 
 def _column(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:
@@ -81,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         report = seed_report(config_named(options.config), options.runs)
         folder = artifact_folder(options.config)
-        write_card(folder, read_card(folder) | {CARD_KEY: report})
+        write_card(folder, read_card(folder) | {SEEDS_KEY: report})
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import CROP_TASKS, SERVED_FILE, TWO_VIEWS_FILE, load_card, verified_file
+from core.artifact import CROP_TASKS, SERVED_FILE, TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card, verified_file
 from core.datasets.samples import resized
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, FacetError
@@ -26,9 +26,6 @@ from core.evaluation.runner import predict_images, predictions_from_outputs
 from models.cards import read_card, write_card
 from models.data_sets import REPORTED_SIDES, load_data
 from models.installed import artifact_folder
-
-CARD_KEY = "two_views"
-"""On the card: side -> figure -> value."""
 
 
 def predict_two_views(model: CropModel, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -53,7 +50,7 @@ def store_two_views(folder: Path, data: SplitDataset) -> dict[str, dict[str, flo
         )
     save_predictions(folder / TWO_VIEWS_FILE, predictions)
     figures = {side: headline(one) for side, one in predictions.items()}
-    write_card(folder, read_card(folder) | {CARD_KEY: figures})
+    write_card(folder, read_card(folder) | {TWO_VIEWS_KEY: figures})
     return figures
 
 

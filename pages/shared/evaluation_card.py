@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.artifact import ModelCard
+from core.artifact import SEEDS_KEY, TWO_VIEWS_KEY, ModelCard
 from core.errors import ArtifactError
 from core.evaluation.figures import curve_names, training_curves
 from core.evaluation.sides import side_titled
@@ -74,7 +74,7 @@ def show_card(model: StoredEvaluation) -> None:
 
 
 def _show_two_views(model: StoredEvaluation) -> None:
-    two, one = model.card.raw.get("two_views", {}).get(model.side), model.card.metrics.get(model.side, {})
+    two, one = model.card.raw.get(TWO_VIEWS_KEY, {}).get(model.side), model.card.metrics.get(model.side, {})
     if not two:
         return
     st.markdown("**With a second view**")
@@ -88,7 +88,7 @@ def _show_two_views(model: StoredEvaluation) -> None:
 
 
 def _show_seeds(model: StoredEvaluation) -> None:
-    seeds = model.card.raw.get("seeds")
+    seeds = model.card.raw.get(SEEDS_KEY)
     if not seeds:
         return
     st.markdown("**With other seeds**")

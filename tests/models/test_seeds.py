@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from core.artifact import load_card
+from core.artifact import SEEDS_KEY, load_card
 from core.errors import ConfigError
 from core.evaluation.tables import seeds_table
 from models import seeds
@@ -34,7 +34,7 @@ def test_mean_and_spread_of_the_chosen_epochs(tmp_path):
         _run(tmp_path, seed, accuracy)
     report = seeds.seed_report(CONFIG, tmp_path)
     assert report["side"] == "public"
-    assert report["runs"][0] == {"seed": CONFIG.seed, "epoch": 7 + CONFIG.seed, "accuracy": 0.70}
+    assert report["runs"][0] == {"seed": CONFIG.seed, "epoch": 7 + CONFIG.seed, "epochs_run": 20, "accuracy": 0.70}
     assert report["mean"] == {"accuracy": pytest.approx(0.69)}
     assert report["standard_deviation"] == {"accuracy": pytest.approx(0.01)}
 
@@ -59,7 +59,7 @@ def test_the_command_writes_the_card(tmp_path, monkeypatch, capsys):
     folder = copy_real_network(artifacts)
     monkeypatch.setenv("FACET_ARTIFACTS", str(artifacts))
     assert seeds.main(["emotion", "--runs", str(runs)]) == 0
-    assert json.loads(capsys.readouterr().out) == load_card(folder).raw["seeds"]
+    assert json.loads(capsys.readouterr().out) == load_card(folder).raw[SEEDS_KEY]
     assert seeds.main(["emotion", "--runs", str(tmp_path / "none")]) == 2
 
 

@@ -5,7 +5,15 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE, TWO_VIEWS_FILE, is_served, list_artifacts, load_card
+from core.artifact import (
+    ARTIFACTS_DIR,
+    PREDICTIONS_FILE,
+    TWO_VIEWS_FILE,
+    TWO_VIEWS_KEY,
+    is_served,
+    list_artifacts,
+    load_card,
+)
 from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
 from core.evaluation.metrics import headline
@@ -79,7 +87,7 @@ def test_the_card_says_what_the_predictions_give(network, sides):
 def test_the_card_says_what_two_views_give(artifact):
     folder = ARTIFACTS_DIR / artifact
     card, two_views = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
-    assert {side: headline(one) for side, one in two_views.items()} == card.raw["two_views"]
+    assert {side: headline(one) for side, one in two_views.items()} == card.raw[TWO_VIEWS_KEY]
     one_view = load_predictions(folder / PREDICTIONS_FILE)
     for side, predictions in two_views.items():
         assert np.array_equal(predictions.ids, one_view[side].ids)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from core.artifact import TWO_VIEWS_FILE, load_card
+from core.artifact import TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
 from core.evaluation.predictions import load_predictions
@@ -49,7 +49,7 @@ def test_predictions_and_figures_are_stored_and_listed(tmp_path):
     stored = load_predictions(folder / TWO_VIEWS_FILE)
     card = load_card(folder)
     assert {side: len(one) for side, one in stored.items()} == {"public": 12, "private": 12}
-    assert card.raw["two_views"]["private"]["n"] == 12
+    assert card.raw[TWO_VIEWS_KEY]["private"]["n"] == 12
     assert card.files[TWO_VIEWS_FILE]["bytes"] == (folder / TWO_VIEWS_FILE).stat().st_size
 
 
