@@ -8,7 +8,8 @@ import streamlit as st
 
 from core import wording
 from core.evaluation.face_figures import emotion_timeline, probability_bars
-from core.live import LiveSession, LiveSnapshot, emotion_shares, history_csv, timeline
+from core.history import emotion_shares, history_csv, timeline
+from core.live import LiveSession, LiveSnapshot
 from core.types import EMOTIONS, Face
 
 NUMBERS_EVERY_S = 1.0
