@@ -180,7 +180,7 @@ def _round(run_folder: Path) -> dict[str, Any]:
 
 
 def _history(run_folder: Path) -> list[dict[str, str]]:
-    with (run_folder / "history.csv").open(newline="", encoding="utf-8") as stream:
+    with (run_folder / HISTORY_FILE).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
 
 

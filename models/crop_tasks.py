@@ -21,6 +21,7 @@ from models.balancing import class_weights
 from models.data_sets import LOADERS
 from models.input_pipeline import TrainingBatches
 from models.losses import age_distribution_loss, mae
+from models.packed_data import has_pack, read_pack
 from models.soft_targets import softened
 from models.train_config import TrainConfig
 
@@ -86,7 +87,9 @@ class CropTask:
         return LOADERS[self.dataset](data_dir, source_size)
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
-        data = self.read(data_dir, config.source_size)
+        size = config.source_size
+        packed = has_pack(data_dir, self.dataset)
+        data = read_pack(data_dir, self.dataset, size) if packed else self.read(data_dir, size)
         if not config.annotators_share:
             return data
         train = _with_soft_emotions(data.sides["train"], data_dir, config.annotators_share)

@@ -16,6 +16,10 @@ from models.train_config import TrainConfig
 
 RUNS = Path("runs")
 WEIGHTS_FILE = "best.weights.h5"
+RUN_FILE = "run.json"
+"""Config, network and data."""
+STATE_FILE = "state.json"
+"""Epochs finished so far, and the logs of the best one."""
 
 
 def folder_of_run(config: TrainConfig, runs: Path, seed: int | None = None) -> Path:
@@ -25,7 +29,7 @@ def folder_of_run(config: TrainConfig, runs: Path, seed: int | None = None) -> P
 
 def recorded_run(run_folder: Path) -> dict[str, Any]:
     """What training recorded of config, network and data. ``ConfigError`` if there is no such run."""
-    file = run_folder / "run.json"
+    file = run_folder / RUN_FILE
     if not file.is_file():
         raise ConfigError(f"{file} is missing: train first with python -m models.train {run_folder.name} --data DIR")
     run: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -44,7 +48,7 @@ def epochs_run(run_folder: Path) -> int:
 
 
 def _state(run_folder: Path) -> dict[str, Any]:
-    state: dict[str, Any] = json.loads((run_folder / "state.json").read_text(encoding="utf-8"))
+    state: dict[str, Any] = json.loads((run_folder / STATE_FILE).read_text(encoding="utf-8"))
     return state
 
 

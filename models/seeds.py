@@ -23,7 +23,7 @@ from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.configs import config_named
 from models.installed import artifact_folder
-from models.runs import RUNS, best_epoch, epochs_run, folder_of_run, recorded_run
+from models.runs import RUNS, STATE_FILE, best_epoch, epochs_run, folder_of_run, recorded_run
 from models.tasks import card_task
 from models.train_config import TrainConfig
 
@@ -38,7 +38,7 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
     ``ConfigError`` if there are fewer than two finished runs, or if one was trained with another recipe.
     """
     folders = [folder_of_run(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
-    measured = [_measured(config, folder) for folder in folders if (folder / "state.json").is_file()]
+    measured = [_measured(config, folder) for folder in folders if (folder / STATE_FILE).is_file()]
     if len(measured) < 2:
         raise ConfigError(
             f"{runs} has {len(measured)} run(s) of {config.name}: train with "

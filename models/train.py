@@ -20,6 +20,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from core.artifact import HISTORY_FILE
 from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
@@ -28,7 +29,7 @@ from models.cards import facts_of
 from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
-from models.runs import RUNS, folder_of_run, weights_of
+from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, folder_of_run, weights_of
 from models.sharpness import sharpness_aware
 from models.tasks import TASKS
 from models.train_config import TrainConfig
@@ -107,13 +108,13 @@ class _Progress(keras.callbacks.Callback):
         self._workdir = workdir
         self._monitor, self._sign = task.objective.monitor, 1.0 if task.objective.mode == "max" else -1.0
         self._started_s = time.monotonic()
-        self._state_file = workdir / "state.json"
+        self._state_file = workdir / STATE_FILE
         self.epoch = 0
         self.best: dict[str, float] = {}
         if resume:
             self._read_state()
         else:
-            (workdir / "history.csv").unlink(missing_ok=True)
+            (workdir / HISTORY_FILE).unlink(missing_ok=True)
 
     def _read_state(self) -> None:
         if not self._state_file.is_file() or not (self._workdir / "last.keras").is_file():
@@ -121,7 +122,7 @@ class _Progress(keras.callbacks.Callback):
         state = json.loads(self._state_file.read_text())
         self.epoch, self.best = state["epoch"], state["best"]
         self._average.load(self._workdir / "average.npz")
-        history = self._workdir / "history.csv"
+        history = self._workdir / HISTORY_FILE
         # An epoch that was interrupted between its row and its state would otherwise appear twice.
         rows = history.read_text().splitlines(keepends=True)
         history.write_text("".join(rows[: self.epoch + 1]))
@@ -144,7 +145,7 @@ class _Progress(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         row = {"epoch": epoch + 1, "learning_rate": rate, "elapsed_s": round(time.monotonic() - self._started_s, 1)}
         row |= figures
-        history = self._workdir / "history.csv"
+        history = self._workdir / HISTORY_FILE
         with history.open("a", encoding="utf-8") as stream:
             if not history.stat().st_size:
                 stream.write(",".join(row) + "\n")
@@ -152,7 +153,7 @@ class _Progress(keras.callbacks.Callback):
 
     def _save_averaged(self) -> None:
         with self._average.in_place():
-            _replace(self._workdir / "best.weights.h5", self.model.save_weights)
+            _replace(self._workdir / WEIGHTS_FILE, self.model.save_weights)
 
 
 def _replace(file: Path, write: Callable[[Path], object]) -> None:
@@ -164,7 +165,7 @@ def _replace(file: Path, write: Callable[[Path], object]) -> None:
 
 def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, workdir: Path) -> None:
     run = {"config": asdict(config), "backend": keras.backend.backend()} | facts_of(model) | data.facts()
-    (workdir / "run.json").write_text(json.dumps(run, indent=2, default=str))
+    (workdir / RUN_FILE).write_text(json.dumps(run, indent=2, default=str))
 
 
 def main(arguments: list[str] | None = None) -> int:

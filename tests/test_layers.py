@@ -59,9 +59,10 @@ def test_the_reader_of_imports_sees_nested_ones():
     }
 
 
-def test_training_needs_neither_charts_nor_tables_nor_tensorflow():
+@pytest.mark.parametrize("module", ["models.train", "models.train_many"])
+def test_training_needs_neither_charts_nor_tables_nor_tensorflow(module):
     # Machines that are lent to train on have only what training needs.
-    reached = reached_packages("models.train")
+    reached = reached_packages(module)
     assert {"keras", "numpy", "cv2"} <= reached
     assert not reached & {"plotly", "pandas", "tensorflow", "streamlit"}
 

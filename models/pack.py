@@ -1,0 +1,69 @@
+"""What training some networks needs, in few bytes: ``python -m models.pack CONFIG ... --data DIR --output DIR``.
+
+For machines that are lent for minutes and take few bytes. ``python -m models.train_many`` (or ``models.train``) reads
+the output folder in place of the data folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.datasets.ferplus import FILE as VOTES_FILE
+from core.errors import ConfigError, DatasetError, FacetError
+from models.configs import config_named
+from models.data_sets import LOADERS
+from models.packed_data import write_pack
+from models.tasks import CROP_TASKS
+from models.train_config import TrainConfig
+
+
+def pack(configs: Sequence[TrainConfig], data_dir: Path, output: Path, most_bytes: float) -> list[Path]:
+    """One file for each data set of ``configs``, at the largest size that one of them reads, and FER+'s votes if one
+    asks for them; no more than ``most_bytes`` in all. Raises ``ConfigError`` and ``DatasetError``."""
+    for config in configs:
+        if config.task not in CROP_TASKS:
+            raise ConfigError(f"{config.name} does not learn from crops of faces: only those can be packed")
+    sizes: dict[str, int] = {}
+    for config in configs:
+        dataset = CROP_TASKS[config.task].dataset
+        sizes[dataset] = max(config.source_size, sizes.get(dataset, 0))
+    files = []
+    if any(config.annotators_share for config in configs):
+        votes = data_dir / VOTES_FILE
+        if not votes.is_file():
+            raise DatasetError(f"no {votes}: {VOTES_FILE} is wanted by one of the configs")
+        output.mkdir(parents=True, exist_ok=True)
+        files.append(Path(shutil.copy(votes, output)))
+        most_bytes -= votes.stat().st_size
+    # Each gets the same share: which of several data sets needs more is not known before they are read.
+    files += [
+        write_pack(output, LOADERS[dataset](data_dir, size), size, most_bytes / len(sizes))
+        for dataset, size in sizes.items()
+    ]
+    return files
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.pack", description="Pack training images.")
+    parser.add_argument("configs", nargs="+", metavar="CONFIG", help="names of configs that are to be trained")
+    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the files")
+    parser.add_argument("--mib", type=float, default=64.0, help="how much they may take in all (default: 64)")
+    options = parser.parse_args(arguments)
+    try:
+        configs = [config_named(name) for name in options.configs]
+        files = pack(configs, options.data, options.output, options.mib * 2**20)
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps({str(file): file.stat().st_size for file in files}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

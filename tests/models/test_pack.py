@@ -1,0 +1,132 @@
+"""Training images in one small file."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.datasets.ferplus import FILE as VOTES_FILE
+from core.datasets.samples import Rejected, Samples
+from core.datasets.splits import SplitDataset
+from core.errors import ConfigError, DatasetError
+from models import pack
+from models.configs import config_named
+from models.packed_data import QUALITIES, has_pack, read_pack, write_pack
+from models.tasks import CROP_TASKS
+
+MIB = 2**20
+SIDES = {"fer2013": ("train", "public", "private"), "utkface": ("train", "validation", "test")}
+
+
+def smooth(count, size, channels, seed):
+    """Gradients, as compression expects of photographs."""
+    rng = np.random.default_rng(seed)
+    x, y = np.meshgrid(np.linspace(0, 1, size), np.linspace(0, 1, size))
+    slopes = rng.uniform(-100, 100, (count, 2, channels))
+    images = 128 + x[None, ..., None] * slopes[:, None, None, 0] + y[None, ..., None] * slopes[:, None, None, 1]
+    return np.clip(images, 0, 255).astype(np.uint8)
+
+
+def data_set(name, size=48, count=12):
+    channels = 1 if name == "fer2013" else 3
+    sides = {}
+    for seed, side in enumerate(SIDES[name]):
+        rng = np.random.default_rng(seed)
+        emotions, people = {"emotion": rng.integers(0, 7, count)}, {"age": rng.integers(0, 99, count)}
+        labels = emotions if channels == 1 else people | {"gender": rng.integers(0, 2, count)}
+        ids = np.array([f"{side}_{row}" for row in range(count)])
+        sides[side] = Samples(ids, smooth(count, size, channels, seed), labels)
+    return SplitDataset(name, sides, (Rejected("a.jpg", "broken"),), 5, 3)
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_what_training_may_see_comes_back(tmp_path, name):
+    data = data_set(name)
+    write_pack(tmp_path, data, 48, MIB)
+    packed = read_pack(tmp_path, name, 48)
+    assert tuple(packed.sides) == SIDES[name][:2]
+    for side, samples in packed.sides.items():
+        original = data.sides[side]
+        assert samples.ids.tolist() == original.ids.tolist()
+        assert {key: values.tolist() for key, values in samples.labels.items()} == {
+            key: values.tolist() for key, values in original.labels.items()
+        }
+        assert samples.images.shape == original.images.shape
+        assert np.abs(samples.images.astype(int) - original.images).mean() < 3
+    facts, expected = packed.facts(), data.facts()
+    assert facts.pop("packed_quality") == QUALITIES[0]
+    assert facts["fingerprints"] == {side: expected["fingerprints"][side] for side in packed.sides}
+    assert (facts["rejected"], facts["near_duplicate_pairs"], facts["dropped_near_duplicates"]) == (1, 5, 3)
+    assert packed.shortened(4).facts()["packed_quality"] == QUALITIES[0]
+
+
+def test_less_room_means_less_quality(tmp_path):
+    data = data_set("utkface", size=96)
+    noisy = np.random.default_rng(0).integers(0, 256, data.sides["train"].images.shape, dtype=np.uint8)
+    sides = {name: Samples(one.ids, noisy, one.labels) for name, one in data.sides.items()}
+    data = SplitDataset("utkface", sides, (), 0, 0)
+    large = write_pack(tmp_path / "large", data, 96, MIB)
+    allowed = large.stat().st_size * 0.6
+    small = write_pack(tmp_path / "small", data, 96, allowed)
+    assert small.stat().st_size <= allowed
+    assert read_pack(tmp_path / "small", "utkface", 96).quality < read_pack(tmp_path / "large", "utkface", 96).quality
+    with pytest.raises(ConfigError, match=r"24 images take .* MiB even in quality 40, only 0.0 fit"):
+        write_pack(tmp_path / "none", data, 96, 1000)
+
+
+def test_images_are_made_smaller_but_never_larger(tmp_path):
+    write_pack(tmp_path, data_set("utkface", size=96), 64, MIB)
+    assert read_pack(tmp_path, "utkface", 32).sides["train"].images.shape == (12, 32, 32, 3)
+    with pytest.raises(DatasetError, match="holds images of 64 px, 72 are needed"):
+        read_pack(tmp_path, "utkface", 72)
+
+
+def test_a_file_that_is_no_pack_is_named(tmp_path):
+    assert not has_pack(tmp_path, "fer2013")
+    file = tmp_path / "fer2013.pack.npz"
+    write_pack(tmp_path, data_set("fer2013"), 48, MIB)
+    for content in (b"nothing", b"", file.read_bytes()[:2000]):
+        file.write_bytes(content)
+        with pytest.raises(DatasetError, match=r"fer2013\.pack\.npz is no pack"):
+            read_pack(tmp_path, "fer2013", 48)
+    np.savez(file, images=np.zeros(3))
+    with pytest.raises(DatasetError, match="make it with"):
+        read_pack(tmp_path, "fer2013", 48)
+
+
+def test_training_reads_packs_like_data_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(pack, "LOADERS", {"fer2013": lambda folder, size: data_set("fer2013")})
+    data_dir, output = tmp_path / "data", tmp_path / "output"
+    data_dir.mkdir()
+    header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+    (data_dir / VOTES_FILE).write_text(f"{header}\nTraining,fer0000000.png,10,0,0,0,0,0,0,0,0,0\n")
+    files = pack.pack([config_named("emotion"), config_named("four_conv")], data_dir, output, MIB)
+    assert [file.name for file in files] == [VOTES_FILE, "fer2013.pack.npz"]
+    data = CROP_TASKS["emotion"].load(output, config_named("emotion"))
+    assert set(data.sides) == {"train", "public"}
+    assert data.facts()["packed_quality"] == QUALITIES[0]
+
+
+def test_the_largest_size_that_is_read_is_packed(tmp_path, monkeypatch):
+    asked = []
+
+    def load(folder, size):
+        asked.append(size)
+        return data_set("utkface", size)
+
+    monkeypatch.setattr(pack, "LOADERS", {"utkface": load})
+    pack.pack([config_named("mini_xception_gender"), config_named("age_gender")], tmp_path, tmp_path / "packs", MIB)
+    assert asked == [config_named("age_gender").source_size]
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(pack, "LOADERS", {"utkface": lambda folder, size: data_set("utkface", size)})
+    where = ["--data", str(tmp_path), "--output", str(tmp_path / "packs")]
+    assert pack.main(["age_gender", *where, "--mib", "1"]) == 0
+    ((file, size),) = json.loads(capsys.readouterr().out).items()
+    assert file.endswith("utkface.pack.npz")
+    assert 0 < size < MIB
+    assert pack.main(["face_detector", *where]) == 2
+    assert "only those can be packed" in capsys.readouterr().err
+    assert pack.main(["emotion", *where]) == 2
+    assert VOTES_FILE in capsys.readouterr().err
