@@ -17,7 +17,7 @@ from core.datasets.ferplus import FILE as VOTES_FILE
 from core.errors import ConfigError, DatasetError, FacetError
 from models.configs import config_named
 from models.data_sets import LOADERS
-from models.packed_data import write_pack
+from models.packed_data import best_quality, without_reporting, write_pack
 from models.tasks import CROP_TASKS
 from models.train_config import TrainConfig
 
@@ -40,12 +40,9 @@ def pack(configs: Sequence[TrainConfig], data_dir: Path, output: Path, most_byte
         output.mkdir(parents=True, exist_ok=True)
         files.append(Path(shutil.copy(votes, output)))
         most_bytes -= votes.stat().st_size
-    # Each gets the same share: which of several data sets needs more is not known before they are read.
-    files += [
-        write_pack(output, LOADERS[dataset](data_dir, size), size, most_bytes / len(sizes))
-        for dataset, size in sizes.items()
-    ]
-    return files
+    data_sets = [without_reporting(LOADERS[name](data_dir, size), size) for name, size in sizes.items()]
+    quality = best_quality(data_sets, most_bytes)
+    return files + [write_pack(output, data, quality) for data in data_sets]
 
 
 def main(arguments: list[str] | None = None) -> int:

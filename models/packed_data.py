@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from core.errors import ConfigError, DatasetError
 from core.evaluation.sides import DATASET_SIDES
 
 QUALITIES = (95, 90, 85, 80, 75, 70, 60, 50, 40)
-"""On WebP's scale of 100; the first that fits is taken."""
+"""On WebP's scale of 100; the first at which everything fits is taken."""
 _TRIED = 300
 """Images of each side that the size of all is estimated from ..."""
 _MARGIN = 0.97
@@ -57,26 +57,40 @@ def has_pack(folder: Path, dataset: str) -> bool:
     return _file(folder, dataset).is_file()
 
 
-def write_pack(folder: Path, data: SplitDataset, image_size: int, most_bytes: float) -> Path:
-    """Write what training may see of ``data``, at ``image_size``, in the best quality that fits.
-
-    Raises ``ConfigError`` if even the poorest takes more than ``most_bytes``.
-    """
+def without_reporting(data: SplitDataset, image_size: int) -> SplitDataset:
+    """What training may see of ``data``, at ``image_size``."""
     sides = {
         name: Samples(samples.ids, resized(samples.images, image_size), samples.labels)
         for name, samples in data.sides.items()
         if name != DATASET_SIDES[data.name].reporting
     }
-    quality = _best_quality(sides, most_bytes)
+    return replace(data, sides=sides)
+
+
+def best_quality(data_sets: Sequence[SplitDataset], most_bytes: float) -> int:
+    """The best at which the images of all fit into ``most_bytes``. Raises ``ConfigError`` if they do not fit at all."""
+    for quality in QUALITIES:
+        estimate = sum(_estimated_bytes(data, quality) for data in data_sets)
+        if estimate <= _MARGIN * most_bytes:
+            return quality
+    raise ConfigError(
+        f"the images take {estimate / _MIB:.1f} MiB even in quality {quality}, only {most_bytes / _MIB:.1f} are left"
+    )
+
+
+def write_pack(folder: Path, data: SplitDataset, quality: int) -> Path:
+    """Write ``data``, which must be without its side for reporting."""
     content: dict[str, Any] = {}
-    for name, samples in sides.items():
+    for name, samples in data.sides.items():
+        if name == DATASET_SIDES[data.name].reporting:
+            raise ValueError(f"the side {name} of {data.name} is for reporting and not for training")
         encoded = [_encoded(image, quality) for image in samples.images]
         content[f"{name}/images"] = np.concatenate(encoded)
         content[f"{name}/lengths"] = np.array([len(one) for one in encoded])
         content[f"{name}/ids"] = samples.ids
         content |= {f"{name}/label/{label}": values for label, values in samples.labels.items()}
     about = {
-        "sides": list(sides),
+        "sides": list(data.sides),
         "channels": samples.images.shape[3],
         "quality": quality,
         "rejected": [[one.where, one.reason] for one in data.rejected],
@@ -132,13 +146,9 @@ def _encoded(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(encoded, np.uint8)
 
 
-def _best_quality(sides: Mapping[str, Samples], most_bytes: float) -> int:
-    tried = [image for samples in sides.values() for image in samples.images[few(samples, _TRIED)]]
-    count = sum(map(len, sides.values()))
-    for quality in QUALITIES:
-        estimate = count * float(np.mean([len(_encoded(image, quality)) for image in tried]))
-        if estimate <= _MARGIN * most_bytes:
-            return quality
-    raise ConfigError(
-        f"{count:,} images take {estimate / _MIB:.1f} MiB even in quality {quality}, only {most_bytes / _MIB:.1f} fit"
+def _estimated_bytes(data: SplitDataset, quality: int) -> float:
+    """From a few images of each side."""
+    return sum(
+        len(samples) * float(np.mean([len(_encoded(image, quality)) for image in samples.images[few(samples, _TRIED)]]))
+        for samples in data.sides.values()
     )

@@ -11,7 +11,7 @@ from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, DatasetError
 from models import pack
 from models.configs import config_named
-from models.packed_data import QUALITIES, has_pack, read_pack, write_pack
+from models.packed_data import QUALITIES, best_quality, has_pack, read_pack, without_reporting, write_pack
 from models.tasks import CROP_TASKS
 
 MIB = 2**20
@@ -42,7 +42,7 @@ def data_set(name, size=48, count=12):
 @pytest.mark.parametrize("name", SIDES)
 def test_what_training_may_see_comes_back(tmp_path, name):
     data = data_set(name)
-    write_pack(tmp_path, data, 48, MIB)
+    write_pack(tmp_path, without_reporting(data, 48), QUALITIES[0])
     packed = read_pack(tmp_path, name, 48)
     assert tuple(packed.sides) == SIDES[name][:2]
     for side, samples in packed.sides.items():
@@ -61,21 +61,27 @@ def test_what_training_may_see_comes_back(tmp_path, name):
 
 
 def test_less_room_means_less_quality(tmp_path):
-    data = data_set("utkface", size=96)
-    noisy = np.random.default_rng(0).integers(0, 256, data.sides["train"].images.shape, dtype=np.uint8)
-    sides = {name: Samples(one.ids, noisy, one.labels) for name, one in data.sides.items()}
-    data = SplitDataset("utkface", sides, (), 0, 0)
-    large = write_pack(tmp_path / "large", data, 96, MIB)
-    allowed = large.stat().st_size * 0.6
-    small = write_pack(tmp_path / "small", data, 96, allowed)
-    assert small.stat().st_size <= allowed
-    assert read_pack(tmp_path / "small", "utkface", 96).quality < read_pack(tmp_path / "large", "utkface", 96).quality
-    with pytest.raises(ConfigError, match=r"24 images take .* MiB even in quality 40, only 0.0 fit"):
-        write_pack(tmp_path / "none", data, 96, 1000)
+    data = [without_reporting(data_set(name, size), size) for name, size in (("fer2013", 48), ("utkface", 96))]
+    sizes = {quality: sum(_written(tmp_path, one, quality) for one in data) for quality in (QUALITIES[0], 70)}
+    assert sizes[70] < sizes[QUALITIES[0]]
+    for quality, size in sizes.items():
+        # The files hold labels and ids beside the images.
+        assert best_quality(data, size) >= quality
+    with pytest.raises(ConfigError, match=r"the images take 0\.0 MiB even in quality 40, only 0\.0 are left"):
+        best_quality(data, 100)
+
+
+def _written(folder, data, quality):
+    return write_pack(folder, data, quality).stat().st_size
+
+
+def test_the_side_for_reporting_is_never_written(tmp_path):
+    with pytest.raises(ValueError, match="the side test of utkface is for reporting"):
+        write_pack(tmp_path, data_set("utkface"), 90)
 
 
 def test_images_are_made_smaller_but_never_larger(tmp_path):
-    write_pack(tmp_path, data_set("utkface", size=96), 64, MIB)
+    write_pack(tmp_path, without_reporting(data_set("utkface", size=96), 64), 90)
     assert read_pack(tmp_path, "utkface", 32).sides["train"].images.shape == (12, 32, 32, 3)
     with pytest.raises(DatasetError, match="holds images of 64 px, 72 are needed"):
         read_pack(tmp_path, "utkface", 72)
@@ -84,7 +90,7 @@ def test_images_are_made_smaller_but_never_larger(tmp_path):
 def test_a_file_that_is_no_pack_is_named(tmp_path):
     assert not has_pack(tmp_path, "fer2013")
     file = tmp_path / "fer2013.pack.npz"
-    write_pack(tmp_path, data_set("fer2013"), 48, MIB)
+    write_pack(tmp_path, without_reporting(data_set("fer2013"), 48), 90)
     for content in (b"nothing", b"", file.read_bytes()[:2000]):
         file.write_bytes(content)
         with pytest.raises(DatasetError, match=r"fer2013\.pack\.npz is no pack"):
