@@ -32,17 +32,17 @@ def pack(configs: Sequence[TrainConfig], data_dir: Path, output: Path, most_byte
     for config in configs:
         dataset = CROP_TASKS[config.task].dataset
         sizes[dataset] = max(config.source_size, sizes.get(dataset, 0))
-    files = []
-    if any(config.annotators_share for config in configs):
-        votes = data_dir / VOTES_FILE
-        if not votes.is_file():
-            raise DatasetError(f"no {votes}: {VOTES_FILE} is wanted by one of the configs")
-        output.mkdir(parents=True, exist_ok=True)
-        files.append(Path(shutil.copy(votes, output)))
-        most_bytes -= votes.stat().st_size
+    votes = [data_dir / VOTES_FILE] if any(config.annotators_share for config in configs) else []
+    for file in votes:
+        if not file.is_file():
+            raise DatasetError(f"no {file}: {VOTES_FILE} is wanted by one of the configs")
+        most_bytes -= file.stat().st_size
     data_sets = [without_reporting(LOADERS[name](data_dir, size), size) for name, size in sizes.items()]
     quality = best_quality(data_sets, most_bytes)
-    return files + [write_pack(output, data, quality) for data in data_sets]
+    output.mkdir(parents=True, exist_ok=True)
+    # Without the permissions: the original may be read-only, and a second call has to replace the copy.
+    copies = [Path(shutil.copyfile(file, output / file.name)) for file in votes]
+    return copies + [write_pack(output, data, quality) for data in data_sets]
 
 
 def main(arguments: list[str] | None = None) -> int:
