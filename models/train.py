@@ -30,7 +30,6 @@ from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
 from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, folder_of_run, weights_of
-from models.sharpness import sharpness_aware
 from models.tasks import TASKS
 from models.train_config import TrainConfig
 
@@ -50,8 +49,6 @@ def train_and_evaluate(
     progress = _Progress(workdir, task, average, resume)
     batches = task.batches(config, data, progress.epoch)
     model = _resumed(workdir) if progress.epoch else _compiled(config, task, len(batches))
-    if config.sharpness_radius:
-        sharpness_aware(model, config.sharpness_radius)
     if config.start_from and not progress.epoch:
         model.set_weights(_first_weights(config, workdir))
     _write_run(config, data, model, workdir)

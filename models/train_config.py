@@ -44,8 +44,6 @@ class TrainConfig:
     """Draws people of rare ages more often; every image once an epoch if ``None``."""
     mixup: float = 0.0
     """Alpha of ``models.mixup``; 0 mixes nothing."""
-    sharpness_radius: float = 0.0
-    """Of ``models.sharpness``; 0 takes plain steps."""
     label_smoothing: float = 0.1
     annotators_share: float = 0.0
     """Share of ``models.soft_targets`` in the emotion targets; more than 0 needs FER+'s votes in the data folder."""
