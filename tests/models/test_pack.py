@@ -6,37 +6,14 @@ import numpy as np
 import pytest
 
 from core.datasets.ferplus import FILE as VOTES_FILE
-from core.datasets.samples import Rejected, Samples
-from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, DatasetError
 from models import pack
 from models.configs import config_named
 from models.packed_data import QUALITIES, best_quality, has_pack, read_pack, without_reporting, write_pack
 from models.tasks import CROP_TASKS
+from tests.fakes_datasets import SIDES, data_set
 
 MIB = 2**20
-SIDES = {"fer2013": ("train", "public", "private"), "utkface": ("train", "validation", "test")}
-
-
-def smooth(count, size, channels, seed):
-    """Gradients, as compression expects of photographs."""
-    rng = np.random.default_rng(seed)
-    x, y = np.meshgrid(np.linspace(0, 1, size), np.linspace(0, 1, size))
-    slopes = rng.uniform(-100, 100, (count, 2, channels))
-    images = 128 + x[None, ..., None] * slopes[:, None, None, 0] + y[None, ..., None] * slopes[:, None, None, 1]
-    return np.clip(images, 0, 255).astype(np.uint8)
-
-
-def data_set(name, size=48, count=12):
-    channels = 1 if name == "fer2013" else 3
-    sides = {}
-    for seed, side in enumerate(SIDES[name]):
-        rng = np.random.default_rng(seed)
-        emotions, people = {"emotion": rng.integers(0, 7, count)}, {"age": rng.integers(0, 99, count)}
-        labels = emotions if channels == 1 else people | {"gender": rng.integers(0, 2, count)}
-        ids = np.array([f"{side}_{row}" for row in range(count)])
-        sides[side] = Samples(ids, smooth(count, size, channels, seed), labels)
-    return SplitDataset(name, sides, (Rejected("a.jpg", "broken"),), 5, 3)
 
 
 @pytest.mark.parametrize("name", SIDES)
