@@ -42,7 +42,10 @@ def pack(configs: Sequence[TrainConfig], data_dir: Path, output: Path, most_byte
     output.mkdir(parents=True, exist_ok=True)
     # Without the permissions: the original may be read-only, and a second call has to replace the copy.
     copies = [Path(shutil.copyfile(file, output / file.name)) for file in votes]
-    return copies + [write_pack(output, data, quality) for data in data_sets]
+    packs = [write_pack(output, data, quality) for data in data_sets]
+    if (size := sum(file.stat().st_size for file in packs)) > most_bytes:
+        raise ConfigError(f"the packs in {output} take {size:,} bytes, {most_bytes:,.0f} are left: ask for fewer --mib")
+    return copies + packs
 
 
 def main(arguments: list[str] | None = None) -> int:
