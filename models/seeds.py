@@ -28,29 +28,32 @@ from models.tasks import card_task
 from models.train_config import TrainConfig
 
 _CHOSEN_ON = "val_"
-_NOT_FIGURES = ("seed", "epoch", "epochs_run")
 
 
 def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
-    """``side``, ``runs`` (``seed``, ``epochs_run``, and the best ``epoch`` with its figures), ``mean`` and
-    ``standard_deviation`` by figure.
+    """``side``, ``runs`` (``seed``, ``epoch`` and the figures of each), ``mean`` and ``standard_deviation`` by figure.
 
-    ``ConfigError`` if there are fewer than two finished runs, or if one was trained with another recipe.
+    Runs that are not finished are left out. ``ConfigError`` if fewer than two are left, or if one was trained with
+    another recipe.
     """
     folders = [folder_of_run(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
-    measured = [_measured(config, folder) for folder in folders if (folder / STATE_FILE).is_file()]
+    measured = [_measured(config, folder) for folder in folders if _is_finished(config, folder)]
     if len(measured) < 2:
         raise ConfigError(
-            f"{runs} has {len(measured)} run(s) of {config.name}: train with "
+            f"{runs} has {len(measured)} finished run(s) of {config.name}: train with "
             f"python -m models.train {config.name} --seed N"
         )
-    figures = [name for name in measured[0] if name not in _NOT_FIGURES]
+    figures = [name for name in measured[0] if name not in ("seed", "epoch")]
     return {
         "side": side_for(card_task(config.task), chosen_on=True).side,
         "runs": measured,
         "mean": {name: statistics.fmean(_column(measured, name)) for name in figures},
         "standard_deviation": {name: statistics.stdev(_column(measured, name)) for name in figures},
     }
+
+
+def _is_finished(config: TrainConfig, folder: Path) -> bool:
+    return (folder / STATE_FILE).is_file() and epochs_run(folder) >= config.last_epoch
 
 
 def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
@@ -68,7 +71,7 @@ def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
         for name, value in best.items()
         if name.startswith(_CHOSEN_ON) and not name.endswith("loss")
     }
-    return {"seed": recorded["seed"], "epoch": best["epoch"], "epochs_run": epochs_run(folder), **figures}
+    return {"seed": recorded["seed"], "epoch": best["epoch"], **figures}
 
 
 def _column(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:

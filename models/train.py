@@ -54,7 +54,7 @@ def train_and_evaluate(
     _write_run(config, data, model, workdir)
     model.fit(
         batches,
-        epochs=min(config.epochs, config.stop_after or config.epochs),
+        epochs=config.last_epoch,
         initial_epoch=progress.epoch,
         validation_data=task.validation(config, data),
         validation_batch_size=config.validation_batch_size,

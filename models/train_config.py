@@ -67,6 +67,11 @@ class TrainConfig:
     recipe: str = ""
     """Whose recipe this is, where it is not our own."""
 
+    @property
+    def last_epoch(self) -> int:
+        """Epochs that a whole run has."""
+        return min(self.epochs, self.stop_after or self.epochs)
+
     def over(self, epochs: int) -> TrainConfig:
         """The same config over ``epochs`` epochs; ``step_epochs`` keep their places in the schedule."""
         steps = tuple(max(1, round(step * epochs / self.epochs)) for step in self.step_epochs)

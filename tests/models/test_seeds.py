@@ -16,12 +16,12 @@ from tests.fakes_leaderboard import copy_real_network
 CONFIG = config_named("emotion")
 
 
-def _run(runs, seed, accuracy, **changes):
+def _run(runs, seed, accuracy, epochs=CONFIG.epochs, **changes):
     folder = folder_of_run(CONFIG, runs, seed)
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps({"config": asdict(replace(CONFIG, seed=seed, **changes))}))
     best = {"accuracy": 0.9, "val_accuracy": accuracy, "val_loss": 1.0, "epoch": 7 + seed}
-    (folder / "state.json").write_text(json.dumps({"epoch": 20, "best": best}))
+    (folder / "state.json").write_text(json.dumps({"epoch": epochs, "best": best}))
 
 
 def test_other_seeds_have_folders_of_their_own(tmp_path):
@@ -34,21 +34,22 @@ def test_mean_and_spread_of_the_chosen_epochs(tmp_path):
         _run(tmp_path, seed, accuracy)
     report = seeds.seed_report(CONFIG, tmp_path)
     assert report["side"] == "public"
-    assert report["runs"][0] == {"seed": CONFIG.seed, "epoch": 7 + CONFIG.seed, "epochs_run": 20, "accuracy": 0.70}
+    assert report["runs"][0] == {"seed": CONFIG.seed, "epoch": 7 + CONFIG.seed, "accuracy": 0.70}
     assert report["mean"] == {"accuracy": pytest.approx(0.69)}
     assert report["standard_deviation"] == {"accuracy": pytest.approx(0.01)}
 
 
-def test_one_run_says_nothing_about_chance(tmp_path):
+def test_one_finished_run_says_nothing_about_chance(tmp_path):
     _run(tmp_path, CONFIG.seed, 0.7)
-    with pytest.raises(ConfigError, match=r"1 run\(s\) of emotion: train with"):
+    _run(tmp_path, 11, 0.6, epochs=CONFIG.epochs - 1)
+    with pytest.raises(ConfigError, match=r"1 finished run\(s\) of emotion: train with"):
         seeds.seed_report(CONFIG, tmp_path)
 
 
 def test_another_recipe_is_no_other_seed(tmp_path):
     _run(tmp_path, CONFIG.seed, 0.7)
-    _run(tmp_path, 11, 0.6, epochs=3)
-    with pytest.raises(ConfigError, match="epochs differ"):
+    _run(tmp_path, 11, 0.6, mixup=0.3)
+    with pytest.raises(ConfigError, match="mixup differ"):
         seeds.seed_report(CONFIG, tmp_path)
 
 
