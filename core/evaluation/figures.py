@@ -88,11 +88,13 @@ def confusion_heatmap(report: ClassificationReport, title: str, normalised: bool
 
 
 def age_error_bars(reports: Mapping[str, AgeReport], title: str) -> go.Figure:
-    """Mean absolute age error by bracket of the true age with 95 % intervals, and the bias as a diamond."""
+    """Mean absolute age error by bracket of the true age with 95 % intervals, and the bias as a diamond. Brackets
+    without anybody are left out."""
     figure = go.Figure()
     for index, (name, report) in enumerate(reports.items()):
-        labels = [one.label for one in report.by_bracket]
-        errors = [one.mae for one in report.by_bracket]
+        brackets = [one for one in report.by_bracket if one.mae.n]
+        labels = [one.label for one in brackets]
+        errors = [one.mae for one in brackets]
         hover = "%{x}: %{y:.1f} years, %{customdata} people<extra>" + name + "</extra>"
         figure.add_trace(
             go.Bar(
@@ -108,7 +110,7 @@ def age_error_bars(reports: Mapping[str, AgeReport], title: str) -> go.Figure:
         )
         if len(reports) == 1:
             marker = {"symbol": "diamond", "size": 11, "color": series_color(1)}
-            bias = [one.bias for one in report.by_bracket]
+            bias = [one.bias for one in brackets]
             name_of_bias = "bias (below 0: taken for younger)"
             figure.add_trace(go.Scatter(x=labels, y=bias, name=name_of_bias, mode="markers", marker=marker))
     styled(figure, title, "True age (years)", "Age error (years)")

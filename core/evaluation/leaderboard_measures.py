@@ -51,7 +51,7 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "gender_published",
-        "Gender as perceived, published split of ages 21 to 60",
+        "Perceived gender, 21 to 60",
         ("age_gender_published",),
         "gender_accuracy",
         "gender",
@@ -61,7 +61,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("age", "Age in years", _UTKFACE_AGES, "age_mae", "age", "years", "UTKFace"),
     Measure(
         "age_published",
-        "Age in years, published split of ages 21 to 60",
+        "Age, 21 to 60",
         ("age_gender_published",),
         "age_mae",
         "age",

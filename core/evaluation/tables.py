@@ -39,8 +39,8 @@ def confusion_table(report: ClassificationReport, normalised: bool) -> pd.DataFr
 
 
 def bracket_table(report: AgeReport) -> pd.DataFrame:
-    """One row a bracket of the true age: mean absolute error with interval, bias, and how many people."""
-    return pd.DataFrame(
+    """One row a bracket of the true age that holds anybody: mean absolute error with interval, bias, and how many."""
+    table = pd.DataFrame(
         {
             "age_bracket": [one.label for one in report.by_bracket],
             "mae_years": [one.mae.value for one in report.by_bracket],
@@ -51,6 +51,7 @@ def bracket_table(report: AgeReport) -> pd.DataFrame:
             "people": [one.mae.n for one in report.by_bracket],
         }
     )
+    return table[table["people"] > 0].reset_index(drop=True)
 
 
 def group_table(report: FairnessReport) -> pd.DataFrame:

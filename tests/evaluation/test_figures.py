@@ -7,6 +7,7 @@ import pytest
 
 from core.evaluation import figures
 from core.evaluation.metrics import age_report, classification_report, emotion_report
+from core.evaluation.predictions import subset
 from core.evaluation.tables import (
     bracket_table,
     class_table,
@@ -106,6 +107,14 @@ def test_tables_have_a_row_for_everything() -> None:
     shares = confusion_table(report, normalised=True).drop(columns="truth").to_numpy().sum(axis=1)
     np.testing.assert_allclose(shares, 1)
     assert bracket_table(age_report(AGES))["people"].sum() == 150
+
+
+def test_age_brackets_without_anybody_are_left_out() -> None:
+    report = age_report(subset(AGES, AGES.ids[AGES.age_true >= 20]))
+    assert {"0-2", "3-9", "10-19"}.isdisjoint(bracket_table(report)["age_bracket"])
+    bars = figures.age_error_bars({"a": report}, "Title").data[0]
+    assert {"0-2", "3-9", "10-19"}.isdisjoint(bars.x)
+    assert sum(bars.customdata) == bracket_table(report)["people"].sum() == (AGES.age_true >= 20).sum()
 
 
 def test_headlines_with_different_figures_share_a_table() -> None:
