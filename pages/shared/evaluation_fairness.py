@@ -90,21 +90,16 @@ def show_no_groups() -> None:
 
 
 def _show_extremes(predictions: AgePredictions) -> None:
-    young, old = st.columns(2)
-    with young:
-        show_measured(
-            f"Age error, {YOUNGEST[0]} to {YOUNGEST[1]} years old",
-            mae_of_ages(predictions, *YOUNGEST),
-            "years",
-            "How many years the answer is off on average for children.",
-        )
-    with old:
-        show_measured(
-            f"Age error, {OLDEST[0]} and older",
-            mae_of_ages(predictions, *OLDEST),
-            "years",
-            "How many years the answer is off on average for old people.",
-        )
+    """Nothing about an end of life at which the test set has nobody."""
+    ends = (
+        (f"Age error, {YOUNGEST[0]} to {YOUNGEST[1]} years old", YOUNGEST, "children"),
+        (f"Age error, {OLDEST[0]} and older", OLDEST, "old people"),
+    )
+    for column, (label, ages, whom) in zip(st.columns(len(ends)), ends, strict=True):
+        error = mae_of_ages(predictions, *ages)
+        if error.n:
+            with column:
+                show_measured(label, error, "years", f"How many years the answer is off on average for {whom}.")
 
 
 def _show_one(report: FairnessReport, figure: GroupFigure, title: str, how_to_read: str) -> None:

@@ -20,6 +20,15 @@ def _few() -> None:
     show_fairness(age_gender_predictions(count=20), "fake_test")
 
 
+def _grown_up() -> None:
+    from core.evaluation.predictions import subset
+    from pages.shared.evaluation_fairness import show_fairness
+    from tests.fakes_evaluation import age_gender_predictions
+
+    everybody = age_gender_predictions(count=700)
+    show_fairness(subset(everybody, everybody.ids[(everybody.age_true > 20) & (everybody.age_true <= 60)]), "fake_test")
+
+
 def _emotion() -> None:
     from pages.shared.evaluation_fairness import show_no_groups
 
@@ -57,10 +66,14 @@ def test_groups_and_their_crossings(titles: list[str], file: str, rows: int) -> 
     assert len(_gaps(page)) == 2
 
 
-def test_children_and_old_people_are_always_shown() -> None:
+def test_children_and_old_people_are_shown() -> None:
     page = _run(_groups)
     assert [metric.label for metric in page.metric] == ["Age error, 0 to 9 years old", "Age error, 70 and older"]
     assert all(metric.value.endswith(" years") for metric in page.metric)
+
+
+def test_ages_of_nobody_are_not_shown() -> None:
+    assert not _run(_grown_up).metric
 
 
 def test_the_gap_says_what_it_leaves_out() -> None:
