@@ -58,7 +58,8 @@ def _measure(measure: Callable[[Progress], SpeedReport]) -> None:
 
 
 def _show(report: SpeedReport) -> None:
-    sizes = network_sizes()
+    # Only those that answer by default are timed; the others have the leaderboard.
+    sizes = tuple(one for one in network_sizes() if report.served(one.name) is not None)
     show_figure(
         stage_bars(report, "Time of every step"),
         "speed_stages",
