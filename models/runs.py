@@ -36,6 +36,12 @@ def recorded_run(run_folder: Path) -> dict[str, Any]:
     return run
 
 
+def figures_chosen_on(run_folder: Path) -> dict[str, float]:
+    """Figures of the best epoch on the side that training chooses on, by name."""
+    logs = best_epoch(run_folder)
+    return {name.removeprefix("val_"): value for name, value in logs.items() if name.startswith("val_")}
+
+
 def best_epoch(run_folder: Path) -> dict[str, float]:
     """``epoch`` and the logs of the best epoch so far."""
     best: dict[str, float] = _state(run_folder)["best"]
@@ -43,8 +49,8 @@ def best_epoch(run_folder: Path) -> dict[str, float]:
 
 
 def epochs_run(run_folder: Path) -> int:
-    """Epochs that were finished so far."""
-    return int(_state(run_folder)["epoch"])
+    """Epochs that were finished so far; 0 also where there is no run."""
+    return int(_state(run_folder)["epoch"]) if (run_folder / STATE_FILE).is_file() else 0
 
 
 def _state(run_folder: Path) -> dict[str, Any]:

@@ -23,11 +23,9 @@ from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.configs import config_named
 from models.installed import artifact_folder
-from models.runs import RUNS, STATE_FILE, best_epoch, epochs_run, folder_of_run, recorded_run
+from models.runs import RUNS, best_epoch, epochs_run, figures_chosen_on, folder_of_run, recorded_run
 from models.tasks import card_task
 from models.train_config import TrainConfig
-
-_CHOSEN_ON = "val_"
 
 
 def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
@@ -37,7 +35,7 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
     another recipe.
     """
     folders = [folder_of_run(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
-    measured = [_measured(config, folder) for folder in folders if _is_finished(config, folder)]
+    measured = [_measured(config, folder) for folder in folders if epochs_run(folder) >= config.last_epoch]
     if len(measured) < 2:
         raise ConfigError(
             f"{runs} has {len(measured)} finished run(s) of {config.name}: train with "
@@ -52,10 +50,6 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
     }
 
 
-def _is_finished(config: TrainConfig, folder: Path) -> bool:
-    return (folder / STATE_FILE).is_file() and epochs_run(folder) >= config.last_epoch
-
-
 def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
     recorded = recorded_run(folder)["config"]
     expected = json.loads(json.dumps(asdict(config)))
@@ -65,13 +59,8 @@ def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
         raise ConfigError(
             f"{folder} was not trained with the recipe of {config.name}: {', '.join(sorted(other))} differ"
         )
-    best = best_epoch(folder)
-    figures = {
-        name.removeprefix(_CHOSEN_ON): value
-        for name, value in best.items()
-        if name.startswith(_CHOSEN_ON) and not name.endswith("loss")
-    }
-    return {"seed": recorded["seed"], "epoch": best["epoch"], **figures}
+    figures = {name: value for name, value in figures_chosen_on(folder).items() if not name.endswith("loss")}
+    return {"seed": recorded["seed"], "epoch": best_epoch(folder)["epoch"], **figures}
 
 
 def _column(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:

@@ -25,12 +25,20 @@ from core.artifact import HISTORY_FILE
 from core.errors import ConfigError, FacetError
 from models.configs import config_named
 from models.markdown import table
-from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, best_epoch, epochs_run, folder_of_run
+from models.runs import (
+    RUN_FILE,
+    RUNS,
+    STATE_FILE,
+    WEIGHTS_FILE,
+    best_epoch,
+    epochs_run,
+    figures_chosen_on,
+    folder_of_run,
+)
 
 _BROUGHT_HOME = (WEIGHTS_FILE, RUN_FILE, STATE_FILE, HISTORY_FILE)
 # Several processes share the accelerator: none may take all of its memory at its start, as JAX does.
 _ENVIRONMENT = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-_CHOSEN_ON = "val_"
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ def train_chain(
 
 def bring_home(run_folder: Path, output: Path) -> None:
     """``output/NAME.zip`` with what an export needs of a run, if it finished an epoch."""
-    if not (run_folder / STATE_FILE).is_file():
+    if not epochs_run(run_folder):
         return
     with zipfile.ZipFile(output / f"{run_folder.name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name in _BROUGHT_HOME:
@@ -111,16 +119,12 @@ def summary(rounds: Sequence[Round], runs: Path) -> str:
     rows = []
     for one in rounds:
         folder = one.folder(runs)
-        if one.outcome == "not begun" or not (folder / STATE_FILE).is_file():
+        if one.outcome == "not begun" or not epochs_run(folder):
             rows.append((folder.name, one.outcome, "", "", ""))
             continue
-        best = best_epoch(folder)
-        figures = (
-            f"{name.removeprefix(_CHOSEN_ON)} {value:.4f}"
-            for name, value in best.items()
-            if name.startswith(_CHOSEN_ON)
-        )
-        rows.append((folder.name, one.outcome, str(epochs_run(folder)), str(int(best["epoch"])), ", ".join(figures)))
+        figures = (f"{name} {value:.4f}" for name, value in figures_chosen_on(folder).items())
+        best = str(int(best_epoch(folder)["epoch"]))
+        rows.append((folder.name, one.outcome, str(epochs_run(folder)), best, ", ".join(figures)))
     return table(("Run", "Outcome", "Epochs", "Best", "Chosen on"), rows)
 
 
