@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.datasets.ferplus import FILE as VOTES_FILE
-from core.errors import ConfigError, DatasetError, FacetError
+from core.datasets.ferplus import votes_file
+from core.errors import ConfigError, FacetError
 from models.configs import config_named
 from models.data_sets import LOADERS
 from models.packed_data import best_quality, without_reporting, write_pack
@@ -32,11 +32,8 @@ def pack(configs: Sequence[TrainConfig], data_dir: Path, output: Path, most_byte
     for config in configs:
         dataset = CROP_TASKS[config.task].dataset
         sizes[dataset] = max(config.source_size, sizes.get(dataset, 0))
-    votes = [data_dir / VOTES_FILE] if any(config.annotators_share for config in configs) else []
-    for file in votes:
-        if not file.is_file():
-            raise DatasetError(f"no {file}: {VOTES_FILE} is wanted by one of the configs")
-        most_bytes -= file.stat().st_size
+    votes = [votes_file(data_dir)] if any(config.annotators_share for config in configs) else []
+    most_bytes -= sum(file.stat().st_size for file in votes)
     data_sets = [without_reporting(LOADERS[name](data_dir, size), size) for name, size in sizes.items()]
     quality = best_quality(data_sets, most_bytes)
     output.mkdir(parents=True, exist_ok=True)

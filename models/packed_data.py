@@ -7,8 +7,6 @@ for reporting is never in it: figures are measured on the original images.
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +20,7 @@ from core.datasets.samples import Rejected, Samples, few, resized
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, DatasetError
 from core.evaluation.sides import DATASET_SIDES
+from core.npz import load_npz, save_npz
 
 QUALITIES = (95, 90, 85, 80, 75, 70, 60, 50, 40)
 """On WebP's scale of 100; the first at which everything fits is taken."""
@@ -30,17 +29,6 @@ _TRIED = 300
 _MARGIN = 0.95
 """... and the share of what is allowed that the estimate may take: the rest is for names, labels and luck."""
 _MIB = 2**20
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    zipfile.BadZipFile,
-    zlib.error,
-    cv2.error,
-)
 
 
 @dataclass(frozen=True)
@@ -100,7 +88,7 @@ def write_pack(folder: Path, data: SplitDataset, quality: int) -> Path:
     file = _file(folder, data.name)
     folder.mkdir(parents=True, exist_ok=True)
     # Compression is for names and labels: as arrays of text they take as much as a tenth of the images.
-    np.savez_compressed(file, about=np.array(json.dumps(about)), **content)
+    save_npz(file, {"about": np.array(json.dumps(about)), **content})
     return file
 
 
@@ -109,15 +97,12 @@ def read_pack(folder: Path, dataset: str, image_size: int) -> PackedDataset:
     smaller than that."""
     file = _file(folder, dataset)
     try:
-        # NumPy leaves a file open that turns out to be none of its own.
-        if not zipfile.is_zipfile(file):
-            raise ValueError("truncated, or no npz archive")
-        with np.load(file) as content:
-            about = json.loads(str(content["about"]))
-            sides = {name: _side(content, name, about["channels"]) for name in about["sides"]}
+        content = load_npz(file)
+        about = json.loads(str(content["about"]))
+        sides = {name: _side(content, name, about["channels"]) for name in about["sides"]}
         rejected = tuple(Rejected(where, reason) for where, reason in about["rejected"])
         pairs, dropped, quality = about["near_duplicate_pairs"], about["dropped"], about["quality"]
-    except _UNREADABLE as error:
+    except (OSError, ValueError, TypeError, KeyError, IndexError, cv2.error) as error:
         raise DatasetError(f"{file} is no pack of training images ({error}): make it with models.pack") from error
     size = next(iter(sides.values())).images.shape[1]
     if size < image_size:

@@ -26,15 +26,20 @@ CHOICES = (
 """Columns of the file, votes for each; ``NF`` is "no face"."""
 
 
+def votes_file(data_dir: Path) -> Path:
+    """Raises ``DatasetError`` if it is missing."""
+    file = Path(data_dir) / FILE
+    if not file.is_file():
+        raise DatasetError(f"no {file}: copy {FILE} (FER+: one row an image, a column a choice) into {data_dir}")
+    return file
+
+
 def read_votes(data_dir: Path, training_ids: NDArray[np.str_]) -> NDArray[np.float32]:
     """(N, 10) votes, in the order of ``CHOICES``, for the FER2013 training images ``Training_<row>``.
 
     An image without a row has no votes at all (zeros). Raises ``DatasetError`` if the file is missing or unusable.
     """
-    file = Path(data_dir) / FILE
-    if not file.is_file():
-        raise DatasetError(f"no {file}: copy {FILE} (FER+: one row an image, a column a choice) into {data_dir}")
-    votes = _by_row(file)
+    votes = _by_row(votes_file(data_dir))
     nobody = np.zeros(len(CHOICES), np.float32)
     return np.stack([votes.get(int(sample_id.rpartition("_")[2]), nobody) for sample_id in training_ids.tolist()])
 

@@ -10,8 +10,6 @@ import json
 import math
 import types
 import typing
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks, joined
 from core.evaluation.detection_report import DetectionReport
 from core.evaluation.json_values import without_nan
+from core.npz import load_npz, save_npz
 
 REPORT_FILE = "detection.json"
 NUMBERS_FILE = "detections.npz"
@@ -64,10 +63,7 @@ def save_results(folder: Path, report: DetectionReport, marks: Sequence[PhotoMar
     for detector, by_run in runs.items():
         for run, found in by_run.items():
             arrays |= {f"{detector}/{run}/{name}": values for name, values in _found_arrays(found).items()}
-    partial = folder / f"{NUMBERS_FILE}.partial"
-    with partial.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)
-    partial.replace(folder / NUMBERS_FILE)
+    save_npz(folder / NUMBERS_FILE, arrays)
     partial = folder / f"{REPORT_FILE}.partial"
     partial.write_text(json.dumps(report_dict(report), allow_nan=False, indent=1) + "\n", encoding="utf-8")
     partial.replace(folder / REPORT_FILE)
@@ -90,20 +86,15 @@ def load_numbers(folder: Path) -> tuple[tuple[PhotoMarks, ...], dict[str, dict[s
     file = Path(folder) / NUMBERS_FILE
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {_ADVICE}")
-    # NumPy leaves the file open when it is no archive.
-    if not zipfile.is_zipfile(file):
-        raise ArtifactCorruptError(f"{file} is truncated or no npz archive. {_ADVICE}")
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = load_npz(file)
         marks = _marks(arrays)
         runs: dict[str, dict[str, tuple[FoundFaces, ...]]] = {}
         for name in arrays:
             detector, run, *field = name.split("/")
             if field == ["counts"]:
                 runs.setdefault(detector, {})[run] = _found(arrays, f"{detector}/{run}", len(marks))
-    # An altered archive can fail at any layer: container, compression, array header, or our own checks.
-    except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ArtifactCorruptError(f"{file} cannot be used ({type(error).__name__}: {error}). {_ADVICE}") from error
     return marks, runs
 

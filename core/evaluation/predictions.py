@@ -7,8 +7,6 @@ names work too.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from core.age_groups import AGE_GROUPS, age_groups_of
 from core.datasets.five_emotions import FIVE_EMOTIONS
 from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.npz import load_npz, save_npz
 from core.types import EMOTIONS, GENDERS, Emotion
 
 _KIND = "kind"
@@ -172,11 +171,7 @@ def save_predictions(path: Path, sides: Mapping[str, Predictions]) -> None:
     for side, one in sides.items():
         arrays[f"{side}/{_KIND}"] = np.array(names[type(one)])
         arrays |= {f"{side}/{f.name}": getattr(one, f.name) for f in fields(one)}
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as stream:
-        np.savez_compressed(stream, allow_pickle=False, **arrays)
-    partial.replace(path)
+    save_npz(path, arrays)
 
 
 def load_predictions(path: Path) -> dict[str, Predictions]:
@@ -185,15 +180,10 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
     advice = f"Restore it with: python -m models.evaluate {path.parent.name} --data DIR --store"
     if not path.is_file():
         raise ArtifactMissingError(f"{path} is missing. {advice}")
-    if not zipfile.is_zipfile(path):
-        raise ArtifactCorruptError(f"{path} is truncated or no npz archive. {advice}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-        sides = _grouped_by_side(arrays)
+        sides = _grouped_by_side(load_npz(path))
         return {side: _predictions_from(arrays_of_side) for side, arrays_of_side in sides.items()}
-    # An altered archive can fail at any layer: container, compression, array header, or our own checks.
-    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactCorruptError(f"{path} cannot be used ({type(error).__name__}: {error}). {advice}") from error
 
 
