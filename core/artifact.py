@@ -42,6 +42,8 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "age_gender_published": ("age", "gender"),
 }
 """Task of a network that reads cropped faces -> what it answers about each."""
+COMPARISON_TASKS = ("age_gender_published",)
+"""Tasks that exist so that our figures stand beside those of others on the split that these used."""
 CROP_TASKS = tuple(ATTRIBUTES)
 TASKS = (*CROP_TASKS, "detection")
 
@@ -149,6 +151,11 @@ class ModelCard:
     def is_classic(self) -> bool:
         """Whether this is a network of others, rebuilt: those name their recipe."""
         return bool(self.recipe)
+
+    @property
+    def is_for_comparison(self) -> bool:
+        """Whether it is of our own, but not there to answer about people's pictures."""
+        return self.task in COMPARISON_TASKS and not self.is_classic
 
     @property
     def epochs_run(self) -> int | None:

@@ -53,7 +53,8 @@ EVALUATION_PAGE = "pages/3_Model_Evaluation.py"
 
 
 def show_models() -> None:
-    """A card for each of our own models, one line for all classic ones, a message for each broken one."""
+    """A card for each of our own models that answers, one line for those to compare with, a message for each broken
+    one."""
     artifacts = list_artifacts()
     for artifact in artifacts:
         if artifact.error is not None:
@@ -61,17 +62,24 @@ def show_models() -> None:
     cards = [artifact.card for artifact in artifacts if artifact.card is not None]
     if not artifacts:
         st.warning(TRAIN_ADVICE, icon=":material/deployed_code_alert:")
-    own = [card for card in cards if not card.is_classic]
+    classic = [card for card in cards if card.is_classic]
+    compared = [card for card in cards if card.is_for_comparison]
+    own = [card for card in cards if card not in (*classic, *compared)]
     for card in sorted(own, key=lambda card: (list(FIGURES).index(card.task), card.name)):
         with st.container(border=True):
             _show_card(card)
-    _link_to_classics(len(cards) - len(own))
+    _link_to_others(len(classic), len(compared))
 
 
-def _link_to_classics(count: int) -> None:
-    if count:
-        what = "one classic network" if count == 1 else f"{count} classic networks"
-        label = f"And {what} of the field, rebuilt and trained on the same images: see Model evaluation"
+def _link_to_others(classic: int, compared: int) -> None:
+    parts = []
+    if classic:
+        what = "one classic network" if classic == 1 else f"{classic} classic networks"
+        parts.append(f"{what} of the field, rebuilt and trained on the same images")
+    if compared:
+        parts.append(f"{'one' if compared == 1 else compared} of ours trained as published work was")
+    if parts:
+        label = f"To compare with: {', and '.join(parts)}. See Model evaluation"
         st.page_link(EVALUATION_PAGE, label=label, icon=":material/leaderboard:")
 
 

@@ -91,6 +91,14 @@ def test_classic_networks_are_one_line(artifacts: Path, count: int, words: str) 
     assert words in links[0]
 
 
+def test_a_network_for_comparison_is_on_the_line_of_the_others(artifacts: Path) -> None:
+    write_card(artifacts, "age_gender", "age_gender", AGE_METRICS)
+    write_card(artifacts, "published", "age_gender_published", AGE_METRICS)
+    app = home()
+    assert len(app.metric) == 2
+    assert [link.value for link in app.page_link if "To compare with: one of ours" in link.value]
+
+
 def test_a_network_of_our_own_may_answer_one_thing(artifacts: Path) -> None:
     write_card(artifacts, "faces", "gender", AGE_METRICS)
     assert [metric.label for metric in home().metric] == ["Perceived gender: right answers"]
