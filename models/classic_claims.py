@@ -1,7 +1,7 @@
 """What the authors of the rebuilt networks claim, to stand beside what is measured here.
 
-These are the only figures in the project that are typed in: they are other people's, on their own data and splits,
-and nothing here can compute them. They are never mixed with measured ones.
+With those in ``core.evaluation.published`` they are the only figures in the project that are typed in: they are other
+people's, on their own data and splits, and nothing here can compute them. They are never mixed with measured ones.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.leaderboard import Group, Leaderboard, Row
+from core.evaluation.leaderboard_measures import Measure
+from core.evaluation.published import published_for
 
 NOTHING_CLAIMED = "no figure known"
 
@@ -51,6 +53,20 @@ def whole_table(board: Leaderboard) -> pd.DataFrame:
         part.insert(3, "unit", "share" if group.measure.unit == "%" else "years")
         parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def published_table(measure: Measure) -> pd.DataFrame:
+    """What others report about ``measure``, best first; ``parameters`` is empty where they do not say."""
+    figures = published_for(measure)
+    return pd.DataFrame(
+        {
+            "network": [one.name for one in figures],
+            "reported": _floats([one.value for one in figures]),
+            "parameters": pd.array([one.parameters for one in figures], dtype="Int64"),
+            "how": [one.how for one in figures],
+            "source": [one.source for one in figures],
+        }
+    )
 
 
 def claimed(row: Row) -> str:

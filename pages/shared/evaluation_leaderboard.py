@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import FacetError
 from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_figures import speed_scatter
-from core.evaluation.leaderboard_tables import group_table, whole_table
+from core.evaluation.leaderboard_tables import group_table, published_table, whole_table
 from core.evaluation.network_speed import IMAGES, RUNS, Progress, SpeedRun, measure_networks
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import INTERVAL_HELP, download_table, show_figure
@@ -98,6 +98,9 @@ def _show_group(group: Group) -> None:
     table, key = group_table(group), f"{group.measure.key}_{group.title}"
     st.dataframe(table, hide_index=True, width="stretch", **_columns(group))
     _show_way_to_details(group, key)
+    _show_published(group)
+    if len(group.rows) == 1:
+        return
     figure = speed_scatter(group, f"{group.title}: how good against how fast")
     untimed = int(table["ms_per_face"].isna().sum())
     missing = f" {untimed} without a time are not drawn." if untimed else ""
@@ -107,6 +110,27 @@ def _show_group(group: Group) -> None:
         "Up and to the left is better; each step of the grid across is a fixed factor. The thin line is the 95 % "
         f"interval. Names that found no room appear under the pointer.{missing}",
     )
+
+
+def _show_published(group: Group) -> None:
+    table = published_table(group.measure)
+    if table.empty:
+        return
+    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
+    unit, what = _unit_and_name(group)
+    with st.expander(f"What others report on {group.measure.data_set} ({len(table)})", expanded=len(group.rows) == 1):
+        st.caption(
+            "Copied from their papers and repositories, not measured here. Most learnt from more images, saw each test "
+            "image several times, or were tested on other images of the same data set: to compare with, not to rank."
+        )
+        columns = {
+            "network": text("Network"),
+            "reported": number(what, format=unit),
+            "parameters": number("Parameters", format="localized"),
+            "how": text("What sets it apart", width="large"),
+            "source": text("Source", width="medium"),
+        }
+        st.dataframe(table, hide_index=True, width="stretch", column_config=columns)
 
 
 def _show_way_to_details(group: Group, key: str) -> None:
@@ -135,15 +159,14 @@ def _show_to_restore(board: Leaderboard) -> None:
 
 def _columns(group: Group) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    unit = "percent" if group.measure.unit == "%" else "%.2f"
-    what = "Right answers" if group.measure.unit == "%" else "Mean age error (years)"
+    unit, what = _unit_and_name(group)
     config = {
         "network": text("Network", pinned=True),
-        "ours": st.column_config.CheckboxColumn("Ours", width="small"),
+        "ours": st.column_config.CheckboxColumn("Ours", width=60),
         "measured": number(what, format=unit, help=f"On {group.reporting.title}. {INTERVAL_HELP}"),
         "measured_low": number("95 % from", format=unit),
         "measured_high": number("to", format=unit),
-        "claimed": text("Claimed", help="Word for word, on the images of whoever claims it."),
+        "claimed": text("Claimed", width=190, help="Word for word, on the images of whoever claims it."),
         "ms_per_face": number("ms a face", format="%.2f"),
         "parameters": number("Parameters", format="localized"),
         "size_mb": number("Size (MB)", format="%.1f", help="Of the file that answers, here or not."),
@@ -156,3 +179,10 @@ def _columns(group: Group) -> dict[str, Any]:
         "timed_on": text("Timed on"),
     }
     return {"column_order": list(config), "column_config": config}
+
+
+def _unit_and_name(group: Group) -> tuple[str, str]:
+    """Format of a column of figures, and its title."""
+    if group.measure.unit == "%":
+        return "percent", "Right answers"
+    return "%.2f", "Mean age error (years)"

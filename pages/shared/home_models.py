@@ -74,13 +74,14 @@ def show_models() -> None:
 def _link_to_others(classic: int, compared: int) -> None:
     parts = []
     if classic:
-        what = "one classic network" if classic == 1 else f"{classic} classic networks"
+        what = "1 classic network" if classic == 1 else f"{classic} classic networks"
         parts.append(f"{what} of the field, rebuilt and trained on the same images")
     if compared:
-        parts.append(f"{'one' if compared == 1 else compared} of ours trained as published work was")
+        parts.append(f"{compared} of ours, trained on the split of published work")
     if parts:
-        label = f"To compare with: {', and '.join(parts)}. See Model evaluation"
-        st.page_link(EVALUATION_PAGE, label=label, icon=":material/leaderboard:")
+        # Apart from the link, whose text is cut off where there is no room for it.
+        st.markdown(f"To compare with: {', and '.join(parts)}.")
+        st.page_link(EVALUATION_PAGE, label="Compare them: Model evaluation", icon=":material/leaderboard:")
 
 
 def _show_card(card: ModelCard) -> None:

@@ -79,16 +79,17 @@ def test_figures_come_from_the_cards(artifacts: Path) -> None:
     assert not app.error
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "one classic network "), (3, "3 classic networks ")], ids=str)
+@pytest.mark.parametrize(("count", "words"), [(1, "1 classic network "), (3, "3 classic networks ")], ids=str)
 def test_classic_networks_are_one_line(artifacts: Path, count: int, words: str) -> None:
     write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
     for number, task in zip(range(count), ("gender", "age_group_gender", "emotion_five"), strict=False):
         write_card(artifacts, f"classic_{number}", task, {}, recipe="the authors'")
     app = home()
     assert len(app.metric) == 1
-    links = [link.value for link in app.page_link if "classic" in link.value]
-    assert len(links) == 1
-    assert words in links[0]
+    lines = [one.value for one in app.markdown if "classic" in one.value]
+    assert len(lines) == 1
+    assert words in lines[0]
+    assert [link for link in app.page_link if "Compare them" in link.value]
 
 
 def test_a_network_for_comparison_is_on_the_line_of_the_others(artifacts: Path) -> None:
@@ -96,7 +97,7 @@ def test_a_network_for_comparison_is_on_the_line_of_the_others(artifacts: Path) 
     write_card(artifacts, "published", "age_gender_published", AGE_METRICS)
     app = home()
     assert len(app.metric) == 2
-    assert [link.value for link in app.page_link if "To compare with: one of ours" in link.value]
+    assert [one.value for one in app.markdown if "To compare with: 1 of ours" in one.value]
 
 
 def test_a_network_of_our_own_may_answer_one_thing(artifacts: Path) -> None:
