@@ -56,17 +56,18 @@ def whole_table(board: Leaderboard) -> pd.DataFrame:
 
 
 def published_table(measure: Measure) -> pd.DataFrame:
-    """What others report about ``measure``, best first; ``parameters`` is empty where they do not say."""
+    """What others report about ``measure`` in words, best first, one row a network; for reading."""
     figures = published_for(measure)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
-            "network": [one.name for one in figures],
-            "reported": _floats([one.value for one in figures]),
-            "parameters": pd.array([one.parameters for one in figures], dtype="Int64"),
-            "how": [one.how for one in figures],
+            "reported": [f"{one.value:.1%}" if measure.unit == "%" else f"{one.value:.2f}" for one in figures],
+            "parameters": ["" if one.parameters is None else f"{one.parameters / 1e6:.3g} M" for one in figures],
+            "remarks": [one.how for one in figures],
             "source": [one.source for one in figures],
-        }
+        },
+        index=[one.name for one in figures],
     )
+    return table.rename_axis("Network")
 
 
 def claimed(row: Row) -> str:

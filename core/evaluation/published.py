@@ -32,6 +32,7 @@ _FACE_API = "github.com/justadudewhohacks/face-api.js"
 _QWYT = "repository of qwyt, MobileNetV3-Small for age and gender"
 _OWN_FIFTH = "measured on a fifth of the images of its own choice"
 _OWN_EIGHTH = "measured on 12 % of the images of its own choice"
+_SWAPPED = "on PublicTest, with the epoch chosen on PrivateTest"
 _FIVE_FOLDS = "all ages, mean of five folds"
 
 PUBLISHED: Mapping[str, tuple[PublishedFigure, ...]] = {
@@ -47,14 +48,14 @@ PUBLISHED: Mapping[str, tuple[PublishedFigure, ...]] = {
             "VGG variant",
             0.733,
             29_900_000,
-            "mean of ten crops; the test sets changed places: PublicTest, epoch chosen on PrivateTest",
+            f"mean of ten crops; {_SWAPPED}",
             "Khaireddin & Chen, arXiv:2105.03588",
         ),
         PublishedFigure(
             "ResNet-18",
             0.737,
             11_000_000,
-            "the test sets changed places likewise",
+            _SWAPPED,
             "github.com/LetheSec/Fer2013-Facial-Emotion-Recognition-Pytorch",
         ),
         PublishedFigure(

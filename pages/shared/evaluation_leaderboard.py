@@ -12,6 +12,7 @@ from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_figures import speed_scatter
 from core.evaluation.leaderboard_tables import group_table, published_table, whole_table
 from core.evaluation.network_speed import IMAGES, RUNS, Progress, SpeedRun, measure_networks
+from core.evaluation.published import published_for
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import INTERVAL_HELP, download_table, show_figure
 from pages.shared.evaluation_selection import preselect
@@ -113,24 +114,17 @@ def _show_group(group: Group) -> None:
 
 
 def _show_published(group: Group) -> None:
-    table = published_table(group.measure)
-    if table.empty:
+    figures = published_for(group.measure)
+    if not figures:
         return
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    unit, what = _unit_and_name(group)
-    with st.expander(f"What others report on {group.measure.data_set} ({len(table)})", expanded=len(group.rows) == 1):
+    _, what = _format_and_name(group)
+    with st.expander(f"What others report on {group.measure.data_set} ({len(figures)})", expanded=len(group.rows) == 1):
         st.caption(
             "Copied from their papers and repositories, not measured here. Most learnt from more images, saw each test "
             "image several times, or were tested on other images of the same data set: to compare with, not to rank."
         )
-        columns = {
-            "network": text("Network"),
-            "reported": number(what, format=unit),
-            "parameters": number("Parameters", format="localized"),
-            "how": text("What sets it apart", width="large"),
-            "source": text("Source", width="medium"),
-        }
-        st.dataframe(table, hide_index=True, width="stretch", column_config=columns)
+        # Sentences: they need lines of their own, which a data frame does not give them.
+        st.table(published_table(group.measure).rename(columns=str.capitalize).rename(columns={"Reported": what}))
 
 
 def _show_way_to_details(group: Group, key: str) -> None:
@@ -159,14 +153,14 @@ def _show_to_restore(board: Leaderboard) -> None:
 
 def _columns(group: Group) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    unit, what = _unit_and_name(group)
+    unit, what = _format_and_name(group)
     config = {
         "network": text("Network", pinned=True),
         "ours": st.column_config.CheckboxColumn("Ours", width=60),
         "measured": number(what, format=unit, help=f"On {group.reporting.title}. {INTERVAL_HELP}"),
         "measured_low": number("95 % from", format=unit),
         "measured_high": number("to", format=unit),
-        "claimed": text("Claimed", width=190, help="Word for word, on the images of whoever claims it."),
+        "claimed": text("Claimed", width=150, help="Word for word, on the images of whoever claims it."),
         "ms_per_face": number("ms a face", format="%.2f"),
         "parameters": number("Parameters", format="localized"),
         "size_mb": number("Size (MB)", format="%.1f", help="Of the file that answers, here or not."),
@@ -181,7 +175,7 @@ def _columns(group: Group) -> dict[str, Any]:
     return {"column_order": list(config), "column_config": config}
 
 
-def _unit_and_name(group: Group) -> tuple[str, str]:
+def _format_and_name(group: Group) -> tuple[str, str]:
     """Format of a column of figures, and its title."""
     if group.measure.unit == "%":
         return "percent", "Right answers"

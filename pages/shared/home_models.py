@@ -77,7 +77,7 @@ def _link_to_others(classic: int, compared: int) -> None:
         what = "1 classic network" if classic == 1 else f"{classic} classic networks"
         parts.append(f"{what} of the field, rebuilt and trained on the same images")
     if compared:
-        parts.append(f"{compared} of ours, trained on the split of published work")
+        parts.append(f"{compared} of ours for a published split")
     if parts:
         # Apart from the link, whose text is cut off where there is no room for it.
         st.markdown(f"To compare with: {', and '.join(parts)}.")
