@@ -7,8 +7,15 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.sides import DETECTOR_SIDE
 from pages.shared.evaluation_detector import choose_detectors, load_detection, show_detectors
-from pages.shared.evaluation_leaderboard import BY_TEST_SET, LEADERBOARD, VIEW_KEY, show_leaderboard
-from pages.shared.evaluation_selection import choose_detail, choose_models, choose_side
+from pages.shared.evaluation_leaderboard import show_leaderboard
+from pages.shared.evaluation_selection import (
+    BY_TEST_SET,
+    LEADERBOARD,
+    VIEW_KEY,
+    choose_detail,
+    choose_models,
+    choose_side,
+)
 from pages.shared.evaluation_tabs import show_tabs
 
 

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from core.artifact import DETECTOR_ARTIFACT, artifacts_dir
 from core.errors import ArtifactError
-from core.evaluation import detection_figures as figures
 from core.evaluation.detection_report import DetectionReport, DetectorReport, SetupReport
 from core.evaluation.detection_setups import SETUPS
 from core.evaluation.detection_stored import load_report
-from core.evaluation.detection_tables import (
-    point_reports,
-    point_table,
-    setup_table,
-    share_table,
-    steadiness_table,
-    timing_table,
-)
 from pages.shared.errors import show_error
-from pages.shared.evaluation_common import show_figure, show_measured, show_table
+from pages.shared.evaluation_common import show_measured
+from pages.shared.evaluation_detector_tabs import (
+    Detectors,
+    show_found,
+    show_points,
+    show_size_and_tilt,
+    show_speed,
+    show_steadiness,
+)
 
 _TABS = ("Found and false", "Size and tilt", "Points", "Speed", "Steadiness")
 _VIDEO_WH = (640, 480)
-
-Detectors = Mapping[str, DetectorReport]
 
 
 def load_detection() -> DetectionReport | None:
@@ -66,15 +61,15 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
             _show_tiles(one, one.setups[setup], live=setup == "live")
     found, size, points, speed, steady = st.tabs(_TABS)
     with found:
-        _show_found(detectors, setup)
+        show_found(detectors, setup)
     with size:
-        _show_size_and_tilt(detectors, setup)
+        show_size_and_tilt(detectors, setup)
     with points:
-        _show_points(report, detectors, setup)
+        show_points(report, detectors, setup)
     with speed:
-        _show_speed(detectors)
+        show_speed(detectors)
     with steady:
-        _show_steadiness(detectors)
+        show_steadiness(detectors)
 
 
 def _show_tiles(detector: DetectorReport, setup: SetupReport, live: bool) -> None:
@@ -100,72 +95,3 @@ def _show_tiles(detector: DetectorReport, setup: SetupReport, live: bool) -> Non
         f"{times[0]:.1f} ms" if times else "–",
         help=f"Median time to look for faces in {width}x{height} pixels on one processor core.",
     )
-
-
-def _show_found(detectors: Detectors, setup: str) -> None:
-    show_figure(
-        figures.recall_curves(detectors, setup, "Faces found against false boxes"),
-        "detector_curve",
-        "Each line is one detector from strict (left) to lenient (right); up and to the left is better. The diamond is "
-        "its default; a double click shows the rest of the lines. YuNet made part of the marks, so nothing that it "
-        "finds can count as false here.",
-    )
-    show_table(setup_table(detectors), "detectors.csv", "table_detectors")
-    st.caption(
-        "Recall: of the faces that people marked, how many are found; street recall: the same for the street scenes. "
-        "Double boxes: further boxes on a face that has one already. Point error: see the tab about points."
-    )
-
-
-def _show_size_and_tilt(detectors: Detectors, setup: str) -> None:
-    by_size = {one.title: one.setups[setup].by_size for one in detectors.values() if setup in one.setups}
-    show_figure(
-        figures.share_bars(by_size, "Distance between the eyes in the photograph as it is", "Faces found by size"),
-        "detector_sizes",
-        "How many faces of each size are found. The thin line is the 95 % interval: long where there are few faces.",
-    )
-    show_figure(
-        figures.share_bars({one.title: one.by_tilt for one in detectors.values()}, "Tilt", "Faces found by tilt"),
-        "detector_tilts",
-        "The same photographs, as they are, turned to either side: how well tilted heads are found.",
-    )
-    show_table(share_table(detectors, lambda one: one.by_tilt), "detectors_tilt.csv", "table_tilts")
-
-
-def _show_points(report: DetectionReport, detectors: Detectors, setup: str) -> None:
-    reports = point_reports(report, {name: one for name, one in detectors.items() if setup in one.setups}, setup)
-    show_figure(
-        figures.point_bars(reports, "Distance of the points from other marks"),
-        "detector_points",
-        "Shorter is better. People and machine do not mean quite the same spot, most of all at the nose, and people "
-        "click a few pixels beside it: “machine against people” is how far two annotators are apart.",
-    )
-    if reports:
-        show_table(point_table(reports), "detectors_points.csv", "table_points")
-    show_figure(
-        figures.scatter_bars(detectors, setup, "How much each rater's points scatter by themselves"),
-        "detector_scatter",
-        "Three raters marked the same faces. With constant differences of opinion taken out, how far each pair is "
-        "apart tells how much each one scatters. Nobody can agree with people's marks better than these scatter.",
-    )
-
-
-def _show_speed(detectors: Detectors) -> None:
-    for live, name in ((False, "photos"), (True, "live video")):
-        show_figure(
-            figures.timing_lines(detectors, live, f"Time a frame with the settings for {name}"),
-            f"detector_times_{'live' if live else 'photos'}",
-            "Lower is better; each step of the grid is a fixed factor. All detectors took turns on one processor core; "
-            "another machine is slower or faster for all of them.",
-        )
-    show_table(timing_table(detectors), "detectors_times.csv", "table_times")
-
-
-def _show_steadiness(detectors: Detectors) -> None:
-    show_figure(
-        figures.steadiness_bars(detectors, "How much the box of a still face trembles"),
-        "detector_steadiness",
-        "Photographs with one face became still videos with the noise of a camera. Shorter bars are steadier; "
-        "tracking, which the live page uses, averages over time.",
-    )
-    show_table(steadiness_table(detectors), "detectors_steadiness.csv", "table_steadiness")

@@ -1,4 +1,4 @@
-"""Choosing a test set and models; one broken model never hides the others."""
+"""Choosing what to look at, a test set and models; one broken model never hides the others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from core.evaluation.sides import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSid
 from core.evaluation.stored import StoredEvaluation, load_stored
 from pages.shared.errors import show_error
 
+LEADERBOARD, BY_TEST_SET = "Leaderboard", "By test set"
+"""The two views of the page ..."""
+VIEW_KEY = "evaluation_view"
+"""... and where the chosen one is kept."""
+TAB_KEY = "evaluation_tab"
+"""Holds the name of the tab that the figures of a test set open with."""
 _OUR_TASKS = ("emotion", "age_gender")
 """Their test sets can be chosen even if a card cannot be read, so that the page says what is wrong."""
 _SIDE_KEY = "evaluation_side"

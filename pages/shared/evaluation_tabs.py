@@ -21,9 +21,11 @@ from pages.shared.evaluation_calibration import show_calibration
 from pages.shared.evaluation_card import show_card, show_training
 from pages.shared.evaluation_classes import show_accuracy, show_class_table, show_confusion
 from pages.shared.evaluation_fairness import show_groups
+from pages.shared.evaluation_mistakes import show_mistakes
+from pages.shared.evaluation_rerun import show_rerun
 from pages.shared.evaluation_reweighting import show_reweighting
 from pages.shared.evaluation_robustness import show_robustness
-from pages.shared.evaluation_samples import show_mistakes, show_rerun
+from pages.shared.evaluation_selection import TAB_KEY
 from pages.shared.evaluation_speed import show_speed
 
 COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
@@ -44,7 +46,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         "Mistakes": lambda: show_mistakes(detail),
         "Re-run": lambda: show_rerun(detail),
     }
-    wanted = st.session_state.get("evaluation_tab")
+    wanted = st.session_state.get(TAB_KEY)
     shown = st.tabs(list(tabs), default=wanted if wanted in tabs else None)
     for tab, show in zip(shown, tabs.values(), strict=True):
         with tab:

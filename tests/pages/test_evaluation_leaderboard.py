@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.evaluation.network_speed import SPEED_FILE, load_speed
 from core.evaluation.predictions import Predictions
-from pages.shared.evaluation_leaderboard import BY_TEST_SET, LEADERBOARD, VIEW_KEY
+from pages.shared.evaluation_selection import BY_TEST_SET, LEADERBOARD, VIEW_KEY
 from tests.fakes_evaluation import age_gender_predictions, emotion_predictions, write_artifact
 from tests.fakes_leaderboard import copy_real_network, write_networks
 

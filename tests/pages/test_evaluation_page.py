@@ -13,7 +13,7 @@ from core.errors import ArtifactMissingError
 from core.evaluation import runner
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import EmotionPredictions, Predictions
-from pages.shared.evaluation_leaderboard import BY_TEST_SET, LEADERBOARD
+from pages.shared.evaluation_selection import BY_TEST_SET, LEADERBOARD
 from pages.shared.evaluation_tabs import COMMON_TABS
 from tests.fakes_classic import write_classic
 from tests.fakes_evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
