@@ -20,12 +20,14 @@ class ImageLimits:
 class DetectorSettings:
     """``sensitivity`` in [0, 1] trades missed faces (0) against false boxes (1); the smallest face side that is looked
     for is ``min_face_px`` pixels of the frame and ``min_face_share`` of its longer side, whichever is more: what is
-    smaller mostly looks like a face from afar only. Frames whose longer side exceeds ``max_side_px`` are searched in a
-    smaller copy."""
+    smaller mostly looks like a face from afar only. In photographs of many people faces are a small share and large all
+    the same, so ``always_face_px`` are enough whatever their share. Frames whose longer side exceeds ``max_side_px`` are
+    searched in a smaller copy."""
 
     sensitivity: float = 0.5
     min_face_px: int = 16
     min_face_share: float = 0.044
+    always_face_px: int = 29
     max_side_px: int = 640
 
     def __post_init__(self) -> None:
@@ -40,7 +42,7 @@ class DetectorSettings:
 
     def smallest_face_px(self, longest_px: int) -> float:
         """Smallest side of a face that counts in a frame whose longer side is ``longest_px``."""
-        return max(self.min_face_px, self.min_face_share * longest_px)
+        return max(self.min_face_px, min(self.min_face_share * longest_px, self.always_face_px))
 
 
 LIVE_DETECTOR = DetectorSettings(max_side_px=320)

@@ -89,6 +89,26 @@ def test_the_compact_detector_finds_a_tilted_face_and_its_tilt(astronaut, angle_
     assert eye_angle_deg(tilted) - eye_angle_deg(upright) == pytest.approx(angle_deg, abs=10)
 
 
+def test_many_people_in_a_large_photograph_are_found_though_each_is_a_small_share_of_it(astronaut):
+    x, y = ASTRONAUT_FACE
+    person = cv2.resize(astronaut[y - 100 : y + 100, x - 100 : x + 100], (150, 150), interpolation=cv2.INTER_AREA)
+    crowd = np.full((1600, 2400, 3), 128, np.uint8)
+    for row, column in np.ndindex(4, 5):
+        top, left = 150 + 350 * row, 150 + 450 * column
+        crowd[top : top + 150, left : left + 150] = person
+    found = create_detector("compact", DetectorSettings()).detect(crowd)
+    assert len(found) >= 18
+    assert all(face.box.width < DetectorSettings().min_face_share * 2400 for face in found)
+
+
+@pytest.mark.parametrize(
+    ("longest_px", "smallest_px"), [(200, 16), (480, 0.044 * 480), (640, 0.044 * 640), (4000, 29)], ids=str
+)
+def test_the_smallest_face_is_a_share_of_the_picture_up_to_what_is_always_enough(longest_px, smallest_px):
+    assert DetectorSettings().smallest_face_px(longest_px) == pytest.approx(smallest_px)
+    assert DetectorSettings(min_face_px=48).smallest_face_px(longest_px) == 48
+
+
 def eye_angle_deg(face):
     (x1, y1), (x2, y2) = face.landmarks.left_eye, face.landmarks.right_eye
     return np.rad2deg(np.arctan2(y2 - y1, x2 - x1))
