@@ -40,9 +40,17 @@ def frame_callback(session: LiveSession) -> Callable[[av.VideoFrame], av.VideoFr
         except Exception as error:
             _log.exception("A video frame could not be converted")
             session.note_error(error)
-            return frame
+            return _black(frame)
 
     return process
+
+
+def _black(frame: av.VideoFrame) -> av.VideoFrame:
+    """In place of a frame that could not be converted, at the same time: whether faces are to be hidden is not known
+    here, so the camera's own picture is never shown."""
+    black = av.VideoFrame.from_ndarray(np.zeros((frame.height, frame.width, 3), np.uint8), format="bgr24")
+    black.pts, black.time_base = frame.pts, frame.time_base
+    return black
 
 
 def live_stream(session: LiveSession, configuration: dict[str, Any]) -> Connection:

@@ -15,7 +15,8 @@ import ipaddress
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ _TURN = re.compile(r"turns?:[^?:\s]+(:\d+)?(\?transport=(udp|tcp))?")
 
 def rtc_configuration() -> dict[str, list[IceServer]]:
     """What ``webrtc_streamer`` needs; raises ConfigError if the configured servers are malformed."""
-    return {"iceServers": ice_servers(os.environ, _secrets())}
+    return {"iceServers": ice_servers(os.environ, ice_table(st.secrets, st.get_option("secrets.files")))}
 
 
 def ice_servers(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> list[IceServer]:
@@ -66,11 +67,19 @@ def is_secure_origin(url: str | None) -> bool:
         return False
 
 
-def _secrets() -> Mapping[str, Any]:
+def ice_table(secrets: Mapping[str, Any], files: Sequence[str]) -> Mapping[str, Any]:
+    """The ``[ice]`` table of Streamlit's ``secrets``; empty if none of the ``files`` that they come from is there,
+    which is the normal case. Raises ConfigError if one is there but cannot be read."""
     try:
-        table = st.secrets.get("ice", {})
-    except FileNotFoundError:  # no secrets.toml at all, which is the normal case
-        return {}
+        table = secrets.get("ice", {})
+    except (OSError, UnicodeDecodeError) as error:
+        # FileNotFoundError is also what Streamlit raises for a file that is no TOML.
+        if isinstance(error, FileNotFoundError) and not any(Path(file).is_file() for file in files):
+            return {}
+        raise ConfigError(
+            f"the secrets in {' or '.join(files)} cannot be read: {error}. Correct the file, which must be TOML in "
+            "UTF-8, or remove it to go without"
+        ) from error
     if not isinstance(table, Mapping):
         raise ConfigError("[ice] in secrets.toml must be a table, for example [ice] with turn_url below it")
     return table

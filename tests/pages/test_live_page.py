@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, ConfigError
@@ -22,7 +23,7 @@ from pages.shared import live_texts
 from pages.shared.live_connection import Connection, camera_message, next_connection
 from pages.shared.live_panel import MOOD_FORMULA, face_title, summary
 from pages.shared.live_stream import frame_callback
-from pages.shared.webrtc import ice_servers, is_secure_origin
+from pages.shared.webrtc import ice_servers, ice_table, is_secure_origin
 
 PAGE = Path(__file__).parents[2] / "pages" / "1_Live_Camera.py"
 FRAME = np.zeros((48, 64, 3), dtype=np.uint8)
@@ -246,6 +247,43 @@ class TestIceServers:
         assert "hunter2" not in str(caught.value)
 
 
+class TestSecrets:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Iterator[Path]:
+        """Streamlit's only file of secrets, which is not there yet."""
+        file = tmp_path / "secrets.toml"
+        before = st.get_option("secrets.files")
+        st.config.set_option("secrets.files", [str(file)])
+        yield file
+        st.config.set_option("secrets.files", before)
+
+    def test_without_a_file_there_are_none(self, file: Path) -> None:
+        assert ice_table(Secrets(), [str(file)]) == {}
+
+    @pytest.mark.parametrize(
+        ("content", "table"),
+        [("[ice]\nturn_url = 'turn:a'", {"turn_url": "turn:a"}), ("other = 1", {})],
+        ids=["a table", "another"],
+    )
+    def test_a_file_is_read(self, file: Path, content: str, table: dict[str, str]) -> None:
+        file.write_text(content)
+        assert dict(ice_table(Secrets(), [str(file)])) == table
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"[ice\nturn_url = 'turn:a'", "cannot be read: .*line 1"),
+            (b"[ice]\nturn_url = '\xff'", "cannot be read: .*UTF-8"),
+            (b"ice = 3", "must be a table"),
+        ],
+        ids=["a typing mistake", "no text", "no table"],
+    )
+    def test_a_file_with_a_mistake_is_named(self, file: Path, content: bytes, message: str) -> None:
+        file.write_bytes(content)
+        with pytest.raises(ConfigError, match=rf"secrets\.toml.*{message}"):
+            ice_table(Secrets(), [str(file)])
+
+
 def test_callback_keeps_the_time_of_the_frame() -> None:
     av = pytest.importorskip("av")
     frame = av.VideoFrame.from_ndarray(FRAME, format="bgr24").reformat(format="yuv420p")
@@ -254,10 +292,21 @@ def test_callback_keeps_the_time_of_the_frame() -> None:
     assert (marked.pts, marked.time_base, marked.width, marked.height) == (1234, frame.time_base, 64, 48)
 
 
-def test_callback_never_raises() -> None:
+class BrokenFrame:
+    """A frame of another format than can be converted."""
+
+    width, height, pts, time_base = 64, 48, 1234, Fraction(1, 90_000)
+
+    def to_ndarray(self, format: str) -> np.ndarray:
+        raise ValueError("no conversion")
+
+
+def test_a_frame_that_cannot_be_converted_becomes_a_black_one() -> None:
+    pytest.importorskip("av")
     session = LiveSession(FakeAnalyzer())
-    broken = object()
-    assert frame_callback(session)(broken) is broken
+    shown = frame_callback(session)(BrokenFrame())
+    assert (shown.pts, shown.time_base) == (BrokenFrame.pts, BrokenFrame.time_base)
+    assert np.array_equal(shown.to_ndarray(format="bgr24"), FRAME)
     assert session.snapshot().errors == 1
 
 
