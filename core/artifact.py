@@ -108,14 +108,15 @@ class ModelCard:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> ModelCard:
-        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where ``raw`` is no card."""
+        """Raises ``KeyError``, ``TypeError``, ``ValueError``, ``AttributeError`` or ``OverflowError`` where ``raw`` is
+        no card."""
         if raw["task"] not in TASKS:
             raise ValueError(f"task must be one of {', '.join(TASKS)}, got {raw['task']!r}")
         minimums = {name: float(value) for name, value in raw.get("min_confidence", {}).items()}
         if not all(0.0 <= value <= 1.0 for value in minimums.values()):
             raise ValueError(f"min_confidence must be in [0, 1], got {minimums}")
         model_input = raw["input"]
-        return cls(
+        card = cls(
             name=str(raw["name"]),
             title=str(raw["title"]),
             task=str(raw["task"]),
@@ -124,10 +125,10 @@ class ModelCard:
             input_size=int(model_input["size"]),
             channels=int(model_input["channels"]),
             crop=CropSpec.from_dict(raw["crop"]) if "crop" in raw else CropSpec(),
-            metrics=raw["metrics"],
-            training=raw["training"],
-            data=raw["data"],
-            files=raw["files"],
+            metrics={side: _mapping(figures, side) for side, figures in raw["metrics"].items()},
+            training=_mapping(raw["training"], "training"),
+            data=_mapping(raw["data"], "data"),
+            files=_checked_files(raw["files"]),
             license=str(raw["license"]),
             intended_use=str(raw["intended_use"]),
             limits=str(raw["limits"]),
@@ -138,9 +139,12 @@ class ModelCard:
             claims=tuple(raw.get("claims", ())),
             recipe=str(raw.get("recipe", "")),
             recipe_epochs=None if raw.get("recipe_epochs") is None else int(raw["recipe_epochs"]),
-            not_included=raw.get("not_included", {}),
+            not_included=_checked_files(raw.get("not_included", {})),
             raw=raw,
         )
+        # Adding the rounds up reads each of them: a malformed one must not wait for the page that shows it.
+        _ = card.epochs_run
+        return card
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -162,6 +166,19 @@ class ModelCard:
         """Of all rounds of training; ``None`` on a card that does not say."""
         rounds = self.training.get("rounds")
         return sum(int(one["epochs_run"]) for one in rounds) if rounds else None
+
+
+def _mapping(value: object, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be an object, got {value!r}")
+    return value
+
+
+def _checked_files(raw: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    for name, facts in raw.items():
+        if not (isinstance(facts["bytes"], int) and isinstance(facts["sha256"], str)):
+            raise TypeError(f"{name} must have bytes, a whole number, and sha256, a text, got {facts}")
+    return raw
 
 
 @dataclass(frozen=True)
@@ -205,7 +222,7 @@ def load_card(folder: Path) -> ModelCard:
         raise ArtifactMissingError(f"{file} is missing. {restore_command(Path(folder).name)}")
     try:
         return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"{file} is no model card ({type(error).__name__}: {error}). {restore_command(Path(folder).name)}"
         ) from error

@@ -76,6 +76,38 @@ def test_a_card_that_is_none(toy, content):
         load_card(toy)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min_confidence": None},
+        {"min_confidence": ["emotion"]},
+        {"crop": []},
+        {"parameters": float("inf")},
+        {"temperature": 1.5},
+        {"metrics": []},
+        {"metrics": {"private": None}},
+        {"training": None},
+        {"training": {"rounds": [{}]}},
+        {"data": []},
+        {"files": None},
+        {"files": [SERVED_FILE]},
+        {"files": {SERVED_FILE: {}}},
+        {"files": {SERVED_FILE: {"bytes": "7", "sha256": ""}}},
+        {"files": {SERVED_FILE: {"bytes": 7, "sha256": None}}},
+        {"not_included": {SERVED_FILE: None}},
+    ],
+    ids=str,
+)
+def test_a_malformed_card_is_corrupt_and_keeps_the_others_usable(toy, changes):
+    broken = toy.parent / "broken"
+    broken.mkdir()
+    (broken / "card.json").write_text(json.dumps(CARD | {"files": {}} | changes))
+    found = {artifact.name: artifact for artifact in list_artifacts(toy.parent)}
+    assert isinstance(found["broken"].error, ArtifactCorruptError)
+    assert "card.json is no model card" in str(found["broken"].error)
+    assert found["toy"].card is not None
+
+
 def test_listing_keeps_the_broken_with_their_error(toy):
     (toy.parent / "broken").mkdir()
     found = {artifact.name: artifact for artifact in list_artifacts(toy.parent)}
