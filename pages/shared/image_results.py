@@ -68,7 +68,8 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
     try:
         frame = images.decode(data, name=name)
     except ImageError as error:
-        return error
+        # A copy: the one that was raised holds on to the file's bytes by its traceback and its cause.
+        return type(error)(*error.args)
     analysis = analyzer.analyze(frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
     thumbnails = crop_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)

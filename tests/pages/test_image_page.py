@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.errors import ArtifactMissingError, DetectorError, FacetError
+from core.errors import ArtifactMissingError, DetectorError, FacetError, ImageError
 from core.images import decode
 from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.suggestions import COLUMNS
@@ -265,6 +265,13 @@ class StoredFile:
 
     def getvalue(self) -> bytes:
         return self._data
+
+
+def test_the_error_of_a_refused_picture_keeps_nothing_of_it() -> None:
+    error = image_results._analyze("bad.png", b"text", FakeAnalyzer(), Attributes())
+    assert isinstance(error, ImageError)
+    assert str(error).startswith("bad.png cannot be read as an image")
+    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
 
 
 def test_annotated_png_has_the_full_size() -> None:
