@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.analyzer import FaceAnalyzer
 from core.crops import crop_faces
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
+from core.errors import ConfigError
 from core.images import decode, encode_png
 from core.networks import open_networks
 from core.settings import LIVE_DETECTOR, OUR_NETWORKS, DetectorSettings, NetworkChoice
@@ -65,6 +66,8 @@ def run_benchmark(
     ``progress`` is told the share that is done, in (0, 1], between the timed calls. Waits for a benchmark that another
     thread runs. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
     """
+    if repeats < 1:
+        raise ConfigError(f"repeats must be at least 1, got {repeats}")
     with _ONE_AT_A_TIME:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)

@@ -52,6 +52,12 @@ def test_every_stage_has_median_and_95th_percentile(timings):
     assert (timings["frame"], timings["threads"], timings["repeats"], timings["detector"]) == ("640x480", 1, 3, "fast")
 
 
+@pytest.mark.parametrize("repeats", [0, -1])
+def test_no_repeats_are_refused_before_anything_is_loaded(repeats):
+    with pytest.raises(ConfigError, match=f"repeats must be at least 1, got {repeats}"):
+        run_benchmark(repeats, "eagle")
+
+
 def test_shares_add_up_to_the_whole_and_include_the_search(timings):
     assert set(timings["shares"]) == {"whole, 1 face", "whole, 3 faces"}
     for whole, shares in timings["shares"].items():

@@ -188,6 +188,11 @@ def test_a_network_that_cannot_be_used_is_one_line_and_status_2(capsys, classic,
     assert message in error
 
 
+def test_a_benchmark_without_repeats_is_one_line_and_status_2(capsys):
+    assert main(["benchmark", "--repeats", "0"]) == 2
+    assert capsys.readouterr().err == "error: repeats must be at least 1, got 0\n"
+
+
 def test_benchmark_prints_every_stage(capsys):
     assert main(["benchmark", "--json", "--repeats", "3"]) == 0
     timings = json.loads(capsys.readouterr().out)
