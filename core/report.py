@@ -56,6 +56,11 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) 
     return text.getvalue()
 
 
+def unguarded(cell: str) -> str:
+    """A text cell of ``to_csv`` without the apostrophe that it was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
+
+
 def _face_object(face: Face) -> dict[str, Any]:
     age = face.age
     return {
@@ -99,6 +104,7 @@ def _row(file: str, number: int, face: Face) -> dict[str, Any]:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+    # With apostrophes of its own as well: taking one off must give the text back.
+    if isinstance(value, str) and value.lstrip("'").startswith(_FORMULA_STARTS):
         return "'" + value
     return value

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError
+from core.report import to_csv, unguarded
 from core.types import EMOTIONS, MAX_AGE, Emotion, Face
 
 TABLE_FILE = Path(__file__).with_name("suggestions.csv")
@@ -73,19 +74,26 @@ def load_table(path: Path = TABLE_FILE) -> tuple[Suggestion, ...]:
 
 
 def parse_table(text: str, name: str = "suggestions table") -> tuple[Suggestion, ...]:
-    """CSV text -> rows. Raises ``ConfigError`` with the line number of the first row that is not allowed."""
+    """CSV text -> rows; lines without any value are left out. Raises ``ConfigError`` with the line number of the first
+    row that is not allowed."""
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="surplus", skipinitialspace=True)
     header = tuple(reader.fieldnames or ())
     if header != COLUMNS:
         raise ConfigError(f"{name}, line 1: the columns must be {','.join(COLUMNS)}; got {','.join(header) or 'none'}.")
-    return tuple(_suggestion(row, f"{name}, line {reader.line_num}") for row in reader)
+    lines = ((f"{name}, line {reader.line_num}", _without_guards(row)) for row in reader)
+    return tuple(_suggestion(row, place) for place, row in lines if _is_filled(row))
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]], name: str = "suggestions table") -> tuple[Suggestion, ...]:
     """Edited rows with the keys of ``COLUMNS`` -> suggestions; rows without any value are left out. Raises
     ``ConfigError`` with the number of the first row, from 1, that is not allowed."""
-    filled = ((number, row) for number, row in enumerate(rows, start=1) if any(map(_text, row.values())))
+    filled = ((number, row) for number, row in enumerate(rows, start=1) if _is_filled(row))
     return tuple(_suggestion(row, f"{name}, row {number}") for number, row in filled)
+
+
+def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Edited rows, as for ``from_rows``, -> the CSV text that ``load_table`` reads."""
+    return to_csv([{column: _text(row.get(column)) for column in COLUMNS} for row in rows if _is_filled(row)], COLUMNS)
 
 
 def to_rows(table: Sequence[Suggestion]) -> list[dict[str, str]]:
@@ -119,6 +127,15 @@ def _suggestion(row: Mapping[str, Any], place: str) -> Suggestion:
         )
     except ConfigError as error:
         raise ConfigError(f"{place}: {error}.") from error
+
+
+def _is_filled(row: Mapping[str, Any]) -> bool:
+    return any(map(_text, row.values()))
+
+
+def _without_guards(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The table may come from ``rows_csv``, which guards cells that a spreadsheet would run as a formula."""
+    return {column: unguarded(_text(cell)) if isinstance(cell, str) else cell for column, cell in row.items()}
 
 
 def _text(value: object) -> str:

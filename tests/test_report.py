@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import UnreadableImageError
-from core.report import COLUMNS, error_object, rows, to_csv, to_json_object
+from core.report import COLUMNS, error_object, rows, to_csv, to_json_object, unguarded
 from core.types import (
     AgeEstimate,
     Analysis,
@@ -124,6 +124,12 @@ def test_csv_reads_back() -> None:
 def test_csv_runs_no_formula_from_a_file_name(name: str) -> None:
     (first, _) = csv.DictReader(io.StringIO(to_csv(rows(name, ANALYSIS)), newline=""))
     assert first["file"] == "'" + name
+
+
+@pytest.mark.parametrize("name", ["=1+1.jpg", "'=1.jpg", "''@a.jpg", "'plain'.jpg", "plain.jpg", "'", ""])
+def test_what_guards_against_formulas_can_be_taken_off(name: str) -> None:
+    (row,) = csv.DictReader(io.StringIO(to_csv([{"file": name, "face": 1}], ("file", "face")), newline=""))
+    assert unguarded(row["file"]) == name
 
 
 def test_csv_with_other_columns() -> None:

@@ -11,6 +11,7 @@ from core.suggestions import (
     from_rows,
     load_table,
     parse_table,
+    rows_csv,
     suggest,
     suggest_for,
     to_rows,
@@ -123,14 +124,37 @@ def test_rows_go_back_and_forth() -> None:
     assert from_rows(to_rows(load_table())) == load_table()
 
 
+BLANK: dict[str, object] = {
+    "emotion": None,
+    "min_age": float("nan"),
+    "max_age": "",
+    "kind": None,
+    "suggestion": "",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["-5 minutes of rest", "+ a song", "=SUM(A1)", "@home", "'quoted'", "'=quoted", "a, b", 'say "hi"', "two\nlines"],
+)
+def test_edited_rows_are_read_back_from_their_file(tmp_path: Path, text: str) -> None:
+    row = {"emotion": "sad", "min_age": 13, "max_age": "any", "kind": text, "suggestion": text}
+    file = tmp_path / "downloaded.csv"
+    file.write_text(rows_csv([BLANK, row, BLANK]), encoding="utf-8")
+    assert load_table(file) == (Suggestion(Emotion.SAD, 13, MAX_AGE, text, text),) == from_rows([row])
+
+
+def test_the_shipped_table_is_read_back_as_well() -> None:
+    assert parse_table(rows_csv(to_rows(load_table()))) == load_table()
+
+
+def test_lines_without_a_value_are_skipped_but_counted() -> None:
+    assert parse_table(HEADER + ",,,,\n\nany,any,any,tip,water\n , ,,,\n") == (ALWAYS,)
+    with pytest.raises(ConfigError, match="line 3: emotion must be"):
+        parse_table(HEADER + ",,,,\nbored,any,any,tip,read\n")
+
+
 def test_from_rows_skips_blank_rows_and_counts_from_one() -> None:
-    blank: dict[str, object] = {
-        "emotion": None,
-        "min_age": float("nan"),
-        "max_age": "",
-        "kind": None,
-        "suggestion": "",
-    }
-    assert from_rows([blank, *to_rows(TABLE)]) == TABLE
+    assert from_rows([BLANK, *to_rows(TABLE)]) == TABLE
     with pytest.raises(ConfigError, match=r"row 2: emotion and min_age and max_age must not be empty"):
         from_rows([*to_rows(TABLE[:1]), {"kind": "tip", "suggestion": "read"}])

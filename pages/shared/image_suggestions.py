@@ -6,9 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import report
 from core.errors import ConfigError
-from core.suggestions import ANY, COLUMNS, Suggestion, from_rows, load_table, to_rows
+from core.suggestions import ANY, Suggestion, from_rows, load_table, rows_csv, to_rows
 from core.types import EMOTIONS
 from pages.shared.errors import show_error
 
@@ -67,7 +66,7 @@ def _edit_rows() -> list[dict[str, Any]]:
     with st.container(horizontal=True):
         st.download_button(
             "Download the table (CSV)",
-            report.to_csv(rows, COLUMNS),
+            rows_csv(rows),
             "suggestions.csv",
             "text/csv",
             key="suggest_csv",
