@@ -25,8 +25,11 @@ def show_robustness(detail: StoredEvaluation) -> None:
     try:
         report = load_report(detail.folder, detail.card)
     except ArtifactMissingError:
-        if detail.card.is_classic or detail.card.task not in MEASURED_ATTRIBUTES:
+        if detail.card.is_classic:
             st.info("Damaged pictures were tried on our own networks only, not on this one.")
+            return
+        if detail.card.task not in MEASURED_ATTRIBUTES:
+            st.info("Damaged pictures were not tried on networks of this kind.")
             return
         st.info("How this model answers on damaged pictures was not measured yet. This command does it:")
         st.code(measure_command(detail.name), language="bash")

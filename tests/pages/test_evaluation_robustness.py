@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from core.evaluation.intervals import proportion
 from core.evaluation.robustness import ROBUSTNESS_FILE, Figures
 from core.evaluation.robustness_before import BeforeReport, save_before
+from tests.fakes_classic import predictions_of
+from tests.fakes_evaluation import write_artifact
 from tests.fakes_robustness import example_report, list_on_card, write_measured
 
 
@@ -104,6 +106,21 @@ def test_without_a_report_the_page_shows_the_command(root: Path) -> None:
     assert page.code[0].value == "python -m models.robustness emotion --data DIR"
     assert not page.error
     assert not page.metric
+
+
+@pytest.mark.parametrize(
+    ("task", "recipe", "text"),
+    [
+        ("age_gender_published", "", "not tried on networks of this kind"),
+        ("age_gender", "theirs", "tried on our own networks only"),
+    ],
+    ids=["another kind of ours", "one of others"],
+)
+def test_networks_that_were_not_tried_are_told_apart(root: Path, task: str, recipe: str, text: str) -> None:
+    write_artifact(root, "untried", task, {"test": predictions_of(task)}, recipe=recipe)
+    page = _page()
+    assert text in page.info[0].value
+    assert not page.code
 
 
 def test_a_damaged_report_is_an_error_with_advice(root: Path) -> None:
