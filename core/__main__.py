@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from core import report
+from core import report, wording
 from core.analyzer import FaceAnalyzer
 from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
@@ -19,7 +19,7 @@ from core.images import read_file
 from core.networks import ENVIRONMENT as NETWORK_ENVIRONMENT
 from core.networks import network_choice
 from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
-from core.wording import UNCERTAIN
+from core.types import Analysis, Face
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,42 +80,37 @@ def _analyze(options: argparse.Namespace) -> int:
     analyzer = FaceAnalyzer.default(DetectorSettings(sensitivity=options.sensitivity), detector_name, networks)
     attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
     analyzer.warm_up()
-    results = []
+    results: list[dict[str, Any]] = []
     for file in options.images:
         try:
-            result = report.to_json_object(file, analyzer.analyze(read_file(file), attributes))
-            results.append(result | {"networks": networks.answering(attributes)})
+            analysis = analyzer.analyze(read_file(file), attributes)
         except ImageError as error:
             results.append(report.error_object(file, error))
+            text = f"{file}: error: {error}"
+        else:
+            results.append(report.to_json_object(file, analysis) | {"networks": networks.answering(attributes)})
+            text = _text(file, analysis)
+        if not options.json:
+            print(text)
     if options.json:
         print(json.dumps(results, indent=2))
-    else:
-        for result in results:
-            print(_text(result))
     return 1 if any("error" in result for result in results) else 0
 
 
-def _text(result: dict[str, object]) -> str:
-    if "error" in result:
-        return f"{result['file']}: error: {result['error']}"
-    faces = result["faces"]
-    assert isinstance(faces, list)
-    lines = [f"{result['file']}: {len(faces)} face{'s' if len(faces) != 1 else ''}"]
-    for face in faces:
-        age = face["age"]
-        lines.append(
-            f"  box {', '.join(f'{value:.0f}' for value in face['box'])}: "
-            f"{_answer_text(face['emotion'], 'emotion ')}, "
-            f"age {age['years']:.0f} ({age['low']:.0f}-{age['high']:.0f}), "
-            f"perceived gender {_answer_text(face['gender'])}"
-        )
-    return "\n".join(lines)
+def _text(file: str, analysis: Analysis) -> str:
+    count = len(analysis.faces)
+    return "\n".join([f"{file}: {count} face{'s' if count != 1 else ''}", *map(_face_text, analysis.faces)])
 
 
-def _answer_text(answer: dict[str, Any], what: str = "") -> str:
-    """``happy 87%``, or ``WHAT uncertain: sad 41% / neutral 38%``."""
-    guesses = [f"{label} {answer['probabilities'][label]:.0%}" for label in answer["guesses"]]
-    return f"{what}{UNCERTAIN}: {' / '.join(guesses)}" if answer["uncertain"] else guesses[0]
+def _face_text(face: Face) -> str:
+    parts = []
+    if face.emotion is not None:
+        parts.append(("emotion " if face.emotion.uncertain else "") + wording.answer(face.emotion))
+    if face.age is not None:
+        parts.append(f"age {wording.age(face.age)}")
+    if face.gender is not None:
+        parts.append(f"perceived gender {wording.answer(face.gender)}")
+    return f"  box {', '.join(f'{value:.0f}' for value in face.box.xyxy)}: {', '.join(parts)}"
 
 
 def _benchmark(options: argparse.Namespace) -> int:

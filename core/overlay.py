@@ -69,7 +69,7 @@ def label_parts(face: Face) -> tuple[str, ...]:
         first.append(wording.answer(face.emotion))
     parts = [" ".join(first)] if first else []
     if face.age is not None:
-        parts.append(f"{face.age.years:.0f} y ({face.age.low:.0f}-{face.age.high:.0f})")
+        parts.append(wording.age(face.age, "y"))
     if face.gender is not None:
         parts.append(wording.answer(face.gender) if face.gender.uncertain else str(face.gender.label))
     return tuple(parts)

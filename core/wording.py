@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.types import ClassEstimate
+from core.types import AgeEstimate, ClassEstimate
 
 UNCERTAIN = "uncertain"
 """Written in place of the label of an answer that is less probable than asked for."""
@@ -25,3 +25,9 @@ def answer(estimate: ClassEstimate[Any]) -> str:
     if estimate.uncertain:
         return f"{UNCERTAIN}: {two_guesses(estimate, ' / ')}"
     return f"{estimate.label} {estimate.confidence:.0%}"
+
+
+def age(estimate: AgeEstimate, unit: str = "") -> str:
+    """``31 (25-38)``, or with a ``unit`` such as ``years``: ``31 years (25-38)``."""
+    years = f"{estimate.years:.0f} {unit}".rstrip()
+    return f"{years} ({estimate.low:.0f}-{estimate.high:.0f})"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.types import EmotionEstimate, GenderEstimate
-from core.wording import answer, label_or_uncertain, two_guesses
+from core.types import AgeEstimate, EmotionEstimate, GenderEstimate
+from core.wording import age, answer, label_or_uncertain, two_guesses
 
 PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
 
@@ -24,3 +24,10 @@ def test_words(estimate: EmotionEstimate | GenderEstimate, label: str, guesses: 
     assert label_or_uncertain(estimate) == label
     assert two_guesses(estimate) == guesses
     assert answer(estimate) == words
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"), [("", "31 (25-38)"), ("years", "31 years (25-38)"), ("y", "31 y (25-38)")], ids=str
+)
+def test_ages_are_whole_years_with_their_interval(unit: str, words: str) -> None:
+    assert age(AgeEstimate(31.2, 25.4, 38.0), unit) == words

@@ -96,7 +96,7 @@ def _facts(face: Face) -> list[str]:
     if face.emotion is not None:
         facts.append(wording.answer(face.emotion).capitalize())
     if face.age is not None:
-        facts.append(f"Age {face.age.years:.0f} ({face.age.low:.0f}-{face.age.high:.0f})")
+        facts.append(f"Age {wording.age(face.age)}")
     if face.gender is not None:
         facts.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{wording.answer(face.gender)}")
     return facts

@@ -18,6 +18,7 @@ TIMELINE_S = 60.0
 MAX_CARDS = 4
 """Faces with a bar chart each; more would not fit beside the video. All are in the CSV."""
 
+_NO_RATE = "–"
 ALL_FACES = "mean of all faces"
 MOOD_FORMULA = "mood = P(happy) + P(surprise)/2 - P(angry) - P(disgust) - P(fear) - P(sad)"
 
@@ -37,10 +38,10 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     state = session.snapshot()
     faces = state.faces if playing else ()
     columns = st.columns([4, 5, 3], wrap=False)
-    columns[0].metric("Frames/s", f"{state.processed_fps:.1f}", help="Frames analysed each second.")
-    columns[1].metric(
-        "Latency", f"{state.latency_ms:.0f} ms", help="From a frame's arrival here to its finished picture."
-    )
+    # Without frames nothing renews the rates of the last ones.
+    fps, latency = (f"{state.processed_fps:.1f}", f"{state.latency_ms:.0f} ms") if playing else (_NO_RATE, _NO_RATE)
+    columns[0].metric("Frames/s", fps, help="Frames analysed each second.")
+    columns[1].metric("Latency", latency, help="From a frame's arrival here to its finished picture.")
     columns[2].metric("Faces", len(faces))
     st.caption(summary(state))
     if state.errors:
@@ -63,12 +64,19 @@ def face_title(face: Face) -> str:
     """For example ``Face 1: about 31 years (25-38), perceived female 80%``; the emotion, which has bars, if unsure."""
     readings = []
     if face.age is not None:
-        readings.append(f"about {face.age.years:.0f} years ({face.age.low:.0f}-{face.age.high:.0f})")
+        readings.append(f"about {wording.age(face.age, 'years')}")
     if face.gender is not None:
         readings.append(("perceived gender " if face.gender.uncertain else "perceived ") + wording.answer(face.gender))
     if face.emotion is not None and face.emotion.uncertain:
         readings.append(f"emotion {wording.answer(face.emotion)}")
     return f"**Face {face.track_id}**" + (": " + ", ".join(readings) if readings else "")
+
+
+def nothing_read(state: LiveSnapshot, track_id: int | None) -> str:
+    """Why the last minute of a face, or with ``None`` of all faces, is empty: no reading yet, or none of late."""
+    if not timeline(state.history, track_id):
+        return "The last minute appears here as soon as an emotion was read."
+    return f"No reading of {'this' if track_id is not None else 'a'} face in the last minute."
 
 
 def _face_card(face: Face) -> None:
@@ -117,5 +125,5 @@ def _timeline(state: LiveSnapshot, track_id: int | None) -> None:
         shares = emotion_shares(state.history, track_id, since_s)
         st.caption("Share of readings: " + ", ".join(f"{label} {share:.0%}" for label, share in shares.items()) + ".")
     else:
-        st.caption("The last minute appears here as soon as an emotion was read.")
+        st.caption(nothing_read(state, track_id))
     st.caption(f"{MOOD_FORMULA}, between -1 and 1. The CSV holds up to ten minutes.")

@@ -16,12 +16,13 @@ from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, ConfigError
+from core.history import HistoryRow
 from core.live import LiveSession, LiveSnapshot
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared import live_texts
 from pages.shared.live_connection import Connection, camera_message, next_connection
-from pages.shared.live_panel import MOOD_FORMULA, face_title, summary
+from pages.shared.live_panel import MOOD_FORMULA, face_title, nothing_read, summary
 from pages.shared.live_stream import frame_callback
 from pages.shared.webrtc import ice_servers, ice_table, is_secure_origin
 
@@ -106,6 +107,7 @@ def test_a_recorded_session_is_shown_and_reset(asked: list[DetectorSettings]) ->
     app.run()
     assert not app.exception
     assert "2 frames analysed, a face in 2 (100%), 0 errors" in texts(app)
+    assert [metric.value for metric in app.metric] == ["–", "–", "0"], "nothing plays"
     assert app.selectbox(key="live_timeline_face").options == ["mean of all faces", "face 1"]
     app.button(key="live_reset").click().run()
     assert "0 frames analysed" in texts(app)
@@ -308,6 +310,44 @@ def test_a_frame_that_cannot_be_converted_becomes_a_black_one() -> None:
     assert (shown.pts, shown.time_base) == (BrokenFrame.pts, BrokenFrame.time_base)
     assert np.array_equal(shown.to_ndarray(format="bgr24"), FRAME)
     assert session.snapshot().errors == 1
+
+
+def test_rates_are_shown_while_it_plays() -> None:
+    def numbers() -> None:
+        import numpy as np
+
+        from core.live import LiveSession
+        from core.settings import Attributes
+        from core.types import Analysis
+        from pages.shared.live_panel import show_numbers
+
+        class Nobody:
+            def analyze(self, frame: np.ndarray, attributes: Attributes = Attributes()) -> Analysis:
+                return Analysis(frame.shape[1], frame.shape[0])
+
+        session = LiveSession(Nobody(), clock=lambda: 0.5)
+        for now_s in (0.0, 0.25, 0.5):
+            session.process(np.zeros((48, 64, 3), np.uint8), now_s)
+        show_numbers(session, playing=True)
+
+    app = AppTest.from_function(numbers).run()
+    assert not app.exception
+    assert [metric.value for metric in app.metric] == ["4.0", "0 ms", "0"]
+
+
+@pytest.mark.parametrize(
+    ("track_id", "text"),
+    [
+        (1, "No reading of this face in the last minute."),
+        (2, "The last minute appears here as soon as an emotion was read."),
+        (None, "No reading of a face in the last minute."),
+    ],
+    ids=["read before", "never read", "all"],
+)
+def test_an_empty_last_minute_is_explained(track_id: int | None, text: str) -> None:
+    read = HistoryRow(0.0, replace(SOMEBODY, track_id=1))
+    not_read = HistoryRow(90.0, Face(SOMEBODY.detection, track_id=2))
+    assert nothing_read(LiveSnapshot(history=(read, not_read)), track_id) == text
 
 
 def test_texts_of_the_panel() -> None:
