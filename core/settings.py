@@ -21,8 +21,8 @@ class DetectorSettings:
     """``sensitivity`` in [0, 1] trades missed faces (0) against false boxes (1); the smallest face side that is looked
     for is ``min_face_px`` pixels of the frame and ``min_face_share`` of its longer side, whichever is more: what is
     smaller mostly looks like a face from afar only. In photographs of many people faces are a small share and large all
-    the same, so ``always_face_px`` are enough whatever their share. Frames whose longer side exceeds ``max_side_px`` are
-    searched in a smaller copy."""
+    the same, so ``always_face_px`` are enough whatever their share. Frames whose longer side exceeds ``max_side_px``
+    are searched in a smaller copy."""
 
     sensitivity: float = 0.5
     min_face_px: int = 16

@@ -44,6 +44,7 @@ from core.evaluation.detection_tables import (
     timing_table,
 )
 from core.settings import LIVE_DETECTOR, DetectorSettings
+from models.arguments import positive
 from models.cards import read_card, write_card
 
 Factory = Callable[[DetectorSettings], FaceDetector]
@@ -159,7 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with faces/")
     parser.add_argument("--detectors", help=f"names with commas between; default: {','.join(CANDIDATES)}")
-    parser.add_argument("--limit", type=int, help="only so many photographs, for a quick look")
+    parser.add_argument("--limit", type=positive, help="only so many photographs, for a quick look")
     parser.add_argument(
         "--store", action="store_true", help="write detection.json, detections.npz and the figures on the card"
     )

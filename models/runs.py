@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,13 @@ def recorded_run(run_folder: Path) -> dict[str, Any]:
         raise ConfigError(f"{file} is missing: train first with python -m models.train {run_folder.name} --data DIR")
     run: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return run
+
+
+def changed_since(run_folder: Path, config: TrainConfig) -> list[str]:
+    """Names of what ``config`` says otherwise than the one that the run was trained with. What a config could not say
+    yet when the run was made is what the run did anyway."""
+    recorded, now = recorded_run(run_folder)["config"], json.loads(json.dumps(asdict(config)))
+    return sorted(name for name in now.keys() & recorded.keys() if recorded[name] != now[name])
 
 
 def figures_chosen_on(run_folder: Path) -> dict[str, float]:

@@ -13,7 +13,6 @@ import json
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ from core.evaluation.sides import side_for
 from models.cards import read_card, write_card
 from models.configs import config_named
 from models.installed import artifact_folder
-from models.runs import RUNS, best_epoch, epochs_run, figures_chosen_on, folder_of_run, recorded_run
-from models.tasks import card_task
+from models.runs import RUNS, best_epoch, changed_since, epochs_run, figures_chosen_on, folder_of_run, recorded_run
+from models.tasks import CROP_TASKS, card_task
 from models.train_config import TrainConfig
 
 
@@ -34,6 +33,8 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
     Runs that are not finished are left out. ``ConfigError`` if fewer than two are left, or if one was trained with
     another recipe.
     """
+    if config.task not in CROP_TASKS:
+        raise ConfigError(f"{config.name} does not learn from crops of faces: only those are compared")
     folders = [folder_of_run(config, runs), *sorted(runs.glob(f"{config.name}_seed*"))]
     measured = [_measured(config, folder) for folder in folders if epochs_run(folder) >= config.last_epoch]
     if len(measured) < 2:
@@ -51,16 +52,10 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
 
 
 def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
-    recorded = recorded_run(folder)["config"]
-    expected = json.loads(json.dumps(asdict(config)))
-    # What a config could not say yet when the run was made is what the run did anyway.
-    other = [name for name in expected.keys() & recorded.keys() - {"seed"} if recorded[name] != expected[name]]
-    if other:
-        raise ConfigError(
-            f"{folder} was not trained with the recipe of {config.name}: {', '.join(sorted(other))} differ"
-        )
+    if other := [name for name in changed_since(folder, config) if name != "seed"]:
+        raise ConfigError(f"{folder} was not trained with the recipe of {config.name}: {', '.join(other)} differ")
     figures = {name: value for name, value in figures_chosen_on(folder).items() if not name.endswith("loss")}
-    return {"seed": recorded["seed"], "epoch": best_epoch(folder)["epoch"], **figures}
+    return {"seed": recorded_run(folder)["config"]["seed"], "epoch": best_epoch(folder)["epoch"], **figures}
 
 
 def _column(rows: Sequence[Mapping[str, float]], name: str) -> list[float]:

@@ -24,12 +24,13 @@ from core.artifact import HISTORY_FILE
 from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
+from models.arguments import natural, positive
 from models.averaging import WeightAverage
 from models.cards import facts_of
 from models.configs import config_named
 from models.crop_tasks import Task, TrainingData
 from models.optimizers import optimizer_for
-from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, folder_of_run, weights_of
+from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since, folder_of_run, weights_of
 from models.tasks import TASKS
 from models.train_config import TrainConfig
 
@@ -48,7 +49,7 @@ def train_and_evaluate(
     average = WeightAverage(config.average_momentum)
     progress = _Progress(workdir, task, average, resume)
     batches = task.batches(config, data, progress.epoch)
-    model = _resumed(workdir) if progress.epoch else _compiled(config, task, len(batches))
+    model = _resumed(config, workdir) if progress.epoch else _compiled(config, task, len(batches))
     if config.start_from and not progress.epoch:
         model.set_weights(_first_weights(config, workdir))
     _write_run(config, data, model, workdir)
@@ -76,7 +77,8 @@ def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Mo
         loss=task.objective.losses(config.label_smoothing),
         loss_weights=dict(config.loss_weights) if config.loss_weights else None,
         metrics=task.objective.metrics(),
-        jit_compile=False,
+        # Without it Keras runs JAX one operation at a time; the other backends do not need XLA.
+        jit_compile=keras.backend.backend() == "jax",
     )
     _decay_kernels_only(model)
     return model
@@ -86,7 +88,14 @@ def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
     return weights_of(str(config.start_from), config, workdir.parent)
 
 
-def _resumed(workdir: Path) -> keras.Model:
+def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:
+    """The network and its optimizer as they were left. ``ConfigError`` if ``config`` is not what it was trained with:
+    the learning rate of all steps was settled at the start."""
+    may_differ = {"recipe", "stop_after"} | ({"epochs"} if config.schedule == "constant" else set())
+    if other := [name for name in changed_since(workdir, config) if name not in may_differ]:
+        raise ConfigError(
+            f"{workdir} cannot be resumed: {', '.join(other)} was not the same when it began; train it anew"
+        )
     model = keras.saving.load_model(workdir / "last.keras")
     _decay_kernels_only(model)
     return model
@@ -127,7 +136,10 @@ class _Progress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}
         if not all(math.isfinite(value) for value in figures.values()):
-            self.model.stop_training = True
+            raise ConfigError(
+                f"the loss of epoch {epoch + 1} is no number: the learning rate is too high for this network. "
+                f"{self._workdir} is as it was after epoch {epoch}"
+            )
         self._append_history(epoch, figures)
         value = figures[self._monitor]
         if not self.best or self._sign * value > self._sign * self.best[self._monitor]:
@@ -169,9 +181,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train one of the networks.")
     parser.add_argument("config", help="name of a config in models/configs.py")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
-    parser.add_argument("--epochs", type=int, help="instead of the config's number")
-    parser.add_argument("--seed", type=int, help="instead of the config's, in a run folder of its own: CONFIG_seedN")
-    parser.add_argument("--limit", type=int, help="use only this many images of each side, to try things out")
+    parser.add_argument("--epochs", type=positive, help="instead of the config's number")
+    parser.add_argument(
+        "--seed", type=natural, help="instead of the config's, in a run folder CONFIG_seedN"
+    )
+    parser.add_argument("--limit", type=positive, help="use only this many images of each side, to try things out")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
     parser.add_argument("--quiet", action="store_true", help="a line an epoch instead of a progress bar")

@@ -73,6 +73,8 @@ class TrainConfig:
         return min(self.epochs, self.stop_after or self.epochs)
 
     def over(self, epochs: int) -> TrainConfig:
-        """The same config over ``epochs`` epochs; ``step_epochs`` keep their places in the schedule."""
+        """The same config over ``epochs`` epochs, all of which are run; ``step_epochs`` and ``closing_epochs``
+        keep their places in the schedule."""
         steps = tuple(max(1, round(step * epochs / self.epochs)) for step in self.step_epochs)
-        return replace(self, epochs=epochs, step_epochs=steps)
+        closing = round(self.closing_epochs * epochs / self.epochs)
+        return replace(self, epochs=epochs, stop_after=None, step_epochs=steps, closing_epochs=closing)

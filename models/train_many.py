@@ -23,6 +23,7 @@ from pathlib import Path
 
 from core.artifact import HISTORY_FILE
 from core.errors import ConfigError, FacetError
+from models.arguments import positive
 from models.configs import config_named
 from models.markdown import table
 from models.runs import (
@@ -71,6 +72,20 @@ class Round:
 
 Train = Callable[[list[str], Path, float], str]
 """Arguments of ``models.train``, where its output goes, and how long it may take in seconds -> how it ended."""
+
+
+def parsed(chains: Sequence[str]) -> list[list[Round]]:
+    """From ``ROUND+ROUND+...``. ``ConfigError`` also for chains that would write into each other's run, and for a seed
+    before the last round: the next one starts from the run of the config's own seed."""
+    found = [[Round.parse(text) for text in chain.split("+")] for chain in chains]
+    folders = [one.folder(Path()).name for chain in found for one in chain]
+    if twice := sorted({name for name in folders if folders.count(name) > 1}):
+        raise ConfigError(f"each run can be trained once a call, {', '.join(twice)} would be more often")
+    for chain in found:
+        for one in chain[:-1]:
+            if one.seed not in (None, config_named(one.config).seed):
+                raise ConfigError(f"only the last round of a chain can have another seed, not {one.config}")
+    return found
 
 
 def train_in_process(arguments: list[str], log: Path, most_s: float) -> str:
@@ -134,12 +149,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="the data folder, or one that models.pack wrote")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
     parser.add_argument("--output", type=Path, required=True, help="folder for the ZIP files")
-    parser.add_argument("--jobs", type=int, default=1, help="chains at once (default: 1)")
+    parser.add_argument("--jobs", type=positive, default=1, help="chains at once (default: 1)")
     parser.add_argument("--minutes", type=float, default=9.0, help="stop after so many (default: 9)")
     options = parser.parse_args(arguments)
     until_s = time.monotonic() + 60 * options.minutes
     try:
-        chains = [[Round.parse(text) for text in chain.split("+")] for chain in options.chains]
+        chains = parsed(options.chains)
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -27,6 +27,7 @@ from core.errors import DatasetError, FacetError
 from core.estimator import LiteRTEstimator
 from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.usability import USABILITY_FILE, Ramp, Signs, UsabilitySettings, lessened, pose
+from models.arguments import positive
 from models.usability_data import (
     BLURS,
     CLASSES,
@@ -199,7 +200,7 @@ def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.usability", description="Limits of usable faces.")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/, UTKFace/ and faces/")
-    parser.add_argument("--limit", type=int, default=LIMIT, help=f"images a condition (default {LIMIT})")
+    parser.add_argument("--limit", type=positive, default=LIMIT, help=f"images a condition (default {LIMIT})")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:

@@ -87,12 +87,12 @@ def small(name):
 
 @pytest.mark.parametrize("name", sorted(CONFIGS.keys() - CLASSIC_CONFIGS.keys()))
 def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
-    config = small(name)
+    config = replace(small(name), epochs=2)
     data = made_up_data(config.task)
-    best = train.train_and_evaluate(config, data, tmp_path, verbose=0)
+    best = train.train_and_evaluate(replace(config, stop_after=1), data, tmp_path, verbose=0)
     assert best["epoch"] == 1
     assert TASKS[config.task].objective.monitor in best
-    train.train_and_evaluate(replace(config, epochs=2), data, tmp_path, resume=True, verbose=0)
+    train.train_and_evaluate(config, data, tmp_path, resume=True, verbose=0)
     with (tmp_path / "history.csv").open() as stream:
         assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2"]
     assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 2
@@ -117,6 +117,50 @@ def test_a_second_round_starts_from_the_weights_of_the_first(tmp_path):
         model.load_weights(tmp_path / name / "best.weights.h5")
     first, last = (model.get_layer("stem_conv").get_weights()[0] for model in models)
     assert np.array_equal(first, last)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "changes", "words"),
+    [
+        ("cosine", {"epochs": 4}, "epochs was not the same"),
+        ("constant", {"batch_size": 4, "epochs": 4}, "batch_size was not the same"),
+        ("constant", {"epochs": 2}, None),
+    ],
+    ids=["a schedule for other epochs", "another recipe", "more epochs at one rate"],
+)
+def test_a_run_goes_on_as_it_began(tmp_path, schedule, changes, words):
+    config, data = replace(small("emotion"), schedule=schedule), made_up_data("emotion")
+    train.train_and_evaluate(config, data, tmp_path, verbose=0)
+    longer = replace(config, **changes)
+    if words is None:
+        train.train_and_evaluate(longer, data, tmp_path, resume=True, verbose=0)
+        assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 2
+        return
+    with pytest.raises(ConfigError, match=words):
+        train.train_and_evaluate(longer, data, tmp_path, resume=True, verbose=0)
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_anything_is_kept(tmp_path):
+    config = replace(small("emotion"), schedule="constant", learning_rate=1e30)
+    with pytest.raises(ConfigError, match="loss of epoch 1 is no number"):
+        train.train_and_evaluate(config, made_up_data("emotion"), tmp_path, verbose=0)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json"]
+
+
+def test_other_epochs_are_all_run_with_the_closing_ones_in_their_place():
+    config = replace(config_named("emotion_base"), epochs=64, stop_after=56, closing_epochs=16)
+    assert (config.over(100).last_epoch, config.over(100).closing_epochs) == (100, 25)
+    assert (config.over(8).last_epoch, config.over(8).closing_epochs) == (8, 2)
+
+
+@pytest.mark.parametrize(
+    "options", [("--epochs", "0"), ("--seed", "-1"), ("--limit", "0"), ("--epochs", "two")], ids=" ".join
+)
+def test_numbers_that_make_no_sense_are_refused_at_once(options, capsys):
+    with pytest.raises(SystemExit) as ended:
+        train.main(["emotion", "--data", "nowhere", *options])
+    assert ended.value.code == 2
+    assert f"argument {options[0]}: must be" in capsys.readouterr().err
 
 
 def test_resume_without_a_run_says_so(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from core.errors import ConfigError
 from models import train_many
 from models.packed_data import without_reporting, write_pack
-from models.train_many import Round, summary, train_chain
+from models.train_many import Round, parsed, summary, train_chain
 from tests.fakes_datasets import data_set
 
 
@@ -56,6 +56,23 @@ def test_a_round_says_config_epochs_and_seed():
     for text in ("emotion:x", "emotion:1:2:3", "nothing"):
         with pytest.raises(ConfigError):
             Round.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("chains", "words"),
+    [
+        (["emotion_base+emotion_second", "emotion_base:5"], "emotion_base would be more often"),
+        (["emotion_base:5:9+emotion_second"], "not emotion_base"),
+    ],
+    ids=["two chains in one run", "a seed that the next round does not start from"],
+)
+def test_chains_that_cannot_be_trained_together_are_refused(chains, words):
+    with pytest.raises(ConfigError, match=words):
+        parsed(chains)
+
+
+def test_seeds_of_a_last_round_have_runs_of_their_own():
+    assert parsed(["emotion:84:11", "emotion:84:12"]) == [[Round("emotion", 84, 11)], [Round("emotion", 84, 12)]]
 
 
 def test_rounds_follow_each_other_and_come_home_without_what_only_resuming_needs(folders):

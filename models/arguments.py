@@ -1,0 +1,25 @@
+"""Numbers on command lines, checked where they are read: argparse says which option was wrong."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def positive(text: str) -> int:
+    """A whole number from 1."""
+    return _at_least(1, text)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0."""
+    return _at_least(0, text)
+
+
+def _at_least(least: int, text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
+    if number < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, got {number}")
+    return number
