@@ -7,6 +7,7 @@ Two forms are read: the folder layout (``train/<class>/``, ``test/<class>/`` wit
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -100,25 +101,36 @@ def _read_csv(file: Path) -> Dataset:
     csv.field_size_limit(1 << 20)
     with file.open(newline="", encoding="utf-8", errors="replace") as stream:
         reader = csv.DictReader(stream)
-        missing = {"emotion", "pixels", "Usage"} - set(reader.fieldnames or ())
-        if missing:
-            raise DatasetError(f"{file} lacks the columns {sorted(missing)}: {_EXPECTED}")
-        for number, row in enumerate(reader):
-            where = f"row {number}"
-            try:
-                pixels = np.array((row["pixels"] or "").split(), dtype=np.int64)
-            except ValueError:
-                found.reject(where, "pixels are not numbers")
-                continue
-            if row["emotion"] not in tuple("0123456"):
-                found.reject(where, "unknown emotion label")
-            elif row["Usage"] not in USAGES:
-                found.reject(where, "unknown usage")
-            elif pixels.size != IMAGE_SIZE**2:
-                found.reject(where, "wrong size")
-            elif pixels.min() < 0 or pixels.max() > 255:
-                found.reject(where, "pixels outside 0-255")
-            else:
-                image = pixels.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
-                found.add(f"{row['Usage']}_{number}", image, int(row["emotion"]), row["Usage"])
+        try:
+            missing = {"emotion", "pixels", "Usage"} - set(reader.fieldnames or ())
+            if missing:
+                raise DatasetError(f"{file} lacks the columns {sorted(missing)}: {_EXPECTED}")
+            for number, row in enumerate(reader):
+                _add_row(found, number, row)
+        except csv.Error as error:
+            raise DatasetError(f"{file} is no CSV after line {reader.line_num} ({error}): {_EXPECTED}") from error
     return found.dataset(file)
+
+
+def _add_row(found: _Collector, number: int, row: Mapping[str, str | None]) -> None:
+    where = f"row {number}"
+    try:
+        pixels = np.array((row["pixels"] or "").split(), dtype=np.int64)
+    except OverflowError:
+        found.reject(where, "pixels outside 0-255")
+        return
+    except ValueError:
+        found.reject(where, "pixels are not numbers")
+        return
+    emotion, usage = row["emotion"] or "", row["Usage"] or ""
+    if emotion not in tuple("0123456"):
+        found.reject(where, "unknown emotion label")
+    elif usage not in USAGES:
+        found.reject(where, "unknown usage")
+    elif pixels.size != IMAGE_SIZE**2:
+        found.reject(where, "wrong size")
+    elif pixels.min() < 0 or pixels.max() > 255:
+        found.reject(where, "pixels outside 0-255")
+    else:
+        image = pixels.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+        found.add(f"{usage}_{number}", image, int(emotion), usage)

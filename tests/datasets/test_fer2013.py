@@ -74,15 +74,23 @@ def test_unusable_files_are_collected_with_the_reason(tmp_path):
         ("3,1 2 3,Training", "wrong size"),
         ("3,1 two 3,Training", "pixels are not numbers"),
         (csv_row(3, "Training", picture().astype(int) + 200), "pixels outside 0-255"),
+        (f"3,1 {10**30} 3,Training", "pixels outside 0-255"),
         ("3", "unknown usage"),
     ],
-    ids=["label 7", "label x", "usage", "size", "text", "range", "short row"],
+    ids=["label 7", "label x", "usage", "size", "text", "range", "huge number", "short row"],
 )
 def test_malformed_rows_are_counted_never_guessed(tmp_path, row, reason):
     (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", csv_row(0, "Training", picture()), row]))
     dataset = read_fer2013(tmp_path)
     assert len(dataset.samples) == 1
     assert [(r.where, r.reason) for r in dataset.rejected] == [("row 1", reason)]
+
+
+def test_a_field_without_an_end_is_named_with_its_line(tmp_path):
+    endless = '3,"' + "1 " * (1 << 20)
+    (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", endless]))
+    with pytest.raises(DatasetError, match=r"fer2013\.csv is no CSV after line 1 .*field limit.*expected DIR"):
+        read_fer2013(tmp_path)
 
 
 @pytest.mark.parametrize("content", [None, "a,b\n1,2\n", "emotion,pixels,Usage\n"], ids=["absent", "columns", "empty"])
