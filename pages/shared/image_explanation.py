@@ -26,6 +26,10 @@ HOW_TO_READ = (
     "Bright: covering this spot changes the answer most. The map shows what the answer depends on; it is no proof that "
     "the answer is right."
 )
+BEFORE_LOWERING = (
+    "Shown is the answer as the network gave it. On the card above its confidence is lowered, because this face is "
+    "blurred, tiny, turned away or hardly found."
+)
 NOTHING_STANDS_OUT = "No single spot matters much here: with any one of them covered, the answer stays nearly the same."
 MAX_EXPLAINED = 24
 """Faces that the session remembers; one takes about half a megabyte."""
@@ -33,6 +37,8 @@ MAX_EXPLAINED = 24
 _PICTURE_PX = 256
 _LEAST_CHANGE = {"emotion": 0.05, "age": 1.0, "gender": 0.05}
 """Of the probability or of the years: less is not worth a sentence."""
+_LEAST_LOWERING = 0.005
+"""Of a probability: less does not show in whole per cent."""
 _REMEMBERED = "image_explanations"
 
 Networks = Mapping[str, Estimator]
@@ -81,6 +87,8 @@ def show_explanation(file: PictureFile, face: Face, key: str, get_networks: GetN
             show_error(error)
             return
         _show(overlay.pixelate(picture) if blur else picture, occlusion, show_map)
+        if was_lowered(face, occlusion):
+            st.caption(BEFORE_LOWERING)
 
 
 def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
@@ -100,6 +108,15 @@ def sentence(occlusion: OcclusionMap) -> str:
         return f"With the brightest spot covered, the age becomes **{after:.0f}** instead of {before:.0f}."
     probabilities = f"**{after:.0%}** instead of {before:.0%}"
     return f"With the brightest spot covered, the network gives *{occlusion.label}* {probabilities}."
+
+
+def was_lowered(face: Face, occlusion: OcclusionMap) -> bool:
+    """Whether ``face`` was given less of the explained label than the network gave; an age is never lowered."""
+    estimate = {"emotion": face.emotion, "gender": face.gender}.get(occlusion.attribute)
+    if estimate is None:
+        return False
+    given = dict(zip(map(str, estimate.LABELS), estimate.probabilities, strict=True))[str(occlusion.label)]
+    return occlusion.answer - given >= _LEAST_LOWERING
 
 
 def _explained(

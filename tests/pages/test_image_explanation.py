@@ -17,7 +17,7 @@ from core.estimator import Estimator
 from core.occlusion import OcclusionMap
 from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared import image_explanation
-from pages.shared.image_explanation import HOW_TO_READ, NOTHING_STANDS_OUT, sentence
+from pages.shared.image_explanation import BEFORE_LOWERING, HOW_TO_READ, NOTHING_STANDS_OUT, sentence, was_lowered
 from tests.fakes import AGE_GENDER_CARD, FakeEstimator
 from tests.fakes_networks import GENDER_CARD, answering
 
@@ -184,6 +184,31 @@ def test_another_network_is_explained_anew_with_its_own_crop():
     assert networks.batches() > asked
     assert {batch.shape[1:] for batch in classic.batches} == {(16, 16, 3)}
     assert picture_of(app) != before
+
+
+@pytest.mark.parametrize(
+    ("explained", "lowered"),
+    [
+        (occlusion("emotion", "happy", 0.97, 0.43), True),
+        (occlusion("emotion", "happy", 0.85, 0.43), False),
+        (occlusion("gender", "female", 0.80, 0.5), True),
+        (occlusion("gender", "female", 0.702, 0.5), False),
+        (occlusion("age", None, 31.2, 25.7), False),
+    ],
+    ids=["emotion", "emotion as given", "gender", "gender as given", "age"],
+)
+def test_lowered_confidence_is_recognised(explained, lowered):
+    assert was_lowered(FULL, explained) is lowered
+
+
+@pytest.mark.parametrize(
+    ("fear", "lowered"), [(0.4, True), (0.9, False)], ids=["less than the network says", "as the network says"]
+)
+def test_the_text_says_where_confidence_was_lowered(fear, lowered):
+    rest = (1 - fear) / 6
+    face = Face(DETECTION, EmotionEstimate((rest, rest, fear, rest, rest, rest, rest)))
+    app = opened(page(StoredFile(), Networks(), face))
+    assert (BEFORE_LOWERING in [caption.value for caption in app.caption]) is lowered
 
 
 @pytest.mark.parametrize(
