@@ -78,7 +78,7 @@ class FaceAnalyzer:
         return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms)
 
     def warm_up(self) -> None:
-        """Run everything once in this thread, so that the first real frame is as fast as the others."""
+        """Run everything once, so that the first real frame is as fast as the others."""
         blank = np.zeros((96, 128, 3), np.uint8)
         self._detector.detect(blank)
         self._estimate(blank, [Detection(Box(16, 16, 80, 80), 1.0)], Attributes(), _StageClock())

@@ -1,7 +1,7 @@
 """Served networks: LiteRT models that take raw uint8 crops and answer probabilities.
 
-An interpreter is not safe to share between threads, so each thread has its own, made on first use. Batches are run as
-one invocation; the result's shape never depends on their size.
+Interpreters are lent to one call at a time, see ``core.litert``. Batches are run as one invocation; the result's shape
+never depends on their size.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.age_groups import AGE_GROUPS
 from core.artifact import ATTRIBUTES, SERVED_FILE, ModelCard, load_card, verified_file
 from core.errors import ArtifactCorruptError
-from core.litert import ThreadRunners
+from core.litert import RunnerPool
 from core.types import EMOTIONS, GENDERS, MAX_AGE
 
 OUTPUTS: dict[str, frozenset[str]] = {
@@ -49,15 +49,14 @@ class Estimator(CropModel, Protocol):
 
 
 class LiteRTModel:
-    """A LiteRT model from memory, with an interpreter for each thread that calls it."""
+    """A LiteRT model from memory; safe to call from several threads."""
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
         """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
-        self._runners = ThreadRunners(content, num_threads)
-        runner = self._runners.get()
-        (self._input_name, details), *_ = runner.get_input_details().items()
+        self._runners = RunnerPool(content, num_threads)
+        (self._input_name, details), *_ = self._runners.inputs.items()
         self.crop_shape = tuple(int(side) for side in details["shape"][1:])
-        self.widths = {name: int(d["shape"][-1]) for name, d in runner.get_output_details().items()}
+        self.widths = {name: int(d["shape"][-1]) for name, d in self._runners.outputs.items()}
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """See ``Estimator``. Raises ``ValueError`` for crops of another shape or dtype."""
@@ -65,9 +64,8 @@ class LiteRTModel:
             raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
         if len(crops) == 0:
             return {name: np.empty((0, width), np.float32) for name, width in self.widths.items()}
-        outputs = self._runners.get()(**{self._input_name: crops})
-        # The arrays that come back are views into the interpreter's memory until copied.
-        return {name: np.array(values, np.float32) for name, values in outputs.items()}
+        outputs = self._runners.run(**{self._input_name: crops})
+        return {name: np.asarray(values, np.float32) for name, values in outputs.items()}
 
 
 class LiteRTEstimator:
