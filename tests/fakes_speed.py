@@ -20,7 +20,8 @@ KERAS = KerasTimes((StageTime("emotion", 50.0, 60.0), StageTime("age_gender", 40
 
 def speed_report(keras: KerasTimes | None = KERAS) -> SpeedReport:
     failure = "" if keras else "TensorFlow is not installed here."
-    return SpeedReport(STAGES, keras, failure, detector="fast", repeats=3, frame="640x480", cores=2)
+    networks = ("emotion", "age_gender")
+    return SpeedReport(STAGES, keras, failure, "fast", networks, repeats=3, frame="640x480", cores=2)
 
 
 def measure(progress: Progress) -> SpeedReport:

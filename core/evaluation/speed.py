@@ -54,12 +54,14 @@ class KerasTimes:
 
 @dataclass(frozen=True, slots=True)
 class SpeedReport:
-    """What one measurement gave. ``keras`` is ``None`` where Keras could not be timed, ``keras_failure`` says why."""
+    """What one measurement gave. ``keras`` is ``None`` where Keras could not be timed, ``keras_failure`` says why.
+    ``networks`` are the artifacts' names."""
 
     stages: tuple[StageTime, ...]
     keras: KerasTimes | None
     keras_failure: str
     detector: str
+    networks: tuple[str, ...]
     repeats: int
     frame: str
     cores: int
@@ -90,8 +92,9 @@ KerasTimer = Callable[[Sequence[str]], KerasTimes]
 def measure_speed(
     time_keras: KerasTimer, detector_name: str, progress: Progress, repeats: int = REPEATS
 ) -> SpeedReport:
-    """Times every stage in this process, then Keras by ``time_keras``, whose ``ArtifactError`` becomes part of the
-    report. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError`` if the stages themselves cannot be run.
+    """Times every stage with our own networks in this process, then Keras by ``time_keras``, whose ``ArtifactError``
+    becomes part of the report. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError`` if the stages themselves
+    cannot be run.
     """
     # Only here: the runtime of the served networks is not needed to look at stored figures.
     from core.analyzer import SERVED_ARTIFACTS
@@ -109,7 +112,9 @@ def measure_speed(
         failure = str(error)
     progress(1.0, "Done")
     stages = tuple(StageTime(name, one["median_ms"], one["p95_ms"]) for name, one in timings["stages"].items())
-    return SpeedReport(stages, keras, failure, detector_name, repeats, timings["frame"], os.cpu_count() or 1)
+    return SpeedReport(
+        stages, keras, failure, detector_name, SERVED_ARTIFACTS, repeats, timings["frame"], os.cpu_count() or 1
+    )
 
 
 def keras_times(names: Sequence[str], command: Sequence[str], timeout_s: float = _KERAS_TIMEOUT_S) -> KerasTimes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import streamlit as st
@@ -28,8 +28,9 @@ def measure_here(progress: Progress) -> SpeedReport:
 def show_speed(measure: Callable[[Progress], SpeedReport] = measure_here) -> None:
     st.markdown(
         f"Times every step from picture to answer on the machine that this app runs on, {REPEATS} times each on one "
-        "processor core, and the same networks by Keras' `predict`, which apps like this one often call for each "
-        "face. It takes about a minute; other work on the machine makes every figure larger."
+        "processor core, with our own networks, also where others are chosen, and the same networks by Keras' "
+        "`predict`, which apps like this one often call for each face. It takes about a minute; other work on the "
+        "machine makes every figure larger."
     )
     if st.button("Measure on this machine", key="speed_start", icon=":material/speed:"):
         _measure(measure)
@@ -64,8 +65,9 @@ def _show(report: SpeedReport) -> None:
         stage_bars(report, "Time of every step"),
         "speed_stages",
         f"Shorter is better: median of {report.repeats} runs on one of {report.cores} processor cores, with a frame of "
-        f"{report.frame} pixels and the detector “{report.detector}”. “Whole frame” is what one picture of a live "
-        "video costs in all.",
+        f"{report.frame} pixels, the detector “{report.detector}” and the networks {_quoted(report.networks)}. “Whole "
+        "frame” is finding and reading the faces of one picture of a live video; converting the picture, following the "
+        "faces and drawing come on top.",
     )
     show_table(stage_table(report), "speed_stages.csv", "table_speed_stages")
     st.caption("p95: 19 of 20 runs took at most this long.")
@@ -80,3 +82,7 @@ def _show(report: SpeedReport) -> None:
             f"{report.keras.import_s:.1f} seconds.",
         )
     show_table(network_table(report, sizes), "speed_networks.csv", "table_speed_networks")
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " and ".join(f"“{name}”" for name in names)

@@ -61,7 +61,8 @@ def test_stages_and_keras_are_measured_and_progress_ends(quick: None) -> None:
     report = measure_speed(_keras, "quick", lambda share, text: told.append(share), repeats=1)
     assert {"decode", "detect", "emotion, one face", "whole, 1 face"} < {one.name for one in report.stages}
     assert (report.detector, report.repeats, report.frame) == ("quick", 1, "640x480")
-    assert report.served("emotion") is not None
+    assert report.networks == ("emotion", "age_gender")
+    assert all(report.served(name) is not None for name in report.networks)
     assert report.predicted("age_gender") == StageTime("age_gender", 50.0, 60.0)
     assert report.keras_failure == ""
     assert told == sorted(told)

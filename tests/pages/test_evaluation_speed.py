@@ -56,6 +56,9 @@ def test_a_measurement_is_shown_and_kept() -> None:
         assert len(page.get("plotly_chart")) == 2
         assert _downloads(page) == ["Download speed_stages.csv", "Download speed_networks.csv"]
         page.run()
+    captions = "\n".join(caption.value for caption in page.caption)
+    assert "the detector “fast” and the networks “emotion” and “age_gender”" in captions
+    assert "drawing come on top" in captions
     networks = page.dataframe[1].value.set_index("network")
     assert set(networks["times_as_fast"]) == {50.0, 20.0}
 
