@@ -122,13 +122,9 @@ def signs_of(faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: Arr
 
 
 def usable_share(
-    faces: Sequence[Detection],
-    crops: NDArray[np.uint8],
-    sides_px: ArrayLike,
-    settings: UsabilitySettings | None = None,
+    faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: ArrayLike, settings: UsabilitySettings
 ) -> Floats:
-    """As ``signs_of`` -> (N,) shares in [0, 1]: 1 for a usable face. ``None``: the installed settings."""
-    settings = settings or installed_settings()
+    """As ``signs_of`` -> (N,) shares in [0, 1]: 1 for a usable face."""
     return signs_of(faces, crops, sides_px, settings.points).share(settings)
 
 

@@ -21,7 +21,6 @@ from core.datasets.samples import Dataset, Rejected, Samples, few, fingerprint, 
 from core.datasets.utkface import read_utkface
 from core.errors import DatasetError
 
-FER2013_SPLITS = ("train", "public", "private")
 UTKFACE_SPLITS = ("train", "validation", "test")
 _COMPARED_SIZE = 80
 """Near-duplicates of UTKFace are always looked for at this size: the split must not depend on the network's."""

@@ -1,4 +1,5 @@
-"""Figures about detectors. They only draw; a detector keeps its colour in all of them."""
+"""Figures about detectors. They only draw; a colour is a place in one figure, since figures may leave
+detectors out."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.evaluation.face_figures import emotion_timeline, probability_bars
 from core.evaluation.figure_style import (
     FADING_SCALE,
     HEAT_SCALE,
@@ -20,17 +19,6 @@ from core.evaluation.figure_style import (
     styled,
 )
 from core.evaluation.metrics import AgeReport, ClassificationReport
-
-__all__ = [
-    "age_error_bars",
-    "age_heatmap",
-    "class_accuracy_bars",
-    "confusion_heatmap",
-    "curve_names",
-    "emotion_timeline",
-    "probability_bars",
-    "training_curves",
-]
 
 _AGE_BIN_YEARS = 4
 _OLDEST_SHOWN = 116

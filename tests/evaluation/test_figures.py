@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.evaluation import figures
+from core.evaluation import face_figures, figures
 from core.evaluation.metrics import age_report, classification_report, emotion_report
 from core.evaluation.predictions import subset
 from core.evaluation.tables import (
@@ -44,13 +44,13 @@ DRAWN = {
     "age error of two": figures.age_error_bars({"a": age_report(AGES), "b": age_report(AGES)}, "Title"),
     "ages": figures.age_heatmap(AGES.age_true, AGES.age_years, "Title"),
     "training": figures.training_curves(HISTORY, "age_mae", "Title"),
-    "probabilities": figures.probability_bars(EMOTIONS, [0.1] * 6 + [0.4], "Title"),
-    "timeline": figures.emotion_timeline(TIMELINE, "Title"),
+    "probabilities": face_figures.probability_bars(EMOTIONS, [0.1] * 6 + [0.4], "Title"),
+    "timeline": face_figures.emotion_timeline(TIMELINE, "Title"),
 }
 EMPTY = {
     "ages": figures.age_heatmap(np.empty(0, np.int64), np.empty(0, np.float32), "Title"),
     "training": figures.training_curves(HISTORY, "accuracy", "Title"),
-    "timeline": figures.emotion_timeline(TIMELINE.iloc[:0], "Title"),
+    "timeline": face_figures.emotion_timeline(TIMELINE.iloc[:0], "Title"),
 }
 
 
@@ -83,9 +83,9 @@ def test_confusion_says_what_it_shows(normalised: bool, title: str, corner: floa
 
 def test_emotions_keep_their_colour_in_every_figure() -> None:
     expected = [EMOTION_HEX[emotion] for emotion in EMOTIONS]
-    bars = figures.probability_bars(EMOTIONS, [1 / 7] * 7)
+    bars = face_figures.probability_bars(EMOTIONS, [1 / 7] * 7)
     assert list(bars.data[0].marker.color) == expected
-    lines = figures.emotion_timeline(TIMELINE)
+    lines = face_figures.emotion_timeline(TIMELINE)
     assert [line.line.color for line in lines.data[:7]] == expected
     alone = figures.class_accuracy_bars({"a": emotion_report(emotion_predictions())}, "Title")
     assert list(alone.data[0].marker.color) == expected
