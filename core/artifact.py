@@ -110,11 +110,7 @@ class ModelCard:
     def from_dict(cls, raw: Mapping[str, Any]) -> ModelCard:
         """Raises ``KeyError``, ``TypeError``, ``ValueError``, ``AttributeError`` or ``OverflowError`` where ``raw`` is
         no card."""
-        if raw["task"] not in TASKS:
-            raise ValueError(f"task must be one of {', '.join(TASKS)}, got {raw['task']!r}")
-        minimums = {name: float(value) for name, value in raw.get("min_confidence", {}).items()}
-        if not all(0.0 <= value <= 1.0 for value in minimums.values()):
-            raise ValueError(f"min_confidence must be in [0, 1], got {minimums}")
+        _check_form(raw)
         model_input = raw["input"]
         card = cls(
             name=str(raw["name"]),
@@ -125,21 +121,21 @@ class ModelCard:
             input_size=int(model_input["size"]),
             channels=int(model_input["channels"]),
             crop=CropSpec.from_dict(raw["crop"]) if "crop" in raw else CropSpec(),
-            metrics={side: _mapping(figures, side) for side, figures in raw["metrics"].items()},
-            training=_mapping(raw["training"], "training"),
-            data=_mapping(raw["data"], "data"),
-            files=_checked_files(raw["files"]),
+            metrics=raw["metrics"],
+            training=raw["training"],
+            data=raw["data"],
+            files=raw["files"],
             license=str(raw["license"]),
             intended_use=str(raw["intended_use"]),
             limits=str(raw["limits"]),
             age_interval_scale=IntervalScale.from_dict(raw.get("age_interval_scale", 1.0)),
             temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
-            min_confidence=minimums,
+            min_confidence={name: float(value) for name, value in raw.get("min_confidence", {}).items()},
             min_score=float(raw.get("min_score", 0.5)),
             claims=tuple(raw.get("claims", ())),
             recipe=str(raw.get("recipe", "")),
             recipe_epochs=None if raw.get("recipe_epochs") is None else int(raw["recipe_epochs"]),
-            not_included=_checked_files(raw.get("not_included", {})),
+            not_included=raw.get("not_included", {}),
             raw=raw,
         )
         # Adding the rounds up reads each of them: a malformed one must not wait for the page that shows it.
@@ -168,17 +164,32 @@ class ModelCard:
         return sum(int(one["epochs_run"]) for one in rounds) if rounds else None
 
 
-def _mapping(value: object, name: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be an object, got {value!r}")
-    return value
+def _check_form(raw: Mapping[str, Any]) -> None:
+    """Of what is kept as it stands on the card; whatever is converted is checked by that. Raises as ``from_dict``."""
+    if raw["task"] not in TASKS:
+        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {raw['task']!r}")
+    minimums, temperatures = raw.get("min_confidence", {}), raw.get("temperature", {})
+    if not all(0.0 <= float(value) <= 1.0 for value in minimums.values()):
+        raise ValueError(f"min_confidence must be in [0, 1], got {minimums}")
+    if not all(float(value) > 0 for value in temperatures.values()):
+        raise ValueError(f"a temperature must be positive, got {temperatures}")
+    for name in ("training", "data"):
+        _check_object(raw[name], name)
+    for figures in (raw["metrics"], raw.get(TWO_VIEWS_KEY, {})):
+        for side, one in figures.items():
+            _check_object(one, f"figures of the side {side}")
+    for files in (raw["files"], raw.get("not_included", {})):
+        for name, facts in files.items():
+            _check_object(facts, name, bytes=int, sha256=str)
+    for claim in raw.get("claims", ()):
+        _check_object(claim, "a claim", output=str, measure=str, text=str, source=str)
 
 
-def _checked_files(raw: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    for name, facts in raw.items():
-        if not (isinstance(facts["bytes"], int) and isinstance(facts["sha256"], str)):
-            raise TypeError(f"{name} must have bytes, a whole number, and sha256, a text, got {facts}")
-    return raw
+def _check_object(value: object, what: str, **kinds: type) -> None:
+    """``kinds``: what each of its keys must be."""
+    if not isinstance(value, Mapping) or not all(isinstance(value.get(key), kind) for key, kind in kinds.items()):
+        keys = ", ".join(f"{key} ({kind.__name__})" for key, kind in kinds.items())
+        raise TypeError(f"{what} must be an object{' with ' + keys if keys else ''}, got {value!r}")
 
 
 @dataclass(frozen=True)

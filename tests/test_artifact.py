@@ -30,6 +30,7 @@ CARD = {
     "intended_use": "tests",
     "limits": "all",
 }
+CLAIM = {"output": "emotion", "measure": "accuracy", "text": "94 %", "source": "a report"}
 
 
 @pytest.fixture
@@ -84,6 +85,10 @@ def test_a_card_that_is_none(toy, content):
         {"crop": []},
         {"parameters": float("inf")},
         {"temperature": 1.5},
+        {"temperature": {"emotion": 0}},
+        {"claims": ["94 %"]},
+        {"claims": [{"text": "94 %"}]},
+        {"two_views": {"private": [0.7]}},
         {"metrics": []},
         {"metrics": {"private": None}},
         {"training": None},
@@ -145,11 +150,11 @@ def test_older_cards_are_those_of_our_own_networks(toy):
 
 def test_a_rebuilt_network_names_its_recipe_and_its_epochs(toy):
     rounds = {"rounds": [{"epochs_run": 3}, {"epochs_run": 4}]}
-    facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [{"text": "94 %"}]}
+    facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [CLAIM]}
     (toy / "card.json").write_text(json.dumps(CARD | facts | {"training": rounds}))
     card = load_card(toy)
     assert card.is_classic
-    assert (card.epochs_run, card.recipe_epochs, card.claims) == (7, 50, ({"text": "94 %"},))
+    assert (card.epochs_run, card.recipe_epochs, card.claims) == (7, 50, (CLAIM,))
 
 
 def test_a_file_that_is_not_included_can_be_made(toy):
