@@ -23,6 +23,7 @@ from core.artifact import (
     SERVED_FILE,
     TASKS,
     TWO_VIEWS_FILE,
+    artifacts_dir,
     sha256_of,
 )
 from core.errors import ConfigError
@@ -30,6 +31,7 @@ from core.evaluation.detection_stored import NUMBERS_FILE, REPORT_FILE
 from core.evaluation.reweighting import REWEIGHTING_FILE
 from core.evaluation.robustness import ROBUSTNESS_FILE
 from core.evaluation.robustness_before import ROBUSTNESS_BEFORE_FILE
+from core.evaluation.sides import DATASET_OF
 from models.architectures.mobilenet_transfer import start_of
 from models.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
 from models.classic_claims import CLAIMS
@@ -54,6 +56,13 @@ _OTHER_FILES = (
 _NETWORK_FACTS = ("trainable_parameters", "frozen_parameters", "start")
 _NOT_ABOUT_DATA = ("config", "backend", *_NETWORK_FACTS)
 """What a run records about the training itself; the rest of it is about the data."""
+_FRAMING_MEASURED_WITH = {
+    "fer2013": "emotion",
+    "fer2013_five": "emotion",
+    "utkface": "age_gender",
+    "utkface_published": "age_gender",
+}
+"""Data set -> network. Faces are framed alike in all images of a data set, whatever is learnt from them."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -78,7 +87,7 @@ def new_card(
         "parameters": parameters,
         **network,
         "input": {"size": size, "channels": channels, "dtype": "uint8", "colour_order": "BGR"},
-        **({} if task == "detection" else {"crop": DEFAULT_CROP}),
+        **({} if task == "detection" else {"crop": crop_of(task)}),
         "metrics": {},
         "claims": [asdict(claim) for claim in CLAIMS.get(config.name, ())],
         "recipe": config.recipe,
@@ -99,6 +108,17 @@ def new_card(
         "intended_use": INTENDED_USE,
         "limits": LIMITS[task],
     }
+
+
+def crop_of(task: str) -> dict[str, Any]:
+    """How faces are framed in the images that networks of ``task`` learn from, as ``models.framing`` measured it with
+    the network of ours that is installed for them; the detector's box if there is none."""
+    measured_with = _FRAMING_MEASURED_WITH[DATASET_OF[task]]
+    file = artifacts_dir() / measured_with / CARD_FILE
+    if not file.is_file():
+        return DEFAULT_CROP
+    crop: dict[str, Any] = read_card(file.parent).get("crop", DEFAULT_CROP)
+    return crop
 
 
 def facts_of(model: keras.Model) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from core.errors import DatasetError, FacetError
 from core.estimator import LiteRTEstimator
 from core.evaluation.metrics import headline
 from core.evaluation.runner import evaluate_estimator, predict_images, predictions_from_outputs
+from core.evaluation.sides import DATASET_OF
 from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
 from models.cards import read_card, write_card
@@ -123,8 +124,10 @@ def _zoomed(points: NDArray[np.float64], zoom: float) -> tuple[tuple[float, floa
 
 
 def _score(figures: dict[str, float]) -> float:
-    # A point of gender accuracy weighs like a fifth of a year: about the ratio of their intervals.
-    return figures["accuracy"] if "accuracy" in figures else 20 * figures["gender_accuracy"] - figures["age_mae"]
+    if "accuracy" in figures:
+        return figures["accuracy"]
+    # A point of gender accuracy weighs like a fifth of a year: about the ratio of their intervals. Not all answer both.
+    return 20 * figures.get("gender_accuracy", 0.0) - figures.get("age_mae", 0.0)
 
 
 def _seen(samples: Samples, scenes: list[Scene]) -> tuple[Samples, list[Scene]]:
@@ -164,7 +167,9 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
     """Choose the crop on the choosing side, measure it on both reported sides, write both to the card."""
     estimator = LiteRTEstimator(folder)
     card = estimator.card
-    data = load_data(card.task, data_dir, SOURCE_SIZE if card.task == "age_gender" else card.input_size)
+    data = load_data(
+        card.task, data_dir, SOURCE_SIZE if DATASET_OF[card.task].startswith("utkface") else card.input_size
+    )
     detector = create_detector(detector_name, replace(LIVE_DETECTOR, min_face_px=_FACE_PX // 4))
     chosen_on, reported_on = REPORTED_SIDES[card.task]
     spec: CropSpec | None = None

@@ -6,10 +6,10 @@ from dataclasses import replace
 import keras
 import pytest
 
-from core.artifact import CROP_TASKS, KERAS_FILE, SERVED_FILE, ModelCard, load_card
+from core.artifact import ARTIFACTS_DIR, CROP_TASKS, KERAS_FILE, SERVED_FILE, CropSpec, ModelCard, load_card
 from core.errors import ConfigError
 from models import cards
-from models.cards import facts_of, joined_history, new_card, write_card
+from models.cards import crop_of, facts_of, joined_history, new_card, read_card, write_card
 from models.classic_claims import CLAIMS
 from models.classic_configs import CLASSIC_CONFIGS
 from models.configs import CONFIGS
@@ -65,6 +65,19 @@ def test_the_card_of_a_rebuilt_network(tmp_path, config):
     assert card.data["samples"] == {"train": 7}
     assert not {"start", "config", "backend"} & set(card.data)
     assert "FER+" not in card.data["dataset"]
+
+
+@pytest.mark.parametrize(
+    ("task", "measured_with"),
+    [("emotion_five", "emotion"), ("gender", "age_gender"), ("age_gender_published", "age_gender")],
+)
+def test_faces_are_framed_as_in_the_images_of_the_data_set(task, measured_with):
+    assert crop_of(task)["points"] == read_card(ARTIFACTS_DIR / measured_with)["crop"]["points"]
+
+
+def test_without_a_network_that_framing_was_measured_with_a_face_is_the_detectors_box(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    assert CropSpec.from_dict(crop_of("gender")) == CropSpec()
 
 
 def test_what_the_run_recorded_counts_more(tmp_path):
