@@ -91,6 +91,12 @@ def evaluate(folder: Path, data: SplitDataset, side: str, predictions: Predictio
     return facts | {"fingerprint": fingerprint(samples.ids)} | figures_of(answered, load_card(folder))
 
 
+def _also_learnt_from(card: ModelCard, data: SplitDataset, split: SplitDataset) -> int:
+    """How many images of ``split`` the network has seen in training: figures on those flatter it."""
+    reported = [data.sides[side].ids for side in REPORTED_SIDES[card.task]]
+    return int((~np.isin(split.sides["file"].ids, np.concatenate(reported))).sum())
+
+
 def _only(data: SplitDataset, names: list[str]) -> SplitDataset:
     """The images of a published split, whichever of our sides they are on."""
     wanted = set(names)
@@ -146,9 +152,13 @@ def _run(options: argparse.Namespace) -> dict[str, object]:
     data = load_data(card.task, options.data, card.input_size)
     stored = store_predictions(folder, data) if options.store else {}
     side = options.split or REPORTED_SIDES[card.task][1]
-    if options.split_file:
-        data, side = _only(data, read_split_file(options.split_file)), "file"
-    return evaluate(folder, data, side, stored.get(side))
+    if not options.split_file:
+        return evaluate(folder, data, side, stored.get(side))
+    split = _only(data, read_split_file(options.split_file))
+    learnt_from = _also_learnt_from(card, data, split)
+    if learnt_from:
+        print(f"warning: {card.name} was trained on {learnt_from:,} of these images", file=sys.stderr)
+    return evaluate(folder, split, "file") | {"images_learnt_from": learnt_from}
 
 
 def _table(figures: dict[str, object]) -> str:

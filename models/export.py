@@ -58,6 +58,9 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
     model.set_weights(_rounded(weights_to_export(config, run)))
     card = new_card(config, run, model.count_params(), int(model.input_shape[-1]), facts_of(model))
     data = task.read(data_dir, config.image_size)
+    # A run that learnt from a pack never saw the side for reporting, which the figures are about.
+    facts = data.facts()
+    card["data"] |= {name: facts[name] | card["data"].get(name, {}) for name in ("samples", "fingerprints")}
     folder.mkdir(parents=True, exist_ok=True)
     save_compressed(model, folder / KERAS_FILE)
     (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")

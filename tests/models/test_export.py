@@ -23,6 +23,7 @@ from core.types import Box, Detection, Landmarks
 from models import evaluate, framing, train
 from models.configs import CONFIGS
 from models.export import export, to_float32
+from models.packed_data import without_reporting
 from models.quantization import to_int8
 
 CONFIG = replace(
@@ -76,9 +77,14 @@ def data_folder(tmp_path_factory):
 def artifact(data_folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("exported")
     data = load_fer2013(data_folder)
-    train.train_and_evaluate(CONFIG, data, root / "runs" / "tiny", verbose=0)
+    # As from a pack of training images.
+    train.train_and_evaluate(CONFIG, without_reporting(data, 48), root / "runs" / "tiny", verbose=0)
     with _no_noise():
         return export(CONFIG, data_folder, root / "runs" / "tiny", root / "artifacts" / "tiny")
+
+
+def test_the_card_knows_the_images_that_the_run_never_saw(artifact, data_folder):
+    assert load_card(artifact).data["fingerprints"] == load_fer2013(data_folder).fingerprints()
 
 
 def test_all_forms_answer_alike(artifact, data_folder, tmp_path):
@@ -141,6 +147,19 @@ def test_evaluate_prints_every_figure_as_json(artifact, data_folder, capsys, mon
     figures = json.loads(capsys.readouterr().out)
     assert (figures["split"], figures["n"], figures["dataset"]) == ("public", 14, "fer2013")
     assert {"accuracy", "accuracy_low", "accuracy_high", "macro_f1", "fingerprint"} <= set(figures)
+
+
+def test_images_of_a_split_that_were_learnt_from_are_counted(artifact, data_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
+    sides = load_fer2013(data_folder).sides
+    names = [*sides["train"].ids[:3], *sides["private"].ids[:5]]
+    file = tmp_path / "split.csv"
+    file.write_text("\n".join(["file", *names]) + "\n")
+    assert evaluate.main(["tiny", "--data", str(data_folder), "--split-file", str(file), "--json"]) == 0
+    printed = capsys.readouterr()
+    figures = json.loads(printed.out)
+    assert (figures["n"], figures["images_learnt_from"]) == (8, 3)
+    assert "was trained on 3 of these images" in printed.err
 
 
 @pytest.mark.parametrize(
