@@ -26,6 +26,10 @@ CHOICES = (
 """Columns of the file, votes for each; ``NF`` is "no face"."""
 
 
+_LEAST_WITH_VOTES = 0.9
+"""Of the training images; FER+ itself leaves a few out."""
+
+
 def votes_file(data_dir: Path) -> Path:
     """Raises ``DatasetError`` if it is missing."""
     file = Path(data_dir) / FILE
@@ -37,14 +41,28 @@ def votes_file(data_dir: Path) -> Path:
 def read_votes(data_dir: Path, training_ids: NDArray[np.str_]) -> NDArray[np.float32]:
     """(N, 10) votes, in the order of ``CHOICES``, for the FER2013 training images ``Training_<row>``.
 
-    An image without a row has no votes at all (zeros). Raises ``DatasetError`` if the file is missing or unusable.
+    An image without a row has no votes at all (zeros). Raises ``DatasetError`` if the file is missing or unusable, and
+    if few images have votes: their numbers are not those of the rows of ``fer2013.csv`` then.
     """
-    votes = _by_row(votes_file(data_dir))
+    file = votes_file(data_dir)
+    votes = _by_row(file)
+    rows = [_row(sample_id) for sample_id in training_ids.tolist()]
+    with_votes = sum(row in votes for row in rows)
+    if with_votes < _LEAST_WITH_VOTES * len(rows):
+        raise DatasetError(
+            f"{file} has votes for {with_votes:,} of {len(rows):,} training images only: their names must end in the "
+            "number of their row in fer2013.csv, Training_<row>"
+        )
     nobody = np.zeros(len(CHOICES), np.float32)
-    return np.stack([votes.get(int(sample_id.rpartition("_")[2]), nobody) for sample_id in training_ids.tolist()])
+    return np.stack([votes.get(row, nobody) for row in rows])
 
 
-def _by_row(file: Path) -> dict[int, NDArray[np.float32]]:
+def _row(sample_id: str) -> int | None:
+    number = sample_id.rpartition("_")[2]
+    return int(number) if number.isdecimal() else None
+
+
+def _by_row(file: Path) -> dict[int | None, NDArray[np.float32]]:
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         missing = {"Usage", "Image name", *CHOICES} - set(reader.fieldnames or ())

@@ -82,7 +82,8 @@ def test_training_reads_packs_like_data_folders(tmp_path, monkeypatch):
     data_dir, output = tmp_path / "data", tmp_path / "output"
     data_dir.mkdir()
     header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    (data_dir / VOTES_FILE).write_text(f"{header}\nTraining,fer0000000.png,10,0,0,0,0,0,0,0,0,0\n")
+    rows = (f"Training,fer{row:07d}.png,10,0,0,0,0,0,0,0,0,0" for row in range(12))
+    (data_dir / VOTES_FILE).write_text("\n".join([header, *rows]) + "\n")
     files = pack.pack([config_named("emotion"), config_named("four_conv")], data_dir, output, MIB)
     assert [file.name for file in files] == [VOTES_FILE, "fer2013.pack.npz"]
     data = CROP_TASKS["emotion"].load(output, config_named("emotion"))
