@@ -212,7 +212,8 @@ def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
     conditions = next(iter(reports.values())).corruptions
     title = (
         f"Under {len(conditions)} kinds of damage at five severities each (accuracy; of age and gender, of gender). "
-        f"Training crops suffered {len(DAMAGES)} of them, so these figures say little about damage of other kinds:"
+        f"Training crops suffered {len(DAMAGES)} of them and a little rotation, shift and brightness, so these figures "
+        "say little about damage of other kinds:"
     )
     header = ("Network", "Undamaged", "Damaged", "Ratio", "Worst", "Test images")
     return f"{title}\n\n{table(header, rows)}"

@@ -27,10 +27,10 @@ def render_networks(board: Leaderboard) -> str:
 
 def _introduction(board: Leaderboard) -> str:
     text = (
-        "All networks learnt from the same images and were measured on the same ones, one answer an image; in brackets "
-        "the 95 % interval. Only figures of one table can be compared. Claimed is what others state, mostly on other "
-        "images. Epochs are those that were run, of those that the recipe asks for. Ours are in bold, networks whose "
-        "model file has to be made first (`python -m models.train NAME`) have a star."
+        "All networks of a table learnt from the same images and were measured on the same ones, one answer an image; "
+        "in brackets the 95 % interval. Only figures of one table can be compared. Claimed is what others state, "
+        "mostly on other images. Epochs are those that were run, of those that the recipe asks for. Ours are in bold, "
+        "networks whose model file has to be made first (`models.train NAME`, then `models.export NAME`) have a star."
     )
     machines = board.machines
     if not machines:

@@ -182,9 +182,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("config", help="name of a config in models/configs.py")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
     parser.add_argument("--epochs", type=positive, help="instead of the config's number")
-    parser.add_argument(
-        "--seed", type=natural, help="instead of the config's, in a run folder CONFIG_seedN"
-    )
+    parser.add_argument("--seed", type=natural, help="instead of the config's, in a run folder CONFIG_seedN")
     parser.add_argument("--limit", type=positive, help="use only this many images of each side, to try things out")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")

@@ -24,7 +24,10 @@ class EvaluationSide:
                 f"{self.title} was used for choosing: the saved epoch is the one that did best here, so its "
                 "figures are slightly optimistic. Quote the reporting set instead."
             )
-        return f"{self.title} is the reporting set: no image of it took part in training or in any choice."
+        return (
+            f"{self.title} is the reporting set: no image of it took part in training, and no epoch, crop or threshold "
+            "was chosen on it."
+        )
 
 
 @dataclass(frozen=True, slots=True)

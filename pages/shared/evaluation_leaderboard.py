@@ -17,7 +17,7 @@ from pages.shared.text import plain
 
 _RUN_KEY = "leaderboard_run"
 _WHAT_IS_COMPARED = (
-    "Networks that people read about, rebuilt and trained here, beside our own. All of them learnt from the same "
+    "Networks that people read about, rebuilt and trained here, beside our own. All of one table learnt from the same "
     "images, the best epoch of each was chosen on one set of images, and the figure that counts was measured on "
     "another set, with one answer an image. So the measured figures of one table can be compared; those of different "
     "tables cannot. **Claimed** is what the authors or a report state, word for word: mostly on other images, "

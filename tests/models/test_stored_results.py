@@ -17,6 +17,7 @@ from core.artifact import (
 from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
 from core.evaluation.metrics import headline
+from core.evaluation.network_speed import load_speed
 from core.evaluation.predictions import load_predictions, subset
 from core.evaluation.robustness import load_report
 from core.evaluation.runner import evaluate_samples
@@ -33,8 +34,8 @@ FLOORS = [
     pytest.param("emotion", "ece", "<=", 0.03, id="emotion-calibration"),
     pytest.param("emotion", "kept_share", ">=", 0.8, id="emotion-kept"),
     pytest.param("age_gender", "age_mae", "<=", 4.8, id="age"),
-    pytest.param("age_gender", "gender_accuracy", ">=", 0.938, id="gender"),
-    pytest.param("age_gender", "gender_accuracy", ">=", 0.95, id="gender-aim", marks=NOT_YET),
+    pytest.param("age_gender", "gender_accuracy", ">=", 0.95, id="gender", marks=NOT_YET),
+    pytest.param("age_gender", "gender_accuracy", ">=", 0.938, id="gender-does-not-fall"),
     pytest.param("age_gender", "gender_ece", "<=", 0.03, id="gender-calibration"),
     pytest.param("age_gender", "gender_kept_share", ">=", 0.8, id="gender-kept"),
     pytest.param("age_gender", "interval_coverage", ">=", 0.78, id="interval-wide"),
@@ -49,6 +50,8 @@ RERUN = 256
 LARGEST_GAP = 0.015
 """Of accuracy, between plain test images and the same images through detector and crop."""
 LARGEST_FILE = 5_000_000
+LARGEST_MS_PER_FACE = 4.0
+"""Of our own networks, as timed on one thread when they were made."""
 LEAST_UNDER_DAMAGE = 0.85
 """Mean accuracy on damaged test images, as a share of that on the same images undamaged."""
 
@@ -106,8 +109,9 @@ def test_two_views_are_the_mean_of_a_crop_and_its_mirror_image(artifact, data_di
     name = "probabilities" if artifact == "emotion" else "gender_probabilities"
     mirrored = replace(samples, images=samples.images[:, :, ::-1].copy())
     views = [getattr(evaluate_samples(folder, one), name) for one in (samples, mirrored)]
-    agreement = (np.mean(views, axis=0).argmax(axis=1) == getattr(stored, name).argmax(axis=1)).mean()
-    assert agreement > 0.97
+    off, off_with_one = (np.abs(one - getattr(stored, name)).mean() for one in (np.mean(views, axis=0), views[0]))
+    # Not zero: processors round differently, and calibration comes before the mean here.
+    assert off < off_with_one / 4
 
 
 def test_official_fer2013_sides_are_complete():
@@ -125,6 +129,10 @@ def test_a_detected_face_is_framed_like_the_training_images(artifact):
     plain, detected = framing[side]["plain"], framing[side]["detected"]
     name = "accuracy" if artifact == "emotion" else "gender_accuracy"
     assert plain[name] - detected[name] <= LARGEST_GAP
+
+
+def test_a_face_takes_little_time(artifact):
+    assert load_speed(ARTIFACTS_DIR / artifact).ms_per_face <= LARGEST_MS_PER_FACE
 
 
 def test_damage_leaves_most_of_the_accuracy(artifact):
