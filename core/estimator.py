@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.age_groups import AGE_GROUPS
 from core.artifact import ATTRIBUTES, SERVED_FILE, ModelCard, load_card, verified_file
 from core.errors import ArtifactCorruptError
-from core.litert import RunnerPool
+from core.litert import LiteRTRunners
 from core.types import EMOTIONS, GENDERS, MAX_AGE
 
 OUTPUTS: dict[str, frozenset[str]] = {
@@ -53,7 +53,7 @@ class LiteRTModel:
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
         """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
-        self._runners = RunnerPool(content, num_threads)
+        self._runners = LiteRTRunners(content, num_threads)
         (self._input_name, details), *_ = self._runners.inputs.items()
         self.crop_shape = tuple(int(side) for side in details["shape"][1:])
         self.widths = {name: int(d["shape"][-1]) for name, d in self._runners.outputs.items()}

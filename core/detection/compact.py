@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.artifact import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
 from core.cells import FoundCells, SearchedCopy, agreed, blended, decode, logit, sigmoid
 from core.errors import ArtifactCorruptError
-from core.litert import ThreadRunners
+from core.litert import LiteRTRunners
 from core.settings import DetectorSettings
 from core.types import Box, Detection, Landmarks
 
@@ -29,16 +29,15 @@ there is less room for being strict."""
 
 
 class LiteRTFaces:
-    """The network alone: an image in, decoded faces out. Safe to share: each thread has an interpreter of its own."""
+    """The network alone: an image in, decoded faces out. Safe to share between threads."""
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
         """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
-        self._runners = ThreadRunners(content, num_threads)
-        self._runners.get()
+        self._runners = LiteRTRunners(content, num_threads)
 
     def find(self, image: NDArray[np.uint8], min_score: float) -> FoundCells:
         """(H, W, 3) uint8 BGR, H and W multiples of 16 -> what its cells answer, best first."""
-        output = self._runners.get()(image=image[None])
+        output = self._runners.run(image=image[None])
         return decode(output["score"][0], output["geometry"][0], min_score)
 
 

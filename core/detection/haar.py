@@ -7,7 +7,6 @@ neighbours has 0.85 recall for 0.04 false boxes an image at 256 px, and 0.90 for
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DetectorError
+from core.pool import Pool
 from core.settings import DetectorSettings
 from core.types import Box, Detection
 
@@ -37,9 +37,8 @@ class HaarDetector:
         self._settings = settings
         self._min_neighbors = 1 + round((_MOST_NEIGHBORS - 1) * (1 - settings.sensitivity))
         self._file = Path(cv2.__file__).parent / "data" / cascade
-        # A classifier keeps scratch buffers, so each thread has one of its own.
-        self._local = threading.local()
-        self._classifier()
+        # A classifier keeps scratch buffers, so no two calls may share one.
+        self._classifiers = Pool(self._opened)
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections in frame pixels, best score first."""
@@ -50,19 +49,17 @@ class HaarDetector:
         if zoom < 1.0:
             grey = cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
         smallest = max(_WINDOW_PX, round(self._settings.smallest_face_px(max(frame.shape[:2])) * zoom))
-        boxes, neighbors = self._classifier().detectMultiScale2(
-            grey, scaleFactor=_SCALE_FACTOR, minNeighbors=self._min_neighbors, minSize=(smallest, smallest)
-        )
+        with self._classifiers.lent() as classifier:
+            boxes, neighbors = classifier.detectMultiScale2(
+                grey, scaleFactor=_SCALE_FACTOR, minNeighbors=self._min_neighbors, minSize=(smallest, smallest)
+            )
         found = [_detection(box, count, zoom) for box, count in zip(boxes, neighbors, strict=True)]
         return tuple(sorted(found, key=lambda detection: -detection.score))
 
-    def _classifier(self) -> cv2.CascadeClassifier:
-        classifier: cv2.CascadeClassifier | None = getattr(self._local, "classifier", None)
-        if classifier is None:
-            classifier = cv2.CascadeClassifier(str(self._file))
-            if classifier.empty():
-                raise DetectorError(f"{self._file} is no cascade. Reinstall opencv-python-headless 4.x: make clean run")
-            self._local.classifier = classifier
+    def _opened(self) -> cv2.CascadeClassifier:
+        classifier = cv2.CascadeClassifier(str(self._file))
+        if classifier.empty():
+            raise DetectorError(f"{self._file} is no cascade. Reinstall opencv-python-headless 4.x: make clean run")
         return classifier
 
 

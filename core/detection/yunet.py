@@ -7,7 +7,6 @@ finds faces between about 10 and 300 px in the copy that is searched, so very la
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DetectorError
+from core.pool import Pool
 from core.settings import DetectorSettings
 from core.types import Box, Detection, Landmarks
 
@@ -68,9 +68,7 @@ class YuNetDetector:
         except OSError as error:
             raise DetectorError(f"{self._file} cannot be read ({error.strerror}). {_ADVICE}") from error
         self._open = open_network
-        # A network keeps its input size and scratch buffers, so each thread has one of its own.
-        self._local = threading.local()
-        self._check()
+        self._networks = self._checked()
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections with landmarks in frame pixels, best score first."""
@@ -81,7 +79,7 @@ class YuNetDetector:
             return ()
         if zoom < 1.0:
             frame = np.asarray(cv2.resize(frame, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
-        rows = self._search(frame)
+        rows = _search(self._networks, frame)
         rows[:, :14] *= np.tile([width / wide, height / high], 7)
         usable = np.isfinite(rows).all(axis=1) & (rows[:, 2:4] > 0).all(axis=1)
         smallest_px = self._settings.smallest_face_px(max(frame.shape[:2]))
@@ -89,24 +87,26 @@ class YuNetDetector:
         best_first = sorted(rows[usable & large].tolist(), key=lambda row: -row[14])
         return tuple(_detection(row) for row in best_first)
 
-    def _check(self) -> None:
-        """Runs the network once: a file may be a network and yet not this one."""
+    def _checked(self) -> Pool[Network]:
+        """The network was run once: a file may be a network and yet not this one."""
         try:
-            self._search(np.zeros((64, 64, 3), np.uint8))
+            # A network keeps its input size and scratch buffers, so no two calls may share one.
+            networks = Pool(lambda: self._open(self._content, min_score(self._settings.sensitivity)))
+            _search(networks, np.zeros((64, 64, 3), np.uint8))
+            return networks
         except (cv2.error, ValueError) as error:
             raise DetectorError(
                 f"{self._file} ({len(self._content)} bytes) is no YuNet that OpenCV {cv2.__version__} can run; one of "
                 f"a few hundred bytes is a Git LFS pointer instead of the file. {_ADVICE}"
             ) from error
 
-    def _search(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """(N, 15), see ``Network.detect``."""
-        network: Network | None = getattr(self._local, "network", None)
-        if network is None:
-            network = self._local.network = self._open(self._content, min_score(self._settings.sensitivity))
+
+def _search(networks: Pool[Network], image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N, 15), see ``Network.detect``."""
+    with networks.lent() as network:
         network.setInputSize((image.shape[1], image.shape[0]))
         _, rows = network.detect(image)
-        return np.empty((0, _COLUMNS)) if rows is None else np.asarray(rows, np.float64).reshape(-1, _COLUMNS)
+    return np.empty((0, _COLUMNS)) if rows is None else np.asarray(rows, np.float64).reshape(-1, _COLUMNS)
 
 
 def yunet_file() -> Path:

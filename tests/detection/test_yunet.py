@@ -98,20 +98,30 @@ def test_sensitivity_lowers_the_score_that_counts(file):
     assert asked[2] == pytest.approx(0.7)
 
 
-def test_every_thread_has_a_network_of_its_own(file):
+def test_calls_at_the_same_time_have_networks_of_their_own(file):
     networks = []
+    meet = threading.Barrier(2, timeout=10)
+
+    class Meeting(FakeNetwork):
+        """Waits until another call has come as far, but for the first time, when the file is tried."""
+
+        def detect(self, image):
+            if image.shape == FRAME.shape:
+                meet.wait()
+            return super().detect(image)
 
     def open_network(content, score):
-        networks.append(FakeNetwork(row()))
+        networks.append(Meeting(row()))
         return networks[-1]
 
     detector = YuNetDetector(DetectorSettings(), file, open_network)
     for _ in range(2):
-        thread = threading.Thread(target=detector.detect, args=(FRAME,))
-        thread.start()
-        thread.join()
-    detector.detect(FRAME)
-    assert len(networks) == 3
+        threads = [threading.Thread(target=detector.detect, args=(FRAME,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(networks) == 2
 
 
 @pytest.fixture
