@@ -1,4 +1,7 @@
-"""Time every network and keep the times beside the cards: ``python -m models.network_speed [NETWORK...]``."""
+"""Time every network for what comes with the repository: ``python -m models.network_speed [NETWORK...]``.
+
+The evaluation page's button measures in the same way, but keeps its times to this machine.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import sys
 
 from tqdm import tqdm
 
+from core.artifact import artifacts_dir
 from core.errors import FacetError
-from core.evaluation.network_speed import IMAGES, RUNS, SpeedRun, measure_networks
+from core.evaluation.network_speed import HERE_FILE, IMAGES, RUNS, SPEED_FILE, SpeedRun, measure_networks
 from core.evaluation.speed_figures import milliseconds
 
 
@@ -20,7 +24,11 @@ def measured(names: tuple[str, ...]) -> SpeedRun:
             bar.set_description(name)
             bar.update(round(share * 100) - bar.n)
 
-        return measure_networks(progress, names)
+        run = measure_networks(progress, names, file_name=SPEED_FILE)
+    for name in run.speeds:
+        # Older, and it would stand before the new one.
+        (artifacts_dir() / name / HERE_FILE).unlink(missing_ok=True)
+    return run
 
 
 def main(arguments: list[str] | None = None) -> int:

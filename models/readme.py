@@ -307,7 +307,7 @@ def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -
 def renewed(text: str) -> str:
     """``text`` with everything that is generated. Raises ``ArtifactError`` or ``ConfigError``."""
     text = replaced(text, render())
-    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR)), NETWORKS_MARKERS)
+    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR, here=False)), NETWORKS_MARKERS)
 
 
 def main(arguments: list[str] | None = None) -> int:

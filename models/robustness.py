@@ -48,7 +48,6 @@ from core.evaluation.robustness_headline import CARD_KEY, card_headline
 from core.evaluation.runner import predictions_from_outputs
 from core.evaluation.side_samples import read_side
 from core.evaluation.sides import side_for
-from models.arguments import natural, positive
 from models.cards import read_card, write_card
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
 from models.installed import artifact_folder
@@ -259,8 +258,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.robustness", description="Measure on damaged pictures.")
     parser.add_argument("artifact", help="name of a folder in models/artifacts")
     parser.add_argument("--data", type=Path, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
-    parser.add_argument("--limit", type=positive, help="images to use; default: all, or as many as 12 minutes allow")
-    parser.add_argument("--seed", type=natural, default=0, help="of the damage and of the choice of images")
+    parser.add_argument("--limit", type=int, help="images to use; default: all, or as many as 12 minutes allow")
+    parser.add_argument("--seed", type=int, default=0, help="of the damage and of the choice of images")
     parser.add_argument(
         "--card-only", action="store_true", help="measure nothing: write the stored report's figures on the card"
     )

@@ -114,8 +114,11 @@ class Leaderboard:
         return tuple(one for one in self.networks.values() if not one.can_be_chosen)
 
 
-def load_leaderboard(root: Path | None = None, fresh: Mapping[str, NetworkSpeed] = _NO_SPEEDS) -> Leaderboard:
-    """From the artifacts in ``root`` (default: the installed ones). ``fresh`` times replace those that are stored.
+def load_leaderboard(
+    root: Path | None = None, fresh: Mapping[str, NetworkSpeed] = _NO_SPEEDS, here: bool = True
+) -> Leaderboard:
+    """From the artifacts in ``root`` (default: the installed ones). ``fresh`` times replace those that are stored; with
+    ``here`` these are of this machine where it has measured, otherwise they are what comes with the networks.
 
     A broken artifact or time becomes one of the ``problems`` and leaves the others.
     """
@@ -129,7 +132,9 @@ def load_leaderboard(root: Path | None = None, fresh: Mapping[str, NetworkSpeed]
         try:
             if card is None:
                 raise artifact.error or ArtifactMissingError(f"{artifact.folder} has no card")
-            speed, problem = (fresh[artifact.name], None) if artifact.name in fresh else _stored_speed(artifact.folder)
+            speed, problem = fresh.get(artifact.name), None
+            if speed is None:
+                speed, problem = _stored_speed(artifact.folder, here)
             problems += [problem] if problem else []
             network = network_of(artifact, card, speed)
             measured = {measure.key: _row(network, card, measure) for measure in MEASURES if card.task in measure.tasks}
@@ -231,9 +236,9 @@ def _images(card: ModelCard) -> str:
     return str(prints.get(side_for(card.task, chosen_on=False).side, "")) if isinstance(prints, Mapping) else ""
 
 
-def _stored_speed(folder: Path) -> tuple[NetworkSpeed | None, ArtifactError | None]:
+def _stored_speed(folder: Path, here: bool) -> tuple[NetworkSpeed | None, ArtifactError | None]:
     try:
-        return load_speed(folder), None
+        return load_speed(folder, here), None
     except ArtifactMissingError:
         return None, None
     except ArtifactError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,9 +26,18 @@ _CHARACTER, _LINE = 0.013, 0.06
 """Room of a label in a window of middling size, in shares of the figure's width and height."""
 
 
+def comparable_rows(group: Group) -> list[Row]:
+    """Networks with a figure and a time, all of the same machine: the one that most of them were timed on."""
+    timed = [(row, row.network.speed.machine) for row in group.rows if row.network.speed]
+    timed = [(row, machine) for row, machine in timed if not math.isnan(row.reported.value)]
+    machines = Counter(machine for _, machine in timed)
+    return [row for row, machine in timed if machine == machines.most_common(1)[0][0]]
+
+
 def speed_scatter(group: Group, title: str) -> go.Figure:
-    """The measured figure against milliseconds a face (logarithmic), ours in a colour of their own; better is up."""
-    shown = [row for row in group.rows if not math.isnan(row.network.ms_per_face + row.reported.value)]
+    """The measured figure against milliseconds a face (logarithmic) of ``comparable_rows``, ours in a colour of their
+    own; better is up."""
+    shown = comparable_rows(group)
     if not shown:
         return empty_figure(title, "No network was timed yet")
     share = group.measure.unit == "%"

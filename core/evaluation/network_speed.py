@@ -1,4 +1,5 @@
-"""Milliseconds that each network takes for one face on this machine, kept in ``speed.json`` beside its card.
+"""Milliseconds that each network takes for one face, kept beside its card: ``speed.json`` comes with the network, and
+``speed.here.json``, which git ignores, is what was measured on this machine since.
 
 The pictures are made up from a fixed seed, because a network's time does not hang on what a picture shows. The file is
 about a machine and not about the model, so the card does not list it.
@@ -25,6 +26,7 @@ from core.artifact import CROP_TASKS, SERVED_FILE, InstalledArtifact, list_artif
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError, ConfigError
 
 SPEED_FILE = "speed.json"
+HERE_FILE = "speed.here.json"
 IMAGES = 10
 RUNS = 5
 """Timed calls for each of the ``IMAGES``; every call gets one face."""
@@ -66,9 +68,11 @@ class SpeedRun:
     problems: tuple[ArtifactError, ...]
 
 
-def load_speed(folder: Path) -> NetworkSpeed:
-    """The stored time of an artifact. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
-    file = Path(folder) / SPEED_FILE
+def load_speed(folder: Path, here: bool = True) -> NetworkSpeed:
+    """The time of an artifact that was measured on this machine, if there is one and it is wanted (``here``), else the
+    one that came with it. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
+    measured_here = Path(folder) / HERE_FILE
+    file = measured_here if here and measured_here.is_file() else Path(folder) / SPEED_FILE
     advice = f"Measure it with: python -m models.network_speed {file.parent.name}"
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {advice}")
@@ -81,10 +85,10 @@ def load_speed(folder: Path) -> NetworkSpeed:
         raise ArtifactCorruptError(f"{file} holds no time ({type(error).__name__}: {error}). {advice}") from error
 
 
-def save_speed(folder: Path, speed: NetworkSpeed) -> None:
-    """Write ``speed.json``, whole or not at all. Raises ``ArtifactError`` if the folder cannot be written to."""
-    file = Path(folder) / SPEED_FILE
-    part = file.with_name(f".{SPEED_FILE}.{os.getpid()}")
+def save_speed(folder: Path, speed: NetworkSpeed, file_name: str = HERE_FILE) -> None:
+    """Write the file, whole or not at all. Raises ``ArtifactError`` if the folder cannot be written to."""
+    file = Path(folder) / file_name
+    part = file.with_name(f".{file_name}.{os.getpid()}")
     try:
         part.write_text(json.dumps(asdict(speed), indent=2) + "\n", encoding="utf-8")
         part.replace(file)
@@ -103,10 +107,11 @@ def measure_networks(
     root: Path | None = None,
     today: datetime.date | None = None,
     time_one: Callable[[Path], float] | None = None,
+    file_name: str = HERE_FILE,
 ) -> SpeedRun:
     """Times every network in ``root`` (default: the installed artifacts) whose served file is there, or only those of
-    ``names``, one after the other by ``time_one`` (default: ``time_artifact``), and stores the times. One that fails
-    leaves the others.
+    ``names``, one after the other by ``time_one`` (default: ``time_artifact``), and stores the times as ``file_name``.
+    One that fails leaves the others.
 
     Raises ``ConfigError`` if one of ``names`` is no network with a served file. Waits for another measurement.
     """
@@ -125,7 +130,7 @@ def measure_networks(
             try:
                 speed = NetworkSpeed((time_one or time_artifact)(artifact.folder), IMAGES, RUNS, machine_name(), date)
                 speeds[artifact.name] = speed
-                save_speed(artifact.folder, speed)
+                save_speed(artifact.folder, speed, file_name)
             except ArtifactError as error:
                 problems.append(error)
     progress(1.0, "")

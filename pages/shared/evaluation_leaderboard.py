@@ -65,7 +65,7 @@ def _measure(measure: Measure) -> None:
 def _times(board: Leaderboard) -> str:
     how = (
         f"Time: median of {IMAGES} made-up pictures, {RUNS} runs each, one face at a time on one processor core. The "
-        "button takes up to a minute and keeps the times beside the networks."
+        "button takes up to a minute and keeps the times for this machine."
     )
     if not board.machines:
         return f"{how} Nothing was timed yet."

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation.leaderboard import Group
-from core.evaluation.leaderboard_figures import speed_scatter
+from core.evaluation.leaderboard_figures import comparable_rows, speed_scatter
 from core.evaluation.leaderboard_tables import group_table, published_table
 from core.evaluation.published import published_for
 from pages.shared.evaluation_common import INTERVAL_HELP, show_figure
@@ -34,8 +34,8 @@ def show_group(group: Group) -> None:
     if len(group.rows) == 1:
         return
     figure = speed_scatter(group, f"{group.title}: how good against how fast")
-    untimed = int(table["ms_per_face"].isna().sum())
-    missing = f" {untimed} without a time are not drawn." if untimed else ""
+    left_out = len(group.rows) - len(comparable_rows(group))
+    missing = f" {left_out} without a time on the same machine are not drawn." if left_out else ""
     show_figure(
         figure,
         f"leaderboard_{key}",

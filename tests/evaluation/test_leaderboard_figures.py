@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.evaluation.leaderboard import Group, load_leaderboard
-from core.evaluation.leaderboard_figures import label_places, speed_scatter
+from core.evaluation.leaderboard_figures import comparable_rows, label_places, speed_scatter
 from tests.fakes_leaderboard import figures, write_network, write_networks
 
 
@@ -31,6 +31,12 @@ def test_less_error_is_up_and_what_was_not_timed_is_left_out(tmp_path: Path) -> 
     assert figure.layout.yaxis.autorange == "reversed"
     assert figure.layout.yaxis.title.text == "Mean age error (years)"
     assert [name for trace in figure.data for name, *_ in trace.customdata] == ["age_gender", "levi_hassner"]
+
+
+def test_times_of_another_machine_are_left_out(tmp_path: Path) -> None:
+    for name, machine in (("one", "This CPU"), ("other", "Faster CPU"), ("two", "This CPU")):
+        write_network(tmp_path, name, "emotion", {"private": figures(accuracy=0.5)}, ms=1.0, machine=machine)
+    assert [row.network.name for row in comparable_rows(_group(tmp_path, "emotion"))] == ["one", "two"]
 
 
 def test_without_times_the_figure_says_so(tmp_path: Path) -> None:

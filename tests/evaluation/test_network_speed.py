@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pytest
 
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError, ConfigError
 from core.evaluation.network_speed import (
+    HERE_FILE,
     IMAGES,
     RUNS,
+    SPEED_FILE,
     NetworkSpeed,
     load_speed,
     machine_name,
@@ -35,7 +38,7 @@ def _silent(share: float, name: str) -> None:
 
 
 def test_a_stored_time_is_read_back(tmp_path: Path) -> None:
-    save_speed(tmp_path, SPEED)
+    save_speed(tmp_path, SPEED, SPEED_FILE)
     assert load_speed(tmp_path) == SPEED
     assert json.loads((tmp_path / "speed.json").read_text()) == {
         "ms_per_face": 1.5,
@@ -45,6 +48,14 @@ def test_a_stored_time_is_read_back(tmp_path: Path) -> None:
         "measured": "2026-01-31",
     }
     assert [file.name for file in tmp_path.iterdir()] == ["speed.json"]
+
+
+def test_what_was_measured_here_stands_before_what_came_with_the_network(tmp_path: Path) -> None:
+    save_speed(tmp_path, SPEED, SPEED_FILE)
+    here = replace(SPEED, ms_per_face=2.5, machine="This CPU")
+    save_speed(tmp_path, here)
+    assert load_speed(tmp_path) == here
+    assert load_speed(tmp_path, here=False) == SPEED
 
 
 def test_no_time_is_missing(tmp_path: Path) -> None:
@@ -136,11 +147,11 @@ def test_one_that_cannot_be_run_leaves_the_others(tmp_path: Path) -> None:
 def test_a_time_that_cannot_be_kept_is_shown_all_the_same(tmp_path: Path) -> None:
     folder = copy_real_network(tmp_path)
     # A folder in the way of the file: the tests may run as root, who can write anywhere.
-    (folder / "speed.json").mkdir()
+    (folder / HERE_FILE).mkdir()
     run = measure_networks(_silent, root=tmp_path, today=TODAY)
     assert list(run.speeds) == ["emotion"]
     assert "cannot be written" in str(run.problems[0])
-    assert sorted(file.name for file in folder.iterdir()) == ["card.json", "model.tflite", "speed.json"]
+    assert sorted(file.name for file in folder.iterdir()) == ["card.json", "model.tflite", HERE_FILE]
 
 
 def test_only_those_that_are_asked_for(tmp_path: Path) -> None:
