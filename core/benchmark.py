@@ -3,7 +3,6 @@ stage in it; Haar in the same run for comparison."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -18,6 +17,7 @@ from core.crops import crop_faces
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import ConfigError
 from core.images import decode, encode_png
+from core.measuring import ONE_AT_A_TIME
 from core.networks import open_networks
 from core.settings import LIVE_DETECTOR, OUR_NETWORKS, DetectorSettings, NetworkChoice
 from core.types import Analysis, Box, Detection, Landmarks
@@ -32,8 +32,6 @@ _POINTS = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
 _REFERENCE = "haar"
 _WITHOUT_LANDMARKS = ("haar",)
 _WARM_UP_RUNS = 5
-_ONE_AT_A_TIME = threading.Lock()
-"""Two at once would slow each other, and OpenCV's number of threads is one for the whole process."""
 
 
 class _KnownFaces:
@@ -68,7 +66,7 @@ def run_benchmark(
     """
     if repeats < 1:
         raise ConfigError(f"repeats must be at least 1, got {repeats}")
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:

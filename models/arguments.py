@@ -1,4 +1,4 @@
-"""Numbers on command lines, checked where they are read: argparse says which option was wrong."""
+"""Values on command lines, checked where they are read: argparse says which option was wrong."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ def positive(text: str) -> int:
 def natural(text: str) -> int:
     """A whole number from 0."""
     return _at_least(0, text)
+
+
+def sentence(text: str) -> str:
+    """Text that is not blank."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
 
 
 def _at_least(least: int, text: str) -> int:

@@ -15,6 +15,7 @@ from core.errors import ConfigError, FacetError
 from core.evaluation.predictions import AgeGenderPredictions, Predictions, load_predictions
 from core.evaluation.reweighting import Change, ReweightingReport, SideChange, compared, save_reweighting
 from core.evaluation.sides import side_for
+from models.arguments import sentence
 from models.cards import read_card, write_card
 from models.installed import artifact_folder
 
@@ -74,7 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.reweighting", description="Compare before and after.")
     parser.add_argument("artifact", help="name of a folder in models/artifacts: the network trained with weights")
     parser.add_argument("--before", type=Path, required=True, help="predictions.npz of the network without them")
-    parser.add_argument("--what", default=WHAT_CHANGED, help="what changed in between, a sentence for the page")
+    parser.add_argument(
+        "--what", type=sentence, default=WHAT_CHANGED, help="what changed in between, a sentence for the page"
+    )
     options = parser.parse_args(arguments)
     try:
         folder = artifact_folder(options.artifact)

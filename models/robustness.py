@@ -48,6 +48,7 @@ from core.evaluation.robustness_headline import CARD_KEY, card_headline
 from core.evaluation.runner import predictions_from_outputs
 from core.evaluation.side_samples import read_side
 from core.evaluation.sides import side_for
+from models.arguments import sentence
 from models.cards import read_card, write_card
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
 from models.installed import artifact_folder
@@ -266,7 +267,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--before", type=Path, help="measure nothing: keep the report of this artifact folder beside it, to compare"
     )
-    parser.add_argument("--what", default=NOT_TRAINED_AGAINST, help="with --before: how that network differs")
+    parser.add_argument(
+        "--what", type=sentence, default=NOT_TRAINED_AGAINST, help="with --before: how that network differs"
+    )
     options = parser.parse_args(arguments)
     if options.data is None and options.before is None and not options.card_only:
         parser.error("--data is needed to measure (or --card-only, to write what is stored on the card)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,12 @@ _EXPECTED = "expected DIR/faces/ with images/*.jpg, landmarks.csv, mask_boxes.cs
 _BOX = ("x", "y", "w", "h")
 _HUMAN_POINTS = ("left_eye", "right_eye", "nose", "mouth")
 _MACHINE_POINTS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
+_COLUMNS = {
+    "landmarks": [f"{name}_{axis}" for name in _HUMAN_POINTS for axis in "xy"],
+    "mask_boxes": _BOX,
+    "boxes": [*_BOX, "score", *(f"{name}_{axis}" for name in _MACHINE_POINTS for axis in "xy")],
+}
+"""Table -> what is read of it, beside ``file``."""
 
 Rows = Mapping[str, list[dict[str, str]]]
 
@@ -81,7 +87,7 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     Raises ``DatasetError`` when nothing usable is found.
     """
     folder = Path(data_dir) / "faces"
-    tables = {name: _rows(folder / f"{name}.csv") for name in ("landmarks", "mask_boxes", "boxes")}
+    tables = {name: _rows(folder / f"{name}.csv", columns) for name, columns in _COLUMNS.items()}
     sides: dict[str, list[FacePhoto]] = {side: [] for side in FACES_SPLITS}
     rejected: list[Rejected] = []
     for path in sorted((folder / "images").glob("*.jpg")):
@@ -101,12 +107,15 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     return FacePhotos({side: tuple(photos) for side, photos in sides.items()}, tuple(rejected))
 
 
-def _rows(file: Path) -> Rows:
+def _rows(file: Path, columns: Sequence[str]) -> Rows:
     if not file.is_file():
         raise DatasetError(f"no {file}: {_EXPECTED}")
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
     with file.open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
+        reader = csv.DictReader(stream)
+        if missing := {"file", *columns} - set(reader.fieldnames or ()):
+            raise DatasetError(f"{file} lacks the columns {', '.join(sorted(missing))}")
+        for row in reader:
             rows[row["file"]].append(row)
     return rows
 

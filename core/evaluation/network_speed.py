@@ -13,7 +13,6 @@ import json
 import math
 import os
 import platform
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.artifact import CROP_TASKS, SERVED_FILE, InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError, ConfigError
+from core.measuring import ONE_AT_A_TIME
 
 SPEED_FILE = "speed.json"
 HERE_FILE = "speed.here.json"
@@ -33,8 +33,6 @@ RUNS = 5
 _SEED = 0
 _WARM_UP_CALLS = 3
 _CPU_FACTS = Path("/proc/cpuinfo")
-_ONE_AT_A_TIME = threading.Lock()
-"""Two at once would slow each other."""
 
 Progress = Callable[[float, str], None]
 """Is told the share that is done, in [0, 1], and the name of the network that comes next."""
@@ -124,7 +122,7 @@ def measure_networks(
     speeds: dict[str, NetworkSpeed] = {}
     problems: list[ArtifactError] = []
     date = (today or datetime.datetime.now().astimezone().date()).isoformat()
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         for row, artifact in enumerate(wanted):
             progress(row / len(wanted), artifact.name)
             try:

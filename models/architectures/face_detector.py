@@ -10,7 +10,6 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-STRIDE = 8
 GEOMETRY = 14
 """Numbers a cell: centre (x, y), log of width and height, five points (x, y); see ``core.cells``."""
 

@@ -88,3 +88,11 @@ def test_nothing_usable_says_what_was_expected(folder, missing):
         (folder / missing).unlink()
     with pytest.raises(DatasetError, match="expected DIR/faces/"):
         load_faces(folder.parent)
+
+
+@pytest.mark.parametrize(("table", "column"), [("landmarks", "nose_x"), ("boxes", "score"), ("mask_boxes", "file")])
+def test_a_table_says_which_column_it_lacks(folder, table, column):
+    file = folder / f"{table}.csv"
+    file.write_text(file.read_text().replace(column, "other", 1))
+    with pytest.raises(DatasetError, match=rf"{table}\.csv lacks the columns {column}"):
+        load_faces(folder.parent)
