@@ -26,6 +26,9 @@ BLUR_CELLS = 6
 BLUR_MARGIN = 0.4
 """Blurred regions are this much larger than the box, which leaves out hair, ears and chin."""
 
+WIDEST_LABEL = 5.0
+"""In widths of the box: where there are several faces, a wider label would hide the others and is shortened."""
+
 SMALLEST_FONT_PX = 7
 """Labels that would need a smaller font to fit into the frame are left out: nobody could read them."""
 
@@ -124,12 +127,26 @@ def _draw_labels(canvas: Frame, xyxy: boxes.Floats, faces: Sequence[Face]) -> No
     height, width = canvas.shape[:2]
     taken: list[tuple[int, int, int, int]] = []
     for box, face in zip(xyxy, faces, strict=True):
-        label = _fitting_label(label_parts(face), box, (width, height))
+        label = _label(face, box, (width, height), alone=len(faces) == 1)
         if label is None:
             continue
         place = _place(label.wh, box, xyxy, (width, height), taken)
         taken.append(place)
         _paste(canvas, label.mask, place, _face_color(face))
+
+
+def _label(face: Face, xyxy: boxes.Floats, resolution_wh: tuple[int, int], alone: bool) -> _Label | None:
+    """All that is known, or, where that is too wide beside other faces, its beginning, or its number alone."""
+    parts = label_parts(face)
+    label = _fitting_label(parts, xyxy, resolution_wh)
+    if alone:
+        return label
+    number = () if face.track_id is None else (f"#{face.track_id}",)
+    for shorter in (parts[:1], number):
+        if label is None or label.wh[0] <= WIDEST_LABEL * (xyxy[2] - xyxy[0]):
+            return label
+        label = _fitting_label(shorter, xyxy, resolution_wh) or label
+    return label
 
 
 def _fitting_label(parts: tuple[str, ...], xyxy: boxes.Floats, resolution_wh: tuple[int, int]) -> _Label | None:

@@ -195,7 +195,8 @@ class AgeEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face with whatever was read from it. ``track_id`` is set by tracking, live only."""
+    """One face with whatever was read from it. ``track_id`` is set by tracking in live video, and by pages
+    that number the faces of a picture."""
 
     detection: Detection
     emotion: EmotionEstimate | None = None

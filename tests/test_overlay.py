@@ -183,6 +183,29 @@ def test_labels_of_close_faces_do_not_cover_each_other() -> None:
     assert a[3] <= b[1] or b[3] <= a[1]
 
 
+@pytest.mark.parametrize(
+    ("width", "alone", "lines"),
+    [
+        pytest.param(20, True, ("#1 happy 87% · 31 y (25-38)", "female"), id="alone"),
+        pytest.param(70, False, ("#1 happy 87% · 31 y (25-38)", "female"), id="large"),
+        pytest.param(30, False, ("#1 happy 87%",), id="small"),
+        pytest.param(10, False, ("#1",), id="in a crowd"),
+    ],
+)
+def test_labels_of_small_faces_beside_others_are_short(width: int, alone: bool, lines: tuple[str, ...]) -> None:
+    box = np.array([300.0, 200, 300 + width, 200 + width])
+    label = overlay._label(face(*box), box, (640, 480), alone)
+    assert label is not None
+    assert np.array_equal(label.mask, overlay._text_mask(lines, 16))
+
+
+def test_a_label_that_cannot_be_shortened_to_a_number_keeps_its_beginning() -> None:
+    box = np.array([300.0, 200, 310, 210])
+    label = overlay._label(face(*box, emotion=HAPPY, age=FULL["age"]), box, (640, 480), alone=False)
+    assert label is not None
+    assert np.array_equal(label.mask, overlay._text_mask(("happy 87%",), 16))
+
+
 def test_no_label_where_none_could_be_read() -> None:
     assert overlay._fitting_label(("#1 happy 87%",), np.array([0.0, 0, 10, 10]), (20, 10)) is None
 

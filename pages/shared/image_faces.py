@@ -16,7 +16,7 @@ from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
 from pages.shared.image_explanation import show_explanation
 from pages.shared.image_inputs import ImageSettings, PictureFile
-from pages.shared.image_results import MAX_CARDS, Frame, ImageResult, annotated_png
+from pages.shared.image_results import MAX_CARDS, Frame, ImageResult, annotated_png, numbered
 from pages.shared.text import plain
 
 _CARDS_A_ROW = 3
@@ -55,7 +55,7 @@ def show_result(
 
 def _show_picture(file: PictureFile, result: ImageResult, style: OverlayStyle, number: int) -> None:
     analysis = result.analysis
-    drawn = overlay.draw(result.preview, analysis, style)
+    drawn = overlay.draw(result.preview, numbered(analysis), style)
     st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
     st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
     if not analysis.faces:

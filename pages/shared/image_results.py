@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -79,4 +79,11 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
 def annotated_png(file: PictureFile, analysis: Analysis, style: OverlayStyle) -> bytes:
     """The picture at its full size with the results drawn on it, as PNG file contents."""
     frame = images.decode(file.getvalue(), name=file.name)
-    return images.encode_png(overlay.draw(frame, analysis, style))
+    return images.encode_png(overlay.draw(frame, numbered(analysis), style))
+
+
+def numbered(analysis: Analysis) -> Analysis:
+    """For drawing: several faces have the numbers of their cards."""
+    if len(analysis.faces) == 1:
+        return analysis
+    return replace(analysis, faces=tuple(replace(face, track_id=n) for n, face in enumerate(analysis.faces, start=1)))
