@@ -182,7 +182,7 @@ def _run(options: argparse.Namespace) -> DetectionReport:
     photos = load_faces(options.data, only="test").sides["test"]
     if options.limit is not None:
         # Both kinds of photographs: they come one kind after the other.
-        photos = photos[:: max(1, len(photos) // max(1, options.limit))]
+        photos = photos[:: max(1, len(photos) // options.limit)]
     report, marks, runs = evaluate_detectors(factories, photos)
     if options.store:
         folder = artifacts_dir() / DETECTOR_ARTIFACT

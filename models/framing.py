@@ -30,7 +30,6 @@ from core.errors import DatasetError, FacetError
 from core.estimator import LiteRTEstimator
 from core.evaluation.metrics import headline
 from core.evaluation.runner import evaluate_estimator, predict_images, predictions_from_outputs
-from core.evaluation.sides import DATASET_OF
 from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
 from models.cards import read_card, write_card
@@ -167,9 +166,7 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
     """Choose the crop on the choosing side, measure it on both reported sides, write both to the card."""
     estimator = LiteRTEstimator(folder)
     card = estimator.card
-    data = load_data(
-        card.task, data_dir, SOURCE_SIZE if DATASET_OF[card.task].startswith("utkface") else card.input_size
-    )
+    data = load_data(card.task, data_dir, SOURCE_SIZE)
     detector = create_detector(detector_name, replace(LIVE_DETECTOR, min_face_px=_FACE_PX // 4))
     chosen_on, reported_on = REPORTED_SIDES[card.task]
     spec: CropSpec | None = None

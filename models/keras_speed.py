@@ -82,8 +82,6 @@ def main(arguments: list[str] | None = None, load: Load = load_prediction) -> in
     parser.add_argument("--threads", type=positive, help="threads of TensorFlow (default: its own choice)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
-    if options.repeats < 1 or (options.threads is not None and options.threads < 1):
-        parser.error("--repeats and --threads must be at least 1")
     try:
         import_s = import_tensorflow(options.threads)
         times = {name: timed(load(artifacts_dir() / name), options.repeats) for name in options.artifacts}

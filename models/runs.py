@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,12 @@ def recorded_run(run_folder: Path) -> dict[str, Any]:
     return run
 
 
-def changed_since(run_folder: Path, config: TrainConfig) -> list[str]:
-    """Names of what ``config`` says otherwise than the one that the run was trained with. What a config could not say
-    yet when the run was made is what the run did anyway."""
+def changed_since(run_folder: Path, config: TrainConfig, may_differ: Collection[str]) -> list[str]:
+    """Names of what ``config`` says otherwise than the one that the run was trained with, but for ``may_differ``. What
+    a config could not say yet when the run was made is what the run did anyway."""
     recorded, now = recorded_run(run_folder)["config"], json.loads(json.dumps(asdict(config)))
-    return sorted(name for name in now.keys() & recorded.keys() if recorded[name] != now[name])
+    said_by_both = now.keys() & recorded.keys()
+    return sorted(name for name in said_by_both - set(may_differ) if recorded[name] != now[name])
 
 
 def figures_chosen_on(run_folder: Path) -> dict[str, float]:

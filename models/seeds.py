@@ -52,7 +52,7 @@ def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:
 
 
 def _measured(config: TrainConfig, folder: Path) -> dict[str, float]:
-    if other := [name for name in changed_since(folder, config) if name != "seed"]:
+    if other := changed_since(folder, config, may_differ=("seed",)):
         raise ConfigError(f"{folder} was not trained with the recipe of {config.name}: {', '.join(other)} differ")
     figures = {name: value for name, value in figures_chosen_on(folder).items() if not name.endswith("loss")}
     return {"seed": recorded_run(folder)["config"]["seed"], "epoch": best_epoch(folder)["epoch"], **figures}

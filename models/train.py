@@ -92,7 +92,7 @@ def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:
     """The network and its optimizer as they were left. ``ConfigError`` if ``config`` is not what it was trained with:
     the learning rate of all steps was settled at the start."""
     may_differ = {"recipe", "stop_after"} | ({"epochs"} if config.schedule == "constant" else set())
-    if other := [name for name in changed_since(workdir, config) if name not in may_differ]:
+    if other := changed_since(workdir, config, may_differ):
         raise ConfigError(
             f"{workdir} cannot be resumed: {', '.join(other)} was not the same when it began; train it anew"
         )

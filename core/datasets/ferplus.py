@@ -57,12 +57,13 @@ def read_votes(data_dir: Path, training_ids: NDArray[np.str_]) -> NDArray[np.flo
     return np.stack([votes.get(row, nobody) for row in rows])
 
 
-def _row(sample_id: str) -> int | None:
+def _row(sample_id: str) -> int:
+    """-1, which no image has, if the name does not end in a number."""
     number = sample_id.rpartition("_")[2]
-    return int(number) if number.isdecimal() else None
+    return int(number) if number.isdecimal() else -1
 
 
-def _by_row(file: Path) -> dict[int | None, NDArray[np.float32]]:
+def _by_row(file: Path) -> dict[int, NDArray[np.float32]]:
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
         missing = {"Usage", "Image name", *CHOICES} - set(reader.fieldnames or ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,10 +27,11 @@ _CHARACTER, _LINE = 0.013, 0.06
 
 def comparable_rows(group: Group) -> list[Row]:
     """Networks with a figure and a time, all of the same machine: the one that most of them were timed on."""
-    timed = [(row, row.network.speed.machine) for row in group.rows if row.network.speed]
-    timed = [(row, machine) for row, machine in timed if not math.isnan(row.reported.value)]
-    machines = Counter(machine for _, machine in timed)
-    return [row for row, machine in timed if machine == machines.most_common(1)[0][0]]
+    by_machine: dict[str, list[Row]] = {}
+    for row in group.rows:
+        if row.network.speed and not math.isnan(row.reported.value):
+            by_machine.setdefault(row.network.speed.machine, []).append(row)
+    return max(by_machine.values(), key=len, default=[])
 
 
 def speed_scatter(group: Group, title: str) -> go.Figure:

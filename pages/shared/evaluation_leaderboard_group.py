@@ -9,7 +9,6 @@ import streamlit as st
 from core.evaluation.leaderboard import Group
 from core.evaluation.leaderboard_figures import comparable_rows, speed_scatter
 from core.evaluation.leaderboard_tables import group_table, published_table
-from core.evaluation.published import published_for
 from pages.shared.evaluation_common import INTERVAL_HELP, show_figure
 from pages.shared.evaluation_selection import BY_TEST_SET, TAB_KEY, VIEW_KEY, preselect
 
@@ -45,17 +44,17 @@ def show_group(group: Group) -> None:
 
 
 def _show_published(group: Group) -> None:
-    figures = published_for(group.measure)
-    if not figures:
+    table = published_table(group.measure)
+    if table.empty:
         return
     _, what = _format_and_name(group)
-    with st.expander(f"What others report on {group.measure.data_set} ({len(figures)})", expanded=len(group.rows) == 1):
+    with st.expander(f"What others report on {group.measure.data_set} ({len(table)})", expanded=len(group.rows) == 1):
         st.caption(
             "Copied from their papers and repositories, not measured here. Most learnt from more images, saw each test "
             "image several times, or were tested on other images of the same data set: to compare with, not to rank."
         )
         # Sentences: they need lines of their own, which a data frame does not give them.
-        st.table(published_table(group.measure).rename(columns=str.capitalize).rename(columns={"Reported": what}))
+        st.table(table.rename(columns=str.capitalize).rename(columns={"Reported": what}))
 
 
 def _show_way_to_details(group: Group, key: str) -> None:

@@ -64,7 +64,7 @@ def show_models() -> None:
         st.warning(TRAIN_ADVICE, icon=":material/deployed_code_alert:")
     classic = [card for card in cards if card.is_classic]
     compared = [card for card in cards if card.is_for_comparison]
-    own = [card for card in cards if card not in (*classic, *compared)]
+    own = [card for card in cards if not (card.is_classic or card.is_for_comparison)]
     for card in sorted(own, key=lambda card: (list(FIGURES).index(card.task), card.name)):
         with st.container(border=True):
             _show_card(card)
