@@ -22,13 +22,15 @@ class DetectorSettings:
     for is ``min_face_px`` pixels of the frame and ``min_face_share`` of its longer side, whichever is more: what is
     smaller mostly looks like a face from afar only. In photographs of many people faces are a small share and large all
     the same, so ``always_face_px`` are enough whatever their share. Frames whose longer side exceeds ``max_side_px``
-    are searched in a smaller copy."""
+    are searched in a smaller copy; a detector that compares several copies also looks for small faces in one whose
+    longer side is at most ``detail_side_px``."""
 
     sensitivity: float = 0.5
     min_face_px: int = 16
     min_face_share: float = 0.044
     always_face_px: int = 29
     max_side_px: int = 640
+    detail_side_px: int = 1280
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sensitivity <= 1.0:
@@ -39,13 +41,15 @@ class DetectorSettings:
             raise ConfigError(f"min_face_share must be in [0, 1), got {self.min_face_share}")
         if self.max_side_px < 64:
             raise ConfigError(f"max_side_px must be at least 64, got {self.max_side_px}")
+        if self.detail_side_px < self.max_side_px:
+            raise ConfigError(f"detail_side_px must be at least max_side_px, got {self.detail_side_px}")
 
     def smallest_face_px(self, longest_px: int) -> float:
         """Smallest side of a face that counts in a frame whose longer side is ``longest_px``."""
         return max(self.min_face_px, min(self.min_face_share * longest_px, self.always_face_px))
 
 
-LIVE_DETECTOR = DetectorSettings(max_side_px=320)
+LIVE_DETECTOR = DetectorSettings(max_side_px=320, detail_side_px=320)
 """Faces before a camera are near: searching a copy of half the size takes a quarter of the time."""
 
 

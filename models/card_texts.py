@@ -87,7 +87,7 @@ LIMITS: Mapping[str, str] = {
     ),
     "detection": (
         "Finds faces from about 12 pixels in the searched copy (the longer side of a live frame is reduced to 320 "
-        "pixels, of a photograph to 640). The photographs show mostly adults who face the camera: expect more "
+        "pixels, of a photograph to 1,280). The photographs show mostly adults who face the camera: expect more "
         "misses for profiles, faces upside down and strong occlusion. It finds faces; it does not tell whose."
     ),
 }

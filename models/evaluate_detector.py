@@ -82,10 +82,10 @@ def run_detector(
     """Every run of one detector, see ``core.evaluation.detection_setups``."""
     runs = {}
     for setup in SETUPS:
-        side_px = setup.longest_side_px
-        runs[setup.name] = detect_photos(factory(setup.settings), photos, side_px, advance)
+        side_px, a_row = setup.longest_side_px, setup.a_row
+        runs[setup.name] = detect_photos(factory(setup.settings), photos, side_px, a_row, advance)
         if setup.curve:
-            loose = detect_photos(factory(setup.loose), photos, side_px, advance)
+            loose = detect_photos(factory(setup.loose), photos, side_px, a_row, advance)
             runs[loose_run(setup.name)] = tuple(faces.without_points() for faces in loose)
     for degrees in TILTS_DEG:
         tilted = detect_tilted(factory(AS_IS.settings), photos, degrees, advance)

@@ -89,13 +89,15 @@ def test_the_compact_detector_finds_a_tilted_face_and_its_tilt(astronaut, angle_
     assert eye_angle_deg(tilted) - eye_angle_deg(upright) == pytest.approx(angle_deg, abs=10)
 
 
-def test_many_people_in_a_large_photograph_are_found_though_each_is_a_small_share_of_it(astronaut):
+@pytest.mark.parametrize("person_px", [150, 60])
+def test_many_people_in_a_large_photograph_are_found_though_each_is_a_small_share_of_it(astronaut, person_px):
     x, y = ASTRONAUT_FACE
-    person = cv2.resize(astronaut[y - 100 : y + 100, x - 100 : x + 100], (150, 150), interpolation=cv2.INTER_AREA)
+    person = astronaut[y - 100 : y + 100, x - 100 : x + 100]
+    person = cv2.resize(person, (person_px, person_px), interpolation=cv2.INTER_AREA)
     crowd = np.full((1600, 2400, 3), 128, np.uint8)
     for row, column in np.ndindex(4, 5):
         top, left = 150 + 350 * row, 150 + 450 * column
-        crowd[top : top + 150, left : left + 150] = person
+        crowd[top : top + person_px, left : left + person_px] = person
     found = create_detector("compact", DetectorSettings()).detect(crowd)
     assert len(found) >= 18
     assert all(face.box.width < DetectorSettings().min_face_share * 2400 for face in found)
@@ -119,7 +121,9 @@ def test_unknown_detector_says_what_is_allowed():
         create_detector("eagle", DetectorSettings())
 
 
-@pytest.mark.parametrize("values", [{"sensitivity": 1.5}, {"min_face_px": 2}, {"max_side_px": 10}])
+@pytest.mark.parametrize(
+    "values", [{"sensitivity": 1.5}, {"min_face_px": 2}, {"max_side_px": 10}, {"detail_side_px": 639}], ids=str
+)
 def test_settings_are_checked(values):
     with pytest.raises(ConfigError):
         DetectorSettings(**values)

@@ -1,8 +1,8 @@
 """Our own detector: ``models/architectures/face_detector.py`` served by LiteRT, boxes and five landmarks.
 
-It reads a copy of the frame whose longer side is at most ``max_side_px``; if that is more than 320 pixels, copies of
-half the size too, since the network knows faces of 12 to 240 pixels, and the copies vote. The served file takes any
-size that is a multiple of 16.
+It reads a copy of the frame whose longer side is at most ``detail_side_px``; if that is more than 320 pixels, copies
+of half the size too, since the network knows faces of 12 to 240 pixels, and the copies vote. Frames of less than
+``max_side_px`` are enlarged, at most to twice their size. The served file takes any size that is a multiple of 16.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class CompactDetector:
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections with landmarks in frame pixels, best score first."""
-        sides_px = searched_sides(max(frame.shape[:2]), self._settings.max_side_px)
+        sides_px = searched_sides(max(frame.shape[:2]), self._settings.max_side_px, self._settings.detail_side_px)
         # A single copy is not voted on: what it does not show well enough need not be looked at.
         faintest = min(_FAINTEST, self._min_score) if len(sides_px) > 1 else self._min_score
         faces = agreed(
@@ -94,10 +94,10 @@ def threshold(min_score: float, sensitivity: float) -> float:
     return float(sigmoid(moved))
 
 
-def searched_sides(longest_px: int, max_side_px: int) -> tuple[int, ...]:
-    """Longer sides of the copies that are searched, largest first: at most twice the picture's and ``max_side_px``,
-    then halved until at most 320."""
-    sides_px = [min(2 * longest_px, max_side_px)]
+def searched_sides(longest_px: int, max_side_px: int, detail_side_px: int) -> tuple[int, ...]:
+    """Longer sides of the copies that are searched, largest first: the picture's, at most ``detail_side_px``, or twice
+    the picture's, at most ``max_side_px``; then halved until at most 320."""
+    sides_px = [max(min(longest_px, detail_side_px), min(2 * longest_px, max_side_px))]
     while sides_px[-1] > _LARGEST_LAST_PX:
         sides_px.append(-(-sides_px[-1] // 2))
     return tuple(sides_px)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from core.boxes import as_xyxy
+from core.boxes import as_xyxy, centers
 from core.datasets.faces import FacePhoto
 from core.detection import FaceDetector
 from core.evaluation.detection_matching import (
@@ -53,16 +53,25 @@ def detect_photos(
     detector: FaceDetector,
     photos: Sequence[FacePhoto],
     longest_side_px: int | None = None,
+    a_row: int = 1,
     advance: Advance = lambda: None,
 ) -> tuple[FoundFaces, ...]:
     """Faces of every photograph, enlarged to ``longest_side_px`` first; in pixels of the photograph as it is.
 
-    ``advance`` is called after each photograph.
+    A picture that is searched shows ``a_row`` x ``a_row`` photographs. ``advance`` is called after each photograph.
     """
-    found = []
-    for photo in photos:
-        found.append(_found(detector, enlarged(photo.image, longest_side_px), photo.image.shape[:2]))
-        advance()
+    found: list[FoundFaces] = []
+    for first in range(0, len(photos), a_row**2):
+        part = photos[first : first + a_row**2]
+        images = [enlarged(photo.image, longest_side_px) for photo in part]
+        picture, corners = side_by_side(images, a_row)
+        detections = detector.detect(picture)
+        shown_on = _nearest(as_xyxy(detection.box for detection in detections), images, corners)
+        for row, photo in enumerate(part):
+            of_photo = [detection for detection, shown in zip(detections, shown_on, strict=True) if shown == row]
+            shrink = np.array(photo.image.shape[1::-1]) / np.array(images[row].shape[1::-1])
+            found.append(_faces(of_photo, corners[row], shrink))
+            advance()
     return tuple(found)
 
 
@@ -76,10 +85,21 @@ def detect_tilted(
         faces = no_faces()
         if (eye_distances(photo.human_points) >= LEAST_EYES_PX).any():
             turned = tilted(photo.image, degrees, index)
-            faces = _found(detector, turned, turned.shape[:2])
+            faces = _faces(detector.detect(turned))
         found.append(faces)
         advance()
     return tuple(found)
+
+
+def side_by_side(images: Sequence[Image], a_row: int) -> tuple[Image, Floats]:
+    """(H, W, 3) each -> one picture with ``a_row`` of them in a row, black between those of different sizes; and (N, 2)
+    where each one's upper left corner (x, y) lies in it."""
+    high, wide = np.max([image.shape[:2] for image in images], axis=0).tolist()
+    rows, columns = np.divmod(np.arange(len(images)), a_row)
+    picture = np.zeros(((rows.max() + 1) * high, (columns.max() + 1) * wide, 3), np.uint8)
+    for image, x, y in zip(images, columns * wide, rows * high, strict=True):
+        picture[y : y + image.shape[0], x : x + image.shape[1]] = image
+    return picture, np.column_stack([columns * wide, rows * high]).astype(np.float64)
 
 
 def enlarged(image: Image, longest_side_px: int | None) -> Image:
@@ -240,14 +260,22 @@ def _elapsed_ms(detector: FaceDetector, frame: Image) -> float:
     return (time.perf_counter() - start_s) * 1000
 
 
-def _found(detector: FaceDetector, frame: Image, original_hw: tuple[int, ...]) -> FoundFaces:
-    """Detections of ``frame`` in the pixels of the same picture at its original size."""
-    detections = detector.detect(frame)
-    shrink = np.array(original_hw[::-1]) / np.array(frame.shape[1::-1])
+def _nearest(xyxy: Floats, images: Sequence[Image], corners: Floats) -> NDArray[np.intp]:
+    """(D, 4) boxes -> (D,) row of the image on or beside which each one's middle lies."""
+    middles = centers(xyxy)[:, None]
+    outside = np.maximum(corners - middles, middles - corners - [image.shape[1::-1] for image in images])
+    return np.asarray(np.linalg.norm(outside.clip(min=0), axis=2).argmin(axis=1))
+
+
+def _faces(
+    detections: Sequence[Detection], corner: ArrayLike = (0.0, 0.0), shrink: ArrayLike = (1.0, 1.0)
+) -> FoundFaces:
+    """In the pixels of the photograph that was stretched by 1 / ``shrink`` and put at ``corner`` (x, y)."""
     xyxy = as_xyxy(detection.box for detection in detections)
     points = np.array([_points(detection) for detection in detections]).reshape(-1, 5, 2)
     scores = np.array([detection.score for detection in detections])
-    return kept_faces(xyxy * np.tile(shrink, 2), scores, points * shrink)
+    boxes = (xyxy - np.tile(corner, 2)) * np.tile(shrink, 2)
+    return kept_faces(boxes, scores, (points - np.asarray(corner)) * np.asarray(shrink))
 
 
 def _points(detection: Detection) -> list[tuple[float, float]]:

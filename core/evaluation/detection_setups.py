@@ -1,4 +1,5 @@
-"""What a detector is run on: the photographs in two sizes, with the settings of photos and of live video, and tilted.
+"""What a detector is run on: the photographs in two sizes, with the settings of photos and of live video, many in one
+picture, and tilted.
 
 A run is one pass over the photographs. Its name is that of the setup; ``<setup>_loose`` is the same at the loosest
 sensitivity, for the curve; ``tilt_<degrees>`` is ``AS_IS`` with every photograph turned.
@@ -16,13 +17,15 @@ from core.settings import LIVE_DETECTOR, DetectorSettings
 
 @dataclass(frozen=True)
 class Setup:
-    """``longest_side_px`` is what the photographs are enlarged to, ``None`` leaves them as they are."""
+    """``longest_side_px`` is what the photographs are enlarged to, ``None`` leaves them as they are; a picture shows
+    ``a_row`` of them in each of as many rows, as a photograph of many people shows their faces."""
 
     name: str
     title: str
     longest_side_px: int | None
     settings: DetectorSettings
     curve: bool
+    a_row: int = 1
 
     @property
     def loose(self) -> DetectorSettings:
@@ -32,7 +35,8 @@ class Setup:
 AS_IS = Setup("as_is", "As they are (256 px)", None, DetectorSettings(), curve=True)
 ENLARGED = Setup("enlarged", "Enlarged to 640 px", 640, DetectorSettings(), curve=True)
 LIVE = Setup("live", "Enlarged, settings for live video", 640, LIVE_DETECTOR, curve=False)
-SETUPS = (AS_IS, ENLARGED, LIVE)
+CROWD = Setup("crowd", "64 in one picture (2,048 px)", None, DetectorSettings(), curve=False, a_row=8)
+SETUPS = (AS_IS, ENLARGED, LIVE, CROWD)
 TILTS_DEG = (15, 30, 45)
 FRAMES_WH = ((256, 256), (320, 240), (640, 480), (1280, 720))
 """Sizes of the frames that are timed."""

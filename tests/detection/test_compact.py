@@ -30,15 +30,18 @@ def test_more_sensitivity_is_a_lower_threshold():
 
 
 @pytest.mark.parametrize(
-    ("longest_px", "max_side_px", "sides_px"),
+    ("longest_px", "limits_px", "sides_px"),
     [
-        (640, 320, (320,)),
-        (2000, 640, (640, 320)),
-        (256, 640, (512, 256)),
-        (100, 640, (200,)),
-        (2000, 1281, (1281, 641, 321, 161)),
+        (640, (320, 320), (320,)),
+        (2000, (640, 640), (640, 320)),
+        (256, (640, 1280), (512, 256)),
+        (500, (640, 1280), (640, 320)),
+        (700, (640, 1280), (700, 350, 175)),
+        (4000, (640, 1280), (1280, 640, 320)),
+        (100, (640, 1280), (200,)),
+        (2000, (640, 1281), (1281, 641, 321, 161)),
     ],
-    ids=["live", "photo", "small photo", "tiny photo", "large"],
+    ids=str,
 )
-def test_copies_are_halved_until_they_show_the_largest_face(longest_px, max_side_px, sides_px):
-    assert searched_sides(longest_px, max_side_px) == sides_px
+def test_copies_are_halved_until_they_show_the_largest_face(longest_px, limits_px, sides_px):
+    assert searched_sides(longest_px, *limits_px) == sides_px

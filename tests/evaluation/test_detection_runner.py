@@ -53,6 +53,36 @@ def test_what_is_found_is_in_pixels_of_the_photograph_as_it_is(longest_side_px: 
     assert faces.points[0, 4] == pytest.approx([140, 80], abs=1)
 
 
+class EverySpot:
+    """Finds a square of 40 px around every bright disc, as ``BrightSpot`` finds one."""
+
+    def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        count, _, _, middles = cv2.connectedComponentsWithStats((frame[..., 0] > 100).astype(np.uint8))
+        spots = [
+            Detection(Box(x - SIDE / 2, y - SIDE / 2, x + SIDE / 2, y + SIDE / 2), 0.9) for x, y in middles[1:count]
+        ]
+        return tuple(spots)
+
+
+def test_what_is_found_among_many_photographs_is_in_pixels_of_its_own() -> None:
+    where = [(120, 60), (30, 140), (190, 10), (60, 60), (100, 90)]
+    photos = [photo(x, y, f"web_{x}.jpg") for x, y in where]
+    found = runner.detect_photos(EverySpot(), photos, a_row=2)
+    assert [len(faces.scores) for faces in found] == [1] * 5
+    middles = [(faces.xyxy[0, :2] + faces.xyxy[0, 2:]) / 2 for faces in found]
+    assert np.array(middles) == pytest.approx(np.array(where), abs=1)
+
+
+def test_photographs_of_different_sizes_lie_side_by_side() -> None:
+    images = [np.full((high, wide, 3), value, np.uint8) for high, wide, value in ((4, 6, 1), (2, 3, 2), (3, 5, 3))]
+    picture, corners = runner.side_by_side(images, 2)
+    assert picture.shape == (8, 12, 3)
+    assert corners.tolist() == [[0, 0], [6, 0], [0, 4]]
+    assert [int((picture[..., 0] == value).sum()) for value in (1, 2, 3)] == [24, 6, 15]
+    alone, _ = runner.side_by_side(images[2:], 1)
+    assert np.array_equal(alone, images[2])
+
+
 def test_detectors_without_landmarks_and_weak_detections() -> None:
     (faces,) = runner.detect_photos(BrightSpot(landmarks=False), [photo()])
     assert np.isnan(faces.points).all()
