@@ -6,8 +6,10 @@ import streamlit as st
 
 from pages.shared.home_models import show_models
 from pages.shared.home_texts import LEAD, LIMITS, PAGES, PRIVACY
+from pages.shared.visit import OTHER, begin
 
 st.set_page_config(page_title="Facet", page_icon="🙂", layout="wide")
+begin(OTHER)
 st.title("Facet")
 st.markdown(LEAD)
 

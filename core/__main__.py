@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Sequence
@@ -80,6 +81,9 @@ def _analyze(options: argparse.Namespace) -> int:
     analyzer = FaceAnalyzer.default(DetectorSettings(sensitivity=options.sensitivity), detector_name, networks)
     attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
     analyzer.warm_up()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files are any bytes, and a terminal may not know every letter.
+        sys.stdout.reconfigure(errors="backslashreplace")
     results: list[dict[str, Any]] = []
     for file in options.images:
         try:

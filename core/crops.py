@@ -12,6 +12,8 @@ from core.artifact import CropSpec
 from core.types import Detection, Landmarks
 
 _SAMPLES_PER_PIXEL = 2
+_LONGEST_WARPED_PX = 2**15 - 1
+"""OpenCV warps no picture with a side of so many pixels."""
 _PLAUSIBLE_SIDES = (0.4, 4.0)
 """Sides of an aligned crop in units of the box's longer side; outside, the points are not a face's."""
 
@@ -77,9 +79,22 @@ def _drawn(
     factor = max(1, min(8, int(np.ceil(side / (size * _SAMPLES_PER_PIXEL)))))
     drawn = size * factor
     zoom = drawn / side
+    if max(frame.shape[:2]) >= _LONGEST_WARPED_PX:
+        frame, center = _around(frame, center, side)
     linear = zoom * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     matrix = np.column_stack([linear, (drawn - 1) / 2 - linear @ (center - 0.5)])
     crop = cv2.warpAffine(frame, matrix, (drawn, drawn), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if factor > 1:
         crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
     return crop.astype(np.uint8, copy=False)
+
+
+def _around(
+    frame: NDArray[np.uint8], center: NDArray[np.float64], side: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of the frame that a crop can show however it is turned, at least a pixel, and the centre in it."""
+    height, width = frame.shape[:2]
+    reach = side * np.sqrt(0.5) + 2
+    x1, y1 = np.clip(np.floor(center - reach), 0, [width - 1, height - 1]).astype(int)
+    x2, y2 = np.clip(np.ceil(center + reach), [x1 + 1, y1 + 1], [width, height]).astype(int)
+    return frame[y1:y2, x1:x2], center - [x1, y1]

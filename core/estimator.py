@@ -1,7 +1,7 @@
 """Served networks: LiteRT models that take raw uint8 crops and answer probabilities.
 
-Interpreters are lent to one call at a time, see ``core.litert``. Batches are run as one invocation; the result's shape
-never depends on their size.
+Interpreters are lent to one call at a time, see ``core.litert``. Answers never depend on how many crops are asked about
+at once.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ WIDTHS: dict[str, tuple[int, ...]] = {
     "age_group": (len(AGE_GROUPS),),
 }
 """Output name -> how many values it may have: probabilities, or one number of years."""
+
+
+_BATCH = 32
+"""Crops at once; more are not faster, and an interpreter keeps the memory of its largest batch."""
 
 
 class CropModel(Protocol):
@@ -62,10 +66,14 @@ class LiteRTModel:
         """See ``Estimator``. Raises ``ValueError`` for crops of another shape or dtype."""
         if crops.dtype != np.uint8 or crops.shape[1:] != self.crop_shape:
             raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
-        if len(crops) == 0:
-            return {name: np.empty((0, width), np.float32) for name, width in self.widths.items()}
-        outputs = self._runners.run(**{self._input_name: crops})
-        return {name: np.asarray(values, np.float32) for name, values in outputs.items()}
+        parts = [
+            self._runners.run(**{self._input_name: crops[start : start + _BATCH]})
+            for start in range(0, len(crops), _BATCH)
+        ]
+        return {
+            name: np.concatenate([np.empty((0, width), np.float32), *(part[name] for part in parts)])
+            for name, width in self.widths.items()
+        }
 
 
 class LiteRTEstimator:

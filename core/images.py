@@ -133,13 +133,18 @@ def _to_frame(image: Image.Image) -> NDArray[np.uint8]:
         raise ValueError("32 bits a sample have no defined white; save it with 8 or 16")
     elif image.mode == "CMYK":
         upright = _cmyk_to_rgb(image)
-    elif image.has_transparency_data:
+    elif image.has_transparency_data and not _is_padding(image):
         upright = _on_white(image)
     else:
         upright = image
     if orientation in _UPRIGHT:
         upright = upright.transpose(_UPRIGHT[orientation])
     return _uint8(cv2.cvtColor(np.asarray(upright.convert("RGB")), cv2.COLOR_RGB2BGR))
+
+
+def _is_padding(image: Image.Image) -> bool:
+    """Whether the fourth byte of a bitmap's pixels is no alpha: many programs leave it at 0."""
+    return image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
 
 
 def _orientation(image: Image.Image) -> int:

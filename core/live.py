@@ -34,16 +34,19 @@ class FrameAnalyzer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """State of a session at one moment. ``processed_fps`` and ``latency_ms`` (from a frame handed over to its
-    finished picture, median) are over the last ``rate_window_s`` and 0 without a frame in it; the counters
-    start at the last reset; ``faces`` are those of the newest frame."""
+    """State of a session at one moment. ``running`` says whether a frame was analysed in the last ``rate_window_s``;
+    ``processed_fps`` and ``latency_ms`` (from a frame handed over to its finished picture, median) are over that time,
+    and ``faces`` are those of the newest frame in it. The counters start at the last reset; ``elapsed_s`` lie between
+    the first frame since and the newest."""
 
     faces: tuple[Face, ...] = ()
     history: tuple[HistoryRow, ...] = ()
+    running: bool = False
     processed_fps: float = 0.0
     latency_ms: float = 0.0
     frames: int = 0
     frames_with_faces: int = 0
+    elapsed_s: float = 0.0
     errors: int = 0
     last_error: str = ""
 
@@ -77,6 +80,7 @@ class LiveSession:
 
     def _clear(self) -> None:
         self._started_s: float | None = None
+        self._elapsed_s = 0.0
         self._sampled_s = float("-inf")
         self._faces: tuple[Face, ...] = ()
         self._history: deque[HistoryRow] = deque(maxlen=self._settings.history_rows)
@@ -119,7 +123,6 @@ class LiveSession:
                 return self._processed(frame, analyzer, attributes, style, received_s, now_s)
             # The thread's boundary: an exception that leaves it would freeze the picture without a word.
             except Exception as error:
-                _log.exception("A frame could not be analysed")
                 self.note_error(error)
                 return overlay.pixelate(frame) if style.blur_faces else frame
 
@@ -146,10 +149,14 @@ class LiveSession:
         return picture
 
     def note_error(self, error: Exception) -> None:
-        """Counts a failure around a frame, for example of its conversion."""
+        """Counts a failure of a frame or around it, for example of its conversion; the log has each kind once."""
+        text = f"{type(error).__name__}: {error}"
         with self._lock:
+            known = text == self._last_error
             self._errors += 1
-            self._last_error = f"{type(error).__name__}: {error}"
+            self._last_error = text
+        if not known:
+            _log.error("A frame could not be converted or analysed", exc_info=error)
 
     def _record(self, analysis: Analysis, taken_s: float, latency_s: float) -> None:
         with self._lock:
@@ -158,6 +165,7 @@ class LiveSession:
                 return
             if self._started_s is None:
                 self._started_s = taken_s
+            self._elapsed_s = taken_s - self._started_s
             self._faces = analysis.faces
             self._frames += 1
             self._frames_with_faces += bool(analysis.faces)
@@ -166,11 +174,11 @@ class LiveSession:
             # Half a millisecond of tolerance: sums of floats fall short of a whole interval by a few bits.
             if taken_s - self._sampled_s >= self._settings.sample_every_s - 5e-4:
                 self._sampled_s = taken_s
-                self._sample(analysis, taken_s - self._started_s)
+                self._sample(analysis)
 
-    def _sample(self, analysis: Analysis, time_s: float) -> None:
-        self._history.extend(HistoryRow(time_s, face) for face in analysis.faces)
-        while self._history and time_s - self._history[0].time_s > self._settings.history_s:
+    def _sample(self, analysis: Analysis) -> None:
+        self._history.extend(HistoryRow(self._elapsed_s, face) for face in analysis.faces)
+        while self._history and self._elapsed_s - self._history[0].time_s > self._settings.history_s:
             self._history.popleft()
 
     def _forget_old_rates(self, now_s: float) -> None:
@@ -185,12 +193,14 @@ class LiveSession:
             span_s = times[-1] - times[0] if times else 0.0
             latencies = [latency_s for _, latency_s in self._finished]
             return LiveSnapshot(
-                faces=self._faces,
+                faces=self._faces if times else (),
                 history=tuple(self._history),
+                running=bool(times),
                 processed_fps=(len(times) - 1) / span_s if span_s > 0 else 0.0,
                 latency_ms=1000 * statistics.median(latencies) if latencies else 0.0,
                 frames=self._frames,
                 frames_with_faces=self._frames_with_faces,
+                elapsed_s=self._elapsed_s,
                 errors=self._errors,
                 last_error=self._last_error,
             )

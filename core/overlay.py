@@ -114,13 +114,18 @@ def _draw_box(canvas: Frame, xyxy: boxes.Floats, color: Color) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """Lines of text with the pixels they take; ``mask`` is (h, w) uint8, 255 where there is ink."""
+    """Lines of text. ``mask`` is (h, w) uint8, 255 where there is ink; most labels are only measured."""
 
-    mask: Frame
+    lines: tuple[str, ...]
+    font_px: int
 
     @property
     def wh(self) -> tuple[int, int]:
-        return (self.mask.shape[1], self.mask.shape[0])
+        return _text_wh(self.lines, self.font_px)
+
+    @property
+    def mask(self) -> Frame:
+        return _text_mask(self.lines, self.font_px)
 
 
 def _draw_labels(canvas: Frame, xyxy: boxes.Floats, faces: Sequence[Face]) -> None:
@@ -156,7 +161,7 @@ def _fitting_label(parts: tuple[str, ...], xyxy: boxes.Floats, resolution_wh: tu
     font_px = round(min(max(min(resolution_wh) / 30, 10), 48))
     while font_px >= SMALLEST_FONT_PX:
         wanted = min(resolution_wh[0], max(1.6 * (xyxy[2] - xyxy[0]), 16 * font_px))
-        label = _Label(_text_mask(_wrapped(parts, font_px, wanted), font_px))
+        label = _Label(_wrapped(parts, font_px, wanted), font_px)
         if label.wh[0] <= resolution_wh[0] and label.wh[1] <= resolution_wh[1]:
             return label
         font_px -= 1
@@ -181,15 +186,28 @@ def _font(font_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(font_px)
 
 
+def _pads(font_px: int) -> tuple[int, int]:
+    """Pixels beside and above the text."""
+    pad = max(2, font_px // 4)
+    return pad, pad // 2
+
+
+@lru_cache(maxsize=1024)
+def _text_wh(lines: tuple[str, ...], font_px: int) -> tuple[int, int]:
+    """Size of ``_text_mask``, without drawing it."""
+    (beside, above), font = _pads(font_px), _font(font_px)
+    width = int(max(font.getlength(line) for line in lines)) + 1
+    return width + 2 * beside, round(font_px * 1.25) * len(lines) + 2 * above
+
+
 @lru_cache(maxsize=256)
 def _text_mask(lines: tuple[str, ...], font_px: int) -> Frame:
     """(h, w) uint8 with padding around the text; cached, because most labels are the same as a frame ago."""
-    font, pad, line_px = _font(font_px), max(2, font_px // 4), round(font_px * 1.25)
-    width = int(max(font.getlength(line) for line in lines)) + 1 + 2 * pad
-    image = Image.new("L", (width, line_px * len(lines) + 2 * (pad // 2)), 0)
+    beside, above = _pads(font_px)
+    image = Image.new("L", _text_wh(lines, font_px), 0)
     pen = ImageDraw.Draw(image)
     for row, line in enumerate(lines):
-        pen.text((pad, pad // 2 + row * line_px), line, fill=255, font=font)
+        pen.text((beside, above + row * round(font_px * 1.25)), line, fill=255, font=_font(font_px))
     mask = np.asarray(image, dtype=np.uint8)
     mask.setflags(write=False)
     return mask

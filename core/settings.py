@@ -109,7 +109,7 @@ class NetworkChoice:
     def __post_init__(self) -> None:
         for attribute, name in self.by_attribute.items():
             # The name becomes part of a path, and may come from outside.
-            if not re.fullmatch(r"\w[\w-]*", name):
+            if not re.fullmatch(r"\w[\w.-]*", name):
                 raise ConfigError(f"the {attribute} network must be the name of an artifact's folder, got {name!r}")
 
     @property

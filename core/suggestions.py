@@ -22,6 +22,8 @@ from core.types import EMOTIONS, MAX_AGE, Emotion, Face
 TABLE_FILE = Path(__file__).with_name("suggestions.csv")
 COLUMNS = ("emotion", "min_age", "max_age", "kind", "suggestion")
 ANY = "any"
+_MOST_DIGITS = 3
+"""Of an age: Python refuses to read numbers of thousands of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,6 @@ def _emotion(cell: str) -> Emotion | None:
 def _age(column: str, cell: str, bound: int) -> int:
     if cell.lower() == ANY:
         return bound
-    if not (cell.isascii() and cell.isdigit()):
+    if not (cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS):
         raise ConfigError(f"{column} must be a whole number of years or {ANY}, got {cell!r}")
     return int(cell)

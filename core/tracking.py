@@ -83,17 +83,19 @@ class FaceTracker:
     def __init__(self, settings: TrackingSettings = TrackingSettings()) -> None:
         self.settings = settings
         self._tracks: list[_Track] = []
+        self._before_reset: list[_Track] = []
         self._next_id = 1
 
     def reset(self) -> None:
-        """Forgets all faces: whoever is in view next gets a new number."""
-        self._tracks = []
+        """Forgets all faces: whoever is in view next gets a new number. Where they were is ``missing`` for a while."""
+        self._before_reset, self._tracks = self._tracks, []
 
     def update(self, analysis: Analysis, now_s: float) -> Analysis:
         """``analysis`` of the frame taken at ``now_s`` (seconds, any origin), with ``track_id`` set and
         everything averaged per face; landmarks move along with their boxes. Only faces found in this frame are
         in the result."""
-        self._tracks = [t for t in self._tracks if now_s - t.seen_s < self.settings.forget_s]
+        self._tracks = self._remembered(self._tracks, now_s)
+        self._before_reset = self._remembered(self._before_reset, now_s)
         frame_wh = (analysis.width, analysis.height)
         found = boxes.scale(boxes.as_xyxy(face.box for face in analysis.faces), frame_wh, (1, 1))
         pairs = self._match(found, now_s)
@@ -110,8 +112,11 @@ class FaceTracker:
     def missing(self, resolution_wh: tuple[int, int], now_s: float) -> tuple[Box, ...]:
         """Where the faces that were last seen before ``now_s``, and are not yet forgotten, should be now;
         pixels of a frame of ``resolution_wh``."""
-        lost = [track.expected(now_s) for track in self._tracks if track.seen_s < now_s]
+        lost = [track.expected(now_s) for track in self._tracks + self._before_reset if track.seen_s < now_s]
         return tuple(_box(xyxy, resolution_wh) for xyxy in lost)
+
+    def _remembered(self, tracks: list[_Track], now_s: float) -> list[_Track]:
+        return [track for track in tracks if now_s - track.seen_s < self.settings.forget_s]
 
     def _match(self, found: Floats, now_s: float) -> dict[int, _Track]:
         """Index of a found box -> its track, for the assignment with the least total cost."""

@@ -13,6 +13,7 @@ from pages.shared.live_controls import LiveControls, live_controls
 from pages.shared.live_panel import show_numbers, show_session
 from pages.shared.live_stream import live_stream
 from pages.shared.networks import show_problems
+from pages.shared.visit import LIVE, begin
 from pages.shared.webrtc import rtc_configuration
 
 
@@ -31,6 +32,7 @@ def live_session(controls: LiveControls) -> LiveSession:
 
 def main() -> None:
     st.set_page_config(page_title="Live camera · Facet", page_icon="🙂", layout="wide")
+    begin(LIVE)
     st.title("Live camera")
     st.caption(
         "Emotion, age and perceived gender are estimates from the look of a face: often wrong about one person, and "

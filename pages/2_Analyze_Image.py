@@ -14,14 +14,19 @@ from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
 from pages.shared.image_faces import show_result
 from pages.shared.image_inputs import choose_pictures, choose_settings
+from pages.shared.image_memory import forget_all_but
 from pages.shared.image_results import analyzed
 from pages.shared.image_suggestions import suggestion_table
 from pages.shared.networks import show_problems
 from pages.shared.text import plain
+from pages.shared.visit import IMAGE, begin
 
 st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
+begin(IMAGE)
 st.title("Analyze image")
-st.caption("Pictures stay in this server's memory while this page is open; nothing is stored or sent elsewhere.")
+st.caption(
+    "Pictures stay in this server's memory until they are removed or this page is left; none is stored or sent on."
+)
 
 try:
     chosen = choose_settings()
@@ -34,6 +39,7 @@ except FacetError as error:
     st.stop()
 
 files = choose_pictures()
+forget_all_but(files)
 if not files:
     st.info("Add a picture with one or several faces to begin.", icon=":material/add_photo_alternate:")
     st.stop()

@@ -17,6 +17,7 @@ from pages.shared.evaluation_selection import (
     choose_side,
 )
 from pages.shared.evaluation_tabs import show_tabs
+from pages.shared.visit import OTHER, begin
 
 
 def show_by_test_set() -> None:
@@ -54,6 +55,7 @@ def show_detector_page(right: DeltaGenerator) -> None:
 
 
 st.set_page_config(page_title="Model evaluation · Facet", page_icon="🙂", layout="wide")
+begin(OTHER)
 st.title("Model evaluation")
 st.caption(
     "Every measured figure here is computed from the stored answers of an installed model. One answer an image: no "

@@ -122,3 +122,19 @@ def test_landmarks_that_fit_no_face_leave_the_crop_to_the_box():
 def test_without_points_on_the_card_landmarks_change_nothing():
     center, side, angle = crop_square(face(Box(70, 50, 150, 130), tilted_landmarks(30)), CropSpec(1.5, 0.1))
     assert (center.tolist(), side, angle) == ([110, 98], 120, 0)
+
+
+@pytest.mark.parametrize("y", [-30, 30, 32_900])
+def test_frames_that_are_longer_than_a_warp_may_be_give_the_same_crops(y):
+    rng = np.random.default_rng(0)
+    frame = np.zeros((33_000, 60, 3), np.uint8)
+    short = rng.integers(0, 256, (200, 60, 3), dtype=np.uint8)
+    ends = slice(0, 200) if y < 200 else slice(-200, None)
+    frame[ends] = short
+    in_short = y if y < 200 else y - 32_800
+    box = (10, 42)
+    long, expected = (
+        crop_faces(image, [face(Box(box[0], top, box[1], top + 32))], CropSpec(1.3), 48, 3)
+        for image, top in ((frame, y), (short, in_short))
+    )
+    assert np.abs(long.astype(int) - expected).max() <= 1

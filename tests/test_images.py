@@ -162,6 +162,15 @@ def test_transparency_is_composited_on_white() -> None:
     assert decode(save(gone, "GIF", transparency=1))[0, 0].tolist() == [255, 255, 255]
 
 
+@pytest.mark.parametrize(("alpha", "expected"), [(0, [0, 0, 255]), (255, [0, 0, 255]), (128, [127, 127, 255])])
+def test_the_fourth_byte_of_a_bitmap_is_alpha_only_if_it_says_anything(alpha: int, expected: list[int]) -> None:
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 108, 4, 4, 1, 32, 3, 64, 0, 0, 0, 0) + masks + bytes(52)
+    pixels = bytes([0, 0, 255, alpha]) * 16
+    file = b"BM" + struct.pack("<IHHI", 14 + 108 + 64, 0, 0, 14 + 108) + header + pixels
+    assert decode(file)[0, 0].tolist() == expected
+
+
 def test_cmyk_with_a_broken_icc_profile_is_still_read() -> None:
     frame = decode(save(PLAIN.convert("CMYK"), "TIFF", icc_profile=b"no profile"))
     assert difference(frame, RGB) == 0

@@ -87,8 +87,12 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     state = session.snapshot()
     assert state.processed_fps == pytest.approx(10)
     assert state.latency_ms == pytest.approx(20)
+    assert state.running
+    assert len(state.faces) == 1
     clock.now_s += 10
-    assert (session.snapshot().processed_fps, session.snapshot().latency_ms) == (0.0, 0.0)
+    state = session.snapshot()
+    assert (state.processed_fps, state.latency_ms, state.running, state.faces) == (0.0, 0.0, False, ())
+    assert state.elapsed_s == pytest.approx(4.9)
 
 
 @pytest.mark.parametrize("error", [DetectorError("no cascade"), ZeroDivisionError("oops")], ids=["on purpose", "a bug"])
@@ -98,6 +102,24 @@ def test_a_failure_is_counted_and_the_frame_comes_back_as_it_is(error: Exception
     state = session.snapshot(0.0)
     assert (state.errors, state.frames) == (1, 0)
     assert state.last_error == f"{type(error).__name__}: {error}"
+
+
+def test_the_log_has_each_kind_of_failure_once(caplog: pytest.LogCaptureFixture) -> None:
+    session = LiveSession(FakeAnalyzer(error=DetectorError("no cascade")))
+    for _ in range(5):
+        session.process(FRAME, 0.0)
+    session.note_error(ValueError("other"))
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["no cascade", "other"]
+    assert session.snapshot(0.0).errors == 6
+
+
+def test_a_reset_does_not_uncover_a_face_that_is_missed() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.configure(style=OverlayStyle(blur_faces=True))
+    session.process(FRAME, 0.0)
+    session.configure(analyzer=FakeAnalyzer(faces=()))
+    session.reset()
+    assert not np.array_equal(session.process(FRAME, 0.1)[20:40, 30:50], FRAME[20:40, 30:50])
 
 
 def test_a_failure_does_not_uncover_faces_that_are_to_be_hidden() -> None:

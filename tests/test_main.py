@@ -1,7 +1,11 @@
 """The command line, with the installed artifacts and a photograph that may be passed on."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,3 +207,14 @@ def test_benchmark_prints_every_stage(capsys):
     assert "median ms" in out
     assert "whole, 3 faces: detect" in out
     assert "emotion by emotion, age by age_gender, gender by age_gender" in out
+
+
+def test_a_name_that_the_terminal_does_not_know_is_no_reason_to_stop(astronaut, tmp_path):
+    odd = os.fsencode(tmp_path) + b"/a\xff.png"
+    shutil.copyfile(astronaut, odd)
+    command = [sys.executable, "-m", "core", "analyze", odd, str(tmp_path / "absent.png")]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii:strict"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=120, check=False)
+    assert done.returncode == 1
+    assert rb"a\udcff.png: " in done.stdout
+    assert b"absent.png: error" in done.stdout

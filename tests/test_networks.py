@@ -103,6 +103,10 @@ class TestChoice:
         with pytest.raises(ConfigError, match="age network must be the name of an artifact's folder"):
             NetworkChoice(age=name)
 
+    @pytest.mark.parametrize("name", ["emotion.v2", "my-network", "a1"])
+    def test_a_folder_may_be_called_so(self, name):
+        assert NetworkChoice(age=name).age == name
+
     def test_only_attributes_that_are_read_are_answered(self):
         assert OUR_NETWORKS.answering(Attributes(age=False)) == {"emotion": "emotion", "gender": "age_gender"}
 

@@ -206,6 +206,13 @@ def test_a_label_that_cannot_be_shortened_to_a_number_keeps_its_beginning() -> N
     assert np.array_equal(label.mask, overlay._text_mask(("happy 87%",), 16))
 
 
+@pytest.mark.parametrize("font_px", [10, 16, 31])
+@pytest.mark.parametrize("lines", [("#1",), ("#1 happy 87% · 31 y (25-38)", "female")], ids=len)
+def test_a_label_is_as_large_as_was_measured(lines: tuple[str, ...], font_px: int) -> None:
+    height, width = overlay._text_mask(lines, font_px).shape
+    assert overlay._Label(lines, font_px).wh == (width, height)
+
+
 def test_no_label_where_none_could_be_read() -> None:
     assert overlay._fitting_label(("#1 happy 87%",), np.array([0.0, 0, 10, 10]), (20, 10)) is None
 

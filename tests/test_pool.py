@@ -9,7 +9,7 @@ import pytest
 from core.pool import Pool
 
 
-def counting_pool() -> tuple[Pool[object], list[object]]:
+def counting_pool(most: int = 2) -> tuple[Pool[object], list[object]]:
     """A pool, and what it has made so far."""
     made: list[object] = []
 
@@ -17,7 +17,7 @@ def counting_pool() -> tuple[Pool[object], list[object]]:
         made.append(object())
         return made[-1]
 
-    return Pool(make), made
+    return Pool(make, most), made
 
 
 def borrow(pool: Pool[object], borrowed: list[object], meet: threading.Barrier | None = None) -> None:
@@ -63,3 +63,16 @@ def test_what_was_in_use_when_something_failed_is_not_lent_again() -> None:
 def test_what_cannot_be_made_is_said_at_once() -> None:
     with pytest.raises(ZeroDivisionError):
         Pool(lambda: 1 / 0)
+
+
+def test_calls_beyond_the_most_wait_for_one_to_come_back() -> None:
+    pool, made = counting_pool(most=2)
+    borrowed: list[object] = []
+    with pool.lent(), pool.lent():
+        third = threading.Thread(target=borrow, args=(pool, borrowed))
+        third.start()
+        third.join(0.2)
+        assert borrowed == []
+    third.join(10)
+    assert len(borrowed) == 1
+    assert len(made) == 2

@@ -93,6 +93,7 @@ def test_parse_reads_any_quotes_spaces_and_capitals() -> None:
         pytest.param(HEADER + "bored,any,any,tip,read\n", r"line 2: emotion must be angry, .* or any", id="emotion"),
         pytest.param(HEADER + "sad,x,any,tip,read\n", r"line 2: min_age must be a whole number .*'x'", id="age"),
         pytest.param(HEADER + "sad,-1,any,tip,read\n", r"line 2: min_age must be a whole number", id="negative-age"),
+        pytest.param(HEADER + f"sad,{'9' * 5000},any,tip,read\n", r"line 2: min_age must be a whole", id="endless-age"),
         pytest.param(HEADER + "sad,5.5,any,tip,read\n", r"line 2: min_age must be a whole number", id="half-a-year"),
         pytest.param(HEADER + "sad,30,20,tip,read\n", r"line 2: ages must satisfy .*30 and 20", id="reversed-ages"),
         pytest.param(HEADER + "sad,any,any,tip\n", r"line 2: suggestion must not be empty", id="too-few-values"),

@@ -94,6 +94,17 @@ def test_ids_are_not_used_again_after_a_reset() -> None:
     assert ids(tracker.update(frame(face(100)), FRAME_S)) == [2]
 
 
+def test_who_was_there_before_a_reset_is_missing_for_a_while() -> None:
+    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker.update(frame(face(100)), 0.0)
+    tracker.reset()
+    tracker.update(frame(), 0.5)
+    (box,) = tracker.missing((640, 480), 0.5)
+    assert box.x1 == pytest.approx(100)
+    tracker.update(frame(), 1.5)
+    assert tracker.missing((640, 480), 1.5) == ()
+
+
 def test_a_change_of_frame_size_changes_nothing_but_the_pixels() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(200), face(400)), 0.0)

@@ -7,6 +7,8 @@ of half the size too, since the network knows faces of 12 to 240 pixels, and the
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +62,7 @@ class CompactDetector:
         card = load_card(folder)
         file = verified_file(folder, SERVED_FILE, card)
         try:
-            return cls(LiteRTFaces(file.read_bytes()), card.min_score, settings)
+            return cls(_network(file.read_bytes()), card.min_score, settings)
         except (ValueError, RuntimeError) as error:
             raise ArtifactCorruptError(f"{file} is no LiteRT model: {error}") from error
 
@@ -86,6 +88,12 @@ class CompactDetector:
         faces = blended(faces.take(faces.sizes() <= largest_px).divided(zoom_xy))
         zoom = float(zoom_xy.mean())
         return SearchedCopy(faces, (_SMALLEST_PX / zoom, largest_px / zoom))
+
+
+@lru_cache(maxsize=1)
+def _network(content: bytes) -> LiteRTFaces:
+    """The same for all settings, of which it knows nothing: it keeps the memory of the largest picture that it saw."""
+    return LiteRTFaces(content)
 
 
 def threshold(min_score: float, sensitivity: float) -> float:

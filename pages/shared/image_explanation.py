@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +18,7 @@ from core.occlusion_figures import heat_overlay
 from core.types import Detection, Face
 from pages.shared.errors import show_error
 from pages.shared.image_inputs import PictureFile
+from pages.shared.image_memory import EXPLANATIONS, fingerprint, remembered
 from pages.shared.networks import TITLES
 
 HOW_TO_READ = (
@@ -39,7 +38,6 @@ _LEAST_CHANGE = {"emotion": 0.05, "age": 1.0, "gender": 0.05}
 """Of the probability or of the years: less is not worth a sentence."""
 _LEAST_LOWERING = 0.005
 """Of a probability: less does not show in whole per cent."""
-_REMEMBERED = "image_explanations"
 
 Networks = Mapping[str, Estimator]
 """Attribute -> the network that answers it."""
@@ -124,26 +122,26 @@ def _explained(
 ) -> tuple[Picture, OcclusionMap]:
     """The remembered map, or a new one. Raises ``FacetError``."""
     networks = get_networks()
-    views = _views(file.getvalue(), file.name, face, networks)
+    views = _views(file, face, networks)
     crop, picture = views.crops[attribute]
     if attribute not in views.maps:
         views.maps[attribute] = explain(crop, networks[attribute], attribute)
     return picture, views.maps[attribute]
 
 
-def _views(data: bytes, name: str, face: Detection, networks: Networks) -> _FaceViews:
+def _views(file: PictureFile, face: Detection, networks: Networks) -> _FaceViews:
     """Remembered as well: decoding a large photograph takes longer than the map does."""
-    remembered: OrderedDict[tuple[str, Detection, tuple[str, ...]], _FaceViews]
-    remembered = st.session_state.setdefault(_REMEMBERED, OrderedDict())
+    explained = remembered(EXPLANATIONS)
     answering = tuple(network.card.name for network in networks.values())
-    key = (hashlib.sha256(data).hexdigest(), face, answering)
-    if key not in remembered:
-        frame = images.decode(data, name=name)
-        remembered[key] = _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
-    remembered.move_to_end(key)
-    while len(remembered) > MAX_EXPLAINED:
-        remembered.popitem(last=False)
-    return remembered[key]
+    key = (fingerprint(file), face, answering)
+    if key not in explained:
+        frame = images.decode(file.getvalue(), name=file.name)
+        explained[key] = _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
+    explained.move_to_end(key)
+    while len(explained) > MAX_EXPLAINED:
+        explained.popitem(last=False)
+    views: _FaceViews = explained[key]
+    return views
 
 
 def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:

@@ -16,6 +16,7 @@ from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
 from pages.shared.image_explanation import show_explanation
 from pages.shared.image_inputs import ImageSettings, PictureFile
+from pages.shared.image_memory import fingerprint
 from pages.shared.image_results import MAX_CARDS, Frame, ImageResult, annotated_png, numbered
 from pages.shared.text import plain
 
@@ -33,7 +34,7 @@ def show_result(
     """``table`` is empty while no suggestions are wanted; ``number`` tells files apart that share a name."""
     style, get_networks = settings.style, partial(resources.get_networks, settings.networks.choice)
     st.subheader(plain(result.name), divider="gray")
-    faces = result.analysis.faces[:MAX_CARDS]
+    faces, picture_key = result.analysis.faces[:MAX_CARDS], fingerprint(file)[:12]
     # A single card fits beside the picture; several go below it.
     beside = len(faces) == 1
     picture, right = st.columns([3, 2]) if beside else (st.container(), None)
@@ -46,7 +47,7 @@ def show_result(
             thumbnail = result.thumbnails[index]
             shown = overlay.pixelate(thumbnail) if style.blur_faces else thumbnail
             with column, st.container(border=True):
-                key = f"{number}_{index}"
+                key = f"{number}_{picture_key}_{'_'.join(f'{side:.0f}' for side in faces[index].box.xyxy)}"
                 _show_card(faces[index], index + 1, shown, key)
                 show_explanation(file, faces[index], key, get_networks, blur=style.blur_faces)
                 _show_suggestions(faces[index], table)

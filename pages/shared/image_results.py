@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from core import images, overlay
 from core.artifact import CropSpec
 from core.crops import crop_faces
 from core.errors import ImageError
-from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
+from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
 from pages.shared.image_inputs import MAX_FILES, ImageSettings, PictureFile
+from pages.shared.image_memory import RESULTS, fingerprint, remembered
 
 PREVIEW_SIDE_PX = 1024
 THUMBNAIL_PX = 128
@@ -25,10 +23,8 @@ MAX_CARDS = 12
 """Faces of one picture that get a card; a table lists all of them."""
 
 _THUMBNAIL_CROP = CropSpec(scale=1.5)
-_RESULTS = "image_results"
 
 Frame = NDArray[np.uint8]
-Key = tuple[str, str, DetectorSettings, str, NetworkChoice, Attributes]
 
 
 class Analyzer(Protocol):
@@ -51,17 +47,16 @@ class ImageResult:
 def analyzed(file: PictureFile, analyzer: Analyzer, settings: ImageSettings) -> ImageResult | ImageError:
     """The remembered result, or a new one. A file that is no usable picture gives its error back, so that the
     others are still analysed; other errors are raised."""
-    data = file.getvalue()
-    picture = hashlib.sha256(data).hexdigest()
     detector, networks = (settings.detector, settings.detector_name), settings.networks.choice
-    key: Key = (file.name, picture, *detector, networks, settings.attributes)
-    results: OrderedDict[Key, ImageResult | ImageError] = st.session_state.setdefault(_RESULTS, OrderedDict())
+    key = (fingerprint(file), file.name, *detector, networks, settings.attributes)
+    results = remembered(RESULTS)
     if key not in results:
-        results[key] = _analyze(file.name, data, analyzer, settings.attributes)
+        results[key] = _analyze(file.name, file.getvalue(), analyzer, settings.attributes)
     results.move_to_end(key)
     while len(results) > MAX_FILES:
         results.popitem(last=False)
-    return results[key]
+    result: ImageResult | ImageError = results[key]
+    return result
 
 
 def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes) -> ImageResult | ImageError:

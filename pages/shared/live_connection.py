@@ -100,6 +100,11 @@ def track_connection(*, playing: bool, signalling: bool) -> Connection:
     return connection
 
 
+def forget_connection() -> None:
+    """For the other pages: leaving this one ends the connection, which then has not failed."""
+    st.session_state.pop("live_connection", None)
+
+
 def show_connection(connection: Connection) -> None:
     """Below the video: connecting, failed, or what to do next."""
     refresh_s = 1.0 if connection is Connection.CONNECTING else None

@@ -11,6 +11,7 @@ from core.evaluation.face_figures import emotion_timeline, probability_bars
 from core.history import emotion_shares, history_csv, timeline
 from core.live import LiveSession, LiveSnapshot
 from core.types import EMOTIONS, Face
+from pages.shared.text import plain
 
 NUMBERS_EVERY_S = 1.0
 CHARTS_EVERY_S = 2.0
@@ -39,14 +40,17 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     faces = state.faces if playing else ()
     columns = st.columns([4, 5, 3], wrap=False)
     # Without frames nothing renews the rates of the last ones.
-    fps, latency = (f"{state.processed_fps:.1f}", f"{state.latency_ms:.0f} ms") if playing else (_NO_RATE, _NO_RATE)
+    running = playing and state.running
+    fps, latency = (f"{state.processed_fps:.1f}", f"{state.latency_ms:.0f} ms") if running else (_NO_RATE, _NO_RATE)
     columns[0].metric("Frames/s", fps, help="Frames analysed each second.")
-    columns[1].metric("Latency", latency, help="From a frame's arrival here to its finished picture.")
+    columns[1].metric("Latency", latency, help="To analyse and draw one frame, without its way through the network.")
     columns[2].metric("Faces", len(faces))
     st.caption(summary(state))
     if state.errors:
-        st.warning(f"{state.errors} frames could not be analysed. Last reason: `{state.last_error}`")
-    if playing and state.frames and not faces:
+        st.warning(f"{_count(state.errors, 'frame')} could not be analysed. Last reason: {plain(state.last_error)}")
+    if playing and state.frames and not running:
+        st.info("No new picture in the last seconds.", icon=":material/hourglass_empty:")
+    elif playing and state.frames and not faces:
         st.info("No face in view.", icon=":material/face:")
     for face in faces[:MAX_CARDS]:
         _face_card(face)
@@ -57,7 +61,12 @@ def _numbers(session: LiveSession, playing: bool) -> None:
 def summary(state: LiveSnapshot) -> str:
     """The session's counters in one line."""
     share = state.frames_with_faces / state.frames if state.frames else 0.0
-    return f"{state.frames} frames analysed, a face in {state.frames_with_faces} ({share:.0%}), {state.errors} errors"
+    analysed, errors = _count(state.frames, "frame"), _count(state.errors, "error")
+    return f"{analysed} analysed, a face in {state.frames_with_faces} ({share:.0%}), {errors}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def face_title(face: Face) -> str:
@@ -116,8 +125,7 @@ def _actions(session: LiveSession) -> None:
 
 
 def _timeline(state: LiveSnapshot, track_id: int | None) -> None:
-    newest_s = state.history[-1].time_s if state.history else 0.0
-    since_s = newest_s - TIMELINE_S
+    since_s = state.elapsed_s - TIMELINE_S
     rows = timeline(state.history, track_id, since_s)
     if rows:
         figure = emotion_timeline(pd.DataFrame(rows), title="")

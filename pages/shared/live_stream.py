@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +13,6 @@ from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from core.live import LiveSession
 from pages.shared.live_connection import Connection, track_connection
-
-_log = logging.getLogger(__name__)
 
 # Small and slow enough for a CPU; a camera that cannot do this sends what it can.
 _VIDEO = {
@@ -38,7 +35,6 @@ def frame_callback(session: LiveSession) -> Callable[[av.VideoFrame], av.VideoFr
             marked.pts, marked.time_base = frame.pts, frame.time_base
             return marked
         except Exception as error:
-            _log.exception("A video frame could not be converted")
             session.note_error(error)
             return _black(frame)
 

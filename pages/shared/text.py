@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-# An underscore inside a word marks nothing up; leaving it alone keeps paths readable.
-_MARKUP = re.compile(r"[\\`*\[\]$~|]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+# An underscore inside a word marks nothing up; leaving it alone keeps paths readable. Headings, quotations and lists
+# begin a line.
+_MARKUP = re.compile(r"[\\`*\[\]$~|<&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#>+-]")
+_NUMBERED = re.compile(r"^(\d+)([.)])")
 
 
 def plain(text: str) -> str:
     """``text`` with every character escaped that Markdown would act on, on one line."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+    return _NUMBERED.sub(r"\1\\\2", _MARKUP.sub(r"\\\g<0>", " ".join(text.split())))

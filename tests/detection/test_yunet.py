@@ -80,6 +80,12 @@ def test_best_first_small_ones_left_out_and_scores_kept_in_range(file):
     assert [one.score for one in found] == [1.0, pytest.approx(0.7)]
 
 
+def test_the_smallest_face_is_a_share_of_the_frame_not_of_the_copy(file):
+    small = row(width=12, height=12)
+    assert detect(file, small, max_side_px=320, min_face_share=0.044)[0] == (), "24 of 640 px"
+    assert len(detect(file, small, max_side_px=320, min_face_share=0.03)[0]) == 1
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (5, 400, 3), (1, 30_000, 3)])
 def test_tiny_and_thin_frames_have_nobody(file, shape):
     assert detect(file, row(), frame=np.zeros(shape, np.uint8))[0] == ()

@@ -22,7 +22,7 @@ LARGEST_MEMORY_MB = 450
 REPLACED = "Until then, faces are found with"
 """Said when a detector cannot be used."""
 
-COUNTERS = re.compile(r"(\d+) frames analysed, a face in (\d+) \(\d+%\), (\d+) errors")
+COUNTERS = re.compile(r"(\d+) frames? analysed, a face in (\d+) \(\d+%\), (\d+) errors?")
 
 
 def stream_of(page: Page) -> FrameLocator:

@@ -27,6 +27,8 @@ from core.types import (
     GenderEstimate,
 )
 from pages.shared import image_faces, image_inputs, image_results
+from pages.shared.image_memory import EXPLANATIONS, RESULTS
+from pages.shared.text import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "pages" / "2_Analyze_Image.py"
@@ -179,8 +181,9 @@ def test_remembered_results_are_bounded(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), *((f"{seed}.png", picture(seed, width=50)) for seed in range(limit + 2)))
     assert f"Only the first {limit} of {limit + 2} files" in app.warning[0].value
     assert len(app.subheader) == len(analyzer.calls) == limit
-    upload(app, ("another.png", picture(1000)))
-    assert len(app.session_state["image_results"]) == limit
+    app.slider(key="image_sensitivity").set_value(0.8).run()
+    assert len(analyzer.calls) == 2 * limit
+    assert len(app.session_state[RESULTS]) == limit
 
 
 def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
@@ -256,6 +259,47 @@ def test_sensitivity_reaches_the_detector(monkeypatch: pytest.MonkeyPatch) -> No
 def test_file_names_mark_nothing_up(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("*a* [b](http://c.d) `e`.png", picture()))
     assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("# a.png", r"\# a.png"),
+        ("- a.png", r"\- a.png"),
+        ("1. a.png", r"1\. a.png"),
+        ("12) a.png", r"12\) a.png"),
+        ("a&lt;b<c.png", r"a\&lt;b\<c.png"),
+        ("a_b-1.5.png", "a_b-1.5.png"),
+    ],
+)
+def test_names_begin_no_heading_list_or_entity(name: str, shown: str) -> None:
+    assert plain(name) == shown
+
+
+def test_nothing_is_kept_of_pictures_that_were_removed(analyzer: FakeAnalyzer) -> None:
+    app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
+    app.session_state[explanation_key(app)] = True
+    app.run()
+    assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [2, 1]
+    upload(app, ("b.png", picture(2)))
+    assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [1, 0]
+    assert len(analyzer.calls) == 2, "the other one is still known"
+    upload(app)
+    assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
+
+
+def test_another_picture_does_not_take_over_an_open_explanation(analyzer: FakeAnalyzer) -> None:
+    app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
+    app.session_state[explanation_key(app)] = True
+    app.run()
+    assert app.toggle, "the first explanation is open"
+    upload(app, ("b.png", picture(2)))
+    assert not app.toggle
+
+
+def explanation_key(app: AppTest) -> str:
+    """Of the first picture's first face."""
+    return f"explain_{app.get('plotly_chart')[0].key.removeprefix('image_bars_')}"
 
 
 class StoredFile:

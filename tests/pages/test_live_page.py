@@ -117,7 +117,7 @@ def test_failures_of_frames_are_told(asked: list[DetectorSettings]) -> None:
     app = page().run()
     app.session_state["live_session"].note_error(ValueError("broken"))
     app.run()
-    assert "1 frames could not be analysed. Last reason: `ValueError: broken`" in texts(app)
+    assert "1 frame could not be analysed. Last reason: ValueError: broken" in texts(app)
 
 
 def test_a_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
