@@ -103,7 +103,8 @@ def _blur(canvas: Frame, xyxy: boxes.Floats) -> None:
 
 
 def _draw_box(canvas: Frame, xyxy: boxes.Floats, color: Color) -> None:
-    thickness = max(1, round(min(canvas.shape[:2]) / 240))
+    # Thinner around a small face, which would be hidden.
+    thickness = max(1, round(min(min(canvas.shape[:2]) / 240, (xyxy[2] - xyxy[0]) / 16)))
     # OpenCV overflows on coordinates beyond 16 bits; far outside is as good as just outside.
     limit = 2 * max(canvas.shape[:2])
     x1, y1, x2, y2 = np.clip(np.round(xyxy), -limit, limit).astype(int).tolist()

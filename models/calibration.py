@@ -22,7 +22,7 @@ from core.errors import DatasetError
 
 UNCERTAIN_SHARE = 0.12
 """Of the answers on the choosing side, the least confident ones; leaves a margin so that 80 % are kept elsewhere."""
-_TEMPERATURES = (0.25, 4.0)
+_TEMPERATURES = (0.25, 20.0)
 _KNOTS_YEARS = (1.0, 6.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 80.0)
 """The middles of the age brackets; most of UTKFace's babies are labelled 1."""
 _SMOOTHING_FACES = 1.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from core.artifact import CARD_FILE, DETECTOR_ARTIFACT, artifacts_dir
-from core.datasets.faces import FacePhoto, load_faces
+from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
 from core.errors import ArtifactError, ConfigError, DetectorError, FacetError
@@ -179,7 +179,9 @@ def _run(options: argparse.Namespace) -> DetectionReport:
     if options.store and options.limit is not None:
         raise ConfigError("--store needs all photographs: leave out --limit")
     factories = usable(options.detectors.split(",") if options.detectors else list(CANDIDATES))
-    photos = load_faces(options.data, only="test").sides["test"]
+    sides = load_faces(options.data).sides
+    photos = without_near_duplicates(sides["test"], sides["train"])
+    print(f"left out {len(sides['test']) - len(photos)} photographs that training has seen too", file=sys.stderr)
     if options.limit is not None:
         # Both kinds of photographs: they come one kind after the other.
         photos = photos[:: max(1, len(photos) // options.limit)]

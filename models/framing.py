@@ -44,7 +44,6 @@ _BORDER = 0.25
 """Replicated around each image before detection, as a fraction of its side: a face that fills the picture to the
 edge is none to a detector."""
 _BORDER_PX = round(_BORDER * _FACE_PX)
-_CONSIDERED = 1200
 
 
 @dataclass(frozen=True)
@@ -104,9 +103,7 @@ def choose_crop(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene
         specs = [replace(start, points=_zoomed(points, zoom)) for zoom in ZOOMS]
     else:
         specs = [replace(start, scale=scale, shift_y=shift) for scale in SCALES for shift in SHIFTS_Y]
-    part = slice(0, _CONSIDERED)
-    few, few_scenes = samples.take(np.arange(len(samples))[part]), scenes[part]
-    scored = [(_score(figures_with(estimator, few, few_scenes, spec)), spec) for spec in tqdm(specs, leave=False)]
+    scored = [(_score(figures_with(estimator, samples, scenes, spec)), spec) for spec in tqdm(specs, leave=False)]
     return max(scored, key=lambda pair: pair[0])[1]
 
 

@@ -254,7 +254,7 @@ def _tilted(*cards: ModelCard) -> str:
 def _detectors(report: DetectionReport) -> str:
     rows = []
     for one in report.detectors.values():
-        for setup in SETUPS:
+        for setup in (setup for setup in SETUPS if setup.name in one.setups):
             measured = one.setups[setup.name]
             points = f"{measured.points.mean:.1%}" if measured.points else "none"
             rows.append(
@@ -284,8 +284,10 @@ def _scatter(report: DetectionReport) -> str:
         f"People's marks are coarse. From the differences between three raters on the same {scatter.n} faces "
         f"(photographs enlarged, usual offsets removed) follows how much each one scatters alone: people "
         f"{scatter.people:.1%} of the eye distance, the detector that made part of the labels {scatter.machine:.1%}, "
-        f"ours {scatter.detector:.1%}. Against marks that scatter so much nobody can be nearer than about "
-        f"{scatter.people * MEAN_OF_SCATTER:.0%} on average."
+        f"ours {scatter.detector:.1%}. That takes the errors of the three as independent; ours learnt in part from the "
+        "other detector, so people's share is at most this, and the others' are at least that. Against marks that "
+        f"scatter so much, a detector without any error would be {scatter.people * MEAN_OF_SCATTER:.0%} off on average "
+        "at most."
     )
 
 

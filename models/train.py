@@ -34,6 +34,8 @@ from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since,
 from models.tasks import TASKS
 from models.train_config import TrainConfig
 
+_TO_RESUME = ("last.keras", "average.npz")
+
 
 def train_and_evaluate(
     config: TrainConfig, data: TrainingData, workdir: Path, resume: bool = False, verbose: int = 1
@@ -119,11 +121,15 @@ class _Progress(keras.callbacks.Callback):
         self.best: dict[str, float] = {}
         if resume:
             self._read_state()
-        else:
-            (workdir / HISTORY_FILE).unlink(missing_ok=True)
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """A new run leaves nothing of an older one, once all that can fail beforehand has gone well."""
+        if self.epoch == 0:
+            for name in (STATE_FILE, HISTORY_FILE, WEIGHTS_FILE, *_TO_RESUME):
+                (self._workdir / name).unlink(missing_ok=True)
 
     def _read_state(self) -> None:
-        if not self._state_file.is_file() or not (self._workdir / "last.keras").is_file():
+        if not all((self._workdir / name).is_file() for name in (STATE_FILE, HISTORY_FILE, *_TO_RESUME)):
             raise ConfigError(f"nothing to resume in {self._workdir}: run once without --resume")
         state = json.loads(self._state_file.read_text())
         self.epoch, self.best = state["epoch"], state["best"]

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.near_duplicates import near_duplicate_pairs
 from core.datasets.samples import Rejected, few, fingerprint, hash_position
 from core.errors import DatasetError
 
@@ -105,6 +106,13 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     if not any(sides.values()):
         raise DatasetError(f"nothing usable in {folder} ({len(rejected)} files rejected): {_EXPECTED}")
     return FacePhotos({side: tuple(photos) for side, photos in sides.items()}, tuple(rejected))
+
+
+def without_near_duplicates(photos: Sequence[FacePhoto], others: Sequence[FacePhoto]) -> tuple[FacePhoto, ...]:
+    """Those of ``photos`` that show another picture than all ``others``."""
+    pairs = near_duplicate_pairs([photo.image for photo in (*photos, *others)])
+    crossing = pairs[(pairs[:, 0] < len(photos)) & (pairs[:, 1] >= len(photos)), 0]
+    return tuple(photo for row, photo in enumerate(photos) if row not in set(crossing.tolist()))
 
 
 def _rows(file: Path, columns: Sequence[str]) -> Rows:

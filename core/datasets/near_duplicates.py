@@ -7,6 +7,8 @@ their low frequencies and would otherwise collide.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,11 @@ MIN_CORRELATION = 0.95
 """Correlation that the thumbnails of a pair must reach."""
 _CHUNK = 512
 
+Images = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
-def perceptual_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(N, H, W, C) uint8 -> (N,) 64-bit hashes."""
+
+def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
+    """N images (H, W, C) uint8 -> (N,) 64-bit hashes."""
     hashes = np.zeros(len(images), np.uint64)
     weights = np.uint64(1) << np.arange(64, dtype=np.uint64)
     for row, image in enumerate(images):
@@ -31,8 +35,8 @@ def perceptual_hashes(images: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return hashes
 
 
-def near_duplicate_pairs(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(N, H, W, C) uint8 -> (P, 2) row pairs i < j that show the same picture."""
+def near_duplicate_pairs(images: Images) -> NDArray[np.int64]:
+    """N images (H, W, C) uint8 -> (P, 2) row pairs i < j that show the same picture."""
     hashes = perceptual_hashes(images)
     thumbnails = _normalised_thumbnails(images)
     pairs = [np.empty((0, 2), np.int64)]
@@ -58,7 +62,7 @@ def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return grey.astype(np.uint8, copy=False)
 
 
-def _normalised_thumbnails(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _normalised_thumbnails(images: Images) -> NDArray[np.float32]:
     small = np.stack([cv2.resize(_grey(im), (16, 16), interpolation=cv2.INTER_AREA).ravel() for im in images])
     centred = small.astype(np.float32) - small.mean(axis=1, keepdims=True, dtype=np.float32)
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6)

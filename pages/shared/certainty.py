@@ -46,6 +46,7 @@ def _slider(name: str, least: int, default: float, read: bool, key: str) -> floa
         default_percent,
         format="%d%%",
         key=key,
+        persist_state="session",
         disabled=not read,
         help=f"{least}% never says uncertain. This model's own value is {default_percent}%.",
     )

@@ -33,6 +33,7 @@ def choose_detector(key: str) -> str:
         index=names.index(default_detector_name()),
         format_func=title_of,
         key=key,
+        persist_state="session",
         help="What looks for faces. With landmarks, faces are turned upright before they are read.",
     )
 

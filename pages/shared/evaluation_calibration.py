@@ -33,7 +33,8 @@ _WHAT_IT_MEANS = (
 )
 _ECE = (
     "How far confidence and share of right answers are apart, averaged over the groups of the diagram: 0.02 means two "
-    "points in a hundred. 0 is best; chance keeps even a perfect model above it."
+    "points in a hundred. 0 is best; chance keeps even a perfect model above it. The temperature is fitted to "
+    "probabilities as a whole and may leave this one number a little worse."
 )
 _BRIER = (
     "Squared distance of all probabilities from the truth: 0 if every answer is sure and right, 2 if every answer is "

@@ -38,7 +38,7 @@ def show_training(model: StoredEvaluation) -> None:
         show_figure(
             training_curves(history, name, f"{in_words(name).capitalize()} while training"),
             f"curve_{name}",
-            "Training images are distorted on purpose, so their curve can be the worse one. A growing gap "
+            "Most recipes distort training images on purpose, so that their curve can be the worse one. A growing gap "
             "with the training curve ahead means that the model learns its images by heart.",
         )
     download_table(history, f"{model.name}_history.csv", "history_csv")

@@ -14,7 +14,7 @@ from core.evaluation.intervals import Measured
 
 INTERVAL_HELP = (
     "95 % interval: the figure's range of chance with this many images; a range made this way holds the true "
-    "value 19 times in 20. Two models whose ranges overlap widely cannot be told apart by this test set."
+    "value 19 times in 20. Two models whose ranges overlap may differ all the same: both answered the same images."
 )
 _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence")
 

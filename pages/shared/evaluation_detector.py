@@ -51,7 +51,8 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
         f"{report.photos:,} photographs that no detector of ours was trained on, {report.web_photos:,} of them from "
         "the web with faces marked by people, the others street scenes in which about half of the faces wear masks."
     )
-    titles = {setup.title: setup.name for setup in SETUPS}
+    measured = {name for one in detectors.values() for name in one.setups}
+    titles = {setup.title: setup.name for setup in SETUPS if setup.name in measured}
     title = st.segmented_control(
         "Photographs", list(titles), default=SETUPS[0].title, required=True, key="evaluation_setup"
     )

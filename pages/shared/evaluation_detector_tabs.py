@@ -66,7 +66,8 @@ def show_points(report: DetectionReport, detectors: Detectors, setup: str) -> No
         figures.scatter_bars(detectors, setup, "How much each rater's points scatter by themselves"),
         "detector_scatter",
         "Three raters marked the same faces. With constant differences of opinion taken out, how far each pair is "
-        "apart tells how much each one scatters. Nobody can agree with people's marks better than these scatter.",
+        "apart tells how much each one scatters, as far as their errors are independent. Ours learnt in part from the "
+        "machine's marks: people's share is at most what is shown, the other two at least.",
     )
 
 

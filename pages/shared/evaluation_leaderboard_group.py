@@ -23,8 +23,8 @@ _TAB_WITH_CONFUSION = {
 def show_group(group: Group) -> None:
     better = "fewer years are better" if group.measure.lower_is_better else "more right answers are better"
     st.caption(
-        f"Measured on {group.reporting.title}, {group.images:,} images; {better}, best first. Networks whose 95 % "
-        "intervals overlap widely cannot be told apart."
+        f"Measured on {group.reporting.title}, {group.images:,} images; {better}, best first. Whether networks "
+        "whose 95 % intervals overlap differ is not decided by that, since all answered the same images."
     )
     table, key = group_table(group), f"{group.measure.key}_{group.title}"
     st.dataframe(table, hide_index=True, width="stretch", **_columns(group))

@@ -35,10 +35,11 @@ def show_reweighting(detail: StoredEvaluation) -> None:
     side = report.sides.get(detail.side)
     if side is None:
         return
-    st.subheader("More weight for rare ages: what it gained and what it cost")
+    st.subheader("Before and after more weight for rare ages")
     st.markdown(
-        f"{plain(report.what_changed)} A model learns least about the people who are rare in its images. Giving their "
-        "errors more weight while it learns helps them, and leaves less weight for everybody else: this is the price."
+        f"{plain(report.what_changed)} A model learns least about the people who are rare in its images. Showing them "
+        "more often while it learns helps them, and leaves less for everybody else. What else changed between the two "
+        "has its part in these figures."
     )
     st.markdown(_summary(side))
     show_figure(error_before_after(side, "Mean age error before and after"), "reweighting_age", _HOW_TO_READ)

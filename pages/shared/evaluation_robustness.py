@@ -98,8 +98,8 @@ def _show_before(detail: StoredEvaluation, report: RobustnessReport, stem: str) 
         return
     earlier, now = (1 - one.mean_relative_drop for one in (before.report, report))
     st.markdown(
-        f"**What training against damage gained.** {before.description} It kept {earlier:.1%} of its accuracy under "
-        f"damage, this one keeps {now:.1%}."
+        f"**Before and after training against damage.** {before.description} It kept {earlier:.1%} of its accuracy "
+        f"under damage, this one keeps {now:.1%}."
     )
     show_figure(
         before_bars(before.report, report, "Accuracy before and after, by kind of damage"),

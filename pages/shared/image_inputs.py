@@ -53,23 +53,25 @@ def choose_settings() -> ImageSettings:
             default.sensitivity,
             0.05,
             key="image_sensitivity",
+            persist_state="session",
             help="Higher finds more faces, and more things that are none.",
         )
         st.header("Attributes")
         attributes = Attributes(
-            emotion=st.checkbox("Emotion", True, key="image_emotion"),
-            age=st.checkbox("Age", True, key="image_age"),
-            gender=st.checkbox("Perceived gender", True, key="image_gender"),
+            emotion=st.checkbox("Emotion", True, key="image_emotion", persist_state="session"),
+            age=st.checkbox("Age", True, key="image_age", persist_state="session"),
+            gender=st.checkbox("Perceived gender", True, key="image_gender", persist_state="session"),
         )
         networks = choose_networks(attributes, "image")
         attributes = choose_certainty(attributes, "image", networks.choice)
         st.header("Picture")
         style = OverlayStyle(
-            labels=st.checkbox("Labels beside the boxes", True, key="image_labels"),
+            labels=st.checkbox("Labels beside the boxes", True, key="image_labels", persist_state="session"),
             blur_faces=st.checkbox(
                 "Blur faces",
                 False,
                 key="image_blur",
+                persist_state="session",
                 help="Also in the annotated picture that you download. The analysis is the same.",
             ),
         )

@@ -1,4 +1,7 @@
-"""The sidebar of the live page: widgets in, core settings out. All take effect with the next frame."""
+"""The sidebar of the live page: widgets in, core settings out. All take effect with the next frame.
+
+They are kept while another page is shown: who has hidden the faces must find them hidden after a look elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,7 @@ def live_controls() -> LiveControls:
             options=list(SENSITIVITIES),
             value="medium",
             key="live_sensitivity",
+            persist_state="session",
             help="Higher finds more faces, small and dark ones too, and more things that are none.",
         )
         smoothing_s = st.slider(
@@ -47,6 +51,7 @@ def live_controls() -> LiveControls:
             TrackingSettings().smoothing_s,
             0.1,
             key="live_smoothing",
+            persist_state="session",
             help="Boxes and readings of each face are averaged over about this long. 0 shows every frame as it is.",
         )
         attributes = _attributes()
@@ -66,12 +71,13 @@ def live_controls() -> LiveControls:
 def _attributes() -> Attributes:
     st.header("Read from each face")
     return Attributes(
-        emotion=st.toggle("Emotion", value=True, key="live_emotion"),
-        age=st.toggle("Age", value=True, key="live_age"),
+        emotion=st.toggle("Emotion", value=True, key="live_emotion", persist_state="session"),
+        age=st.toggle("Age", value=True, key="live_age", persist_state="session"),
         gender=st.toggle(
             "Perceived gender",
             value=True,
             key="live_gender",
+            persist_state="session",
             help="How a face is likely to be labelled by strangers, not who somebody is.",
         ),
     )
@@ -80,12 +86,15 @@ def _attributes() -> Attributes:
 def _style() -> OverlayStyle:
     st.header("Picture")
     return OverlayStyle(
-        labels=st.toggle("Labels", value=True, key="live_labels"),
-        mirror=st.toggle("Mirror", value=True, key="live_mirror", help="Like looking into a mirror."),
+        labels=st.toggle("Labels", value=True, key="live_labels", persist_state="session"),
+        mirror=st.toggle(
+            "Mirror", value=True, key="live_mirror", persist_state="session", help="Like looking into a mirror."
+        ),
         blur_faces=st.toggle(
             "Privacy blur",
             value=False,
             key="live_blur",
+            persist_state="session",
             help="Hides faces in the picture shown here, also for a moment after one is lost. Readings go on.",
         ),
     )

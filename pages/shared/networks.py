@@ -46,6 +46,7 @@ def _select(attribute: str, default: str, read: bool, page: str) -> str:
         index=list(listed).index(default),
         format_func=lambda name: label(listed[name]),
         key=f"{page}_{attribute}_network",
+        persist_state="session",
         disabled=not read,
     )
     if listed[name].title and name != OUR_NETWORKS.by_attribute[attribute]:

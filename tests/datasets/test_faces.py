@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from core.datasets.faces import FACES_SPLITS, faces_side, load_faces
+from core.datasets.faces import FACES_SPLITS, faces_side, load_faces, without_near_duplicates
 from core.errors import DatasetError
 
 TABLES = {
@@ -96,3 +98,14 @@ def test_a_table_says_which_column_it_lacks(folder, table, column):
     file.write_text(file.read_text().replace(column, "other", 1))
     with pytest.raises(DatasetError, match=rf"{table}\.csv lacks the columns {column}"):
         load_faces(folder.parent)
+
+
+def test_photographs_that_show_the_same_picture_are_left_out(folder):
+    rng = np.random.default_rng(0)
+    first, second, third = (cv2.resize(rng.integers(0, 256, (8, 8, 3), np.uint8), (60, 40)) for _ in range(3))
+    smaller = cv2.resize(second, (48, 32), interpolation=cv2.INTER_AREA)
+    some = next(iter(photos(folder).values()))
+    mine = [replace(some, id=str(number), image=image) for number, image in enumerate((first, second, first))]
+    others = [replace(some, id="other", image=image) for image in (smaller, third)]
+    assert [photo.id for photo in without_near_duplicates(mine, others)] == ["0", "2"]
+    assert without_near_duplicates([], others) == ()

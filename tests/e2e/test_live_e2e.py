@@ -159,12 +159,18 @@ def test_another_detector_without_a_restart(open_tab: OpenTab, screenshots: Path
     expect(page.get_by_text(REPLACED)).to_have_count(0)
 
 
-def test_leaving_the_page_frees_the_camera(open_tab: OpenTab, server: Server) -> None:
+def test_leaving_the_page_frees_the_camera_and_keeps_what_was_set(open_tab: OpenTab, server: Server) -> None:
     page = open_tab(LIVE).page
+    hidden = page.locator("label", has_text="Privacy blur")
+    hidden.click()
     start(page)
     wait_for_frames(page, 5)
-    page.get_by_test_id("stSidebarNav").get_by_role("link").first.click()
+    links = page.get_by_test_id("stSidebarNav").get_by_role("link")
+    links.nth(0).click()
     wait_for_udp(server, page, some=False)
+    links.nth(1).click()
+    expect(hidden.locator("input")).to_be_checked()
+    expect(page.get_by_text("Press START")).to_be_visible()
 
 
 def test_not_a_secure_origin(open_tab: OpenTab, server: Server, screenshots: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.evaluation.detection_metrics import curve, recomputed, setup_report
 from core.evaluation.detection_points import point_report
 from core.evaluation.detection_report import Curve, headline
-from core.evaluation.detection_setups import tilt_matrix, tilted_points
+from core.evaluation.detection_setups import SETUPS, tilt_matrix, tilted_points
 from core.evaluation.detection_tables import (
     point_reports,
     point_table,
@@ -173,8 +173,8 @@ def test_landmarks_of_another_face_do_not_count() -> None:
 def test_tables_have_a_row_for_everything() -> None:
     report, _, _ = example_report()
     faces = report.detectors
-    assert len(setup_table(faces)) == 6
-    assert setup_table(faces)["point_error_share"].isna().tolist() == [False] * 3 + [True] * 3
+    assert len(setup_table(faces)) == 2 * len(SETUPS)
+    assert setup_table(faces)["point_error_share"].isna().tolist() == [False] * len(SETUPS) + [True] * len(SETUPS)
     assert share_table(faces, lambda one: one.by_tilt)["n"].tolist() == [2] * 8
     assert timing_table(faces)["640x480 ms"].tolist() == [2.5, 2.5, 25.0, 25.0]
     assert steadiness_table(faces)["detector"].tolist() == ["Compact"]

@@ -147,6 +147,19 @@ def test_a_loss_that_is_no_number_ends_the_run_before_anything_is_kept(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json"]
 
 
+def test_a_start_that_fails_leaves_the_last_run_as_it_is_and_a_new_one_nothing_of_it(tmp_path):
+    config, data, kept = small("emotion"), made_up_data("emotion"), {}
+    train.train_and_evaluate(config, data, tmp_path, verbose=0)
+    for name in ("history.csv", "state.json", "best.weights.h5"):
+        kept[name] = (tmp_path / name).read_bytes()
+    with pytest.raises(ConfigError, match="train first"):
+        train.train_and_evaluate(replace(config, start_from="age_gender_base"), data, tmp_path, verbose=0)
+    assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
+    with pytest.raises(ConfigError, match="is no number"):
+        train.train_and_evaluate(replace(config, schedule="constant", learning_rate=1e30), data, tmp_path, verbose=0)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run.json"]
+
+
 def test_other_epochs_are_all_run_with_the_closing_ones_in_their_place():
     config = replace(config_named("emotion_base"), epochs=64, stop_after=56, closing_epochs=16)
     assert (config.over(100).last_epoch, config.over(100).closing_epochs) == (100, 25)
@@ -164,6 +177,10 @@ def test_numbers_that_make_no_sense_are_refused_at_once(options, capsys):
 
 
 def test_resume_without_a_run_says_so(tmp_path):
+    with pytest.raises(ConfigError, match="nothing to resume"):
+        train.train_and_evaluate(small("emotion"), made_up_data("emotion"), tmp_path, resume=True, verbose=0)
+    (tmp_path / "state.json").write_text('{"epoch": 1, "best": {}}')
+    (tmp_path / "last.keras").write_bytes(b"")
     with pytest.raises(ConfigError, match="nothing to resume"):
         train.train_and_evaluate(small("emotion"), made_up_data("emotion"), tmp_path, resume=True, verbose=0)
 
