@@ -292,6 +292,8 @@ def _scatter(report: DetectionReport) -> str:
 
 
 def _milliseconds(one: DetectorReport, setup: Setup) -> str:
+    if setup.a_row > 1:
+        return "–"
     live = setup.settings == LIVE_DETECTOR
     found = [t.median_ms for t in one.timings if t.live == live and (t.width, t.height) == (640, 480)]
     return f"{found[0]:.1f}" if found else "not measured"

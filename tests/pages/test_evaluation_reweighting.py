@@ -35,7 +35,7 @@ def test_what_was_gained_and_what_it_cost(tmp_path: Path) -> None:
     write_compared(tmp_path)
     page = _page(tmp_path)
     assert not page.error
-    assert "what it cost" in page.subheader[0].value
+    assert "Before and after" in page.subheader[0].value
     explanation, summary = (text.value for text in page.markdown[:2])
     assert r"Old people got \*more\* weight." in explanation
     assert "- Better at age 70+: age error" in summary
