@@ -47,3 +47,12 @@ def mean_absolute(errors: NDArray[Any]) -> Measured:
         return Measured(mean, math.nan, math.nan, 1)
     half = Z_95 * float(sizes.std(ddof=1)) / math.sqrt(n)
     return Measured(mean, max(0.0, mean - half), mean + half, n)
+
+
+def mean_change(changes: NDArray[np.float64]) -> Measured:
+    """Mean of (N,) changes with the normal approximation of its interval, which needs two."""
+    n = len(changes)
+    if n < 2:
+        return Measured(float(changes[0]) if n else math.nan, math.nan, math.nan, n)
+    mean, half = float(changes.mean()), Z_95 * float(changes.std(ddof=1)) / math.sqrt(n)
+    return Measured(mean, mean - half, mean + half, n)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
-from core.evaluation.leaderboard import Group, Leaderboard, Row
+from core.evaluation.intervals import Measured
+from core.evaluation.leaderboard import UNMEASURED, Group, Leaderboard, Row
 from core.evaluation.leaderboard_measures import Measure
 from core.evaluation.published import published_for
 
 NOTHING_CLAIMED = "no figure known"
 
+Behind = Mapping[str, Measured]
+"""Network -> its figure minus that of the best of its group, see ``core.evaluation.paired``."""
+_UNKNOWN: Behind = MappingProxyType({})
 
-def group_table(group: Group) -> pd.DataFrame:
-    """One row a network, best first; ``measured`` on the reporting side, in the unit of the group's measure."""
+
+def group_table(group: Group, behind: Behind = _UNKNOWN) -> pd.DataFrame:
+    """One row a network, best first; ``measured`` on the reporting side and what ``behind`` the best it is, both in the
+    unit of the group's measure."""
     rows, networks = group.rows, [row.network for row in group.rows]
+    apart = [behind.get(one.name, UNMEASURED) for one in networks]
     return pd.DataFrame(
         {
             "network": [one.name for one in networks],
@@ -24,6 +32,9 @@ def group_table(group: Group) -> pd.DataFrame:
             "measured": _floats([row.reported.value for row in rows]),
             "measured_low": _floats([row.reported.low for row in rows]),
             "measured_high": _floats([row.reported.high for row in rows]),
+            "behind": _floats([one.value for one in apart]),
+            "behind_low": _floats([one.low for one in apart]),
+            "behind_high": _floats([one.high for one in apart]),
             "choosing_set": _floats([row.chosen_on.value for row in rows]),
             "claimed": [claimed(row) for row in rows],
             "claimed_by": ["; ".join(dict.fromkeys(one.source for one in row.claims)) for row in rows],
@@ -42,11 +53,12 @@ def group_table(group: Group) -> pd.DataFrame:
     )
 
 
-def whole_table(board: Leaderboard) -> pd.DataFrame:
-    """All groups under each other; ``what``, ``test_set`` and ``unit`` say which rows can be compared."""
+def whole_table(board: Leaderboard, behind: Mapping[str, Behind] = MappingProxyType({})) -> pd.DataFrame:
+    """All groups under each other; ``what``, ``test_set`` and ``unit`` say which rows can be compared. ``behind``:
+    title of a group -> how far each network is behind the best of it."""
     parts = []
     for group in board.groups:
-        part = group_table(group)
+        part = group_table(group, behind.get(group.title, _UNKNOWN))
         part.insert(0, "what", group.title)
         part.insert(1, "test_set", group.reporting.title)
         part.insert(2, "images", group.images)
@@ -68,6 +80,15 @@ def published_table(measure: Measure) -> pd.DataFrame:
         index=[one.name for one in figures],
     )
     return table.rename_axis("Network")
+
+
+def behind_in_words(apart: Measured, measure: Measure) -> str:
+    """For example ``-2.7 points (-3.4 to -1.9)``; nothing where it is not known."""
+    if np.isnan(apart.low):
+        return ""
+    scale, unit, digits = (1, "years", 2) if measure.lower_is_better else (100, "points", 1)
+    value, low, high = (f"{one * scale:+.{digits}f}" for one in (apart.value, apart.low, apart.high))
+    return f"{value} {unit} ({low} to {high})"
 
 
 def claimed(row: Row) -> str:

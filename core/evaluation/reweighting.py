@@ -5,7 +5,6 @@ The comparison is made by ``python -m models.reweighting``; ``reweighting.json``
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from core.artifact import PREDICTIONS_FILE, ModelCard
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
-from core.evaluation.intervals import Z_95, Measured, mean_absolute, proportion
+from core.evaluation.intervals import Measured, mean_absolute, mean_change, proportion
 from core.evaluation.json_values import without_nan
 from core.evaluation.listed_reports import load_listed, measured_from, save_json, text_from
 from core.evaluation.predictions import AgeGenderPredictions
@@ -156,22 +155,13 @@ def _group(
     right_before, right_after = (one[chosen] for one in right)
     return GroupChange(
         label,
-        Change(mean_absolute(error_before), mean_absolute(error_after), _mean_change(error_after - error_before)),
+        Change(mean_absolute(error_before), mean_absolute(error_after), mean_change(error_after - error_before)),
         Change(
             proportion(int(right_before.sum()), len(right_before)),
             proportion(int(right_after.sum()), len(right_after)),
-            _mean_change(right_after.astype(np.float64) - right_before),
+            mean_change(right_after.astype(np.float64) - right_before),
         ),
     )
-
-
-def _mean_change(changes: NDArray[np.float64]) -> Measured:
-    """Mean of (N,) changes with the normal approximation of its interval, which needs two people."""
-    n = len(changes)
-    if n < 2:
-        return Measured(float(changes[0]) if n else math.nan, math.nan, math.nan, n)
-    mean, half = float(changes.mean()), Z_95 * float(changes.std(ddof=1)) / math.sqrt(n)
-    return Measured(mean, mean - half, mean + half, n)
 
 
 def _report(raw: Mapping[str, Any]) -> ReweightingReport:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.artifact import PREDICTIONS_FILE, artifacts_dir
 from core.errors import FacetError
-from core.evaluation.leaderboard import Leaderboard, load_leaderboard
-from core.evaluation.leaderboard_tables import whole_table
+from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
+from core.evaluation.leaderboard_tables import Behind, whole_table
 from core.evaluation.network_speed import IMAGES, RUNS, Progress, SpeedRun, measure_networks
+from core.evaluation.paired import behind_best
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import download_table
 from pages.shared.evaluation_leaderboard_group import show_group
@@ -39,11 +41,24 @@ def show_leaderboard(measure: Measure = measure_networks) -> None:
     if not board.groups:
         st.info("No network with measured figures is installed, so there is nothing to compare.")
         return
-    for tab, group in zip(st.tabs([group.title for group in board.groups]), board.groups, strict=True):
+    behind = {group.title: _behind(group, _stamps(group)) for group in board.groups}
+    for tab, group in zip(st.tabs(list(behind)), board.groups, strict=True):
         with tab:
-            show_group(group)
-    download_table(whole_table(board), "leaderboard.csv", "table_leaderboard")
+            show_group(group, behind[group.title])
+    download_table(whole_table(board, behind), "leaderboard.csv", "table_leaderboard")
     _show_to_restore(board)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _behind(_group: Group, stamps: tuple[tuple[str, int], ...]) -> Behind:
+    """``stamps`` tell groups and versions of their stored answers apart."""
+    return behind_best(_group, artifacts_dir())
+
+
+def _stamps(group: Group) -> tuple[tuple[str, int], ...]:
+    files = [artifacts_dir() / row.network.name / PREDICTIONS_FILE for row in group.rows]
+    written = [(str(file), file.stat().st_mtime_ns if file.is_file() else 0) for file in files]
+    return ((group.title, len(files)), *written)
 
 
 def _measure(measure: Measure) -> None:

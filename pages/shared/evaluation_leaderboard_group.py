@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.evaluation.leaderboard import Group
+from core.evaluation.leaderboard import UNMEASURED, Group
 from core.evaluation.leaderboard_figures import comparable_rows, speed_scatter
-from core.evaluation.leaderboard_tables import group_table, published_table
+from core.evaluation.leaderboard_tables import Behind, behind_in_words, group_table, published_table
 from pages.shared.evaluation_common import INTERVAL_HELP, show_figure
 from pages.shared.evaluation_selection import BY_TEST_SET, TAB_KEY, VIEW_KEY, preselect
 
@@ -20,13 +20,15 @@ _TAB_WITH_CONFUSION = {
 }
 
 
-def show_group(group: Group) -> None:
+def show_group(group: Group, behind: Behind) -> None:
     better = "fewer years are better" if group.measure.lower_is_better else "more right answers are better"
     st.caption(
-        f"Measured on {group.reporting.title}, {group.images:,} images; {better}, best first. Whether networks "
-        "whose 95 % intervals overlap differ is not decided by that, since all answered the same images."
+        f"Measured on {group.reporting.title}, {group.images:,} images; {better}, best first. Whether two networks "
+        "differ is not decided by their own intervals, since both answered the same images: see how far each one is "
+        "behind the best."
     )
-    table, key = group_table(group), f"{group.measure.key}_{group.title}"
+    table, key = group_table(group, behind), f"{group.measure.key}_{group.title}"
+    table["behind"] = [behind_in_words(behind.get(name, UNMEASURED), group.measure) for name in table["network"]]
     st.dataframe(table, hide_index=True, width="stretch", **_columns(group))
     _show_way_to_details(group, key)
     _show_published(group)
@@ -79,6 +81,12 @@ def _columns(group: Group) -> dict[str, Any]:
         "measured": number(what, format=unit, help=f"On {group.reporting.title}. {INTERVAL_HELP}"),
         "measured_low": number("95 % from", format=unit),
         "measured_high": number("to", format=unit),
+        "behind": text(
+            "Behind the best",
+            width=210,
+            help="Compared image by image; in brackets the 95 % interval of the difference. One that holds no 0 is no "
+            "chance of this test set.",
+        ),
         "claimed": text("Claimed", width=150, help="Word for word, on the images of whoever claims it."),
         "ms_per_face": number("ms a face", format="%.2f"),
         "parameters": number("Parameters", format="localized"),

@@ -48,6 +48,7 @@ def test_there_is_a_table_and_a_figure_for_everything_that_can_be_compared(artif
     assert [len(table) for table in tables] == [2, 1, 3, 3, 1]
     assert tables[0]["network"].tolist() == ["emotion", "four_conv"]
     assert tables[3]["claimed"].tolist()[1] == "64 %"
+    assert tables[0]["behind"].tolist() == ["", ""], "there are no stored answers to compare"
     # One network alone needs no figure.
     assert len(page.get("plotly_chart")) == 3
     assert [element.proto.label for element in page.get("download_button")] == ["Download leaderboard.csv"]

@@ -1,0 +1,69 @@
+"""How far networks are apart that answered the same images: compared image by image, from their stored answers.
+
+Each figure's own interval cannot tell: what is hard for one network is mostly hard for the others too, so two networks
+whose intervals overlap may still differ for certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.artifact import PREDICTIONS_FILE
+from core.errors import ArtifactError
+from core.evaluation.intervals import Measured, mean_change
+from core.evaluation.leaderboard import Group
+from core.evaluation.leaderboard_measures import Measure
+from core.evaluation.predictions import (
+    AgeGroupGenderPredictions,
+    AgePredictions,
+    EmotionPredictions,
+    GenderPredictions,
+    Predictions,
+    load_predictions,
+)
+
+
+def behind_best(group: Group, root: Path) -> Mapping[str, Measured]:
+    """Network -> its figure minus that of the first of ``group``, in the unit of the measure, with the interval of the
+    difference. ``root`` has the artifacts; those whose answers cannot be read or are about other images are left out.
+    """
+    scores = {}
+    for row in group.rows:
+        try:
+            sides = load_predictions(root / row.network.name / PREDICTIONS_FILE)
+        except ArtifactError:
+            continue
+        predictions = sides.get(group.reporting.side)
+        found = None if predictions is None else by_image(predictions, group.measure)
+        if found is not None:
+            scores[row.network.name] = found
+    first = group.rows[0].network.name
+    best = scores.pop(first, {})
+    return {
+        name: mean_change(np.array([score - best[image] for image, score in one.items()]))
+        for name, one in scores.items()
+        if one.keys() == best.keys()
+    }
+
+
+def by_image(predictions: Predictions, measure: Measure) -> dict[str, float] | None:
+    """Id of an image -> 1 for a right answer and 0 for a wrong one, or how many years the answer is off; ``None`` if
+    the predictions are about something else."""
+    scores: NDArray[np.bool_] | NDArray[np.float64]
+    match measure.output, predictions:
+        case "emotion", EmotionPredictions():
+            known = predictions.class_indices
+            scores = known[predictions.probabilities[:, known].argmax(axis=1)] == predictions.truth
+        case "gender", GenderPredictions():
+            scores = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
+        case "age", AgePredictions():
+            scores = np.abs(predictions.age_years.astype(np.float64) - predictions.age_true)
+        case "age_group", AgeGroupGenderPredictions():
+            scores = predictions.age_group_probabilities.argmax(axis=1) == predictions.age_group_true
+        case _:
+            return None
+    return dict(zip(predictions.ids.tolist(), scores.astype(np.float64).tolist(), strict=True))
