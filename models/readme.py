@@ -23,16 +23,16 @@ from core.detection import DEFAULT_DETECTOR
 from core.errors import ConfigError, FacetError
 from core.evaluation import robustness
 from core.evaluation.detection_points import LEAST_EYES_PX
-from core.evaluation.detection_report import DetectionReport, DetectorReport
-from core.evaluation.detection_setups import ENLARGED, SETUPS, Setup
+from core.evaluation.detection_report import DetectionReport
+from core.evaluation.detection_setups import ENLARGED, SETUPS
 from core.evaluation.detection_stored import load_report
+from core.evaluation.detection_tables import frame_ms
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_of_ages
 from core.evaluation.leaderboard import load_leaderboard
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
 from core.evaluation.robustness import RobustnessReport
 from core.evaluation.sides import side_for
-from core.settings import LIVE_DETECTOR
 from models.corruptions import DAMAGES
 from models.markdown import percent, table, years
 from models.readme_networks import NETWORKS_MARKERS, render_networks
@@ -257,6 +257,7 @@ def _detectors(report: DetectionReport) -> str:
         for setup in (setup for setup in SETUPS if setup.name in one.setups):
             measured = one.setups[setup.name]
             points = f"{measured.points.mean:.1%}" if measured.points else "none"
+            ms = frame_ms(one, setup)
             rows.append(
                 (
                     one.title,
@@ -264,7 +265,7 @@ def _detectors(report: DetectionReport) -> str:
                     percent(measured.recall),
                     f"{measured.false_boxes_all:.2f}",
                     points,
-                    _milliseconds(one, setup),
+                    "–" if ms is None else f"{ms:.1f}",
                 )
             )
     title = (
@@ -289,14 +290,6 @@ def _scatter(report: DetectionReport) -> str:
         f"scatter so much, a detector without any error would be {scatter.people * MEAN_OF_SCATTER:.0%} off on average "
         "at most."
     )
-
-
-def _milliseconds(one: DetectorReport, setup: Setup) -> str:
-    if setup.a_row > 1:
-        return "–"
-    live = setup.settings == LIVE_DETECTOR
-    found = [t.median_ms for t in one.timings if t.live == live and (t.width, t.height) == (640, 480)]
-    return f"{found[0]:.1f}" if found else "not measured"
 
 
 def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -> str:

@@ -40,6 +40,8 @@ SETUPS = (AS_IS, ENLARGED, LIVE, CROWD)
 TILTS_DEG = (15, 30, 45)
 FRAMES_WH = ((256, 256), (320, 240), (640, 480), (1280, 720))
 """Sizes of the frames that are timed."""
+VIDEO_WH = (640, 480)
+"""The one of them that stands for all: what a camera sends."""
 
 
 def loose_run(setup: str) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.detection_report import DetectionReport, DetectorReport, PointReport, SetupReport, Share
-from core.evaluation.detection_setups import SETUPS
+from core.evaluation.detection_setups import SETUPS, VIDEO_WH, Setup
+from core.settings import LIVE_DETECTOR
 
 Detectors = Mapping[str, DetectorReport]
 
@@ -23,6 +24,16 @@ def setup_table(detectors: Detectors) -> pd.DataFrame:
             for name, setup in one.setups.items()
         ]
     )
+
+
+def frame_ms(detector: DetectorReport, setup: Setup) -> float | None:
+    """Median milliseconds for a frame of ``VIDEO_WH`` with the settings of ``setup``; ``None`` where that was not
+    measured, or says nothing about the much larger pictures of many photographs."""
+    if setup.a_row > 1:
+        return None
+    wanted = (setup.settings == LIVE_DETECTOR, *VIDEO_WH)
+    times = (one.median_ms for one in detector.timings if (one.live, one.width, one.height) == wanted)
+    return next(times, None)
 
 
 def share_table(detectors: Detectors, shares: Callable[[DetectorReport], tuple[Share, ...]]) -> pd.DataFrame:

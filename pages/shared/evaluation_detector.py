@@ -7,8 +7,9 @@ import streamlit as st
 from core.artifact import DETECTOR_ARTIFACT, artifacts_dir
 from core.errors import ArtifactError
 from core.evaluation.detection_report import DetectionReport, DetectorReport, SetupReport
-from core.evaluation.detection_setups import SETUPS
+from core.evaluation.detection_setups import SETUPS, VIDEO_WH
 from core.evaluation.detection_stored import load_report
+from core.evaluation.detection_tables import frame_ms
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import show_measured
 from pages.shared.evaluation_detector_tabs import (
@@ -21,7 +22,6 @@ from pages.shared.evaluation_detector_tabs import (
 )
 
 _TABS = ("Found and false", "Size and tilt", "Points", "Speed", "Steadiness")
-_VIDEO_WH = (640, 480)
 
 
 def load_detection() -> DetectionReport | None:
@@ -52,14 +52,15 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
         "the web with faces marked by people, the others street scenes in which about half of the faces wear masks."
     )
     measured = {name for one in detectors.values() for name in one.setups}
-    titles = {setup.title: setup.name for setup in SETUPS if setup.name in measured}
+    titles = {setup.title: setup for setup in SETUPS if setup.name in measured}
     title = st.segmented_control(
         "Photographs", list(titles), default=SETUPS[0].title, required=True, key="evaluation_setup"
     )
-    setup = titles[str(title)]
+    chosen = titles[str(title)]
+    setup = chosen.name
     for one in detectors.values():
         if setup in one.setups:
-            _show_tiles(one, one.setups[setup], live=setup == "live")
+            _show_tiles(one, one.setups[setup], frame_ms(one, chosen))
     found, size, points, speed, steady = st.tabs(_TABS)
     with found:
         show_found(detectors, setup)
@@ -73,7 +74,7 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
         show_steadiness(detectors)
 
 
-def _show_tiles(detector: DetectorReport, setup: SetupReport, live: bool) -> None:
+def _show_tiles(detector: DetectorReport, setup: SetupReport, ms: float | None) -> None:
     st.markdown(f"**{detector.title}**")
     found, false, points, time = st.columns(4)
     with found:
@@ -89,10 +90,8 @@ def _show_tiles(detector: DetectorReport, setup: SetupReport, live: bool) -> Non
         help="Mean distance of eyes, nose and mouth from where people marked them, in percent of the distance between "
         "the eyes. A dash: this detector marks no points.",
     )
-    width, height = _VIDEO_WH
-    times = [one.median_ms for one in detector.timings if (one.live, one.width, one.height) == (live, width, height)]
     time.metric(
         "Time a frame",
-        f"{times[0]:.1f} ms" if times else "–",
-        help=f"Median time to look for faces in {width}x{height} pixels on one processor core.",
+        "–" if ms is None else f"{ms:.1f} ms",
+        help=f"Median time to look for faces in {VIDEO_WH[0]}x{VIDEO_WH[1]} pixels on one processor core.",
     )

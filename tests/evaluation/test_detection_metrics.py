@@ -11,6 +11,7 @@ from core.evaluation.detection_points import point_report
 from core.evaluation.detection_report import Curve, headline
 from core.evaluation.detection_setups import SETUPS, tilt_matrix, tilted_points
 from core.evaluation.detection_tables import (
+    frame_ms,
     point_reports,
     point_table,
     setup_table,
@@ -192,3 +193,9 @@ def test_headline_has_no_empty_figures() -> None:
     assert "recall_25-40 px" not in figures
     without = replace(report.detectors["haar"].setups["as_is"], points=None)
     assert "point_error" not in headline(without)
+
+
+def test_the_time_of_a_frame_says_nothing_about_pictures_of_many() -> None:
+    faces = example_report()[0].detectors["compact"]
+    assert [frame_ms(faces, setup) for setup in SETUPS] == [2.5, 2.5, 2.5, None]
+    assert frame_ms(replace(faces, timings=()), SETUPS[0]) is None
