@@ -14,7 +14,7 @@ from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
 from pages.shared.image_faces import show_result
 from pages.shared.image_inputs import choose_pictures, choose_settings
-from pages.shared.image_memory import forget_all_but
+from pages.shared.image_memory import fingerprint, forget_all_but
 from pages.shared.image_results import analyzed
 from pages.shared.image_suggestions import suggestion_table
 from pages.shared.networks import show_problems
@@ -39,7 +39,9 @@ except FacetError as error:
     st.stop()
 
 files = choose_pictures()
-forget_all_but(files)
+# Once a run, as hashing large files takes its time.
+fingerprints = [fingerprint(file) for file in files]
+forget_all_but(fingerprints)
 if not files:
     st.info("Add a picture with one or several faces to begin.", icon=":material/add_photo_alternate:")
     st.stop()
@@ -48,10 +50,10 @@ table = suggestion_table()
 downloads = st.container(horizontal=True)
 json_objects: list[dict[str, Any]] = []
 csv_rows: list[dict[str, Any]] = []
-for number, file in enumerate(files):
+for number, (file, picture) in enumerate(zip(files, fingerprints, strict=True)):
     try:
         with st.spinner(f"Analysing {plain(file.name)} …"):
-            result = analyzed(file, analyzer, settings)
+            result = analyzed(file, picture, analyzer, settings)
     except FacetError as error:
         show_error(error)
         json_objects.append(report.error_object(file.name, error))
@@ -60,7 +62,7 @@ for number, file in enumerate(files):
         show_error(result)
         json_objects.append(report.error_object(file.name, result))
         continue
-    show_result(file, result, settings, table, number)
+    show_result(file, picture, result, settings, table, number)
     networks = settings.networks.choice.answering(settings.attributes)
     json_objects.append(report.to_json_object(file.name, result.analysis) | {"networks": networks})
     csv_rows += report.rows(file.name, result.analysis)

@@ -111,8 +111,8 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
 def without_near_duplicates(photos: Sequence[FacePhoto], others: Sequence[FacePhoto]) -> tuple[FacePhoto, ...]:
     """Those of ``photos`` that show another picture than all ``others``."""
     pairs = near_duplicate_pairs([photo.image for photo in (*photos, *others)])
-    crossing = pairs[(pairs[:, 0] < len(photos)) & (pairs[:, 1] >= len(photos)), 0]
-    return tuple(photo for row, photo in enumerate(photos) if row not in set(crossing.tolist()))
+    crossing = set(pairs[(pairs[:, 0] < len(photos)) & (pairs[:, 1] >= len(photos)), 0].tolist())
+    return tuple(photo for row, photo in enumerate(photos) if row not in crossing)
 
 
 def _rows(file: Path, columns: Sequence[str]) -> Rows:

@@ -38,10 +38,10 @@ LIVE = Setup("live", "Enlarged, settings for live video", 640, LIVE_DETECTOR, cu
 CROWD = Setup("crowd", "64 in one picture (2,048 px)", None, DetectorSettings(), curve=False, a_row=8)
 SETUPS = (AS_IS, ENLARGED, LIVE, CROWD)
 TILTS_DEG = (15, 30, 45)
-FRAMES_WH = ((256, 256), (320, 240), (640, 480), (1280, 720))
-"""Sizes of the frames that are timed."""
 VIDEO_WH = (640, 480)
-"""The one of them that stands for all: what a camera sends."""
+"""What a camera sends."""
+FRAMES_WH = ((256, 256), (320, 240), VIDEO_WH, (1280, 720))
+"""Sizes of the frames that are timed."""
 
 
 def loose_run(setup: str) -> str:

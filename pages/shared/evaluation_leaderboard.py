@@ -41,7 +41,7 @@ def show_leaderboard(measure: Measure = measure_networks) -> None:
     if not board.groups:
         st.info("No network with measured figures is installed, so there is nothing to compare.")
         return
-    behind = {group.title: _behind(group, _stamps(group)) for group in board.groups}
+    behind = {group.title: _behind(group, group.title, _stamps(group)) for group in board.groups}
     for tab, group in zip(st.tabs(list(behind)), board.groups, strict=True):
         with tab:
             show_group(group, behind[group.title])
@@ -50,15 +50,14 @@ def show_leaderboard(measure: Measure = measure_networks) -> None:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _behind(_group: Group, stamps: tuple[tuple[str, int], ...]) -> Behind:
-    """``stamps`` tell groups and versions of their stored answers apart."""
+def _behind(_group: Group, title: str, stamps: tuple[tuple[str, int], ...]) -> Behind:
+    """``title`` and ``stamps`` tell groups and versions of their stored answers apart."""
     return behind_best(_group, artifacts_dir())
 
 
 def _stamps(group: Group) -> tuple[tuple[str, int], ...]:
     files = [artifacts_dir() / row.network.name / PREDICTIONS_FILE for row in group.rows]
-    written = [(str(file), file.stat().st_mtime_ns if file.is_file() else 0) for file in files]
-    return ((group.title, len(files)), *written)
+    return tuple((str(file), file.stat().st_mtime_ns if file.is_file() else 0) for file in files)
 
 
 def _measure(measure: Measure) -> None:

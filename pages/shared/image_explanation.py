@@ -131,17 +131,13 @@ def _explained(
 
 def _views(file: PictureFile, face: Detection, networks: Networks) -> _FaceViews:
     """Remembered as well: decoding a large photograph takes longer than the map does."""
-    explained = remembered(EXPLANATIONS)
-    answering = tuple(network.card.name for network in networks.values())
-    key = (fingerprint(file), face, answering)
-    if key not in explained:
+
+    def made() -> _FaceViews:
         frame = images.decode(file.getvalue(), name=file.name)
-        explained[key] = _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
-    explained.move_to_end(key)
-    while len(explained) > MAX_EXPLAINED:
-        explained.popitem(last=False)
-    views: _FaceViews = explained[key]
-    return views
+        return _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
+
+    answering = tuple(network.card.name for network in networks.values())
+    return remembered(EXPLANATIONS, (fingerprint(file), face, answering), made, MAX_EXPLAINED)
 
 
 def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:

@@ -16,7 +16,6 @@ from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
 from pages.shared.image_explanation import show_explanation
 from pages.shared.image_inputs import ImageSettings, PictureFile
-from pages.shared.image_memory import fingerprint
 from pages.shared.image_results import MAX_CARDS, Frame, ImageResult, annotated_png, numbered
 from pages.shared.text import plain
 
@@ -29,12 +28,18 @@ NO_FACE = (
 
 
 def show_result(
-    file: PictureFile, result: ImageResult, settings: ImageSettings, table: Sequence[Suggestion], number: int
+    file: PictureFile,
+    fingerprint: str,
+    result: ImageResult,
+    settings: ImageSettings,
+    table: Sequence[Suggestion],
+    number: int,
 ) -> None:
-    """``table`` is empty while no suggestions are wanted; ``number`` tells files apart that share a name."""
+    """``table`` is empty while no suggestions are wanted; ``number`` tells files apart that share a name, and
+    ``fingerprint`` those that take each other's place."""
     style, get_networks = settings.style, partial(resources.get_networks, settings.networks.choice)
     st.subheader(plain(result.name), divider="gray")
-    faces, picture_key = result.analysis.faces[:MAX_CARDS], fingerprint(file)[:12]
+    faces, picture_key = result.analysis.faces[:MAX_CARDS], fingerprint[:12]
     # A single card fits beside the picture; several go below it.
     beside = len(faces) == 1
     picture, right = st.columns([3, 2]) if beside else (st.container(), None)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from pages.shared.image_inputs import PictureFile
 
 RESULTS, EXPLANATIONS = "image_results", "image_explanations"
+Kept = TypeVar("Kept")
 
 
 def fingerprint(file: PictureFile) -> str:
@@ -19,16 +20,25 @@ def fingerprint(file: PictureFile) -> str:
     return hashlib.sha256(file.getvalue()).hexdigest()
 
 
-def remembered(kind: str) -> OrderedDict[Any, Any]:
-    """What the session remembers under ``kind``, used longest ago first; every key begins with ``fingerprint``."""
-    store: OrderedDict[Any, Any] = st.session_state.setdefault(kind, OrderedDict())
-    return store
+def remembered(kind: str, key: tuple[Any, ...], make: Callable[[], Kept], most: int) -> Kept:
+    """What the session remembers of ``key``, which begins with a fingerprint, or what ``make`` gives; of each kind the
+    ``most`` that were used last are kept."""
+    store: OrderedDict[tuple[Any, ...], Kept] = _store(kind)
+    if key not in store:
+        store[key] = make()
+    store.move_to_end(key)
+    while len(store) > most:
+        store.popitem(last=False)
+    return store[key]
 
 
-def forget_all_but(files: Iterable[PictureFile]) -> None:
+def forget_all_but(fingerprints: Collection[str]) -> None:
     """Nothing is kept of pictures that were removed or replaced."""
-    chosen = {fingerprint(file) for file in files}
-    for kind in (RESULTS, EXPLANATIONS):
-        store = remembered(kind)
-        for key in [key for key in store if key[0] not in chosen]:
+    for store in map(_store, (RESULTS, EXPLANATIONS)):
+        for key in [key for key in store if key[0] not in fingerprints]:
             del store[key]
+
+
+def _store(kind: str) -> OrderedDict[tuple[Any, ...], Any]:
+    store: OrderedDict[tuple[Any, ...], Any] = st.session_state.setdefault(kind, OrderedDict())
+    return store

@@ -15,7 +15,7 @@ from core.errors import ImageError
 from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
 from pages.shared.image_inputs import MAX_FILES, ImageSettings, PictureFile
-from pages.shared.image_memory import RESULTS, fingerprint, remembered
+from pages.shared.image_memory import RESULTS, remembered
 
 PREVIEW_SIDE_PX = 1024
 THUMBNAIL_PX = 128
@@ -44,19 +44,14 @@ class ImageResult:
     thumbnails: Frame
 
 
-def analyzed(file: PictureFile, analyzer: Analyzer, settings: ImageSettings) -> ImageResult | ImageError:
+def analyzed(file: PictureFile, picture: str, analyzer: Analyzer, settings: ImageSettings) -> ImageResult | ImageError:
     """The remembered result, or a new one. A file that is no usable picture gives its error back, so that the
-    others are still analysed; other errors are raised."""
+    others are still analysed; other errors are raised. ``picture`` is the file's fingerprint."""
     detector, networks = (settings.detector, settings.detector_name), settings.networks.choice
-    key = (fingerprint(file), file.name, *detector, networks, settings.attributes)
-    results = remembered(RESULTS)
-    if key not in results:
-        results[key] = _analyze(file.name, file.getvalue(), analyzer, settings.attributes)
-    results.move_to_end(key)
-    while len(results) > MAX_FILES:
-        results.popitem(last=False)
-    result: ImageResult | ImageError = results[key]
-    return result
+    key = (picture, file.name, *detector, networks, settings.attributes)
+    return remembered(
+        RESULTS, key, lambda: _analyze(file.name, file.getvalue(), analyzer, settings.attributes), MAX_FILES
+    )
 
 
 def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes) -> ImageResult | ImageError:
