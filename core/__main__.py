@@ -102,8 +102,7 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _text(file: str, analysis: Analysis) -> str:
-    count = len(analysis.faces)
-    return "\n".join([f"{file}: {count} face{'s' if count != 1 else ''}", *map(_face_text, analysis.faces)])
+    return "\n".join([f"{file}: {wording.counted(len(analysis.faces), 'face')}", *map(_face_text, analysis.faces)])
 
 
 def _face_text(face: Face) -> str:

@@ -21,9 +21,6 @@ from core.types import EMOTIONS, GENDERS
 ATTRIBUTES = ("emotion", "age", "gender")
 LABELS: dict[str, tuple[str, ...]] = {"emotion": EMOTIONS, "gender": GENDERS}
 
-_BATCH = 32
-"""Copies asked about at once: more are not faster, and an interpreter keeps the memory of its largest batch."""
-
 
 @dataclass(frozen=True, slots=True)
 class OcclusionSettings:
@@ -136,9 +133,5 @@ def _profiles(length: int, settings: OcclusionSettings) -> NDArray[np.float32]:
 
 def _answers(crops: NDArray[np.uint8], estimator: Estimator, attribute: str) -> NDArray[np.float64]:
     """(N, K) calibrated probabilities, or (N, 1) years."""
-    parts = [
-        calibrated_answers(estimator.predict(crops[start : start + _BATCH]), estimator.card.temperature)[attribute]
-        for start in range(0, len(crops), _BATCH)
-    ]
-    answers = np.concatenate(parts)
+    answers = calibrated_answers(estimator.predict(crops), estimator.card.temperature)[attribute]
     return answers[:, :1] if attribute == "age" else answers

@@ -10,6 +10,11 @@ UNCERTAIN = "uncertain"
 """Written in place of the label of an answer that is less probable than asked for."""
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 face``, ``2 faces``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def label_or_uncertain(estimate: ClassEstimate[Any]) -> str:
     """For example ``happy``."""
     return UNCERTAIN if estimate.uncertain else str(estimate.label)

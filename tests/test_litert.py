@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.artifact import ARTIFACTS_DIR, SERVED_FILE
+from core.estimator import LiteRTModel
 from core.litert import LiteRTRunners
 
 CONTENT = (ARTIFACTS_DIR / "emotion" / SERVED_FILE).read_bytes()
@@ -36,6 +37,19 @@ def test_later_calls_do_not_change_an_earlier_answer() -> None:
     second = answer(runners, CROPS[1:2])
     assert not np.array_equal(first, second)
     assert np.array_equal(first, before)
+
+
+def test_many_crops_are_asked_about_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, run = [], LiteRTRunners.run
+
+    def counting(runners: LiteRTRunners, **inputs: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        sizes.extend(len(crops) for crops in inputs.values())
+        return run(runners, **inputs)
+
+    monkeypatch.setattr(LiteRTRunners, "run", counting)
+    assert LiteRTModel(CONTENT).predict(np.zeros((145, 48, 48, 1), np.uint8))["emotion"].shape == (145, 7)
+    assert sum(sizes) == 145
+    assert max(sizes) <= 32
 
 
 def test_an_answer_follows_a_call_that_failed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.types import AgeEstimate, EmotionEstimate, GenderEstimate
-from core.wording import age, answer, label_or_uncertain, two_guesses
+from core.wording import age, answer, counted, label_or_uncertain, two_guesses
 
 PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
 
@@ -31,3 +31,8 @@ def test_words(estimate: EmotionEstimate | GenderEstimate, label: str, guesses: 
 )
 def test_ages_are_whole_years_with_their_interval(unit: str, words: str) -> None:
     assert age(AgeEstimate(31.2, 25.4, 38.0), unit) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 faces"), (1, "1 face"), (12, "12 faces")])
+def test_counted(number: int, words: str) -> None:
+    assert counted(number, "face") == words

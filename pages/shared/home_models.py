@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.artifact import ATTRIBUTES, ModelCard, list_artifacts
 from core.evaluation.sides import DETECTOR_SIDE, EvaluationSide, side_for
+from core.wording import counted
 from pages.shared.errors import show_error
 from pages.shared.text import plain
 
@@ -74,8 +75,7 @@ def show_models() -> None:
 def _link_to_others(classic: int, compared: int) -> None:
     parts = []
     if classic:
-        what = "1 classic network" if classic == 1 else f"{classic} classic networks"
-        parts.append(f"{what} of the field, rebuilt and trained on the same images")
+        parts.append(f"{counted(classic, 'classic network')} of the field, rebuilt and trained on the same images")
     if compared:
         parts.append(f"{compared} of ours for a published split")
     if parts:

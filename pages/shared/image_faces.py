@@ -83,7 +83,7 @@ def _show_table(result: ImageResult, number: int) -> None:
         return
     if len(analysis.faces) > MAX_CARDS:
         st.caption(f"Cards of the first {MAX_CARDS} faces from the left; the table lists all.")
-    with st.expander(f"All values of {_count(analysis)}"):
+    with st.expander(f"All values of {wording.counted(len(analysis.faces), 'face')}"):
         st.dataframe(report.rows(result.name, analysis), hide_index=True, key=f"image_table_{number}")
 
 
@@ -120,8 +120,4 @@ def _show_suggestions(face: Face, table: Sequence[Suggestion]) -> None:
 
 
 def _summary(analysis: Analysis) -> str:
-    return f"{_count(analysis)} found" if analysis.faces else "No face found"
-
-
-def _count(analysis: Analysis) -> str:
-    return "1 face" if len(analysis.faces) == 1 else f"{len(analysis.faces)} faces"
+    return f"{wording.counted(len(analysis.faces), 'face')} found" if analysis.faces else "No face found"

@@ -47,7 +47,9 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     columns[2].metric("Faces", len(faces))
     st.caption(summary(state))
     if state.errors:
-        st.warning(f"{_count(state.errors, 'frame')} could not be analysed. Last reason: {plain(state.last_error)}")
+        st.warning(
+            f"{wording.counted(state.errors, 'frame')} could not be analysed. Last reason: {plain(state.last_error)}"
+        )
     if playing and state.frames and not running:
         st.info("No new picture in the last seconds.", icon=":material/hourglass_empty:")
     elif playing and state.frames and not faces:
@@ -61,12 +63,8 @@ def _numbers(session: LiveSession, playing: bool) -> None:
 def summary(state: LiveSnapshot) -> str:
     """The session's counters in one line."""
     share = state.frames_with_faces / state.frames if state.frames else 0.0
-    analysed, errors = _count(state.frames, "frame"), _count(state.errors, "error")
+    analysed, errors = wording.counted(state.frames, "frame"), wording.counted(state.errors, "error")
     return f"{analysed} analysed, a face in {state.frames_with_faces} ({share:.0%}), {errors}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def face_title(face: Face) -> str:
