@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.artifact import CropSpec, artifacts_dir, load_card
+from core.artifact import DETECTOR_ARTIFACT, SERVED_FILE, CropSpec, artifacts_dir, sha256_of
 from core.crops import crop_faces, crop_square
 from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE
@@ -34,6 +34,7 @@ from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
 from models.cards import read_card, write_card
 from models.data_sets import REPORTED_SIDES, load_data
+from models.installed import artifact_folder
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7)
 SHIFTS_Y = (-0.05, 0.0, 0.05, 0.1)
@@ -159,6 +160,14 @@ def tilt_figures(
     return by_angle
 
 
+def measured_with(folder: Path, detector_name: str = DEFAULT_DETECTOR) -> dict[str, str]:
+    """SHA-256 of the model files that the figures hold for; OpenCV's detectors have none of ours."""
+    files = {"network": folder / SERVED_FILE}
+    if detector_name == DEFAULT_DETECTOR:
+        files["detector"] = artifacts_dir() / DETECTOR_ARTIFACT / SERVED_FILE
+    return {name: sha256_of(file) for name, file in files.items()}
+
+
 def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETECTOR) -> dict[str, object]:
     """Choose the crop on the choosing side, measure it on both reported sides, write both to the card."""
     estimator = LiteRTEstimator(folder)
@@ -167,7 +176,7 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
     detector = create_detector(detector_name, replace(LIVE_DETECTOR, min_face_px=_FACE_PX // 4))
     chosen_on, reported_on = REPORTED_SIDES[card.task]
     spec: CropSpec | None = None
-    measured: dict[str, object] = {"chosen_on": chosen_on}
+    measured: dict[str, object] = {"chosen_on": chosen_on, "sha256": measured_with(folder, detector_name)}
     for side in (chosen_on, reported_on):
         samples = data.sides[side]
         seen, scenes = _seen(samples, scenes_of(samples, detector))
@@ -196,8 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--detector", choices=DETECTORS, default=DEFAULT_DETECTOR)
     options = parser.parse_args(arguments)
     try:
-        load_card(artifacts_dir() / options.artifact)
-        result = fit_framing(artifacts_dir() / options.artifact, options.data, options.detector)
+        result = fit_framing(artifact_folder(options.artifact), options.data, options.detector)
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

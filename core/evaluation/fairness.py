@@ -141,8 +141,7 @@ def fairness_headline(predictions: Predictions) -> dict[str, float]:
     """Flat figures for the model card; what these people or answers cannot give is left out, all of it for emotions.
 
     ``age_mae_gap_race`` (years) and ``gender_accuracy_gap_race`` (share): gaps between the best and the worst race
-    label of at least ``LEAST_PEOPLE`` people; ``age_mae_0_9`` and ``age_mae_70_plus``: age error of the youngest and
-    the oldest, in years.
+    label of at least ``LEAST_PEOPLE`` people; ``age_mae_0_9``: age error of the youngest, in years.
     """
     if isinstance(predictions, EmotionPredictions):
         return {}
@@ -151,7 +150,6 @@ def fairness_headline(predictions: Predictions) -> dict[str, float]:
     figures = {name: gap.size for name, gap in gaps.items() if gap is not None}
     if isinstance(predictions, AgePredictions):
         figures["age_mae_0_9"] = mae_of_ages(predictions, *YOUNGEST).value
-        figures["age_mae_70_plus"] = mae_of_ages(predictions, *OLDEST).value
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 

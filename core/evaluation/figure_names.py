@@ -16,16 +16,22 @@ _WORDS = {
     "age_bias": "answer minus truth, mean in years",
     "age_cs5": "at most 5 years off",
     "age_mae_gap_race": "largest difference of the mean error between race labels, years",
-    "age_mae_0_9": "mean error from 0 to 9 years",
-    "age_mae_70_plus": "mean error from 70 years on",
     "interval_coverage": "stated interval holds the true age",
     "interval_coverage_lowest": "the same in the age bracket where it does so least often",
     "interval_coverage_highest": "the same in the age bracket where it does so most often",
     "interval_width": "width of the stated interval, years",
+    "recall": "faces that people marked and that are found",
+    "street_recall": "the same in the street scenes",
+    "false_boxes_web": "boxes where there is no face, an image from the web",
+    "false_boxes_all": "boxes where there is no face, an image",
+    "double_boxes": "further boxes on a face that has one, an image",
+    "point_error": "landmarks off by, share of the distance between the eyes",
+    "point_error_median": "the same, median",
     "accuracy_gap_race": "largest difference of right answers between race labels",
 }
 _SUBJECTS = {"gender_": "perceived gender", "age_group_": "age group", "bracket_": "age bracket"}
 _RECALL = "recall_"
+_AGE_ERROR = "age_mae_"
 _ENDS = {"_low": "lower end of the 95 % interval", "_high": "upper end of the 95 % interval"}
 
 
@@ -39,6 +45,8 @@ def meaning_of(figure: str) -> str:
         return _WORDS[figure]
     if figure.startswith(_RECALL):
         return f"{figure.removeprefix(_RECALL)}: found among all of this class"
+    if figure.startswith(_AGE_ERROR):
+        return f"mean error at age {figure.removeprefix(_AGE_ERROR).replace('_plus', '+').replace('_', '-')}"
     for prefix, subject in _SUBJECTS.items():
         if figure.startswith(prefix):
             return f"{subject}: {meaning_of(figure.removeprefix(prefix))}"

@@ -155,10 +155,10 @@ def headline(predictions: Predictions) -> dict[str, float | int]:
     """Flat figures for the model card and ``--json``; one that is NaN is left out, since JSON has none.
 
     Emotion: ``n accuracy accuracy_low accuracy_high macro_f1 recall_<emotion>``. Age: ``n age_mae age_mae_low
-    age_mae_high age_bias age_cs5 bracket_accuracy bracket_accuracy_low bracket_accuracy_high bracket_macro_f1
-    interval_coverage interval_width``. Age groups: ``age_group_accuracy age_group_accuracy_low
-    age_group_accuracy_high age_group_macro_f1``. Gender: ``gender_accuracy gender_accuracy_low gender_accuracy_high
-    gender_macro_f1 recall_male recall_female``.
+    age_mae_high age_bias age_cs5 age_mae_0_2 ... age_mae_70_plus`` (by true age) ``bracket_accuracy
+    bracket_accuracy_low bracket_accuracy_high bracket_macro_f1 interval_coverage interval_width``. Age groups:
+    ``age_group_accuracy age_group_accuracy_low age_group_accuracy_high age_group_macro_f1``. Gender:
+    ``gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male recall_female``.
     """
     figures: dict[str, float] = {}
     if isinstance(predictions, EmotionPredictions):
@@ -181,11 +181,17 @@ def _age_figures(age: AgeReport) -> dict[str, float]:
         **_with_interval("age_mae", age.mae),
         "age_bias": age.bias,
         "age_cs5": age.within_5_years.value,
+        **{f"age_mae_{_in_a_name(one.label)}": one.mae.value for one in age.by_bracket},
         **_with_interval("bracket_accuracy", age.brackets.accuracy),
         "bracket_macro_f1": age.brackets.macro_f1,
         "interval_coverage": age.coverage.value,
         "interval_width": age.interval_width,
     }
+
+
+def _in_a_name(bracket: str) -> str:
+    """``0-2`` -> ``0_2``, ``70+`` -> ``70_plus``."""
+    return bracket.replace("-", "_").replace("+", "_plus")
 
 
 def _with_interval(name: str, measured: Measured) -> dict[str, float]:

@@ -7,9 +7,10 @@ import streamlit as st
 from core.errors import ArtifactError, DatasetError, FacetError
 from pages.shared.text import plain
 
+DATA_ADVICE = "`README.md`, under *Train and evaluate*, says which files are expected and where"
 _ADVICE: tuple[tuple[type[FacetError], str], ...] = (
     (ArtifactError, "The other pages keep working. Reload this page after the model is restored."),
-    (DatasetError, "`data/README.md` says which files are expected and where."),
+    (DatasetError, f"{DATA_ADVICE}."),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from core.artifact import SEEDS_KEY, TWO_VIEWS_KEY, ModelCard
 from core.errors import ArtifactError
 from core.evaluation.figures import curve_names, training_curves
 from core.evaluation.sides import side_titled
-from core.evaluation.stored import StoredEvaluation, load_history
+from core.evaluation.stored import load_history
 from core.evaluation.tables import headline_table, seeds_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation_common import download_table, in_words, show_figure, show_table
@@ -23,9 +24,10 @@ from pages.shared.evaluation_origin import show_not_included, show_origin
 _ANSWERS = {"emotion": "emotion", "age": "age", "gender": "perceived gender"}
 
 
-def show_training(model: StoredEvaluation) -> None:
+def show_training(folder: Path) -> None:
+    """The curves of the artifact in ``folder``."""
     try:
-        history = load_history(model.folder)
+        history = load_history(folder)
     except ArtifactError as error:
         show_error(error)
         return
@@ -41,11 +43,11 @@ def show_training(model: StoredEvaluation) -> None:
             "Most recipes distort training images on purpose, so that their curve can be the worse one. A growing gap "
             "with the training curve ahead means that the model learns its images by heart.",
         )
-    download_table(history, f"{model.name}_history.csv", "history_csv")
+    download_table(history, f"{folder.name}_history.csv", "history_csv")
 
 
-def show_card(model: StoredEvaluation) -> None:
-    card = model.card
+def show_card(card: ModelCard, side: str) -> None:
+    """``side``: the one that figures beside those of the card are of."""
     st.subheader(card.title)
     _show_facts(_facts(card))
     if card.is_classic:
@@ -54,14 +56,16 @@ def show_card(model: StoredEvaluation) -> None:
         show_not_included(card)
     st.markdown(f"**Intended use.** {card.intended_use}")
     st.markdown(f"**Limits.** {card.limits}")
+    if card.data.get("dataset"):
+        st.markdown(f"**Learnt from.** {card.data['dataset']}")
     st.markdown(f"**Licence.** {card.license}")
     show_damage(card)
     st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
     metrics = {side: {k: v for k, v in one.items() if _is_number(v)} for side, one in card.metrics.items()}
     if metrics:
-        show_table(headline_table(metrics), f"{model.name}_figures.csv", "card_figures_csv")
-    _show_two_views(model)
-    _show_seeds(model)
+        show_table(headline_table(metrics), f"{card.name}_figures.csv", "card_figures_csv")
+    _show_two_views(card, side)
+    _show_seeds(card)
     for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
         with st.expander(title):
             _show_facts(_flattened(content))
@@ -73,8 +77,8 @@ def show_card(model: StoredEvaluation) -> None:
         )
 
 
-def _show_two_views(model: StoredEvaluation) -> None:
-    two, one = model.card.raw.get(TWO_VIEWS_KEY, {}).get(model.side), model.card.metrics.get(model.side, {})
+def _show_two_views(card: ModelCard, side: str) -> None:
+    two, one = card.raw.get(TWO_VIEWS_KEY, {}).get(side), card.metrics.get(side, {})
     if not two:
         return
     st.markdown("**With a second view**")
@@ -84,25 +88,25 @@ def _show_two_views(model: StoredEvaluation) -> None:
         "if they are not."
     )
     views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
-    show_table(headline_table(views), f"{model.name}_{model.side}_two_views.csv", "card_two_views_csv")
+    show_table(headline_table(views), f"{card.name}_{side}_two_views.csv", "card_two_views_csv")
 
 
-def _show_seeds(model: StoredEvaluation) -> None:
-    seeds = model.card.raw.get(SEEDS_KEY)
+def _show_seeds(card: ModelCard) -> None:
+    seeds = card.raw.get(SEEDS_KEY)
     if not seeds:
         return
     st.markdown("**With other seeds**")
     st.caption(
         "The last round of training, repeated with other random numbers: how much is chance. Figures of the best epoch "
-        f"on {side_titled(model.card.task, seeds['side'])}, before the conversion to what is served."
+        f"on {side_titled(card.task, seeds['side'])}, before the conversion to what is served."
     )
-    show_table(seeds_table(seeds), f"{model.name}_seeds.csv", "card_seeds_csv")
+    show_table(seeds_table(seeds), f"{card.name}_seeds.csv", "card_seeds_csv")
 
 
 def _facts(card: ModelCard) -> dict[str, Any]:
     facts = {
         "name": card.name,
-        "answers": " and ".join(_ANSWERS[name] for name in card.attributes),
+        "answers": " and ".join(_ANSWERS[name] for name in card.attributes) or "where faces are",
         "architecture": card.architecture,
         "parameters": f"{card.parameters:,}",
         "input": f"{card.input_size}x{card.input_size} px, {'grey' if card.channels == 1 else 'colour'}",

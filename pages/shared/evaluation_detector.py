@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.artifact import DETECTOR_ARTIFACT, artifacts_dir
+from core.artifact import DETECTOR_ARTIFACT, artifacts_dir, load_card
 from core.errors import ArtifactError
 from core.evaluation.detection_report import DetectionReport, DetectorReport, SetupReport
 from core.evaluation.detection_setups import SETUPS, VIDEO_WH
 from core.evaluation.detection_stored import load_report
 from core.evaluation.detection_tables import frame_ms
+from core.evaluation.sides import DETECTOR_SIDE
 from pages.shared.errors import show_error
+from pages.shared.evaluation_card import show_card, show_training
 from pages.shared.evaluation_common import show_measured
 from pages.shared.evaluation_detector_tabs import (
     Detectors,
@@ -21,7 +23,8 @@ from pages.shared.evaluation_detector_tabs import (
     show_steadiness,
 )
 
-_TABS = ("Found and false", "Size and tilt", "Points", "Speed", "Steadiness")
+_TABS = ("Found and false", "Size and tilt", "Points", "Speed", "Steadiness", "Training", "Model card")
+_OURS = "About the compact detector, which was trained for this app; the others come from OpenCV."
 
 
 def load_detection() -> DetectionReport | None:
@@ -61,7 +64,7 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
     for one in detectors.values():
         if setup in one.setups:
             _show_tiles(one, one.setups[setup], frame_ms(one, chosen))
-    found, size, points, speed, steady = st.tabs(_TABS)
+    found, size, points, speed, steady, training, card = st.tabs(_TABS)
     with found:
         show_found(detectors, setup)
     with size:
@@ -72,6 +75,21 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
         show_speed(detectors)
     with steady:
         show_steadiness(detectors)
+    with training:
+        st.caption(f"{_OURS} Losses only: how many faces each epoch found was not recorded.")
+        show_training(artifacts_dir() / DETECTOR_ARTIFACT)
+    with card:
+        _show_card()
+
+
+def _show_card() -> None:
+    st.caption(_OURS)
+    try:
+        card = load_card(artifacts_dir() / DETECTOR_ARTIFACT)
+    except ArtifactError as error:
+        show_error(error)
+        return
+    show_card(card, DETECTOR_SIDE.side)
 
 
 def _show_tiles(detector: DetectorReport, setup: SetupReport, ms: float | None) -> None:

@@ -14,7 +14,7 @@ from core.datasets.samples import Samples, fingerprint
 from core.errors import FacetError
 from core.evaluation.side_samples import data_dir, has_data, read_side
 from core.evaluation.stored import StoredEvaluation
-from pages.shared.errors import show_error
+from pages.shared.errors import DATA_ADVICE, show_error
 
 _OPENED_KEY = "evaluation_images_opened"
 
@@ -25,7 +25,7 @@ def samples_on_demand(model: StoredEvaluation, key: str) -> Samples | None:
     if not has_data(folder, model.card.task):
         st.info(
             f"This needs the data set, which is not in `{folder}`; everything else on this page works from "
-            "stored answers. Put it there or set `FACET_DATA` to its folder; see `data/README.md`.",
+            f"stored answers. Put it there or set `FACET_DATA` to its folder. {DATA_ADVICE}.",
             icon=":material/folder_off:",
         )
         return None

@@ -41,8 +41,8 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         "Groups": lambda: _show_groups(detail),
         "Robustness": lambda: show_robustness(detail),
         "Speed and size": show_speed,
-        "Training": lambda: show_training(detail),
-        "Model card": lambda: show_card(detail),
+        "Training": lambda: show_training(detail.folder),
+        "Model card": lambda: show_card(detail.card, detail.side),
         "Mistakes": lambda: show_mistakes(detail),
         "Re-run": lambda: show_rerun(detail),
     }

@@ -18,6 +18,9 @@ INSECURE_HOST = "facet.test"
 """Resolves to this machine in these browsers only. Not being "localhost", it is no secure origin over
 HTTP."""
 
+DRAWN = "svg.main-svg .trace, svg.main-svg .hm"
+"""What plotly makes of bars, lines and dots, and of heat maps; a figure that is empty has none."""
+
 CAMERA_WH = (640, 480)
 CAMERA_FPS = 15
 CAMERA_FRAMES = 45

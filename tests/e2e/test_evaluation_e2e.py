@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.artifact import SERVED_FILE, artifacts_dir
 from core.evaluation.sides import DETECTOR_SIDE, side_for
-from tests.e2e.browser import Tab
+from tests.e2e.browser import DRAWN, Tab
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
 
@@ -27,8 +27,6 @@ SPEED_MS = 900_000
 LONGEST_MAP_S = 30
 """The promise is one second on an idle machine."""
 NO_DATA = "This needs the data set"
-DRAWN = "svg.main-svg .trace, svg.main-svg .hm"
-"""What plotly makes of bars, lines and dots, and of heat maps; a figure that is empty has none."""
 FAILURES = ("Traceback", "was not measured yet", "holds no curves", "cannot be used", "is missing")
 
 
@@ -94,6 +92,8 @@ ARTIFACTS = (
             "Points": Shows(charts=2, tables=1),
             "Speed": Shows(charts=2, tables=1),
             "Steadiness": Shows(charts=1, tables=1),
+            "Training": Shows(charts=1),
+            "Model card": Shows(tables=1, text="YuNet detector"),
         },
     ),
 )

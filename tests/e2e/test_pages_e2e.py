@@ -9,6 +9,7 @@ import matplotlib
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from tests.e2e.browser import DRAWN
 from tests.e2e.conftest import OpenTab
 
 HOME, IMAGE, EVALUATION = "/", "/Analyze_Image", "/Model_Evaluation"
@@ -135,5 +136,6 @@ def test_leaderboard(open_tab: OpenTab, screenshots: Path) -> None:
     tab.page.get_by_role("tab", name="Leaderboard", exact=True).click()
     expect(tab.page.get_by_role("button", name="Measure on this machine")).to_be_visible()
     expect(tab.page.get_by_test_id("stDataFrame").locator("visible=true").first).to_be_visible()
+    expect(tab.page.locator(DRAWN).locator("visible=true").first).to_be_visible()
     no_failure_on(tab.page)
     tab.screenshot(screenshots / "leaderboard.png")

@@ -121,6 +121,14 @@ def test_headline_of_age_and_gender() -> None:
     assert {"gender_accuracy", "gender_accuracy_low", "gender_accuracy_high", "recall_female"} < set(figures)
 
 
+def test_headline_has_the_age_error_of_every_bracket() -> None:
+    predictions = age_gender_predictions(count=400)
+    errors = {one.label: one.mae.value for one in age_report(predictions).by_bracket}
+    figures = headline(predictions)
+    assert figures["age_mae_3_9"] == errors["3-9"]
+    assert figures["age_mae_70_plus"] == errors["70+"]
+
+
 @pytest.mark.parametrize(
     "predictions",
     [emotion_predictions(count=1), age_gender_predictions(count=1), age_gender_predictions()],

@@ -16,6 +16,7 @@ from core.artifact import (
 )
 from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
+from core.evaluation.leaderboard import load_leaderboard
 from core.evaluation.metrics import headline
 from core.evaluation.network_speed import load_speed
 from core.evaluation.predictions import load_predictions, subset
@@ -23,7 +24,9 @@ from core.evaluation.robustness import load_report
 from core.evaluation.runner import evaluate_samples
 from core.evaluation.side_samples import read_side
 from core.evaluation.sides import side_for
+from models.classic_configs import CLASSIC_CONFIGS
 from models.evaluate import figures_of
+from models.framing import measured_with
 
 REPORTING_SIDE = {"emotion": "private", "age_gender": "test"}
 # Strict: as soon as a better network reaches one of these, its mark has to go.
@@ -114,6 +117,16 @@ def test_two_views_are_the_mean_of_a_crop_and_its_mirror_image(artifact, data_di
     assert off < off_with_one / 4
 
 
+def test_every_network_of_others_is_measured_and_on_the_leaderboard():
+    assert set(CLASSIC) == set(CLASSIC_CONFIGS)
+    board = load_leaderboard(ARTIFACTS_DIR, here=False)
+    assert not board.problems
+    rows = [row for group in board.groups for row in group.rows]
+    assert {row.network.name for row in rows} >= set(CLASSIC)
+    assert all(np.isfinite([row.reported.value, row.chosen_on.value]).all() for row in rows)
+    assert all(np.isfinite(network.ms_per_face) for network in board.networks.values())
+
+
 def test_official_fer2013_sides_are_complete():
     sides = load_predictions(ARTIFACTS_DIR / "emotion" / PREDICTIONS_FILE)
     counts = {side: np.bincount(predictions.truth).tolist() for side, predictions in sides.items()}
@@ -152,6 +165,11 @@ def test_files_are_small_enough_for_the_repository(network):
 
 def test_ours_come_whole(artifact):
     assert not load_card(ARTIFACTS_DIR / artifact).not_included
+
+
+def test_the_gap_was_measured_with_the_models_that_are_served(artifact):
+    folder = ARTIFACTS_DIR / artifact
+    assert load_card(folder).raw["framing"][DEFAULT_DETECTOR]["sha256"] == measured_with(folder)
 
 
 @pytest.mark.parametrize("angle_deg", ["30", "45"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.artifact import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE
 from core.evaluation.detection_stored import REPORT_FILE, save_results
 from core.evaluation.sides import DETECTOR_SIDE
 from tests.fakes_detection import example_report
@@ -19,7 +21,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the report belongs; no data set is there."""
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path / "artifacts"))
     monkeypatch.setenv("FACET_DATA", str(tmp_path / "data"))
-    return tmp_path / "artifacts" / "face_detector"
+    folder = tmp_path / "artifacts" / DETECTOR_ARTIFACT
+    folder.mkdir(parents=True)
+    for name in (CARD_FILE, HISTORY_FILE):
+        shutil.copy(ARTIFACTS_DIR / DETECTOR_ARTIFACT / name, folder)
+    return folder
 
 
 def _page() -> AppTest:
@@ -46,9 +52,24 @@ def test_figures_come_from_the_stored_report(folder: Path) -> None:
         ("Points off by", "–"),
         ("Time a frame", "25.0 ms"),
     ]
-    assert [tab.label for tab in page.tabs][2:] == ["Found and false", "Size and tilt", "Points", "Speed", "Steadiness"]
-    assert len(page.get("plotly_chart")) == 8
+    about = ["Found and false", "Size and tilt", "Points", "Speed", "Steadiness"]
+    assert [tab.label for tab in page.tabs][2:] == [*about, "Training", "Model card"]
+    curves = 3
+    assert len(page.get("plotly_chart")) == 8 + curves
     assert not page.error
+
+
+def test_the_card_says_who_made_the_labels(folder: Path) -> None:
+    save_results(folder, *example_report())
+    assert any("YuNet" in text.value for text in _page().markdown)
+
+
+def test_without_a_card_the_figures_stay(folder: Path) -> None:
+    save_results(folder, *example_report())
+    (folder / CARD_FILE).unlink()
+    page = _page()
+    assert len(page.metric) == 8
+    assert any("card.json is missing" in error.value for error in page.error)
 
 
 @pytest.mark.parametrize("title", ["Enlarged to 640 px", "Enlarged, settings for live video"])
