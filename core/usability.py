@@ -23,6 +23,7 @@ from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.types import Detection
 
 USABILITY_FILE = "usability.json"
+RESTORE_LIMITS = f"Restore it with: git restore models/artifacts/{USABILITY_FILE}"
 _JUDGED_PX = 48
 """Sharpness is judged at the size of the smallest network's crop: the same face in another crop is as sharp."""
 _REBLUR_PX = 5
@@ -72,26 +73,27 @@ class UsabilitySettings:
         return cls(**ramps, points=tuple((float(x), float(y)) for x, y in raw["points"]))
 
 
-def installed_settings() -> UsabilitySettings:
-    """Those beside the artifacts, or if that folder has none, those that come with the repository.
-
-    Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``.
-    """
+def installed_file() -> Path:
+    """The one beside the artifacts, or if that folder has none, the one that comes with the repository."""
     own = artifacts_dir() / USABILITY_FILE
-    return load_settings(own if own.is_file() else ARTIFACTS_DIR / USABILITY_FILE)
+    return own if own.is_file() else ARTIFACTS_DIR / USABILITY_FILE
+
+
+def installed_settings() -> UsabilitySettings:
+    """Those of ``installed_file``. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``."""
+    return load_settings(installed_file())
 
 
 @lru_cache(maxsize=8)
 def load_settings(file: Path) -> UsabilitySettings:
     """Read once for each file. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
-    advice = f"Restore it with: git restore models/artifacts/{USABILITY_FILE}"
     if not file.is_file():
-        raise ArtifactMissingError(f"{file} is missing. {advice}")
+        raise ArtifactMissingError(f"{file} is missing. {RESTORE_LIMITS}")
     try:
         return UsabilitySettings.from_dict(json.loads(file.read_text(encoding="utf-8")))
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
-            f"{file} holds no limits of usable faces ({type(error).__name__}: {error}). {advice}"
+            f"{file} holds no limits of usable faces ({type(error).__name__}: {error}). {RESTORE_LIMITS}"
         ) from error
 
 

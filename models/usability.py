@@ -28,10 +28,10 @@ from core.estimator import LiteRTEstimator
 from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.usability import USABILITY_FILE, Ramp, Signs, UsabilitySettings, lessened, pose
 from models.arguments import positive
+from models.corruptions import CORRUPTIONS
 from models.usability_data import (
     BLURS,
     CLASSES,
-    NO_FACE,
     Boxes,
     Photographed,
     clean_boxes,
@@ -51,6 +51,10 @@ _NATIVE_PX = 48.0
 """FER2013's images are this large: clean faces."""
 _LEAST = 0.01
 _STEPS = 40
+CLEAN = "Undamaged"
+FALSE_BOX = "No face, found by default"
+WEAK_FALSE_BOX = "No face, found with the highest sensitivity"
+RANDOM_BOX = "No face, a random box as if it were found"
 _ANYTHING = Ramp(-2, -1)
 """A criterion that keeps every answer whole."""
 
@@ -150,8 +154,8 @@ def derive(data_dir: Path, limit: int = LIMIT) -> dict[str, Any]:
     """What is written to the file: the limits, and the figures measured with them."""
     estimators = {name: LiteRTEstimator(artifacts_dir() / name) for name in ("emotion", "age_gender")}
     close = create_detector(DEFAULT_DETECTOR, replace(LIVE_DETECTOR, min_face_px=int(_NATIVE_PX)))
-    loose = create_detector(DEFAULT_DETECTOR, DetectorSettings(sensitivity=1.0))
-    conditions: dict[str, list[Boxes]] = {}
+    blurred: dict[str, list[Boxes]] = {}
+    tiny: dict[str, list[Boxes]] = {}
     clean: dict[str, Boxes] = {}
     for task, estimator in estimators.items():
         samples = few_samples(data_dir, task, limit * _CLEAN_TIMES)
@@ -159,24 +163,28 @@ def derive(data_dir: Path, limit: int = LIMIT) -> dict[str, Any]:
         (truth,) = clean[task].truth.values()
         few = samples.take(np.arange(min(limit, len(samples))))
         for name, severity in BLURS:
-            condition = f"{name} {severity}"
-            conditions.setdefault(condition, []).append(damaged_boxes(few, name, severity, estimator, close))
+            condition = f"{CORRUPTIONS[name].title}, severity {severity} of 5"
+            blurred.setdefault(condition, []).append(damaged_boxes(few, name, severity, estimator, close))
         for side_px in _SIDES_PX:
-            conditions.setdefault(f"{side_px} px", []).append(
-                tiny_boxes(scenes[:limit], truth[:limit], side_px, estimator)
-            )
+            small = tiny_boxes(scenes[:limit], truth[:limit], side_px, estimator)
+            tiny.setdefault(f"Crop from {side_px} pixels", []).append(small)
     validation = load_faces(data_dir, only="validation").sides["validation"]
-    photos = photographed(validation, list(estimators.values()), loose)
-    blurred = [boxes for name, parts in conditions.items() if not name.endswith("px") for boxes in parts]
-    tiny = [boxes for name, parts in conditions.items() if name.endswith("px") for boxes in parts]
-    settings = fit(clean, blurred, tiny, photos)
-    parts = {"clean": list(clean.values())} | conditions
-    parts |= {NO_FACE: photos.false, "random box": photos.random, "random box, score 1": photos.random_scored}
+    by_default, loose = (
+        photographed(validation, list(estimators.values()), create_detector(DEFAULT_DETECTOR, search))
+        for search in (DetectorSettings(), DetectorSettings(sensitivity=1.0))
+    )
+    settings = fit(clean, _all(blurred), _all(tiny), loose)
+    parts = {CLEAN: list(clean.values())} | blurred | tiny
+    parts |= {FALSE_BOX: by_default.false, WEAK_FALSE_BOX: loose.false, RANDOM_BOX: loose.random}
     figures = {
         name: {answer: row for boxes in group for answer, row in measured(boxes, settings).items()}
         for name, group in parts.items()
     }
     return as_dict(settings) | {"measured": figures}
+
+
+def _all(conditions: dict[str, list[Boxes]]) -> list[Boxes]:
+    return [boxes for parts in conditions.values() for boxes in parts]
 
 
 def as_dict(settings: UsabilitySettings) -> dict[str, Any]:
@@ -188,12 +196,12 @@ def as_dict(settings: UsabilitySettings) -> dict[str, Any]:
 
 
 def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
-    lines = [f"{'':22}{'answer':8}{'n':>6}{'whole':>8}{'share':>8}{'before':>8}{'after':>8}{'accuracy':>10}"]
+    lines = [f"{'':46}{'answer':8}{'n':>6}{'whole':>8}{'share':>8}{'before':>8}{'after':>8}{'accuracy':>10}"]
     for condition, answers in figures.items():
         for name, row in answers.items():
             shares = "".join(f"{row[key]:8.1%}" for key in ("whole", "share", "before", "after"))
             accuracy = f"{row['accuracy']:10.1%}" if "accuracy" in row else ""
-            lines.append(f"{condition:22}{name:8}{row['n']:6.0f}{shares}{accuracy}")
+            lines.append(f"{condition:46}{name:8}{row['n']:6.0f}{shares}{accuracy}")
     return "\n".join(lines)
 
 

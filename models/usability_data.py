@@ -33,7 +33,6 @@ from models.framing import Scene, scenes_of
 
 CLASSES = {"emotion": len(EMOTIONS), "gender": len(GENDERS)}
 BLURS = tuple((name, severity) for name in ("small", "defocus", "motion") for severity in (1, 3, 5))
-NO_FACE = "detected, no face"
 _TRIES = 20
 _SMALLEST_PX, _LARGEST_SHARE = 24, 0.5
 """Sides of random boxes: from those pixels to that share of the photograph's shorter side."""
@@ -64,14 +63,13 @@ class Boxes:
 @dataclass(frozen=True)
 class Photographed:
     """Boxes of the detector's validation photographs. ``scores`` and ``is_face`` (D,) of all that it found; the others
-    hold no face, one ``Boxes`` a network: what it took for one, and random boxes, with the score that it gives them and
-    with a full score."""
+    hold no face, one ``Boxes`` a network: what it took for one, and random boxes that are given a full score, as if
+    it had found them."""
 
     scores: NDArray[np.float64]
     is_face: NDArray[np.bool_]
     false: list[Boxes]
     random: list[Boxes]
-    random_scored: list[Boxes]
 
 
 def few_samples(data_dir: Path, task: str, count: int) -> Samples:
@@ -139,9 +137,8 @@ def photographed(photos: Sequence[FacePhoto], estimators: Sequence[Estimator], d
                 false.append((photo.image, face))
         box = random_box(photo, rng)
         if box is not None:
-            empty.append((photo.image, Detection(box, _score_of(box, found))))
-    full = [(frame, replace(face, score=1.0)) for frame, face in empty]
-    parts = [[_boxes(frames, one, None, len(photos)) for one in estimators] for frames in (false, empty, full)]
+            empty.append((photo.image, Detection(box, 1.0)))
+    parts = [[_boxes(frames, one, None, len(photos)) for one in estimators] for frames in (false, empty)]
     return Photographed(np.array(scores), np.array(is_face, bool), *parts)
 
 
@@ -163,12 +160,6 @@ def _around(points: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = points.mean(axis=1)
     reach = 2 * np.linalg.norm(points[:, 0] - points[:, 1], axis=1, keepdims=True)
     return np.concatenate([middle - reach, middle + reach], axis=1)
-
-
-def _score_of(box: Box, found: Sequence[Detection]) -> float:
-    """Of the best detection that is about the same box, 0 if there is none."""
-    overlaps = iou_matrix([box.xyxy], as_xyxy(face.box for face in found))[0]
-    return max((face.score for face, iou in zip(found, overlaps, strict=True) if iou >= 0.3), default=0.0)
 
 
 def _found(faces: Sequence[Detection]) -> FoundFaces:

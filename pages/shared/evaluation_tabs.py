@@ -27,6 +27,7 @@ from pages.shared.evaluation_reweighting import show_reweighting
 from pages.shared.evaluation_robustness import show_robustness
 from pages.shared.evaluation_selection import TAB_KEY
 from pages.shared.evaluation_speed import show_speed
+from pages.shared.evaluation_usability import show_usability
 
 COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
 Show = Callable[[], None]
@@ -37,7 +38,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
     """``models`` are compared, where they answer the same as ``detail``, which is the one that tabs about a single
     model show."""
     tabs = _answer_tabs(models, detail) | {
-        "Calibration": lambda: show_calibration(models, detail),
+        "Calibration": lambda: _show_calibration(models, detail),
         "Groups": lambda: _show_groups(detail),
         "Robustness": lambda: show_robustness(detail),
         "Speed and size": show_speed,
@@ -76,6 +77,11 @@ def _answer_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -
 def of_kind(models: Sequence[StoredEvaluation], kind: type[Kind]) -> dict[str, Kind]:
     """By name, the predictions of those that answer what ``kind`` holds."""
     return {one.name: one.predictions for one in models if isinstance(one.predictions, kind)}
+
+
+def _show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
+    show_calibration(models, detail)
+    show_usability(detail)
 
 
 def _show_groups(detail: StoredEvaluation) -> None:
