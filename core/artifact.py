@@ -177,7 +177,11 @@ def _check_form(raw: Mapping[str, Any]) -> None:
         _check_object(raw[name], name)
     for figures in (raw["metrics"], raw.get(TWO_VIEWS_KEY, {})):
         for side, one in figures.items():
-            _check_object(one, f"figures of the side {side}")
+            _check_object(one, f"figures of the side {side}", **dict.fromkeys(one, float))
+    if SEEDS_KEY in raw:
+        _check_object(raw[SEEDS_KEY], SEEDS_KEY, side=str, runs=list, mean=dict, standard_deviation=dict)
+        for run in raw[SEEDS_KEY]["runs"]:
+            _check_object(run, "a run with another seed", seed=int)
     for files in (raw["files"], raw.get("not_included", {})):
         for name, facts in files.items():
             _check_object(facts, name, bytes=int, sha256=str)
@@ -186,10 +190,16 @@ def _check_form(raw: Mapping[str, Any]) -> None:
 
 
 def _check_object(value: object, what: str, **kinds: type) -> None:
-    """``kinds``: what each of its keys must be."""
-    if not isinstance(value, Mapping) or not all(isinstance(value.get(key), kind) for key, kind in kinds.items()):
+    """``kinds``: what each of its keys must be; every number is a ``float``."""
+    if not isinstance(value, Mapping) or not all(_is_a(value.get(key), kind) for key, kind in kinds.items()):
         keys = ", ".join(f"{key} ({kind.__name__})" for key, kind in kinds.items())
         raise TypeError(f"{what} must be an object{' with ' + keys if keys else ''}, got {value!r}")
+
+
+def _is_a(value: object, kind: type) -> bool:
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, kind)
 
 
 @dataclass(frozen=True)
@@ -209,10 +219,7 @@ def artifacts_dir() -> Path:
 
 def restore_command(name: str) -> str:
     """The advice that ends every message about a broken artifact."""
-    return (
-        f"Restore it with: git restore models/artifacts/{name} "
-        f"(or train it again: python -m models.train {name} --data data)"
-    )
+    return f"Restore it with: git restore models/artifacts/{name} (README.md says how it is trained and exported)"
 
 
 def remake_commands(name: str) -> tuple[str, str]:
@@ -233,7 +240,7 @@ def load_card(folder: Path) -> ModelCard:
         raise ArtifactMissingError(f"{file} is missing. {restore_command(Path(folder).name)}")
     try:
         return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"{file} is no model card ({type(error).__name__}: {error}). {restore_command(Path(folder).name)}"
         ) from error
@@ -248,12 +255,15 @@ def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
     if file_name not in listed:
         raise ArtifactCorruptError(f"{file} is not listed on the card. {restore_command(card.name)}")
     expected = listed[file_name]
-    if file.stat().st_size != expected["bytes"]:
+    try:
+        size, sha256 = file.stat().st_size, sha256_of(file)
+    except OSError as error:
+        raise ArtifactCorruptError(f"{file} cannot be read ({error.strerror}). {restore_command(card.name)}") from error
+    if size != expected["bytes"]:
         raise ArtifactCorruptError(
-            f"{file} is truncated or altered: {file.stat().st_size} bytes instead of {expected['bytes']}. "
-            f"{restore_command(card.name)}"
+            f"{file} is truncated or altered: {size} bytes instead of {expected['bytes']}. {restore_command(card.name)}"
         )
-    if sha256_of(file) != expected["sha256"]:
+    if sha256 != expected["sha256"]:
         raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {restore_command(card.name)}")
     return file
 

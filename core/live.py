@@ -23,6 +23,7 @@ from core.tracking import FaceTracker
 from core.types import Analysis, Face
 
 _log = logging.getLogger(__name__)
+_MAX_LOGGED = 100
 
 
 class FrameAnalyzer(Protocol):
@@ -76,6 +77,7 @@ class LiveSession:
         self._tracking = TrackingSettings()
         self._tracker = FaceTracker(self._tracking)
         self._reset_wanted = False
+        self._logged: set[str] = set()
         self._clear()
 
     def _clear(self) -> None:
@@ -149,18 +151,21 @@ class LiveSession:
         return picture
 
     def note_error(self, error: Exception) -> None:
-        """Counts a failure of a frame or around it, for example of its conversion; the log has each kind once."""
+        """Counts a failure of a frame or around it, for example of its conversion; the log has each kind once, until
+        there are too many kinds."""
         text = f"{type(error).__name__}: {error}"
         with self._lock:
-            known = text == self._last_error
+            new = text not in self._logged and len(self._logged) < _MAX_LOGGED
+            if new:
+                self._logged.add(text)
             self._errors += 1
             self._last_error = text
-        if not known:
+        if new:
             _log.error("A frame could not be converted or analysed", exc_info=error)
 
     def _record(self, analysis: Analysis, taken_s: float, latency_s: float) -> None:
         with self._lock:
-            # A reset that came while this frame was analysed concerns this frame too.
+            # A reset that came after the tracker had this frame concerns the frame too.
             if self._reset_wanted:
                 return
             if self._started_s is None:

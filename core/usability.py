@@ -91,7 +91,7 @@ def load_settings(file: Path) -> UsabilitySettings:
         raise ArtifactMissingError(f"{file} is missing. {RESTORE_LIMITS}")
     try:
         return UsabilitySettings.from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OSError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"{file} holds no limits of usable faces ({type(error).__name__}: {error}). {RESTORE_LIMITS}"
         ) from error

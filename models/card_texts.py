@@ -59,7 +59,7 @@ _PERCEIVED = (
 _NOT_OLD = "nothing here says how old anybody is"
 _NOT_IDENTITY = "nothing here says how anybody identifies"
 LIMITS: Mapping[str, str] = {
-    "emotion": f"{_EXPRESSION} Disgust and fear are rare and often missed. {_NO_GROUPS}",
+    "emotion": f"{_EXPRESSION} Disgust is rare, and disgust and fear are often missed. {_NO_GROUPS}",
     "emotion_five": (
         f"{_EXPRESSION} It was never shown disgust or fear and answers one of the other five for them; its figures are "
         f"from images without them, so they cannot be compared with those of networks that read all seven. {_NO_GROUPS}"

@@ -205,7 +205,7 @@ def _history(run_folder: Path) -> list[dict[str, str]]:
 
 
 def _epoch_seconds(history: Sequence[Mapping[str, str]]) -> list[float]:
-    """Seconds of each epoch; ``elapsed_s`` starts at zero again whenever a run was resumed."""
+    """Seconds of each epoch; in older histories ``elapsed_s`` starts at zero again where a run was resumed."""
     seconds, before = [], 0.0
     for row in history:
         now = float(row["elapsed_s"])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.artifact import CARD_FILE, DETECTOR_ARTIFACT, artifacts_dir
+from core.artifact import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, sha256_of
 from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
@@ -33,7 +33,7 @@ from core.evaluation.detection_runner import (
     still_photos,
 )
 from core.evaluation.detection_setups import AS_IS, SETUPS, TILTS_DEG, loose_run, tilt_run
-from core.evaluation.detection_stored import report_dict, save_results
+from core.evaluation.detection_stored import MEASURED_KEY, report_dict, save_results
 from core.evaluation.detection_tables import (
     point_reports,
     point_table,
@@ -191,7 +191,8 @@ def _run(options: argparse.Namespace) -> DetectionReport:
         save_results(folder, report, marks, runs)
         if OURS in report.detectors and (folder / CARD_FILE).is_file():
             figures = headline(report.detectors[OURS].setups[AS_IS.name])
-            write_card(folder, read_card(folder) | {"metrics": {"test": figures}})
+            measured = {"metrics": {"test": figures}, MEASURED_KEY: sha256_of(folder / SERVED_FILE)}
+            write_card(folder, read_card(folder) | measured)
     return report
 
 

@@ -29,7 +29,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core.artifact import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE
+from core.artifact import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, TWO_VIEWS_FILE
 from core.datasets.samples import Samples
 from core.errors import FacetError
 from models import registry
@@ -70,6 +70,8 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
         shutil.copyfile(forms[served], folder / SERVED_FILE)
     card["exports"] = {"compared_on": task.choose_on, "served": served} | exports
+    # Of another network: two views belong to the answers that are stored now.
+    (folder / TWO_VIEWS_FILE).unlink(missing_ok=True)
     write_card(folder, card)
     store_predictions(folder, data)
     return folder

@@ -16,11 +16,12 @@ from core.artifact import (
     DETECTOR_ARTIFACT,
     PREDICTIONS_FILE,
     TWO_VIEWS_FILE,
+    TWO_VIEWS_KEY,
     ModelCard,
     load_card,
 )
 from core.detection import DEFAULT_DETECTOR
-from core.errors import ConfigError, FacetError
+from core.errors import ArtifactMissingError, ConfigError, FacetError
 from core.evaluation import robustness
 from core.evaluation.detection_points import LEAST_EYES_PX
 from core.evaluation.detection_report import DetectionReport
@@ -50,6 +51,8 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
     emotion_folder, age_folder = artifacts / "emotion", artifacts / "age_gender"
     emotion, ages = _reported(emotion_folder, age_folder, PREDICTIONS_FILE)
     cards = load_card(emotion_folder), load_card(age_folder)
+    for card in cards:
+        _check_complete(card)
     parts = [
         _headline((emotion, ages), _reported(emotion_folder, age_folder, TWO_VIEWS_FILE)),
         _models(*cards),
@@ -63,6 +66,16 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
         _detectors(load_report(artifacts / DETECTOR_ARTIFACT)),
     ]
     return "\n\n".join(parts)
+
+
+def _check_complete(card: ModelCard) -> None:
+    """A new export takes from the card what was measured with the old one."""
+    for key, command in (("framing", "framing"), (TWO_VIEWS_KEY, "two_views")):
+        if key not in card.raw:
+            raise ArtifactMissingError(
+                f"the card of {card.name} has no {key!r}. Measure it with: python -m models.{command} {card.name} "
+                "--data DIR"
+            )
 
 
 def _reported(

@@ -9,6 +9,7 @@ Keras runs it on TensorFlow; ``KERAS_BACKEND=torch`` or ``jax`` uses those where
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import math
 import sys
@@ -136,8 +137,10 @@ class _Progress(keras.callbacks.Callback):
         self._average.load(self._workdir / "average.npz")
         history = self._workdir / HISTORY_FILE
         # An epoch that was interrupted between its row and its state would otherwise appear twice.
-        rows = history.read_text().splitlines(keepends=True)
-        history.write_text("".join(rows[: self.epoch + 1]))
+        rows = history.read_text().splitlines(keepends=True)[: self.epoch + 1]
+        history.write_text("".join(rows))
+        (last,) = csv.DictReader([rows[0], rows[-1]])
+        self._started_s -= float(last["elapsed_s"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         figures = {name: float(value) for name, value in (logs or {}).items()}

@@ -89,6 +89,11 @@ def test_a_card_that_is_none(toy, content):
         {"claims": ["94 %"]},
         {"claims": [{"text": "94 %"}]},
         {"two_views": {"private": [0.7]}},
+        {"two_views": {"private": {"accuracy": None}}},
+        {"metrics": {"private": {"accuracy": "high"}}},
+        {"metrics": {"private": {"accuracy": True}}},
+        {"seeds": {"side": "public"}},
+        {"seeds": {"side": "public", "runs": [{}], "mean": {}, "standard_deviation": {}}},
         {"metrics": []},
         {"metrics": {"private": None}},
         {"training": None},
@@ -111,6 +116,25 @@ def test_a_malformed_card_is_corrupt_and_keeps_the_others_usable(toy, changes):
     assert isinstance(found["broken"].error, ArtifactCorruptError)
     assert "card.json is no model card" in str(found["broken"].error)
     assert found["toy"].card is not None
+
+
+def test_a_file_that_the_card_does_not_list_is_refused(toy):
+    (toy / "more.npz").write_bytes(b"more")
+    with pytest.raises(ArtifactCorruptError, match="not listed on the card"):
+        verified_file(toy, "more.npz", load_card(toy))
+
+
+@pytest.mark.parametrize("name", [SERVED_FILE, "card.json"])
+def test_a_file_that_cannot_be_read_is_named(toy, monkeypatch, name):
+    card = load_card(toy)
+
+    def refused(path, *_arguments, **_named):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(toy), "read_bytes", refused)
+    monkeypatch.setattr(type(toy), "read_text", refused)
+    with pytest.raises(ArtifactCorruptError, match=name):
+        verified_file(toy, name, card) if name == SERVED_FILE else load_card(toy)
 
 
 def test_listing_keeps_the_broken_with_their_error(toy):

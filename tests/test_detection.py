@@ -52,6 +52,14 @@ def test_tiny_and_thin_frames_have_nobody(made, shape):
     assert made(DetectorSettings()).detect(np.zeros(shape, np.uint8)) == ()
 
 
+def test_faces_below_the_smallest_size_are_left_out(made, astronaut):
+    first, *_ = made(DetectorSettings()).detect(astronaut)
+    limit = round(first.box.width * 1.3)
+    assert not any(
+        holds(one.box, ASTRONAUT_FACE) for one in made(DetectorSettings(min_face_px=limit)).detect(astronaut)
+    )
+
+
 def test_sensitivity_finds_at_least_as_many(made, astronaut):
     found = [len(made(DetectorSettings(sensitivity=s)).detect(astronaut)) for s in (0.0, 0.5, 1.0)]
     assert found == sorted(found)

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from core import overlay
 from core.errors import DetectorError
 from core.live import LiveSession
 from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
@@ -109,8 +111,17 @@ def test_the_log_has_each_kind_of_failure_once(caplog: pytest.LogCaptureFixture)
     for _ in range(5):
         session.process(FRAME, 0.0)
     session.note_error(ValueError("other"))
+    session.process(FRAME, 0.0)
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["no cascade", "other"]
-    assert session.snapshot(0.0).errors == 6
+    assert session.snapshot(0.0).errors == 7
+
+
+def test_the_log_does_not_grow_with_every_failure(caplog: pytest.LogCaptureFixture) -> None:
+    session = LiveSession(FakeAnalyzer())
+    for number in range(300):
+        session.note_error(ValueError(f"frame {number}"))
+    assert len(caplog.records) <= 100
+    assert session.snapshot(0.0).last_error == "ValueError: frame 299"
 
 
 def test_a_reset_does_not_uncover_a_face_that_is_missed() -> None:
@@ -227,8 +238,25 @@ def test_pages_never_wait_for_a_frame_that_is_being_analysed() -> None:
     session.reset()
     release.set()
     video.join(5)
-    # The first frame was taken before the reset and analysed after it was asked for: it counts as a new one.
-    assert session.snapshot(0.0).errors == 0
+    # It was taken before the reset, but nothing of it was known then: it counts as the first of the new ones.
+    state = session.snapshot(0.0)
+    assert (state.frames, state.errors) == (1, 0)
+
+
+def test_a_reset_while_a_frame_is_drawn_concerns_that_frame_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = LiveSession(FakeAnalyzer())
+    drawn = overlay.draw
+
+    def reset_and_draw(*arguments: Any, **named: Any) -> np.ndarray:
+        session.reset()
+        return drawn(*arguments, **named)
+
+    monkeypatch.setattr(overlay, "draw", reset_and_draw)
+    session.process(FRAME, 0.0)
+    monkeypatch.undo()
+    assert session.snapshot(0.0).frames == 0
+    session.process(FRAME, 0.1)
+    assert session.snapshot(0.1).frames == 1
 
 
 def test_many_threads_lose_no_frame() -> None:

@@ -183,6 +183,15 @@ def test_labels_of_close_faces_do_not_cover_each_other() -> None:
     assert a[3] <= b[1] or b[3] <= a[1]
 
 
+def test_a_label_keeps_clear_of_one_that_hides_no_face() -> None:
+    box = np.array([230.0, 205, 290, 265])
+    label = overlay._fitting_label(label_parts(face(*box)), box, (640, 480))
+    assert label is not None
+    alone = overlay._place(label.wh, box, box[None], (640, 480), [])
+    x1, y1, x2, y2 = overlay._place(label.wh, box, box[None], (640, 480), [alone])
+    assert x2 <= alone[0] or alone[2] <= x1 or y2 <= alone[1] or alone[3] <= y1
+
+
 @pytest.mark.parametrize(
     ("width", "alone", "lines"),
     [
@@ -240,6 +249,13 @@ def test_blur_leaves_a_few_flat_squares_of_the_face() -> None:
     inside = result[160:260, 210:310].reshape(-1, 3)
     assert len(np.unique(inside, axis=0)) <= overlay.BLUR_CELLS**2
     assert np.array_equal(result[:100], frame[:100]), "outside the face nothing changes"
+
+
+def test_blur_hides_hair_ears_and_chin_too() -> None:
+    frame = noise(640, 480)
+    result = draw(frame, Analysis(640, 480, (face(200, 150, 320, 270),)), OverlayStyle(False, blur_faces=True))
+    for outside in (np.s_[140:148, 210:310], np.s_[272:280, 210:310], np.s_[160:260, 190:198], np.s_[160:260, 322:330]):
+        assert (result[outside] != frame[outside]).any(axis=-1).mean() > 0.9
 
 
 def test_blur_hides_faces_that_were_just_lost() -> None:

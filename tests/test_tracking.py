@@ -56,6 +56,31 @@ def test_a_face_across_the_picture_is_another_one() -> None:
     assert ids(tracker.update(frame(face(500)), FRAME_S)) == [2]
 
 
+def test_a_much_larger_face_at_the_same_place_is_another_one() -> None:
+    tracker = FaceTracker()
+    tracker.update(frame(face(100, side=40)), 0.0)
+    assert ids(tracker.update(frame(face(20, y=20, side=200)), FRAME_S)) == [2]
+
+
+def test_a_face_that_was_gone_for_long_is_not_looked_for_everywhere() -> None:
+    tracker = FaceTracker(TrackingSettings(forget_s=2.0))
+    tracker.update(frame(face(100)), 0.0)
+    tracker.update(frame(), 0.9)
+    assert ids(tracker.update(frame(face(100 + 2.5 * 80)), 1.8)) == [2]
+
+
+def test_a_face_out_of_sight_does_not_run_out_of_the_picture() -> None:
+    tracker = FaceTracker(TrackingSettings(forget_s=3.0))
+    for i in range(20):
+        tracker.update(frame(face(50 + 10 * i)), i * FRAME_S)
+    expected = []
+    for now_s in (2.0, 2.3, 2.6, 4.0):
+        tracker.update(frame(), now_s)
+        expected.append(tracker.missing((640, 480), now_s)[0].x1)
+    assert expected[0] < expected[1] < expected[2] == expected[3]
+    assert expected[3] - 240 <= 100 * 0.5 + 10
+
+
 def test_order_of_detections_does_not_matter() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(100), face(400)), 0.0)

@@ -101,7 +101,8 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
             continue
         try:
             sides[side].append(_photo(path.name, np.asarray(image, np.uint8), tables))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
+            # TypeError: the row of its marks is shorter than the table's heading.
             rejected.append(Rejected(path.name, f"malformed marks: {error}"))
     if not any(sides.values()):
         raise DatasetError(f"nothing usable in {folder} ({len(rejected)} files rejected): {_EXPECTED}")

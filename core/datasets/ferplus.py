@@ -69,9 +69,12 @@ def _by_row(file: Path) -> dict[int, NDArray[np.float32]]:
         missing = {"Usage", "Image name", *CHOICES} - set(reader.fieldnames or ())
         if missing:
             raise DatasetError(f"{file} lacks the columns {sorted(missing)}: it is not the votes file of FER+")
-        # Images in which everybody saw no face have no name there.
-        return {
-            int(row["Image name"][3:10]): np.array([row[choice] for choice in CHOICES], np.float32)
-            for row in reader
-            if row["Usage"] == "Training" and row["Image name"]
-        }
+        try:
+            # Images in which everybody saw no face have no name there.
+            return {
+                int(row["Image name"][3:10]): np.array([row[choice] for choice in CHOICES], np.float32)
+                for row in reader
+                if row["Usage"] == "Training" and row["Image name"]
+            }
+        except (TypeError, ValueError) as error:
+            raise DatasetError(f"line {reader.line_num} of {file} is no row of FER+'s votes: {error}") from error

@@ -1,4 +1,4 @@
-"""FER2013 without disgust and fear, the two rarest and most often missed: what some reports measure on.
+"""FER2013 without disgust and fear, which are missed most often: what some reports measure on.
 
 Its sides have names of their own, because figures on them cannot be compared with those on all seven emotions.
 """

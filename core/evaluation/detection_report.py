@@ -150,4 +150,4 @@ def headline(report: SetupReport) -> dict[str, float | int]:
     figures |= {f"recall_{share.label}": share.found.value for share in report.by_size}
     if report.points is not None:
         figures |= {"point_error": report.points.mean, "point_error_median": report.points.median}
-    return {"n": report.recall.n} | {name: value for name, value in figures.items() if math.isfinite(value)}
+    return {"marked_faces": report.recall.n} | {name: value for name, value in figures.items() if math.isfinite(value)}

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.artifact import CARD_FILE, SERVED_FILE, ModelCard, load_card, sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks, joined
 from core.evaluation.detection_report import DetectionReport
@@ -26,6 +27,8 @@ from core.npz import load_npz, save_npz
 
 REPORT_FILE = "detection.json"
 NUMBERS_FILE = "detections.npz"
+MEASURED_KEY = "measured_sha256"
+"""On the card: of the model file that the report is about."""
 LEAST_SCORE = 0.05
 _STEPS_A_PIXEL = 64
 _LARGEST_STEP = 2**30
@@ -70,7 +73,10 @@ def save_results(folder: Path, report: DetectionReport, marks: Sequence[PhotoMar
 
 
 def load_report(folder: Path) -> DetectionReport:
-    """Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
+    """Where the folder has a card, the report must be the one that it lists, and about the model that it lists.
+
+    Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
+    """
     file = Path(folder) / REPORT_FILE
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {_ADVICE}")
@@ -78,7 +84,16 @@ def load_report(folder: Path) -> DetectionReport:
         report = _read(DetectionReport, json.loads(file.read_text(encoding="utf-8")))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactCorruptError(f"{file} is no report ({type(error).__name__}: {error}). {_ADVICE}") from error
+    if (file.parent / CARD_FILE).is_file():
+        _check_belongs(file, load_card(file.parent))
     return typing.cast(DetectionReport, report)
+
+
+def _check_belongs(file: Path, card: ModelCard) -> None:
+    if sha256_of(file) != card.files.get(REPORT_FILE, {}).get("sha256"):
+        raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {_ADVICE}")
+    if card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
+        raise ArtifactCorruptError(f"{file} is about another model than the one installed now. {_ADVICE}")
 
 
 def load_numbers(folder: Path) -> tuple[tuple[PhotoMarks, ...], dict[str, dict[str, tuple[FoundFaces, ...]]]]:

@@ -69,8 +69,8 @@ DATASET_SIDES: Mapping[str, DatasetSides] = {
         "UTKFace test",
         "validation",
         "UTKFace validation",
-        "One thing was decided after a look at it: that people over 70 are drawn more often in the last rounds of our "
-        "own network.",
+        "One thing was decided after a look at it: that people from 60 on are drawn more often in the last rounds of "
+        "our own network.",
     ),
     "utkface_published": DatasetSides(
         "published_test",

@@ -109,7 +109,7 @@ def _facts(card: ModelCard) -> dict[str, Any]:
         "answers": " and ".join(_ANSWERS[name] for name in card.attributes) or "where faces are",
         "architecture": card.architecture,
         "parameters": f"{card.parameters:,}",
-        "input": f"{card.input_size}x{card.input_size} px, {'grey' if card.channels == 1 else 'colour'}",
+        "input": _input_of(card),
     }
     learnt, frozen = card.raw.get("trainable_parameters"), card.raw.get("frozen_parameters")
     if learnt is not None and frozen is not None:
@@ -120,6 +120,12 @@ def _facts(card: ModelCard) -> dict[str, Any]:
         wanted = f" of {card.recipe_epochs:,} that the recipe asks for" if card.recipe_epochs else ""
         facts["epochs run"] = f"{card.epochs_run:,}{wanted}"
     return facts
+
+
+def _input_of(card: ModelCard) -> str:
+    size = f"{card.input_size}x{card.input_size} px"
+    colour = "grey" if card.channels == 1 else "colour"
+    return f"{size}, {colour}" if card.attributes else f"pictures of any size, {colour}; it learnt from {size}"
 
 
 def _show_facts(facts: Mapping[str, Any]) -> None:

@@ -16,8 +16,8 @@ def show_origin(card: ModelCard) -> None:
         st.markdown("**Claimed figures.** None is known for this network.")
         return
     st.markdown(
-        "**Claimed figures**, on other images than here; the measured ones are below. They say what others report and "
-        "cannot be compared point by point."
+        "**Claimed figures**, mostly on other images than here; the measured ones are below. They say what others "
+        "report and cannot be compared point by point."
     )
     st.dataframe(
         pd.DataFrame([{name: one[name] for name in ("output", "text", "source")} for one in card.claims]),

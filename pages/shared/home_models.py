@@ -24,12 +24,12 @@ DETECTION = "detection"
 @dataclass(frozen=True, slots=True)
 class Figure:
     """How one entry of a card's metrics is shown; its interval is ``<key>_low`` and ``<key>_high``. Without a ``unit``
-    the value is a share. ``counted`` is what the metrics' ``n`` counts."""
+    the value is a share. ``count``: the entry that says of how many it is, one of ``_COUNTED``."""
 
     key: str
     label: str
     unit: str | None = None
-    counted: str = "images"
+    count: str | None = "n"
 
     def text(self, value: float) -> str:
         return f"{value:.1%}" if self.unit is None else f"{value:.2f} {self.unit}"
@@ -38,6 +38,7 @@ class Figure:
         return f"{low * 100:.1f} to {high * 100:.1f} %" if self.unit is None else f"{low:.2f} to {high:.2f} {self.unit}"
 
 
+_COUNTED = {"n": "images", "marked_faces": "marked faces"}
 _ANSWERED: Mapping[str, Figure] = {
     "emotion": Figure("accuracy", "Emotion: right answers"),
     "age": Figure("age_mae", "Age: mean absolute error", "years"),
@@ -45,8 +46,8 @@ _ANSWERED: Mapping[str, Figure] = {
 }
 FIGURES: Mapping[str, tuple[Figure, ...]] = {
     DETECTION: (
-        Figure("recall", "Faces: found", counted="faces"),
-        Figure("false_boxes_all", "Faces: false boxes", "an image", counted="faces"),
+        Figure("recall", "Faces: found", count="marked_faces"),
+        Figure("false_boxes_all", "Faces: false boxes", "an image", count=None),
     ),
     **{task: tuple(_ANSWERED[name] for name in attributes) for task, attributes in ATTRIBUTES.items()},
 }
@@ -109,8 +110,8 @@ def _provenance(figure: Figure, metrics: Mapping[str, float], side: EvaluationSi
     if low is not None and high is not None:
         parts.append(f"95 % interval {figure.interval(low, high)}")
     parts.append(side.title)
-    if "n" in metrics:
-        parts.append(f"{int(metrics['n']):,} {figure.counted}")
+    if figure.count is not None and figure.count in metrics:
+        parts.append(f"{int(metrics[figure.count]):,} {_COUNTED[figure.count]}")
     return " · ".join(parts)
 
 

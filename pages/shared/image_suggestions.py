@@ -46,7 +46,8 @@ def _edit_rows() -> list[dict[str, Any]]:
     """The editor's rows. Raises ``ConfigError`` if the shipped table cannot be read."""
     if _EDITOR not in st.session_state:
         # First time, or back from another page, where the editor's own memory of its changes is gone.
-        st.session_state[_BASE] = st.session_state.get(_EDITED) or to_rows(load_table())
+        edited = st.session_state.get(_EDITED)
+        st.session_state[_BASE] = to_rows(load_table()) if edited is None else edited
     st.caption(
         f"A row applies to its emotion and to ages from min_age to max_age, both included; “{ANY}” matches "
         "everything. Changes last for this session. For good, download the table and replace "

@@ -2,7 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
-from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
+from core.datasets.near_duplicates import (
+    MAX_DISTANCE,
+    MIN_CORRELATION,
+    groups_of,
+    near_duplicate_pairs,
+    perceptual_hashes,
+)
 
 
 def scene(seed):
@@ -31,6 +37,31 @@ def test_a_changed_copy_is_found_among_others(change):
 def test_different_pictures_are_no_pairs():
     images = np.stack([scene(seed) for seed in range(40)])[..., None]
     assert near_duplicate_pairs(images).shape == (0, 2)
+
+
+def from_frequencies(low):
+    """The picture with these (8, 8) lowest frequencies."""
+    frequencies = np.zeros((32, 32), np.float32)
+    frequencies[:8, :8] = low
+    return np.clip(cv2.idct(frequencies) + 128, 0, 255).astype(np.uint8)[..., None]
+
+
+def test_the_same_signs_of_frequencies_are_not_enough():
+    rng = np.random.default_rng(0)
+    signs = np.sign(rng.normal(size=(8, 8)))
+    images = np.stack([from_frequencies(signs * rng.gamma(0.3, 150, (8, 8))) for _ in range(2)])
+    first, second = perceptual_hashes(images)
+    assert np.bitwise_count(first ^ second) <= MAX_DISTANCE
+    assert near_duplicate_pairs(images).tolist() == []
+
+
+def test_the_same_coarse_picture_is_not_enough():
+    rng = np.random.default_rng(0)
+    details = rng.normal(0, 30, (2, 8, 8))
+    details[:, 0, 1] = 1200
+    images = np.stack([from_frequencies(low) for low in details])
+    assert np.corrcoef(images[0].ravel(), images[1].ravel())[0, 1] > MIN_CORRELATION
+    assert near_duplicate_pairs(images).tolist() == []
 
 
 def test_colour_images_work():

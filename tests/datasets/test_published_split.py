@@ -34,6 +34,13 @@ def test_the_published_test_side_is_kept_and_a_part_of_the_training_side_chosen_
     assert [rejected.where for rejected in data.rejected] == ["39_1_20170116174525125.jpg.chip.jpg"]
 
 
+def test_a_file_on_both_published_sides_is_for_testing_only(made_up):
+    file = made_up / FOLDER / "train.csv"
+    file.write_text(file.read_text() + f"99,{names()[50]},1\n")
+    data = load_utkface_published(made_up, 32)
+    assert [side for side, samples in data.sides.items() if names()[50] in samples.ids] == ["published_test"]
+
+
 def test_near_duplicates_are_not_chosen_on_and_trained_on(made_up):
     data = load_utkface_published(made_up, 80)
     side_of = {str(i): side for side in ("train", "published_validation") for i in data.sides[side].ids}

@@ -188,7 +188,7 @@ def test_headline_has_no_empty_figures() -> None:
     report, _, _ = example_report()
     figures = headline(report.detectors["compact"].setups["as_is"])
     assert figures["recall"] == 0.5
-    assert figures["n"] == 2
+    assert figures["marked_faces"] == 2
     assert figures["point_error"] == 0.1
     assert "recall_25-40 px" not in figures
     without = replace(report.detectors["haar"].setups["as_is"], points=None)

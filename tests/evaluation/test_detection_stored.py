@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from core.artifact import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection_metrics import recomputed
 from core.evaluation.detection_stored import (
@@ -105,6 +107,21 @@ def test_values_of_another_kind_are_refused(folder: Path, path: tuple[str, ...],
     inner[path[-1]] = value
     (folder / REPORT_FILE).write_text(json.dumps(content))
     with pytest.raises(ArtifactCorruptError, match=REPORT_FILE):
+        load_report(folder)
+
+
+def test_a_report_about_another_model_is_refused(folder: Path) -> None:
+    for name in (CARD_FILE, SERVED_FILE):
+        shutil.copy(ARTIFACTS_DIR / DETECTOR_ARTIFACT / name, folder)
+    with pytest.raises(ArtifactCorruptError, match="SHA-256"):
+        load_report(folder)
+    card = json.loads((folder / CARD_FILE).read_text())
+    card["files"][REPORT_FILE]["sha256"] = sha256_of(folder / REPORT_FILE)
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    assert load_report(folder).detectors
+    card["files"][SERVED_FILE]["sha256"] = "of a new export"
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    with pytest.raises(ArtifactCorruptError, match="another model"):
         load_report(folder)
 
 

@@ -81,6 +81,13 @@ def test_confusion_says_what_it_shows(normalised: bool, title: str, corner: floa
     assert figure.data[0].z[0][0] == corner
 
 
+def test_true_ages_lie_along_the_heat_map_and_answers_up_it() -> None:
+    heat = figures.age_heatmap(np.array([20]), np.array([60.0], np.float32), "Title").data[0]
+    (row,), (column,) = np.nonzero(np.asarray(heat.customdata))
+    assert heat.x[column] == 22
+    assert heat.y[row] == 62
+
+
 def test_emotions_keep_their_colour_in_every_figure() -> None:
     expected = [EMOTION_HEX[emotion] for emotion in EMOTIONS]
     bars = face_figures.probability_bars(EMOTIONS, [1 / 7] * 7)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
-from core.evaluation.intervals import mean_absolute, proportion
+from core.evaluation.intervals import Z_95, mean_absolute, mean_change, proportion
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,12 @@ def test_mean_absolute_error_has_an_interval_that_shrinks_with_more_samples() ->
     few, many = mean_absolute(np.array([-1.0, 3.0] * 5)), mean_absolute(np.array([-1.0, 3.0] * 500))
     assert few.value == many.value == 2.0
     assert few.low < many.low < 2.0 < many.high < few.high
+
+
+def test_the_interval_of_a_mean_takes_the_spread_of_a_sample() -> None:
+    # Standard deviation of 1 and 3 as a sample: the square root of 2; of their mean: 1.
+    for measured in (mean_absolute(np.array([-1.0, 3.0])), mean_change(np.array([1.0, 3.0]))):
+        assert (measured.value, measured.low, measured.high) == pytest.approx((2, 2 - Z_95, 2 + Z_95))
 
 
 @pytest.mark.parametrize(("errors", "value"), [([], math.nan), ([-4.0], 4.0)], ids=["no samples", "one sample"])

@@ -121,6 +121,12 @@ def test_what_was_not_measured_on_the_reporting_side_comes_last(tmp_path: Path) 
     assert "b_nothing" in board.networks
 
 
+def test_an_age_that_was_not_measured_comes_last_too(tmp_path: Path) -> None:
+    write_networks(tmp_path)
+    write_network(tmp_path, "a_half", "age_gender", {"validation": figures(age_mae=1.0)})
+    assert _names(load_leaderboard(tmp_path), "age")[-1] == "a_half"
+
+
 def test_the_detector_has_no_place_here(tmp_path: Path) -> None:
     write_network(tmp_path, "other_detector", "detection", {"test": figures(recall=0.9)})
     (tmp_path / "face_detector").mkdir()

@@ -94,7 +94,9 @@ def test_one_epoch_writes_a_run_and_resume_goes_on(tmp_path, name):
     assert TASKS[config.task].objective.monitor in best
     train.train_and_evaluate(config, data, tmp_path, resume=True, verbose=0)
     with (tmp_path / "history.csv").open() as stream:
-        assert [row["epoch"] for row in csv.DictReader(stream)] == ["1", "2"]
+        rows = list(csv.DictReader(stream))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[1]["elapsed_s"]) > float(rows[0]["elapsed_s"])
     assert json.loads((tmp_path / "state.json").read_text())["epoch"] == 2
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["fingerprints"] == data.facts()["fingerprints"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.artifact import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE
-from core.evaluation.detection_stored import REPORT_FILE, save_results
+from core.artifact import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE, SERVED_FILE, sha256_of
+from core.evaluation.detection_stored import MEASURED_KEY, REPORT_FILE, save_results
 from core.evaluation.sides import DETECTOR_SIDE
+from models.cards import read_card, write_card
 from tests.fakes_detection import example_report
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
@@ -23,9 +24,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FACET_DATA", str(tmp_path / "data"))
     folder = tmp_path / "artifacts" / DETECTOR_ARTIFACT
     folder.mkdir(parents=True)
-    for name in (CARD_FILE, HISTORY_FILE):
+    for name in (CARD_FILE, HISTORY_FILE, SERVED_FILE):
         shutil.copy(ARTIFACTS_DIR / DETECTOR_ARTIFACT / name, folder)
     return folder
+
+
+def store(folder: Path) -> None:
+    """A report, on the card as the one of the model that is there."""
+    save_results(folder, *example_report())
+    write_card(folder, read_card(folder) | {MEASURED_KEY: sha256_of(folder / SERVED_FILE)})
 
 
 def _page() -> AppTest:
@@ -40,7 +47,7 @@ def _tiles(page: AppTest) -> list[tuple[str, str]]:
 
 
 def test_figures_come_from_the_stored_report(folder: Path) -> None:
-    save_results(folder, *example_report())
+    store(folder)
     page = _page()
     assert _tiles(page) == [
         ("Faces found", "50.0 %"),
@@ -60,12 +67,12 @@ def test_figures_come_from_the_stored_report(folder: Path) -> None:
 
 
 def test_the_card_says_who_made_the_labels(folder: Path) -> None:
-    save_results(folder, *example_report())
+    store(folder)
     assert any("YuNet" in text.value for text in _page().markdown)
 
 
 def test_without_a_card_the_figures_stay(folder: Path) -> None:
-    save_results(folder, *example_report())
+    store(folder)
     (folder / CARD_FILE).unlink()
     page = _page()
     assert len(page.metric) == 8
@@ -74,7 +81,7 @@ def test_without_a_card_the_figures_stay(folder: Path) -> None:
 
 @pytest.mark.parametrize("title", ["Enlarged to 640 px", "Enlarged, settings for live video"])
 def test_other_sizes_can_be_chosen(folder: Path, title: str) -> None:
-    save_results(folder, *example_report())
+    store(folder)
     page = _page()
     page.segmented_control(key="evaluation_setup").set_value(title).run()
     assert not page.exception
@@ -82,7 +89,7 @@ def test_other_sizes_can_be_chosen(folder: Path, title: str) -> None:
 
 
 def test_detectors_can_be_left_out(folder: Path) -> None:
-    save_results(folder, *example_report())
+    store(folder)
     page = _page()
     page.multiselect(key="evaluation_detectors").set_value(["haar"]).run()
     assert not page.exception
@@ -95,7 +102,7 @@ def test_detectors_can_be_left_out(folder: Path) -> None:
 @pytest.mark.parametrize("damaged", [False, True], ids=["missing", "damaged"])
 def test_without_a_report_the_page_says_how_to_get_one(folder: Path, damaged: bool) -> None:
     if damaged:
-        save_results(folder, *example_report())
+        store(folder)
         (folder / REPORT_FILE).write_text("{")
     page = _page()
     assert "models.evaluate detector" in page.error[0].value

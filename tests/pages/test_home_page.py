@@ -107,14 +107,14 @@ def test_a_network_of_our_own_may_answer_one_thing(artifacts: Path) -> None:
 
 def test_the_face_detector_comes_first(artifacts: Path) -> None:
     write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
-    recall = {"recall": 0.985, "recall_low": 0.972, "recall_high": 0.992, "false_boxes_all": 0.104, "n": 612}
+    recall = {"recall": 0.985, "recall_low": 0.972, "recall_high": 0.992, "false_boxes_all": 0.104, "marked_faces": 612}
     write_card(artifacts, "face_detector", "detection", {"test": recall})
     app = home()
     assert [(metric.label, metric.value) for metric in app.metric][:2] == [
         ("Faces: found", "98.5%"),
         ("Faces: false boxes", "0.10 an image"),
     ]
-    assert "95 % interval 97.2 to 99.2 % · Finding faces: test photographs · 612 faces" in captions(app)
+    assert "95 % interval 97.2 to 99.2 % · Finding faces: test photographs · 612 marked faces" in captions(app)
     assert "face_detector · 0.68 million parameters · pictures of any size, grey" in captions(app)
 
 

@@ -216,6 +216,15 @@ def test_suggestions_come_from_the_edited_table(analyzer: FakeAnalyzer) -> None:
     assert "Totoro" in texts(app)
 
 
+def test_a_table_without_rows_stays_without(analyzer: FakeAnalyzer) -> None:
+    app = page()
+    app.session_state["suggest_edited"] = []
+    upload(app, ("a.png", picture()))
+    app.button(key="suggest_button").click().run()
+    assert not app.exception
+    assert "Totoro" not in texts(app)
+
+
 def test_mistake_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> None:
     app = page()
     cells = ("happy", "young", "any", "game", "chess")
