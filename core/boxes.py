@@ -94,15 +94,3 @@ def mirror(xyxy: ArrayLike, width: int) -> Floats:
     """Boxes of the picture flipped left to right, still with x1 < x2."""
     boxes = _checked(xyxy)
     return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)
-
-
-def non_maximum_suppression(xyxy: ArrayLike, scores: ArrayLike, max_iou: float) -> NDArray[np.intp]:
-    """Indices of the boxes kept, best score first: each overlaps every better one by at most ``max_iou``."""
-    boxes = _checked(xyxy)
-    order = np.argsort(-np.asarray(scores, dtype=np.float64), kind="stable")
-    overlaps = iou_matrix(boxes, boxes)
-    kept: list[int] = []
-    for index in order:
-        if not kept or overlaps[index, kept].max() <= max_iou:
-            kept.append(int(index))
-    return np.array(kept, dtype=np.intp)

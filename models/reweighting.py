@@ -61,7 +61,7 @@ def _lines(side: SideChange) -> list[str]:
 
 def _text(change: Change, scale: float) -> str:
     before, after, by = (scale * one.value for one in (change.before, change.after, change.change))
-    return f"{before:6.2f} -> {after:6.2f} ({by:+.2f}){' ' if change.by_chance else '*'}"
+    return f"{before:6.2f} -> {after:6.2f} ({by:+.2f}){' ' if change.may_be_chance else '*'}"
 
 
 def _of_side(sides: dict[str, Predictions], side: str, file: Path) -> AgeGenderPredictions:

@@ -26,6 +26,7 @@ from core.detection import DEFAULT_DETECTOR, create_detector
 from core.errors import DatasetError, FacetError
 from core.estimator import LiteRTEstimator
 from core.settings import LIVE_DETECTOR, DetectorSettings
+from core.types import MIRRORED_POINTS
 from core.usability import USABILITY_FILE, Ramp, Signs, UsabilitySettings, lessened, pose
 from models.arguments import positive
 from models.corruptions import CORRUPTIONS
@@ -93,7 +94,7 @@ def plain_points(points: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         level = turned * (np.abs(eyes) / eyes)[:, None]
         middles.append(np.median(level.real, axis=0) + 1j * np.median(level.imag, axis=0))
     middle = np.mean(middles, axis=0)
-    symmetric = (middle - middle[[1, 0, 2, 4, 3]].conj()) / 2
+    symmetric = (middle - middle[MIRRORED_POINTS].conj()) / 2
     return np.round(np.stack([symmetric.real, symmetric.imag], axis=1), 4)
 
 

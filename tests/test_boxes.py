@@ -65,12 +65,6 @@ def test_areas_centers_and_sizes() -> None:
     assert boxes.sizes([[1, 1, 4, 5]]).tolist() == [[3, 4]]
 
 
-def test_suppression_keeps_the_best_of_each_cluster() -> None:
-    found = [[0, 0, 10, 10], [1, 1, 11, 11], [50, 50, 60, 60]]
-    assert boxes.non_maximum_suppression(found, [0.5, 0.9, 0.1], max_iou=0.3).tolist() == [1, 2]
-    assert boxes.non_maximum_suppression(EMPTY, [], max_iou=0.3).tolist() == []
-
-
 def test_empty_input_gives_empty_output() -> None:
     results = [
         boxes.clip(EMPTY, (10, 10)),

@@ -58,11 +58,6 @@ class Dataset:
     samples: Samples
     rejected: tuple[Rejected, ...]
 
-    @property
-    def rejected_counts(self) -> dict[str, int]:
-        """Reason -> how many were left out for it, most frequent first."""
-        return dict(Counter(r.reason for r in self.rejected).most_common())
-
 
 def fingerprint(ids: Iterable[str]) -> str:
     """Order-independent SHA-256 of sample ids, first 16 hex digits."""

@@ -81,7 +81,7 @@ class YuNetDetector:
             frame = np.asarray(cv2.resize(frame, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
         rows = _search(self._networks, frame)
         rows[:, :14] *= np.tile([width / wide, height / high], 7)
-        usable = np.isfinite(rows).all(axis=1) & (rows[:, 2:4] > 0).all(axis=1)
+        usable = np.isfinite(rows).all(axis=1)
         smallest_px = self._settings.smallest_face_px(max(height, width))
         large = np.sqrt(np.clip(rows[:, 2:4], 0, None).prod(axis=1)) >= smallest_px
         best_first = sorted(rows[usable & large].tolist(), key=lambda row: -row[14])

@@ -60,13 +60,6 @@ class Curve:
     false_boxes: tuple[float, ...]
     recall: tuple[float, ...]
 
-    def recall_at(self, false_boxes: float) -> float:
-        """Most faces found with at most so many false boxes an image; 0 where there is no such point."""
-        return max(
-            (recall for recall, false in zip(self.recall, self.false_boxes, strict=True) if false <= false_boxes),
-            default=0.0,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class SetupReport:

@@ -68,7 +68,7 @@ MEASURES: tuple[Measure, ...] = (
         "years",
         "UTKFace",
     ),
-    Measure("age_group", "Age group", _UTKFACE_AGES, "age_group_accuracy", "age_group", "%", "UTKFace"),
+    Measure("age_group", "Age group", ("age_group_gender",), "age_group_accuracy", "age_group", "%", "UTKFace"),
 )
 
 

@@ -46,7 +46,7 @@ class Change:
         return self.change.n
 
     @property
-    def by_chance(self) -> bool:
+    def may_be_chance(self) -> bool:
         """Whether no change at all would be within the interval, or that is not known."""
         return not (self.change.low > 0 or self.change.high < 0)
 

@@ -26,10 +26,10 @@ _WHAT_IS_COMPARED = (
     "sometimes without saying on which. It takes no part in the order."
 )
 
-Measure = Callable[[Progress], SpeedRun]
+MeasureSpeed = Callable[[Progress], SpeedRun]
 
 
-def show_leaderboard(measure: Measure = measure_networks) -> None:
+def show_leaderboard(measure: MeasureSpeed = measure_networks) -> None:
     st.markdown(_WHAT_IS_COMPARED)
     if st.button("Measure on this machine", key="leaderboard_measure", icon=":material/speed:"):
         _measure(measure)
@@ -60,7 +60,7 @@ def _stamps(group: Group) -> tuple[tuple[str, int], ...]:
     return tuple((str(file), file.stat().st_mtime_ns if file.is_file() else 0) for file in files)
 
 
-def _measure(measure: Measure) -> None:
+def _measure(measure: MeasureSpeed) -> None:
     bar = st.progress(0.0, "Loading the networks …")
 
     def progress(share: float, name: str) -> None:

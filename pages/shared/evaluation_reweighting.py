@@ -50,7 +50,7 @@ def show_reweighting(detail: StoredEvaluation) -> None:
 
 def _summary(side: SideChange) -> str:
     better, worse = (
-        [one for one in side.brackets if not one.age_mae.by_chance and (one.age_mae.change.value < 0) == gained]
+        [one for one in side.brackets if not one.age_mae.may_be_chance and (one.age_mae.change.value < 0) == gained]
         for gained in (True, False)
     )
     lines = [f"- Everybody: {_years(side.everybody.age_mae)}; {_points(side.everybody.gender_accuracy)}."]
@@ -71,4 +71,4 @@ def _points(change: Change) -> str:
 
 
 def _chance(change: Change) -> str:
-    return " (may be chance)" if change.by_chance else ""
+    return " (may be chance)" if change.may_be_chance else ""

@@ -29,7 +29,6 @@ from pages.shared.evaluation_selection import TAB_KEY
 from pages.shared.evaluation_speed import show_speed
 from pages.shared.evaluation_usability import show_usability
 
-COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
 Show = Callable[[], None]
 Kind = TypeVar("Kind", bound=Predictions)
 

@@ -3,10 +3,10 @@
 streamlit-webrtc falls back to a public STUN server, and to accounts named in the environment, unless it is
 handed a list; so it always gets one. Servers come from, first wins:
 
-1. environment ``FACET_ICE_SERVERS``: a JSON list of ``{"urls": ..., "username": ..., "credential": ...}``; 2.
-environment ``FACET_TURN_URL``, ``FACET_TURN_USERNAME``, ``FACET_TURN_CREDENTIAL``; 3.
-``.streamlit/secrets.toml``, table ``[ice]``: ``servers`` (the same list, as JSON text or as TOML tables) or
-``turn_url``, ``turn_username``, ``turn_credential``.
+1. environment ``FACET_ICE_SERVERS``: a JSON list of ``{"urls": ..., "username": ..., "credential": ...}``;
+2. environment ``FACET_TURN_URL``, ``FACET_TURN_USERNAME``, ``FACET_TURN_CREDENTIAL``;
+3. ``.streamlit/secrets.toml``, table ``[ice]``: ``servers`` (the same list, as JSON text or as TOML tables) or
+   ``turn_url``, ``turn_username``, ``turn_credential``.
 """
 
 from __future__ import annotations

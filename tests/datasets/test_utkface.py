@@ -40,10 +40,10 @@ def test_reads_resizes_and_collects_what_is_unusable(tmp_path):
     assert dataset.samples.labels["age"].tolist() == [26, 5]
     assert dataset.samples.labels["gender"].tolist() == [1, 0]
     assert dataset.samples.labels["race"].tolist() == [2, 4]
-    assert sorted(dataset.rejected_counts.items()) == [
-        ("name is not [age]_[gender]_[race]_[datetime]", 1),
-        ("unreadable image", 1),
-        ("wrong size", 1),
+    assert sorted(rejected.reason for rejected in dataset.rejected) == [
+        "name is not [age]_[gender]_[race]_[datetime]",
+        "unreadable image",
+        "wrong size",
     ]
 
 

@@ -63,12 +63,12 @@ def test_what_is_gained_and_lost_is_more_than_chance() -> None:
     old, adult = changes["70+"], changes["30-39"]
     assert old.change.value == pytest.approx(-old.before.value / 3, rel=1e-3)
     assert old.change.high < 0
-    assert not old.by_chance
+    assert not old.may_be_chance
     assert adult.change.value == pytest.approx(adult.before.value / 2, rel=0.01)
-    assert not adult.by_chance
+    assert not adult.may_be_chance
     gender = side.everybody.gender_accuracy
     assert gender.change.value == pytest.approx(1 / 400)
-    assert gender.by_chance
+    assert gender.may_be_chance
 
 
 def test_the_change_of_the_same_people_is_known_better_than_either_figure() -> None:
@@ -79,7 +79,7 @@ def test_the_change_of_the_same_people_is_known_better_than_either_figure() -> N
 def test_nothing_changed() -> None:
     side = compared(BEFORE, BEFORE)
     assert all(one.age_mae.change.value == 0 for one in side.groups if one.age_mae.n)
-    assert all(one.age_mae.by_chance and one.gender_accuracy.by_chance for one in side.groups)
+    assert all(one.age_mae.may_be_chance and one.gender_accuracy.may_be_chance for one in side.groups)
 
 
 def test_a_bracket_without_people_or_with_one_has_no_interval() -> None:
@@ -91,7 +91,7 @@ def test_a_bracket_without_people_or_with_one_has_no_interval() -> None:
     assert math.isnan(groups["70+"].age_mae.change.value)
     assert groups["20-29"].age_mae.change.value == 0
     assert math.isnan(groups["20-29"].age_mae.change.low)
-    assert groups["20-29"].age_mae.by_chance
+    assert groups["20-29"].age_mae.may_be_chance
 
 
 @pytest.mark.parametrize(

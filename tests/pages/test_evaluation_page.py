@@ -14,13 +14,14 @@ from core.evaluation import runner
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import EmotionPredictions, Predictions
 from pages.shared.evaluation_selection import BY_TEST_SET, LEADERBOARD
-from pages.shared.evaluation_tabs import COMMON_TABS
 from tests.fakes_classic import write_classic
 from tests.fakes_evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 """What the reader calls the private rows of ``write_fer2013_csv``."""
+
+COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
 
 
 def _page(side: str | None = None) -> AppTest:
