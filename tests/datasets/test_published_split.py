@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from core.datasets.published_split import FOLDER, load_utkface_published
@@ -61,14 +60,3 @@ def test_a_split_without_its_images_or_files_says_so(made_up):
     (made_up / FOLDER / "test.csv").unlink()
     with pytest.raises(DatasetError, match="no split file"):
         load_utkface_published(made_up, 32)
-
-
-@pytest.mark.data
-def test_the_real_split_has_the_published_counts(data_dir):
-    if not (data_dir / FOLDER).is_dir():
-        pytest.skip(f"{data_dir} lacks {FOLDER}")
-    data = load_utkface_published(data_dir, 80)
-    ages = np.concatenate([samples.labels["age"] for samples in data.sides.values()])
-    assert len(data.sides["published_test"]) == 3_287
-    assert sum(len(samples) for samples in data.sides.values()) == 16_431
-    assert (ages.min(), ages.max()) == (21, 60)
