@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -25,9 +25,11 @@ def show_figure(figure: go.Figure, key: str, how_to_read: str) -> None:
     st.caption(how_to_read)
 
 
-def show_table(table: pd.DataFrame, file_name: str, key: str) -> None:
-    """A table with its unrounded CSV. Shares are shown as percent, years with two digits."""
-    st.dataframe(table, hide_index=True, width="stretch", column_config=_column_config(table))
+def show_table(table: pd.DataFrame, file_name: str, key: str, *, whole: bool = False) -> None:
+    """A table with its unrounded CSV. Shares are shown as percent, years with two digits. A long one scrolls, unless
+    it is to be seen as a ``whole``."""
+    height: Literal["content", "auto"] = "content" if whole else "auto"
+    st.dataframe(table, hide_index=True, width="stretch", height=height, column_config=_column_config(table))
     download_table(table, file_name, key)
 
 

@@ -33,4 +33,4 @@ def show_usability(detail: StoredEvaluation) -> None:
     except ArtifactError as error:
         show_error(error)
         return
-    show_table(table, f"{detail.name}_poor_crops.csv", "table_usability")
+    show_table(table, f"{detail.name}_poor_crops.csv", "table_usability", whole=True)
