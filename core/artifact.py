@@ -163,6 +163,13 @@ class ModelCard:
         rounds = self.training.get("rounds")
         return sum(int(one["epochs_run"]) for one in rounds) if rounds else None
 
+    @property
+    def was_shortened(self) -> bool:
+        """Whether fewer epochs were run than the recipe asks for."""
+        if self.epochs_run is None or self.recipe_epochs is None:
+            return False
+        return self.epochs_run < self.recipe_epochs
+
 
 def _check_form(raw: Mapping[str, Any]) -> None:
     """Of what is kept as it stands on the card; whatever is converted is checked by that. Raises as ``from_dict``."""
@@ -222,9 +229,11 @@ def restore_command(name: str) -> str:
     return f"Restore it with: git restore models/artifacts/{name} (README.md says how it is trained and exported)"
 
 
-def remake_commands(name: str) -> tuple[str, str]:
-    """What makes the model files of an artifact that do not come with the repository."""
-    return f"python -m models.train {name} --data data", f"python -m models.export {name} --data data"
+def remake_commands(card: ModelCard) -> tuple[str, str]:
+    """What makes the model files of an artifact that do not come with the repository, trained for as long as the stored
+    figures were."""
+    epochs = f" --epochs {card.epochs_run}" if card.was_shortened else ""
+    return f"python -m models.train {card.name} --data data{epochs}", f"python -m models.export {card.name} --data data"
 
 
 def is_served(folder: Path, card: ModelCard) -> bool:
@@ -272,7 +281,7 @@ def _advice_on_missing(file_name: str, card: ModelCard) -> str:
     if file_name not in card.not_included:
         return restore_command(card.name)
     megabytes = card.not_included[file_name]["bytes"] / 1e6
-    train, export = remake_commands(card.name)
+    train, export = remake_commands(card)
     return f"With {megabytes:.0f} MB it does not come with the repository. Make it with: {train}, then: {export}"
 
 

@@ -10,6 +10,7 @@ from core.artifact import (
     is_served,
     list_artifacts,
     load_card,
+    remake_commands,
     sha256_of,
     verified_file,
 )
@@ -116,6 +117,17 @@ def test_a_malformed_card_is_corrupt_and_keeps_the_others_usable(toy, changes):
     assert isinstance(found["broken"].error, ArtifactCorruptError)
     assert "card.json is no model card" in str(found["broken"].error)
     assert found["toy"].card is not None
+
+
+@pytest.mark.parametrize(
+    ("recipe_epochs", "epochs"), [(None, ""), (30, " --epochs 12"), (12, "")], ids=["ours", "shortened", "whole"]
+)
+def test_files_are_made_with_as_many_epochs_as_the_figures(toy, recipe_epochs, epochs):
+    rounds = {"training": {"rounds": [{"epochs_run": 5}, {"epochs_run": 7}]}, "recipe_epochs": recipe_epochs}
+    (toy / "card.json").write_text(json.dumps(CARD | {"files": {}} | rounds))
+    train, export = remake_commands(load_card(toy))
+    assert train == f"python -m models.train toy --data data{epochs}"
+    assert export == "python -m models.export toy --data data"
 
 
 def test_a_file_that_the_card_does_not_list_is_refused(toy):

@@ -175,7 +175,7 @@ def network_of(artifact: InstalledArtifact, card: ModelCard, speed: NetworkSpeed
 def _restore(card: ModelCard) -> tuple[str, ...]:
     if SERVED_FILE not in card.not_included:
         return (f"git restore models/artifacts/{card.name}",)
-    return remake_commands(card.name)
+    return remake_commands(card)
 
 
 def _row(network: NetworkFacts, card: ModelCard, measure: Measure) -> Row | None:

@@ -35,4 +35,6 @@ def show_not_included(card: ModelCard) -> None:
         "that is computed from them is here. With the data sets in `data`, these commands make the files:",
         icon=":material/folder_zip:",
     )
-    st.code("\n".join(remake_commands(card.name)), language="bash")
+    st.code("\n".join(remake_commands(card)), language="bash")
+    if card.was_shortened:
+        st.caption("As many epochs as these figures are from; without `--epochs`, all that the recipe asks for.")
