@@ -2,7 +2,8 @@
 
 Four things are looked at: sharpness and size of the crop, the pose in the landmarks and the detector's score. Each has
 a ramp between two limits that ``models.usability`` derives from data, and the worst of the four counts: a tiny face is
-blurred as well, and must not be counted twice.
+blurred as well, and must not be counted twice. The score's ramp is about the default detector; of the others, only
+boxes that a high sensitivity lets through score so little that it concerns them.
 """
 
 from __future__ import annotations
