@@ -6,23 +6,24 @@ detector and run the boxes, scores and points found. Boxes and points are kept i
 
 from __future__ import annotations
 
-import json
 import math
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import CARD_FILE, SERVED_FILE, ModelCard, load_card, sha256_of
+from core.artifact import CARD_FILE, SERVED_FILE, load_card
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection_matching import FoundFaces, PhotoMarks, joined
 from core.evaluation.detection_report import DetectionReport
 from core.evaluation.json_values import without_nan
+from core.evaluation.listed_reports import load_listed, save_json
 from core.npz import load_npz, save_npz
 
 REPORT_FILE = "detection.json"
@@ -67,9 +68,7 @@ def save_results(folder: Path, report: DetectionReport, marks: Sequence[PhotoMar
         for run, found in by_run.items():
             arrays |= {f"{detector}/{run}/{name}": values for name, values in _found_arrays(found).items()}
     save_npz(folder / NUMBERS_FILE, arrays)
-    partial = folder / f"{REPORT_FILE}.partial"
-    partial.write_text(json.dumps(report_dict(report), allow_nan=False, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / REPORT_FILE)
+    save_json(folder / REPORT_FILE, report_dict(report))
 
 
 def load_report(folder: Path) -> DetectionReport:
@@ -78,22 +77,11 @@ def load_report(folder: Path) -> DetectionReport:
     Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
     """
     file = Path(folder) / REPORT_FILE
-    if not file.is_file():
-        raise ArtifactMissingError(f"{file} is missing. {_ADVICE}")
-    try:
-        report = _read(DetectionReport, json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ArtifactCorruptError(f"{file} is no report ({type(error).__name__}: {error}). {_ADVICE}") from error
-    if (file.parent / CARD_FILE).is_file():
-        _check_belongs(file, load_card(file.parent))
-    return typing.cast(DetectionReport, report)
-
-
-def _check_belongs(file: Path, card: ModelCard) -> None:
-    if sha256_of(file) != card.files.get(REPORT_FILE, {}).get("sha256"):
-        raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {_ADVICE}")
-    if card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
+    card = load_card(file.parent) if (file.parent / CARD_FILE).is_file() else None
+    report = load_listed(file, card, partial(_read, DetectionReport), _ADVICE)
+    if card is not None and card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
         raise ArtifactCorruptError(f"{file} is about another model than the one installed now. {_ADVICE}")
+    return typing.cast(DetectionReport, report)
 
 
 def load_numbers(folder: Path) -> tuple[tuple[PhotoMarks, ...], dict[str, dict[str, tuple[FoundFaces, ...]]]]:

@@ -23,18 +23,18 @@ def save_json(file: Path, content: Mapping[str, Any]) -> Path:
     return file
 
 
-def load_listed(file: Path, card: ModelCard, parse: Callable[[Any], Report], advice: str) -> Report:
-    """What ``parse`` makes of ``file``, which must be as listed on ``card``.
+def load_listed(file: Path, card: ModelCard | None, parse: Callable[[Any], Report], advice: str) -> Report:
+    """What ``parse`` makes of ``file``, which must be as listed on ``card`` if there is one.
 
     Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file and ending with ``advice``; the latter
     also where ``parse`` raises ``AttributeError``, ``KeyError``, ``TypeError`` or ``ValueError``.
     """
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {advice}")
-    if file.name not in card.files:
+    if card is not None and file.name not in card.files:
         raise ArtifactCorruptError(f"{file} is not listed on the card. {advice}")
     try:
-        if sha256_of(file) != card.files[file.name]["sha256"]:
+        if card is not None and sha256_of(file) != card.files[file.name]["sha256"]:
             raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {advice}")
         return parse(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:

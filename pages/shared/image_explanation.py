@@ -18,7 +18,7 @@ from core.occlusion_figures import heat_overlay
 from core.types import Detection, Face
 from pages.shared.errors import show_error
 from pages.shared.image_inputs import PictureFile
-from pages.shared.image_memory import EXPLANATIONS, fingerprint, remembered
+from pages.shared.image_memory import EXPLANATIONS, remembered
 from pages.shared.networks import TITLES
 
 HOW_TO_READ = (
@@ -55,11 +55,13 @@ class _FaceViews:
 
 
 @st.fragment
-def show_explanation(file: PictureFile, face: Face, key: str, get_networks: GetNetworks, blur: bool = False) -> None:
+def show_explanation(
+    file: PictureFile, fingerprint: str, face: Face, key: str, get_networks: GetNetworks, blur: bool = False
+) -> None:
     """An expander with the map of ``face``, which was found in ``file``; nothing if nothing was read from it.
 
-    ``key`` tells faces apart; ``get_networks`` is called, and the file decoded, only once the expander is open.
-    ``blur`` keeps the face below the map unrecognisable.
+    ``fingerprint`` is the file's; ``key`` tells faces apart; ``get_networks`` is called, and the file decoded, only
+    once the expander is open. ``blur`` keeps the face below the map unrecognisable.
     """
     attributes = [name for name in TITLES if getattr(face, name) is not None]
     if not attributes:
@@ -80,7 +82,9 @@ def show_explanation(file: PictureFile, face: Face, key: str, get_networks: GetN
         show_map = st.toggle("Show the map", True, key=f"explain_map_{key}")
         try:
             with st.spinner("Covering the face spot by spot …"):
-                picture, occlusion = _explained(file, face.detection, attribute or attributes[0], get_networks)
+                picture, occlusion = _explained(
+                    file, fingerprint, face.detection, attribute or attributes[0], get_networks
+                )
         except FacetError as error:
             show_error(error)
             return
@@ -118,18 +122,18 @@ def was_lowered(face: Face, occlusion: OcclusionMap) -> bool:
 
 
 def _explained(
-    file: PictureFile, face: Detection, attribute: str, get_networks: GetNetworks
+    file: PictureFile, fingerprint: str, face: Detection, attribute: str, get_networks: GetNetworks
 ) -> tuple[Picture, OcclusionMap]:
     """The remembered map, or a new one. Raises ``FacetError``."""
     networks = get_networks()
-    views = _views(file, face, networks)
+    views = _views(file, fingerprint, face, networks)
     crop, picture = views.crops[attribute]
     if attribute not in views.maps:
         views.maps[attribute] = explain(crop, networks[attribute], attribute)
     return picture, views.maps[attribute]
 
 
-def _views(file: PictureFile, face: Detection, networks: Networks) -> _FaceViews:
+def _views(file: PictureFile, fingerprint: str, face: Detection, networks: Networks) -> _FaceViews:
     """Remembered as well: decoding a large photograph takes longer than the map does."""
 
     def made() -> _FaceViews:
@@ -137,7 +141,7 @@ def _views(file: PictureFile, face: Detection, networks: Networks) -> _FaceViews
         return _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
 
     answering = tuple(network.card.name for network in networks.values())
-    return remembered(EXPLANATIONS, (fingerprint(file), face, answering), made, MAX_EXPLAINED)
+    return remembered(EXPLANATIONS, (fingerprint, face, answering), made, MAX_EXPLAINED)
 
 
 def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:

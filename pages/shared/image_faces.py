@@ -54,7 +54,7 @@ def show_result(
             with column, st.container(border=True):
                 key = f"{number}_{picture_key}_{'_'.join(f'{side:.0f}' for side in faces[index].box.xyxy)}"
                 _show_card(faces[index], index + 1, shown, key)
-                show_explanation(file, faces[index], key, get_networks, blur=style.blur_faces)
+                show_explanation(file, fingerprint, faces[index], key, get_networks, blur=style.blur_faces)
                 _show_suggestions(faces[index], table)
     _show_table(result, number)
 

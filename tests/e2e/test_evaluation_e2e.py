@@ -64,7 +64,7 @@ ARTIFACTS = (
         {
             "Accuracy": Shows(charts=1, tables=1),
             "Confusion": Shows(charts=1),
-            "Calibration": Shows(charts=2, tables=2, text="What a poor crop takes off"),
+            "Calibration": Shows(charts=2, tables=2, text="Calibration error"),
             "Groups": Shows(text="There are no figures by group"),
             "Robustness": Shows(charts=2, tables=1, text="Kept under damage"),
             **COMMON,
@@ -77,7 +77,7 @@ ARTIFACTS = (
             "Age": Shows(charts=2, tables=1),
             "Age brackets": Shows(charts=2, tables=1),
             "Perceived gender": Shows(charts=2, tables=1),
-            "Calibration": Shows(charts=3, tables=3, text="What a poor crop takes off"),
+            "Calibration": Shows(charts=3, tables=3, text="Calibration error"),
             "Groups": Shows(charts=2, tables=1, text="Gap between the best and the worst group"),
             "Robustness": Shows(charts=4, tables=2, text="Added by damage"),
             **COMMON,

@@ -18,6 +18,10 @@ from core.evaluation.figure_names import meaning_of
         ("age_mae_0_9", "mean error at age 0-9"),
         ("age_mae_70_plus", "mean error at age 70+"),
         ("age_group_macro_f1", "age group: F1, mean over the classes"),
+        (
+            "interval_coverage_lowest",
+            "stated interval holds the true age, in the age bracket where it does so least often",
+        ),
         ("point_error_median", "landmarks off by, median"),
         ("something_new", "something new"),
     ],

@@ -37,6 +37,7 @@ class StoredFile:
         file = io.BytesIO()
         Image.fromarray(pixels).save(file, "PNG")
         self._data = file.getvalue()
+        self.fingerprint = f"of brightness {brightness}"
         self.reads = 0
 
     def getvalue(self) -> bytes:
@@ -66,7 +67,7 @@ def script(file, faces, networks, blur):
     from pages.shared.image_explanation import show_explanation
 
     for number, face in enumerate(faces):
-        show_explanation(file, face, str(number), networks, blur)
+        show_explanation(file, file.fingerprint, face, str(number), networks, blur)
 
 
 def page(file: StoredFile, networks: Networks, *faces: Face, blur: bool = False) -> AppTest:
