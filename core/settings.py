@@ -56,7 +56,8 @@ LIVE_DETECTOR = DetectorSettings(max_side_px=320, detail_side_px=320)
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
     """``smoothing_s`` is the time constant of the averages of boxes and attributes (0 switches them off); a face that
-    is not seen for ``forget_s`` loses its id; ``min_iou`` is the overlap that makes two boxes the same face."""
+    is not seen for ``forget_s``, nor in the frame before, loses its id; ``min_iou`` is the overlap that makes two boxes
+    the same face."""
 
     smoothing_s: float = 0.5
     forget_s: float = 1.5

@@ -34,6 +34,10 @@ MAX_PREDICTION_S = 0.5
 VELOCITY_S = 0.3
 """Time constant of a face's velocity: long enough that noise of the detector does not look like walking."""
 
+LONGEST_FRAME_S = 5.0
+"""A face of the frame before is not forgotten on a machine so slow that more than ``forget_s`` lie between two frames;
+after a gap longer than this the picture had stopped, and anybody may be there now."""
+
 _IMPOSSIBLE = 1e6
 
 
@@ -84,6 +88,7 @@ class FaceTracker:
         self.settings = settings
         self._tracks: list[_Track] = []
         self._before_reset: list[_Track] = []
+        self._updated_s = float("-inf")
         self._next_id = 1
 
     def reset(self) -> None:
@@ -96,6 +101,7 @@ class FaceTracker:
         in the result."""
         self._tracks = self._remembered(self._tracks, now_s)
         self._before_reset = self._remembered(self._before_reset, now_s)
+        self._updated_s = now_s
         frame_wh = (analysis.width, analysis.height)
         found = boxes.scale(boxes.as_xyxy(face.box for face in analysis.faces), frame_wh, (1, 1))
         pairs = self._match(found, now_s)
@@ -116,7 +122,11 @@ class FaceTracker:
         return tuple(_box(xyxy, resolution_wh) for xyxy in lost)
 
     def _remembered(self, tracks: list[_Track], now_s: float) -> list[_Track]:
-        return [track for track in tracks if now_s - track.seen_s < self.settings.forget_s]
+        return [track for track in tracks if now_s - track.seen_s < self._limit_s(track)]
+
+    def _limit_s(self, track: _Track) -> float:
+        in_frame_before = track.seen_s >= self._updated_s
+        return max(self.settings.forget_s, LONGEST_FRAME_S) if in_frame_before else self.settings.forget_s
 
     def _match(self, found: Floats, now_s: float) -> dict[int, _Track]:
         """Index of a found box -> its track, for the assignment with the least total cost."""

@@ -70,7 +70,8 @@ for number, (file, picture) in enumerate(zip(files, fingerprints, strict=True)):
 with downloads:
     st.download_button(
         "All faces (CSV)",
-        report.to_csv(csv_rows),
+        # With a byte order mark: without one Excel garbles file names such as Zoë.jpg.
+        report.to_csv(csv_rows).encode("utf-8-sig"),
         "faces.csv",
         "text/csv",
         key="image_csv",

@@ -112,6 +112,22 @@ def test_a_face_out_of_sight_gets_its_id_back_in_time(gap_s: float, expected: in
     assert ids(tracker.update(frame(face(110)), gap_s)) == [expected]
 
 
+@pytest.mark.parametrize(("frame_s", "expected"), [(4.9, 1), (5.0, 2)], ids=["slow", "stopped"])
+def test_a_slow_machine_forgets_nobody_between_two_frames(frame_s: float, expected: int) -> None:
+    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker.update(frame(face(100)), 0.0)
+    assert ids(tracker.update(frame(face(100)), frame_s)) == [expected]
+
+
+def test_a_slow_machine_tells_of_a_missing_face_for_one_frame() -> None:
+    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    told = []
+    for now_s, faces in enumerate([[face(100)], [], []]):
+        tracker.update(frame(*faces), 2.0 * now_s)
+        told.append(len(tracker.missing((640, 480), 2.0 * now_s)))
+    assert told == [0, 1, 0]
+
+
 def test_ids_are_not_used_again_after_a_reset() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(100)), 0.0)

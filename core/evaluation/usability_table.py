@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.evaluation.listed_reports import load_listed
 from core.usability import RESTORE_LIMITS
 
 _COLUMNS = {
@@ -26,18 +27,15 @@ def usability_table(file: Path, answer: str) -> pd.DataFrame:
 
     Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
     """
-    try:
-        measured = json.loads(file.read_text(encoding="utf-8"))["measured"]
-        rows = [{"condition": name} | _row(answers[answer]) for name, answers in measured.items() if answer in answers]
-    except FileNotFoundError as error:
-        raise ArtifactMissingError(f"{file} is missing. {RESTORE_LIMITS}") from error
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise ArtifactCorruptError(
-            f"{file} holds no measured conditions ({type(error).__name__}: {error}). {RESTORE_LIMITS}"
-        ) from error
-    return pd.DataFrame(rows, columns=["condition", *_COLUMNS.values()])
+
+    def parsed(raw: Mapping[str, Any]) -> pd.DataFrame:
+        measured = raw["measured"].items()
+        rows = [{"condition": name} | _row(answers[answer]) for name, answers in measured if answer in answers]
+        return pd.DataFrame(rows, columns=["condition", *_COLUMNS.values()])
+
+    return load_listed(file, None, parsed, RESTORE_LIMITS)
 
 
-def _row(figures: dict[str, float]) -> dict[str, float]:
+def _row(figures: Mapping[str, float]) -> dict[str, float]:
     known = {column: float(figures.get(name, "nan")) for name, column in _COLUMNS.items()}
     return known | {"faces": int(figures["n"])}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.evaluation.figures import age_error_bars, age_heatmap
-from core.evaluation.metrics import AgeReport, age_report
+from core.evaluation.metrics import AgeReport
 from core.evaluation.predictions import AgePredictions
 from core.evaluation.tables import bracket_table
 from pages.shared.evaluation_common import show_figure, show_measured, show_table
@@ -48,7 +48,3 @@ def show_age(reports: Mapping[str, AgeReport], predictions: AgePredictions, name
         "The stronger a square's colour, the more people of that true age (across) got that answer (up). A "
         "perfect model would fill only the dashed line; people above it were taken for older.",
     )
-
-
-def age_reports(predictions: Mapping[str, AgePredictions]) -> dict[str, AgeReport]:
-    return {name: age_report(one) for name, one in predictions.items()}

@@ -11,6 +11,7 @@ from core.evaluation.detection_report import DetectionReport, DetectorReport
 from core.evaluation.detection_tables import (
     point_reports,
     point_table,
+    scatter_table,
     setup_table,
     share_table,
     steadiness_table,
@@ -38,12 +39,14 @@ def show_found(detectors: Detectors, setup: str) -> None:
 
 
 def show_size_and_tilt(detectors: Detectors, setup: str) -> None:
-    by_size = {one.title: one.setups[setup].by_size for one in detectors.values() if setup in one.setups}
+    sized = {name: one for name, one in detectors.items() if setup in one.setups}
+    by_size = {one.title: one.setups[setup].by_size for one in sized.values()}
     show_figure(
         figures.share_bars(by_size, "Distance between the eyes in the photograph as it is", "Faces found by size"),
         "detector_sizes",
         "How many faces of each size are found. The thin line is the 95 % interval: long where there are few faces.",
     )
+    show_table(share_table(sized, lambda one: one.setups[setup].by_size), "detectors_size.csv", "table_sizes")
     show_figure(
         figures.share_bars({one.title: one.by_tilt for one in detectors.values()}, "Tilt", "Faces found by tilt"),
         "detector_tilts",
@@ -69,6 +72,9 @@ def show_points(report: DetectionReport, detectors: Detectors, setup: str) -> No
         "apart tells how much each one scatters, as far as their errors are independent. Ours learnt in part from the "
         "machine's marks: people's share is at most what is shown, the other two at least.",
     )
+    scatter = scatter_table(detectors, setup)
+    if not scatter.empty:
+        show_table(scatter, "detectors_scatter.csv", "table_scatter")
 
 
 def show_speed(detectors: Detectors) -> None:

@@ -7,7 +7,14 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core.evaluation.metrics import ClassificationReport, age_group_report, emotion_report, gender_report
+from core.evaluation.metrics import (
+    AgeReport,
+    ClassificationReport,
+    age_group_report,
+    age_report,
+    emotion_report,
+    gender_report,
+)
 from core.evaluation.predictions import (
     AgeGroupGenderPredictions,
     AgePredictions,
@@ -16,7 +23,7 @@ from core.evaluation.predictions import (
     Predictions,
 )
 from core.evaluation.stored import StoredEvaluation
-from pages.shared.evaluation_age import age_reports, show_age, show_age_summary
+from pages.shared.evaluation_age import show_age, show_age_summary
 from pages.shared.evaluation_calibration import show_calibration
 from pages.shared.evaluation_card import show_card, show_training
 from pages.shared.evaluation_classes import show_accuracy, show_class_table, show_confusion
@@ -62,8 +69,10 @@ def _answer_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -
         tabs["Confusion"] = lambda: show_confusion(emotions[detail.name], "emotion", _stem(detail))
     if isinstance(answered, AgePredictions):
         ages = of_kind(models, AgePredictions)
-        tabs["Age"] = lambda: _show_age(ages, models, detail)
-        tabs["Age brackets"] = lambda: _show_brackets(ages, models, detail)
+        years = {name: age_report(one) for name, one in ages.items()}
+        brackets = {name: one.brackets for name, one in years.items()}
+        tabs["Age"] = lambda: _show_age(years, ages[detail.name], models, detail)
+        tabs["Age brackets"] = lambda: _show_label(brackets, models, detail, "age bracket")
     if isinstance(answered, AgeGroupGenderPredictions):
         groups = {name: age_group_report(one) for name, one in of_kind(models, AgeGroupGenderPredictions).items()}
         tabs["Age groups"] = lambda: _show_age_groups(groups, models, detail)
@@ -88,18 +97,15 @@ def _show_groups(detail: StoredEvaluation) -> None:
     show_reweighting(detail)
 
 
-def _show_age(ages: Mapping[str, AgePredictions], models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    _show_left_out(ages, models)
-    reports = age_reports(ages)
-    show_age_summary(reports)
-    show_age(reports, ages[detail.name], detail.name, _stem(detail))
-
-
-def _show_brackets(
-    ages: Mapping[str, AgePredictions], models: Sequence[StoredEvaluation], detail: StoredEvaluation
+def _show_age(
+    reports: Mapping[str, AgeReport],
+    predictions: AgePredictions,
+    models: Sequence[StoredEvaluation],
+    detail: StoredEvaluation,
 ) -> None:
-    reports = {name: one.brackets for name, one in age_reports(ages).items()}
-    _show_label(reports, models, detail, "age bracket")
+    _show_left_out(reports, models)
+    show_age_summary(reports)
+    show_age(reports, predictions, detail.name, _stem(detail))
 
 
 def _show_age_groups(

@@ -67,7 +67,8 @@ def _edit_rows() -> list[dict[str, Any]]:
     with st.container(horizontal=True):
         st.download_button(
             "Download the table (CSV)",
-            rows_csv(rows),
+            # With a byte order mark: without one Excel takes it for something else than UTF-8.
+            rows_csv(rows).encode("utf-8-sig"),
             "suggestions.csv",
             "text/csv",
             key="suggest_csv",

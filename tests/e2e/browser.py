@@ -21,6 +21,9 @@ HTTP."""
 DRAWN = "svg.main-svg .trace, svg.main-svg .hm"
 """What plotly makes of bars, lines and dots, and of heat maps; a figure that is empty has none."""
 
+LONG_MS = 120_000
+"""For what takes a slow machine long."""
+
 CAMERA_WH = (640, 480)
 CAMERA_FPS = 15
 CAMERA_FRAMES = 45
@@ -106,6 +109,14 @@ class Tab:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+def settled(page: Page) -> None:
+    """Nothing is computed or loaded any more, and nothing has failed."""
+    for what in ("stStatusWidget", "stSkeleton"):
+        expect(page.get_by_test_id(what)).to_have_count(0, timeout=LONG_MS)
+    for what in ("stException", "stAlertContentError"):
+        expect(page.get_by_test_id(what)).to_have_count(0)
 
 
 def write_camera(path: Path, picture_rgb: NDArray[np.uint8]) -> None:

@@ -16,12 +16,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.artifact import SERVED_FILE, artifacts_dir
 from core.evaluation.sides import DETECTOR_SIDE, side_for
-from tests.e2e.browser import DRAWN, Tab
+from tests.e2e.browser import DRAWN, LONG_MS, Tab, settled
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
 
 EVALUATION, IMAGE = "/Model_Evaluation", "/Analyze_Image"
-LONG_MS = 120_000
 SPEED_MS = 900_000
 """A minute on an idle machine."""
 LONGEST_MAP_S = 30
@@ -88,8 +87,8 @@ ARTIFACTS = (
         DETECTOR_SIDE.title,
         {
             "Found and false": Shows(charts=1, tables=1),
-            "Size and tilt": Shows(charts=2, tables=1),
-            "Points": Shows(charts=2, tables=1),
+            "Size and tilt": Shows(charts=2, tables=2),
+            "Points": Shows(charts=2, tables=2),
             "Speed": Shows(charts=2, tables=1),
             "Steadiness": Shows(charts=1, tables=1),
             "Training": Shows(charts=1),
@@ -118,14 +117,6 @@ def report(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
             print(f"\n{text}", flush=True)
 
     return say
-
-
-def settled(page: Page) -> None:
-    """Nothing is computed or loaded any more, and nothing has failed."""
-    for what in ("stStatusWidget", "stSkeleton"):
-        expect(page.get_by_test_id(what)).to_have_count(0, timeout=LONG_MS)
-    for what in ("stException", "stAlertContentError"):
-        expect(page.get_by_test_id(what)).to_have_count(0)
 
 
 def choose_test_set(page: Page, title: str) -> None:

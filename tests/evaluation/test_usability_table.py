@@ -49,7 +49,7 @@ def test_what_is_stored_has_both_answers_for_every_condition() -> None:
 
 def test_a_file_that_is_missing_or_damaged_is_named(file: Path) -> None:
     file.write_text("{}")
-    with pytest.raises(ArtifactCorruptError, match=r"usability\.json holds no measured"):
+    with pytest.raises(ArtifactCorruptError, match=r"usability\.json is no report.*measured"):
         usability_table(file, "emotion")
     file.unlink()
     with pytest.raises(ArtifactMissingError, match=r"usability\.json is missing.*git restore"):

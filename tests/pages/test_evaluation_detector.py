@@ -63,6 +63,8 @@ def test_figures_come_from_the_stored_report(folder: Path) -> None:
     assert [tab.label for tab in page.tabs][2:] == [*about, "Training", "Model card"]
     curves = 3
     assert len(page.get("plotly_chart")) == 8 + curves
+    tables = {button.label.removeprefix("Download detectors_").removesuffix(".csv") for button in page.download_button}
+    assert {"size", "tilt", "points", "times", "steadiness"} <= tables
     assert not page.error
 
 
