@@ -10,13 +10,13 @@ from core.evaluation.figures import age_error_bars, age_heatmap
 from core.evaluation.metrics import AgeReport
 from core.evaluation.predictions import AgePredictions
 from core.evaluation.tables import bracket_table
-from pages.shared.evaluation_common import show_figure, show_measured, show_table
+from pages.shared.evaluation_common import show_figure, show_measured, show_table, tiles
 
 
 def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
     for name, report in reports.items():
         st.markdown(f"**{name}**")
-        error, close, bracket, coverage = st.columns(4)
+        error, close, bracket, coverage = tiles(4)
         with error:
             show_measured("Mean age error", report.mae, "years", "Mean distance of the answer from the true age.")
         with close:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.intervals import Measured
 
@@ -16,6 +17,7 @@ INTERVAL_HELP = (
     "95 % interval: the figure's range of chance with this many images; a range made this way holds the true "
     "value 19 times in 20. Two models whose ranges overlap may differ all the same: both answered the same images."
 )
+TILE_PX = 190
 _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence")
 
 
@@ -43,6 +45,12 @@ def download_table(table: pd.DataFrame, file_name: str, key: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+
+
+def tiles(count: int) -> list[DeltaGenerator]:
+    """Places for big figures, side by side as far as the window is wide enough; narrow columns would cut them off."""
+    row = st.container(horizontal=True)
+    return [row.container(width=TILE_PX) for _ in range(count)]
 
 
 def show_measured(label: str, measured: Measured, unit: str, explanation: str) -> None:

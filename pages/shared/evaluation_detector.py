@@ -13,7 +13,7 @@ from core.evaluation.detection_tables import frame_ms
 from core.evaluation.sides import DETECTOR_SIDE
 from pages.shared.errors import show_error
 from pages.shared.evaluation_card import show_card, show_training
-from pages.shared.evaluation_common import show_measured
+from pages.shared.evaluation_common import show_measured, tiles
 from pages.shared.evaluation_detector_tabs import (
     Detectors,
     show_found,
@@ -94,7 +94,7 @@ def _show_card() -> None:
 
 def _show_tiles(detector: DetectorReport, setup: SetupReport, ms: float | None) -> None:
     st.markdown(f"**{detector.title}**")
-    found, false, points, time = st.columns(4)
+    found, false, points, time = tiles(4)
     with found:
         show_measured("Faces found", setup.recall, "%", "Of the faces that people marked, how many have a box.")
     false.metric(

@@ -38,13 +38,16 @@ def show_session(session: LiveSession, *, playing: bool) -> None:
 def _numbers(session: LiveSession, playing: bool) -> None:
     state = session.snapshot()
     faces = state.faces if playing else ()
-    columns = st.columns([4, 5, 3], wrap=False)
     # Without frames nothing renews the rates of the last ones.
     running = playing and state.running
     fps, latency = (f"{state.processed_fps:.1f}", f"{state.latency_ms:.0f} ms") if running else (_NO_RATE, _NO_RATE)
-    columns[0].metric("Frames/s", fps, help="Frames analysed each second.")
-    columns[1].metric("Latency", latency, help="To analyse and draw one frame, without its way through the network.")
-    columns[2].metric("Faces", len(faces))
+    # Not columns: those have a least width, and the third would be cut off beside the video. The last is as wide as it
+    # needs, the others keep their place whatever their figures.
+    with st.container(horizontal=True):
+        st.metric("Frames/s", fps, help="Frames analysed each second.", width=95)
+        st.metric("Faces", len(faces), width=65)
+        about_latency = "To analyse and draw one frame, without its way through the network."
+        st.metric("Latency", latency, help=about_latency, width="content")
     st.caption(summary(state))
     if state.errors:
         st.warning(

@@ -16,7 +16,13 @@ from tests.e2e.browser import DRAWN, settled
 from tests.e2e.conftest import OpenTab
 
 HOME, IMAGE, EVALUATION = "/", "/Analyze_Image", "/Model_Evaluation"
-PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL_SCREENS: dict[str, ViewportSize] = {
+    "phone": {"width": 390, "height": 844},
+    "tablet": {"width": 1024, "height": 768},
+}
+CUT_OFF = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stHorizontalBlock]')]
+    .filter(part => part.scrollWidth > part.clientWidth + 1).map(part => part.innerText.slice(0, 200))"""
+"""What the page's parts that are wider than their place say."""
 
 
 @pytest.fixture(scope="session")
@@ -127,16 +133,15 @@ def test_every_tab_of_the_evaluation(open_tab: OpenTab, screenshots: Path) -> No
 
 
 @pytest.mark.parametrize("path", [HOME, "/Live_Camera", IMAGE, EVALUATION], ids=["home", "live", "image", "evaluation"])
-def test_pages_fit_a_phone(open_tab: OpenTab, path: str, screenshots: Path, request: pytest.FixtureRequest) -> None:
+def test_pages_fit_small_screens(
+    open_tab: OpenTab, path: str, screenshots: Path, request: pytest.FixtureRequest
+) -> None:
     tab = open_tab(path)
-    tab.page.set_viewport_size(PHONE)
-    expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
-    tab.screenshot(screenshots / f"phone_{request.node.callspec.id}.png")
-    overflow = tab.page.evaluate(
-        "() => { const main = document.querySelector('[data-testid=stMain]');"
-        " return main.scrollWidth - main.clientWidth; }"
-    )
-    assert overflow <= 1, "the page scrolls sideways"
+    for name, size in SMALL_SCREENS.items():
+        tab.page.set_viewport_size(size)
+        expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+        tab.screenshot(screenshots / f"{name}_{request.node.callspec.id}.png")
+        assert tab.page.evaluate(CUT_OFF) == [], f"scrolls sideways on a {name}"
 
 
 def test_leaderboard(open_tab: OpenTab, screenshots: Path) -> None:

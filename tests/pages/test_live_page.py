@@ -79,7 +79,7 @@ def test_page_says_how_to_start_and_what_mood_is(asked: list[DetectorSettings]) 
     assert not app.exception
     assert "START" in texts(app)
     assert MOOD_FORMULA in texts(app)
-    assert [metric.label for metric in app.metric] == ["Frames/s", "Latency", "Faces"]
+    assert [metric.label for metric in app.metric] == ["Frames/s", "Faces", "Latency"]
     assert [expander.label for expander in app.main.expander] == ["Camera does not start?"]
 
 
@@ -107,7 +107,7 @@ def test_a_recorded_session_is_shown_and_reset(asked: list[DetectorSettings]) ->
     app.run()
     assert not app.exception
     assert "2 frames analysed, a face in 2 (100%), 0 errors" in texts(app)
-    assert [metric.value for metric in app.metric] == ["–", "–", "0"], "nothing plays"
+    assert [metric.value for metric in app.metric] == ["–", "0", "–"], "nothing plays"
     assert app.selectbox(key="live_timeline_face").options == ["mean of all faces", "face 1"]
     app.button(key="live_reset").click().run()
     assert "0 frames analysed" in texts(app)
@@ -332,7 +332,7 @@ def test_rates_are_shown_while_it_plays() -> None:
 
     app = AppTest.from_function(numbers).run()
     assert not app.exception
-    assert [metric.value for metric in app.metric] == ["4.0", "0 ms", "0"]
+    assert [metric.value for metric in app.metric] == ["4.0", "0", "0 ms"]
 
 
 @pytest.mark.parametrize(
