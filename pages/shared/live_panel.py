@@ -110,19 +110,18 @@ def _session(session: LiveSession) -> None:
 
 def _actions(session: LiveSession) -> None:
     """Outside what renews itself: a click must not lose its button while it is under way."""
-    heading, reset, download = st.columns([7, 1.2, 1.8], vertical_alignment="bottom")
-    heading.subheader("This session")
-    reset.button("Reset", on_click=session.reset, key="live_reset", width="stretch")
-    download.download_button(
-        "Session as CSV",
-        # Made on click: it holds what was seen up to then.
-        data=lambda: history_csv(session.snapshot().history),
-        file_name="facet_session.csv",
-        mime="text/csv",
-        on_click="ignore",
-        key="live_csv",
-        width="stretch",
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.subheader("This session")
+        st.button("Reset", on_click=session.reset, key="live_reset")
+        st.download_button(
+            "Session as CSV",
+            # Made on click: it holds what was seen up to then.
+            data=lambda: history_csv(session.snapshot().history),
+            file_name="facet_session.csv",
+            mime="text/csv",
+            on_click="ignore",
+            key="live_csv",
+        )
 
 
 def _timeline(state: LiveSnapshot, track_id: int | None) -> None:

@@ -20,8 +20,11 @@ SMALL_SCREENS: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
     "tablet": {"width": 1024, "height": 768},
 }
-CUT_OFF = """() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stHorizontalBlock]')]
-    .filter(part => part.scrollWidth > part.clientWidth + 1).map(part => part.innerText.slice(0, 200))"""
+CUT_OFF = """() => ['[data-testid=stMain]', '[data-testid=stHorizontalBlock]', '[data-testid=stMetricLabel] p',
+        '[data-testid=stMetricValue] div', '[data-testid=stMain] button *']
+    .flatMap(kind => [...document.querySelectorAll(kind)])
+    .filter(part => part.clientWidth && part.scrollWidth > part.clientWidth + 1)
+    .map(part => part.innerText.slice(0, 200))"""
 """What the page's parts that are wider than their place say."""
 
 
