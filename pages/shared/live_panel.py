@@ -94,7 +94,8 @@ def _face_card(face: Face) -> None:
         st.markdown(face_title(face))
         if face.emotion is not None:
             bars = probability_bars(EMOTIONS, face.emotion.probabilities, title="")
-            bars.update_layout(height=200, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+            # On the right stays the room for the text beside a full bar.
+            bars.update_layout(height=200, margin={"l": 0, "t": 0, "b": 0})
             bars.update_xaxes(visible=False)
             bars.update_yaxes(showgrid=False)
             st.plotly_chart(bars, key=f"live_bars_{face.track_id}", config={"displayModeBar": False})
