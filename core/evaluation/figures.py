@@ -67,7 +67,7 @@ def confusion_heatmap(report: ClassificationReport, title: str, normalised: bool
             ygap=1,
         )
     )
-    what = "shares of each true class, rows sum to 1" if normalised else "counts"
+    what = "rows sum to 1" if normalised else "counts"
     styled(figure, f"{title} ({what})", "Answer", "Truth", height_px=140 + 46 * max(len(labels), 4))
     # As categories, or bracket names such as 3-9 would be read as dates.
     figure.update_xaxes(type="category", showgrid=False)

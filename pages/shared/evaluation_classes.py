@@ -53,7 +53,7 @@ def show_confusion(report: ClassificationReport, what: str, stem: str) -> None:
         == "Rows sum to 1"
     )
     show_figure(
-        confusion_heatmap(report, f"What each {what} was taken for", normalised),
+        confusion_heatmap(report, f"Confusion: {what}", normalised),
         f"confusion_{what}",
         "Each row is one true class, each column an answer. Right answers lie on the diagonal; a dark cell "
         "beside it is a frequent confusion.",

@@ -60,14 +60,12 @@ def _what_was_used(report: RobustnessReport) -> str:
 
 
 def _show_summary(report: RobustnessReport) -> None:
-    what = "Accuracy" if report.task == "emotion" else "Perceived gender accuracy"
+    st.markdown("**Accuracy**" if report.task == "emotion" else "**Perceived gender accuracy**")
     clean, damaged, kept = st.columns(3)
     with clean:
-        show_measured(f"{what}, as they are", report.clean.accuracy, "%", "On the same pictures without damage.")
+        show_measured("As they are", report.clean.accuracy, "%", "On the same pictures without damage.")
     mean = report.mean_corrupted_accuracy
-    damaged.metric(
-        f"{what}, damaged", f"{mean * 100:.1f} %", help="Mean over all kinds of damage and all five severities."
-    )
+    damaged.metric("Damaged", f"{mean * 100:.1f} %", help="Mean over all kinds of damage and all five severities.")
     kept.metric(
         "Kept under damage",
         f"{(1 - report.mean_relative_drop) * 100:.1f} %" if report.clean.accuracy.value else "–",
@@ -75,11 +73,12 @@ def _show_summary(report: RobustnessReport) -> None:
     )
     if report.clean.age_mae is None or report.mean_corrupted_age_mae is None:
         return
+    st.markdown("**Age error**")
     clean, damaged, added = st.columns(3)
     with clean:
-        show_measured("Age error, as they are", report.clean.age_mae, "years", "On the same pictures without damage.")
+        show_measured("As they are", report.clean.age_mae, "years", "On the same pictures without damage.")
     damaged.metric(
-        "Age error, damaged", f"{report.mean_corrupted_age_mae:.2f} years", help="Mean over all damages and severities."
+        "Damaged", f"{report.mean_corrupted_age_mae:.2f} years", help="Mean over all damages and severities."
     )
     added.metric(
         "Added by damage",

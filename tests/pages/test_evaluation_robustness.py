@@ -51,8 +51,8 @@ def test_emotion_figures_come_from_the_stored_report(root: Path) -> None:
     write_measured(root)
     page = _page()
     assert _tiles(page) == [
-        ("Accuracy, as they are", "80.0 %"),
-        ("Accuracy, damaged", "62.0 %"),
+        ("As they are", "80.0 %"),
+        ("Damaged", "62.0 %"),
         ("Kept under damage", "77.5 %"),
     ]
     assert "2 ways" in page.markdown[0].value
@@ -69,10 +69,12 @@ def test_ages_have_figures_of_their_own(root: Path) -> None:
     write_measured(root, "age_gender")
     page = _page()
     assert _tiles(page)[3:] == [
-        ("Age error, as they are", "5.00 years"),
-        ("Age error, damaged", "6.80 years"),
+        ("As they are", "5.00 years"),
+        ("Damaged", "6.80 years"),
         ("Added by damage", "+1.80 years"),
     ]
+    headings = [text.value for text in page.markdown]
+    assert headings.index("**Perceived gender accuracy**") < headings.index("**Age error**")
     assert len(page.get("plotly_chart")) == 4
     assert len(page.dataframe) == 2
     assert "Download age_gender_test_robustness_age.csv" in _downloads(page)
