@@ -31,14 +31,19 @@ def load_listed(file: Path, card: ModelCard | None, parse: Callable[[Any], Repor
     """
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {advice}")
-    if card is not None and file.name not in card.files:
-        raise ArtifactCorruptError(f"{file} is not listed on the card. {advice}")
     try:
-        if card is not None and sha256_of(file) != card.files[file.name]["sha256"]:
-            raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {advice}")
+        if card is not None:
+            _check_listed(file, card, advice)
         return parse(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactCorruptError(f"{file} is no report ({type(error).__name__}: {error}). {advice}") from error
+
+
+def _check_listed(file: Path, card: ModelCard, advice: str) -> None:
+    if file.name not in card.files:
+        raise ArtifactCorruptError(f"{file} is not listed on the card. {advice}")
+    if sha256_of(file) != card.files[file.name]["sha256"]:
+        raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {advice}")
 
 
 def measured_from(raw: Mapping[str, Any]) -> Measured:

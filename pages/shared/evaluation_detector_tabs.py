@@ -23,6 +23,10 @@ Detectors = Mapping[str, DetectorReport]
 """Name -> what is stored about the detector."""
 
 
+def _measured_in(setup: str, detectors: Detectors) -> Detectors:
+    return {name: one for name, one in detectors.items() if setup in one.setups}
+
+
 def show_found(detectors: Detectors, setup: str) -> None:
     show_figure(
         figures.recall_curves(detectors, setup, "Faces found against false boxes"),
@@ -39,7 +43,7 @@ def show_found(detectors: Detectors, setup: str) -> None:
 
 
 def show_size_and_tilt(detectors: Detectors, setup: str) -> None:
-    sized = {name: one for name, one in detectors.items() if setup in one.setups}
+    sized = _measured_in(setup, detectors)
     by_size = {one.title: one.setups[setup].by_size for one in sized.values()}
     show_figure(
         figures.share_bars(by_size, "Distance between the eyes in the photograph as it is", "Faces found by size"),
@@ -56,7 +60,7 @@ def show_size_and_tilt(detectors: Detectors, setup: str) -> None:
 
 
 def show_points(report: DetectionReport, detectors: Detectors, setup: str) -> None:
-    reports = point_reports(report, {name: one for name, one in detectors.items() if setup in one.setups}, setup)
+    reports = point_reports(report, _measured_in(setup, detectors), setup)
     show_figure(
         figures.point_bars(reports, "Distance of the points from other marks"),
         "detector_points",
