@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
@@ -50,9 +50,9 @@ clean: ## remove the virtual environment and everything that tests and tools lea
 	rm -rf $(VENV) test-output .pytest_cache .mypy_cache .ruff_cache
 
 $(VENV)/bin/python:
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv" >&2; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V)" >&2; exit 2; }
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 to 3.13 is needed: apt-get install python3 python3-venv" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	    { echo "Python 3.11 to 3.13 is needed (TensorFlow has no other), $(PYTHON) is $$($(PYTHON) -V)" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    { echo "Python's venv module is incomplete here: apt-get install python3-venv" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)

@@ -16,7 +16,8 @@ from core.settings import OUR_NETWORKS, NetworkChoice
 
 ENVIRONMENT = {attribute: f"FACET_{attribute.upper()}_NETWORK" for attribute in OUR_NETWORKS.by_attribute}
 """Attribute -> environment variable that names its network where nobody has chosen one."""
-OUR_OWN, CLASSIC, NOT_INCLUDED, OWN_FILES = "our own", "classic", "not included", "needs files of yours"
+OUR_OWN, CLASSIC, OWN_FILES = "our own", "classic", "needs files of yours"
+COMPARED, NOT_INCLUDED = "for comparison only", "model file must be made first"
 
 _NOTHING_GIVEN: Mapping[str, str | None] = MappingProxyType({})
 _CAFFE_PARTS = {f"{CAFFE}_{attribute}": attribute for attribute in PAIRS}
@@ -32,15 +33,16 @@ class Network:
 
 
 def networks_for(attribute: str, root: Path | None = None) -> tuple[Network, ...]:
-    """Those that answer ``attribute``: the default, others of our own, classic ones, those whose served model is not
-    included and has to be made first, and the user's own Caffe files. The default is there even if it is broken."""
+    """Those that answer ``attribute``: the default, others of our own, classic ones, those that are there to be
+    compared with, those whose served model is not included and has to be made first, and the user's own Caffe files.
+    The default is there even if it is broken."""
     default = Network(OUR_NETWORKS.by_attribute[attribute], OUR_OWN)
     found = [
         Network(one.name, _kind(one, one.card), one.card.title)
         for one in list_artifacts(root)
         if one.card is not None and attribute in one.card.attributes
     ]
-    order = (OUR_OWN, CLASSIC, NOT_INCLUDED)
+    order = (OUR_OWN, CLASSIC, COMPARED, NOT_INCLUDED)
     found.sort(key=lambda one: (one.name != default.name, order.index(one.kind), one.name))
     if not found or found[0].name != default.name:
         found.insert(0, default)
@@ -52,6 +54,8 @@ def networks_for(attribute: str, root: Path | None = None) -> tuple[Network, ...
 def _kind(artifact: InstalledArtifact, card: ModelCard) -> str:
     if not is_served(artifact.folder, card):
         return NOT_INCLUDED
+    if card.is_for_comparison:
+        return COMPARED
     return CLASSIC if card.is_classic else OUR_OWN
 
 

@@ -52,10 +52,11 @@ _NO_GROUPS = (
     "It does not know what a person feels. FER2013 has no labels of age, gender or origin, so nothing is known here "
     "about differences between groups."
 )
-_PERCEIVED = (
-    "the gender that others perceive, male or female only: {}. Errors differ between groups, see the table by group. "
-    "Web photographs of 2017; people over 70 are rare in it."
+_UTKFACE = (
+    "see the table by group. Web photographs of 2017, whose labels an algorithm estimated and people checked; people "
+    "over 70 are rare in it."
 )
+_PERCEIVED = f"the gender that others perceive, male or female only: {{}}. Errors differ between groups, {_UTKFACE}"
 _NOT_OLD = "nothing here says how old anybody is"
 _NOT_IDENTITY = "nothing here says how anybody identifies"
 LIMITS: Mapping[str, str] = {
@@ -66,14 +67,14 @@ LIMITS: Mapping[str, str] = {
     ),
     "age_gender": (
         "Estimates the age that a face appears to have, and the gender that others perceive, male or female only: "
-        "neither says how old anybody is or how anybody identifies. Errors grow with age and differ between "
-        "groups, see the table by group. Web photographs of 2017; people over 70 are rare in it."
+        f"neither says how old anybody is or how anybody identifies. Errors grow with age and differ between groups, "
+        f"{_UTKFACE}"
     ),
     "gender": f"Estimates {_PERCEIVED.format(_NOT_IDENTITY)}",
     "age": (
         f"Estimates the age that a face appears to have: {_NOT_OLD}. It answers one number and nothing about how sure "
         "it is, so the stated interval is equally wide for faces of one age. Errors grow with age and differ between "
-        "groups, see the table by group. Web photographs of 2017; people over 70 are rare in it."
+        f"groups, {_UTKFACE}"
     ),
     "age_group_gender": (
         f"Estimates to which of the groups {', '.join(AGE_GROUP_LABELS)} the age belongs that a face appears to have, "

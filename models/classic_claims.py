@@ -58,7 +58,7 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     "ssr_net_age": (Claim("age", "mae", "MAE 3.16 on MORPH2", 3.16, 3.16, "Yang et al., IJCAI 2018"),),
     # No figure is known for gender.
     "ssr_net_gender": (),
-    "vgg16_age": (_accuracy("age", "64 %", 0.64, UNNAMED),),
+    "vgg16_age": (_accuracy("age", "64 % right, not said of what", 0.64, UNNAMED),),
     "levi_hassner": (
         _accuracy("age_group", "50.7 % on Adience", 0.507, _LEVI),
         _accuracy("gender", "86.8 % on Adience", 0.868, _LEVI),

@@ -51,7 +51,8 @@ _MOBILENET = ClassicConfig(
     epochs=30,
     schedule="cosine",
     augmentation=MOVED,
-    recipe=f"{OURS}; only the layers that are trained are the report's",
+    recipe=f"{OURS}. The report freezes the first layers at ImageNet's weights and trains the others; from a random "
+    "start, with crops of 48 pixels, every layer learns",
 )
 _MINI_XCEPTION = ClassicConfig(
     name="mini_xception_emotion",
@@ -171,7 +172,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
             schedule="cosine",
             augmentation=MOVED,
             recipe="classes and loss are the authors' (Rothe et al. 2015); they start from ImageNet and go on from "
-            "IMDB-WIKI, so the rest is ours",
+            "IMDB-WIKI on crops of 256 pixels, so the rest is ours",
         ),
         ClassicConfig(
             name="levi_hassner",

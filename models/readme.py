@@ -244,7 +244,10 @@ def _framing(*cards: ModelCard) -> str:
                 _compared(card, measured["detected"]),
             )
         )
-    title = "Test images as they are, and the same images found by the detector and cropped:"
+    title = (
+        "Test images in which the detector finds the face, as they are and as it crops them. They are easier than all "
+        "images, so that the plain figures are better here than above:"
+    )
     return title + "\n\n" + table(("Network", "Found", "Plain", "Through the detector"), rows)
 
 
@@ -260,7 +263,10 @@ def _tilted(*cards: ModelCard) -> str:
         for card in cards
         for angle, figures in card.raw["framing"][DEFAULT_DETECTOR]["tilted"].items()
     ]
-    title = "The same on pictures tilted to either side, without and with turning the face upright by its landmarks:"
+    title = (
+        "The same on pictures tilted to either side, without and with turning the face upright by its landmarks; each "
+        "row is about the faces found at that tilt:"
+    )
     return title + "\n\n" + table(("Network", "Tilt", "Found", "Not turned", "Turned upright"), rows)
 
 

@@ -29,8 +29,10 @@ def _introduction(board: Leaderboard) -> str:
     text = (
         "All networks of a table learnt from the same images and were measured on the same ones, one answer an image; "
         "in brackets the 95 % interval. Only figures of one table can be compared. Claimed is what others state, "
-        "mostly on other images. Epochs are those that were run, of those that the recipe asks for. Ours are in bold, "
-        "networks whose model file has to be made first (`models.train NAME`, then `models.export NAME`) have a star."
+        "mostly on other images. Epochs are those that were run, of those that the recipe asks for. Ours are in bold; "
+        "networks whose model file has to be made first have a star, and the page lists the commands that make it. "
+        "All rebuilt networks start from random weights, and those that were made for large crops see smaller ones "
+        "here, as their cards say."
     )
     machines = board.machines
     if not machines:

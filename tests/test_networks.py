@@ -7,6 +7,7 @@ from core.errors import ArtifactMissingError, ConfigError
 from core.estimator import LiteRTEstimator
 from core.networks import (
     CLASSIC,
+    COMPARED,
     NOT_INCLUDED,
     OUR_OWN,
     OWN_FILES,
@@ -28,6 +29,7 @@ def root(tmp_path, monkeypatch):
     add_artifact(folder, "a_large_one", "age_gender", served=False, recipe="theirs")
     add_artifact(folder, "a_trial", "age_gender")
     add_artifact(folder, "five_emotions", "emotion", task="emotion_five", recipe="theirs")
+    add_artifact(folder, "published", "age_gender", task="age_gender_published")
     monkeypatch.setenv("FACET_ARTIFACTS", str(folder))
     monkeypatch.setenv("FACET_CAFFE_DIR", str(tmp_path / "caffe"))
     for name in ("EMOTION", "AGE", "GENDER"):
@@ -45,6 +47,7 @@ def root(tmp_path, monkeypatch):
                 ("age_gender", OUR_OWN),
                 ("a_trial", OUR_OWN),
                 ("ssr_net_age", CLASSIC),
+                ("published", COMPARED),
                 ("a_large_one", NOT_INCLUDED),
                 ("caffe", OWN_FILES),
             ],
@@ -55,6 +58,7 @@ def root(tmp_path, monkeypatch):
                 ("age_gender", OUR_OWN),
                 ("a_trial", OUR_OWN),
                 ("mini_xception_gender", CLASSIC),
+                ("published", COMPARED),
                 ("a_large_one", NOT_INCLUDED),
                 ("caffe", OWN_FILES),
             ],

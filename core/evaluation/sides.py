@@ -23,12 +23,12 @@ class EvaluationSide:
     def role(self) -> str:
         if self.chosen_on:
             return (
-                f"{self.title} was used for choosing: the saved epoch is the one that did best here, so its "
-                "figures are slightly optimistic. Quote the reporting set instead."
+                f"{self.title} is the choosing set: the version of the network that did best on these images was kept, "
+                "so that figures are slightly too good here. Quote the reporting set instead."
             )
         return (
-            f"{self.title} is the reporting set: no image of it took part in training, and no epoch, crop or threshold "
-            f"was chosen on it. {self.caveat}".rstrip()
+            f"{self.title} is the reporting set: no network learnt from its images, and no setting was chosen by "
+            f"looking at them. {self.caveat}".rstrip()
         )
 
 
@@ -76,7 +76,7 @@ DATASET_SIDES: Mapping[str, DatasetSides] = {
         "published_test",
         "UTKFace, published split: test",
         "published_validation",
-        "UTKFace, published split: choosing",
+        "UTKFace, published split: validation",
         "Some of its images have a near-duplicate among the training images, which others leave in as well.",
     ),
 }

@@ -14,7 +14,7 @@ from pages.shared.text import plain
 
 TITLES = {
     "compact": "compact - our own network",
-    "haar": "haar - classic cascade, no landmarks",
+    "haar": "haar - classic, for upright faces",
     "yunet": "yunet - needs a file of yours",
 }
 _LAST_USED = "detector_last_used"
@@ -34,7 +34,8 @@ def choose_detector(key: str) -> str:
         format_func=title_of,
         key=key,
         persist_state="session",
-        help="What looks for faces. With landmarks, faces are turned upright before they are read.",
+        help="What looks for faces. Where it also marks eyes, nose and mouth, tilted faces are turned upright "
+        "before they are read.",
     )
 
 

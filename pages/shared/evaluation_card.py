@@ -84,8 +84,8 @@ def _show_two_views(card: ModelCard, side: str) -> None:
     st.markdown("**With a second view**")
     st.caption(
         "What would come out if each answer were the mean for the crop and its mirror image, which takes twice the "
-        "time and is not served. Published figures are sometimes made so; to be compared with the first column only "
-        "if they are not."
+        "time and is not served. Some published figures are made this way: compare those with two views, all others "
+        "with one."
     )
     views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
     show_table(headline_table(views), f"{card.name}_{side}_two_views.csv", "card_two_views_csv")

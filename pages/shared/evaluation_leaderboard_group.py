@@ -82,17 +82,19 @@ def _columns(group: Group) -> dict[str, Any]:
         "measured_low": number("95 % from", format=unit),
         "measured_high": number("to", format=unit),
         "claimed": text("Claimed", width=150, help="Word for word, on the images of whoever claims it."),
-        "epochs": text("Epochs", width=85, help="Epochs that were run, of those that the recipe asks for."),
+        "epochs": text(
+            "Epochs", width=85, help="Times that it saw all training images, of those that the recipe asks for."
+        ),
         "ms_per_face": number("ms a face", format="%.2f"),
         "parameters": number("Parameters", format="localized"),
         "behind": text(
             "Behind the best",
             width=210,
-            help="Compared image by image; in brackets the 95 % interval of the difference. One that holds no 0 is no "
-            "chance of this test set.",
+            help="Compared image by image; in brackets the 95 % interval of the difference. Where it does not "
+            "hold 0, the difference is hardly chance.",
         ),
-        "size_mb": number("Size (MB)", format="%.1f", help="Of the file that answers, here or not."),
-        "can_be_chosen": st.column_config.CheckboxColumn("Live", help="Can be chosen for pictures and video."),
+        "size_mb": number("Size (MB)", format="%.1f", help="Of the model file, also where it has to be made first."),
+        "can_be_chosen": st.column_config.CheckboxColumn("Ready", help="Can be chosen for pictures and video."),
         "choosing_set": number("On the choosing set", format=unit, help=group.choosing.role),
         "claimed_by": text("Claimed by"),
         "note": text("Note"),

@@ -55,7 +55,7 @@ def _what_was_used(report: RobustnessReport) -> str:
     title = side_titled(report.task, report.side)
     return (
         f"{title}: {report.images:,} of {report.side_images:,} pictures, the same ones under every damage, "
-        f"seed {report.seed}.{_WHY_PART[report.limited_by]}"
+        f"what is random in it from seed {report.seed}.{_WHY_PART[report.limited_by]}"
     )
 
 

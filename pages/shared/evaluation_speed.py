@@ -28,9 +28,9 @@ def measure_here(progress: Progress) -> SpeedReport:
 def show_speed(measure: Callable[[Progress], SpeedReport] = measure_here) -> None:
     st.markdown(
         f"Times every step from picture to answer on the machine that this app runs on, {REPEATS} times each on one "
-        "processor core, with our own networks, also where others are chosen, and the same networks by Keras' "
-        "`predict`, which apps like this one often call for each face. It takes about a minute; other work on the "
-        "machine makes every figure larger."
+        "processor core, with our own networks, whatever is chosen elsewhere. For comparison, the same networks are "
+        "asked through Keras' `predict`, as apps like this one often do for each face. It takes about a minute; other "
+        "work on the machine makes every figure larger."
     )
     if st.button("Measure on this machine", key="speed_start", icon=":material/speed:"):
         _measure(measure)

@@ -16,8 +16,8 @@ _MEASURED = {"emotion": "emotion", "age_gender": "gender"}
 _WHAT_IT_MEANS = (
     "Calibration holds for images like those of the test set. Of an answer about a blurred or tiny face, one turned "
     "far to the side, or a box that the detector itself doubts, only a part is kept, and the rest of the confidence is "
-    "spread over all classes. A box without a face that the detector is sure of, of which there are few, gives nothing "
-    "away: its answer keeps its confidence. Measured on images that the limits were chosen on."
+    "spread over all classes. If the detector is sure of a box that holds no face, which is rare, nothing reveals the "
+    "error, and the answer keeps its confidence. Measured on images that the limits were chosen on."
 )
 
 

@@ -35,8 +35,8 @@ LIMITS = """
   look at the same pictures often disagree about them too.
 - **Age** is a guess from looks; the interval beside it matters as much as the number. How far off it is
   depends on the age: the model evaluation page shows it bracket by bracket.
-- **Perceived gender** is what labellers saw in pictures. It is neither sex nor gender identity, and it knows
-  two labels only.
+- **Perceived gender** is a label that an algorithm gave to pictures and people checked. It is neither sex nor
+  gender identity, and it knows two values only.
 - Errors **differ between groups** of people; the same page shows by how much.
 - Faces that are turned away, covered, very small or badly lit are missed or misread.
 - It does **not recognise** anybody: no face is compared with another person's or remembered.

@@ -21,7 +21,7 @@ MAX_CARDS = 4
 
 _NO_RATE = "–"
 ALL_FACES = "mean of all faces"
-MOOD_FORMULA = "mood = P(happy) + P(surprise)/2 - P(angry) - P(disgust) - P(fear) - P(sad)"
+MOOD_FORMULA = "Mood: the probability of happy and half of that of surprise, less those of angry, disgust, fear and sad"
 
 
 def show_numbers(session: LiveSession, *, playing: bool) -> None:

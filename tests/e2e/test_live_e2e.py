@@ -83,7 +83,7 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     tab = open_tab(LIVE)
     page = tab.page
     expect(page.get_by_text("Press START and allow the camera")).to_be_visible()
-    expect(page.get_by_text("mood = P(happy) + P(surprise)/2")).to_be_visible()
+    expect(page.get_by_text("Mood: the probability of happy")).to_be_visible()
     tab.screenshot(screenshots / "live_idle.png")
     wait_for_udp(server, page, some=False)
 

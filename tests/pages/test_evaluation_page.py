@@ -81,9 +81,9 @@ def test_other_seeds_stand_on_the_card(artifacts: Path) -> None:
     assert any("FER2013 PublicTest" in caption.value for caption in page.caption)
 
 
-def test_the_set_for_choosing_is_called_optimistic(artifacts: Path) -> None:
+def test_the_set_for_choosing_is_called_too_good(artifacts: Path) -> None:
     write_artifacts(artifacts)
-    assert "optimistic" in _page("FER2013 PublicTest").warning[0].value
+    assert "slightly too good" in _page("FER2013 PublicTest").warning[0].value
 
 
 def test_models_are_compared_and_one_is_shown_in_detail(artifacts: Path) -> None:

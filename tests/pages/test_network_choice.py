@@ -101,13 +101,16 @@ def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUn
     (networks,) = (one for one in app.sidebar.expander if one.label == "Networks")
     assert [(box.label, box.options) for box in networks.selectbox] == [
         (TITLES["emotion"], ["emotion - our own"]),
-        (TITLES["age"], ["age_gender - our own", "vgg16_age - not included", "caffe - needs files of yours"]),
+        (
+            TITLES["age"],
+            ["age_gender - our own", "vgg16_age - model file must be made first", "caffe - needs files of yours"],
+        ),
         (
             TITLES["gender"],
             [
                 "age_gender - our own",
                 "six_conv_gender - classic",
-                "vgg16_age - not included",
+                "vgg16_age - model file must be made first",
                 "caffe - needs files of yours",
             ],
         ),
