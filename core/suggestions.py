@@ -47,10 +47,11 @@ class Suggestion:
         return self.min_age == 0 and self.max_age >= MAX_AGE
 
     def matches(self, emotion: Emotion | None, years: float | None) -> bool:
-        """What is not known (``None``) is matched by rows for any only."""
+        """What is not known (``None``) is matched by rows for any only; years count as the nearest whole year, which is
+        what the pages show."""
         if self.emotion is not None and self.emotion != emotion:
             return False
-        return self.fits_any_age if years is None else self.min_age <= math.floor(years) <= self.max_age
+        return self.fits_any_age if years is None else self.min_age <= math.floor(years + 0.5) <= self.max_age
 
 
 def suggest(emotion: Emotion | None, years: float | None, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:

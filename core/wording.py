@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from core.types import AgeEstimate, ClassEstimate
@@ -34,5 +35,6 @@ def answer(estimate: ClassEstimate[Any]) -> str:
 
 def age(estimate: AgeEstimate, unit: str = "") -> str:
     """``31 (25-38)``, or with a ``unit`` such as ``years``: ``31 years (25-38)``."""
-    years = f"{estimate.years:.0f} {unit}".rstrip()
+    # Halves go up, as for age brackets and suggestions.
+    years = f"{math.floor(estimate.years + 0.5)} {unit}".rstrip()
     return f"{years} ({estimate.low:.0f}-{estimate.high:.0f})"

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.evaluation.robustness import SEVERITIES
+
 Image = NDArray[np.uint8]
-SEVERITIES = (1, 2, 3, 4, 5)
 _DARK, _LIGHT = (0, 60), (170, 256)
 """Grey levels that bars are drawn from, upper end excluded."""
 

@@ -126,7 +126,7 @@ def _one_hot(labels: NDArray, classes: int) -> NDArray[np.float32]:
 
 
 def _with_soft_emotions(train: Samples, data_dir: Path, share: float) -> Samples:
-    votes = read_votes(data_dir, train.ids)
+    votes = read_votes(data_dir, train.ids, train.labels["emotion"])
     targets = softened(train.labels["emotion"], votes, len(EMOTIONS), share)
     return replace(train, labels={**train.labels, _SOFT_EMOTION: targets})
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from core.artifact import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, sha256_of
 from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
+from core.datasets.samples import few
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
 from core.errors import ArtifactError, ConfigError, DetectorError, FacetError
@@ -184,7 +185,7 @@ def _run(options: argparse.Namespace) -> DetectionReport:
     print(f"left out {len(sides['test']) - len(photos)} photographs that training has seen too", file=sys.stderr)
     if options.limit is not None:
         # Both kinds of photographs: they come one kind after the other.
-        photos = photos[:: max(1, len(photos) // options.limit)]
+        photos = tuple(photos[row] for row in few(photos, options.limit))
     report, marks, runs = evaluate_detectors(factories, photos)
     if options.store:
         folder = artifacts_dir() / DETECTOR_ARTIFACT

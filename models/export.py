@@ -32,6 +32,7 @@ import tensorflow as tf
 from core.artifact import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, TWO_VIEWS_FILE
 from core.datasets.samples import Samples
 from core.errors import FacetError
+from core.evaluation.network_speed import HERE_FILE, SPEED_FILE
 from models import registry
 from models.cards import facts_of, joined_history, new_card, read_card, rounds_of, write_card
 from models.configs import config_named
@@ -70,8 +71,9 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
         shutil.copyfile(forms[served], folder / SERVED_FILE)
     card["exports"] = {"compared_on": task.choose_on, "served": served} | exports
-    # Of another network: two views belong to the answers that are stored now.
-    (folder / TWO_VIEWS_FILE).unlink(missing_ok=True)
+    # Of another network: two views belong to the answers that are stored now, times to the file that is served now.
+    for name in (TWO_VIEWS_FILE, SPEED_FILE, HERE_FILE):
+        (folder / name).unlink(missing_ok=True)
     write_card(folder, card)
     store_predictions(folder, data)
     return folder

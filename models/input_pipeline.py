@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.samples import Samples
+from core.evaluation.robustness import SEVERITIES
 from models.balancing import weighted_order
-from models.corruptions import DAMAGES, SEVERITIES, corrupted
+from models.corruptions import DAMAGES, corrupted
 from models.mixup import mixable, mixed
 
 Targets = Callable[[Samples], dict[str, NDArray[np.float32]]]

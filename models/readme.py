@@ -193,7 +193,7 @@ def _calibration(*cards: ModelCard) -> str:
                 f"{figures[f'{prefix}kept_accuracy']:.1%}",
             )
         )
-    header = ("Answer", "ECE before", "ECE", "Brier score", "Kept", "Right among the kept")
+    header = ("Answer", "ECE before", "ECE", "Brier score (0 to 2)", "Kept (coverage)", "Right among the kept")
     title = (
         "Confidence against accuracy on the test sets (ECE: expected calibration error, 15 bins; before and after the "
         'temperature that was fitted on the other side), and what is kept when unsure answers become "uncertain":'

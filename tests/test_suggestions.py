@@ -39,8 +39,8 @@ TABLE = (CHILD_SAD, ADULT_SAD, ANY_EMOTION, ALWAYS)
     ("emotion", "years", "expected"),
     [
         pytest.param(Emotion.SAD, 0.0, (CHILD_SAD, ALWAYS), id="youngest"),
-        pytest.param(Emotion.SAD, 12.99, (CHILD_SAD, ALWAYS), id="last-day-of-a-bracket"),
-        pytest.param(Emotion.SAD, 13.0, (ADULT_SAD, ANY_EMOTION, ALWAYS), id="first-day-of-the-next"),
+        pytest.param(Emotion.SAD, 12.49, (CHILD_SAD, ALWAYS), id="shown-as-the-last-year-of-a-row"),
+        pytest.param(Emotion.SAD, 12.5, (ADULT_SAD, ANY_EMOTION, ALWAYS), id="shown-as-the-first-of-the-next"),
         pytest.param(Emotion.SAD, float(MAX_AGE), (ADULT_SAD, ALWAYS), id="oldest"),
         pytest.param(Emotion.HAPPY, 15.0, (ANY_EMOTION, ALWAYS), id="emotion-without-a-row"),
         pytest.param(None, 15.0, (ANY_EMOTION, ALWAYS), id="emotion-not-read"),

@@ -30,15 +30,19 @@ def parse_name(name: str) -> tuple[int, int, int] | None:
     return int(match["age"]), int(match["gender"]), int(match["race"])
 
 
+def utkface_folder(data_dir: Path) -> Path:
+    """Where the images are: ``data_dir/UTKFace``, or where there is none, ``data_dir`` itself."""
+    folder = Path(data_dir) / "UTKFace"
+    return folder if folder.is_dir() else Path(data_dir)
+
+
 def read_utkface(data_dir: Path, image_size: int = SOURCE_SIZE) -> Dataset:
     """Read UTKFace from ``data_dir/UTKFace`` (or ``data_dir`` itself), resized to ``image_size`` by area.
 
     Labels: ``age`` (years), ``gender`` (index into ``GENDERS``), ``race`` (index into ``RACES``). Images are
     (image_size, image_size, 3) BGR; ids are file names. Raises ``DatasetError`` when nothing usable is found.
     """
-    folder = Path(data_dir) / "UTKFace"
-    if not folder.is_dir():
-        folder = Path(data_dir)
+    folder = utkface_folder(data_dir)
     if not folder.is_dir():
         raise DatasetError(f"no UTKFace in {data_dir}: {_EXPECTED}")
     ids: list[str] = []

@@ -1,8 +1,8 @@
 """Milliseconds that each network takes for one face, kept beside its card: ``speed.json`` comes with the network, and
 ``speed.here.json``, which git ignores, is what was measured on this machine since.
 
-The pictures are made up from a fixed seed, because a network's time does not hang on what a picture shows. The file is
-about a machine and not about the model, so the card does not list it.
+The pictures are made up from a fixed seed, because a network's time does not hang on what a picture shows. The card
+does not list the file, which is about a machine as well; the export of another network removes it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.five_emotions import PREFIX, of_five_emotions
 from core.datasets.samples import Samples
-from core.datasets.utkface import SOURCE_SIZE, parse_name
+from core.datasets.utkface import SOURCE_SIZE, parse_name, utkface_folder
 from core.errors import ConfigError, DatasetError
 from core.evaluation.sides import DATASET_OF
 
@@ -32,8 +32,9 @@ def data_dir() -> Path:
 def has_data(folder: Path, task: str) -> bool:
     """Whether ``folder`` seems to hold the data set of ``task``; looks at names only."""
     if DATASET_OF[task] in _UTKFACE:
-        return (folder / "UTKFace").is_dir()
-    return any((folder / name).exists() for name in ("fer2013/test", "fer2013.csv", "fer2013/fer2013.csv"))
+        return (folder / "UTKFace").is_dir() or any(parse_name(file.name) for file in folder.glob("*.chip.jpg"))
+    names = ("fer2013/test", "test", "fer2013.csv", "fer2013/fer2013.csv")
+    return any((folder / name).exists() for name in names) or (folder.suffix == ".csv" and folder.is_file())
 
 
 def read_side(folder: Path, task: str, side: str, ids: NDArray[np.str_], image_size: int) -> Samples:
@@ -44,7 +45,7 @@ def read_side(folder: Path, task: str, side: str, ids: NDArray[np.str_], image_s
     none is found.
     """
     if DATASET_OF[task] in _UTKFACE:
-        return _read_utkface_files(folder / "UTKFace", ids, image_size)
+        return _read_utkface_files(utkface_folder(folder), ids, image_size)
     prefix = PREFIX if task == "emotion_five" else ""
     usages = {f"{prefix}{name}": usage for name, usage in _USAGES.items()}
     if side not in usages:
@@ -75,6 +76,6 @@ def _read_utkface_files(folder: Path, ids: NDArray[np.str_], image_size: int) ->
         images.append(small.astype(np.uint8, copy=False))
         labels.append(parsed)
     if not found:
-        raise DatasetError(f"{folder} has none of the {len(ids)} UTKFace images that the predictions name")
+        raise DatasetError(f"{folder} has none of the {len(ids)} UTKFace images that are looked for")
     age, gender, race = np.array(labels, np.int64).T
     return Samples(np.array(found), np.stack(images), {"age": age, "gender": gender, "race": race})

@@ -29,6 +29,7 @@ from core.evaluation.detection_metrics import setup_report
 from core.evaluation.detection_report import headline
 from core.evaluation.detection_runner import detect_photos, marks_of
 from core.evaluation.detection_setups import SETUPS
+from core.evaluation.detection_stored import LEAST_SCORE
 from models import registry
 from models.cards import joined_history, new_card, rounds_of, write_card
 from models.runs import weights_to_export
@@ -46,7 +47,7 @@ _INT8_OPERATIONS = (
     qtyping.TFLOperationName.DEPTHWISE_CONV_2D,
     qtyping.TFLOperationName.ADD,
 )
-LOOSEST_SCORE = 0.05
+LOOSEST_SCORE = LEAST_SCORE
 
 
 def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:

@@ -14,10 +14,11 @@ from pages.shared.evaluation_common import show_table
 _MEASURED = {"emotion": "emotion", "age_gender": "gender"}
 """Networks that it was measured with -> their answer."""
 _WHAT_IT_MEANS = (
-    "Calibration holds for images like those of the test set. Of an answer about a blurred or tiny face, one turned "
-    "far to the side, or a box that the detector itself doubts, only a part is kept, and the rest of the confidence is "
-    "spread over all classes. If the detector is sure of a box that holds no face, which is rare, nothing reveals the "
-    "error, and the answer keeps its confidence. Measured on images that the limits were chosen on."
+    "Calibration holds for images like those of the test set. Of an answer about a face that is turned far to the "
+    "side, or a box that the detector itself doubts, only a part is kept, and the rest of the confidence is spread "
+    "over all classes. Of a blurred or tiny face a little is taken off: there, the networks are less sure by "
+    "themselves. If the detector is sure of a box that holds no face, which is rare, nothing reveals the error, and "
+    "the answer keeps its confidence. Measured on images that the limits were chosen on."
 )
 
 

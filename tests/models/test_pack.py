@@ -82,7 +82,10 @@ def test_training_reads_packs_like_data_folders(tmp_path, monkeypatch):
     data_dir, output = tmp_path / "data", tmp_path / "output"
     data_dir.mkdir()
     header = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
-    rows = (f"Training,fer{row:07d}.png,10,0,0,0,0,0,0,0,0,0" for row in range(12))
+    # Each image's votes are for its label, in FER+'s order of choices.
+    choices = [4, 5, 6, 1, 3, 2, 0]
+    votes = np.eye(10, dtype=int)[np.array(choices)[data_set("fer2013").sides["train"].labels["emotion"]]]
+    rows = (f"Training,fer{row:07d}.png,{','.join(map(str, ten))}" for row, ten in enumerate(votes))
     (data_dir / VOTES_FILE).write_text("\n".join([header, *rows]) + "\n")
     files = pack.pack([config_named("emotion"), config_named("four_conv")], data_dir, output, MIB)
     assert [file.name for file in files] == [VOTES_FILE, "fer2013.pack.npz"]
