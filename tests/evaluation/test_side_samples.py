@@ -64,6 +64,16 @@ def test_presence_is_told_by_task(utkface: Path) -> None:
     assert not has_data(utkface / "nothing", "age_gender")
 
 
+def test_the_folder_or_the_file_itself_will_do(utkface: Path) -> None:
+    """As for the readers that training uses."""
+    folder = utkface / "UTKFace"
+    assert has_data(folder, "age_gender")
+    assert len(read_side(folder, "age_gender", "test", np.array(NAMES), 64)) == 2
+    file = write_fer2013_csv(utkface) / "fer2013.csv"
+    assert has_data(file, "emotion")
+    assert len(read_side(file, "emotion", "private", np.array([]), 48)) == 12
+
+
 def test_the_data_folder_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FACET_DATA", str(tmp_path))
     assert data_dir() == tmp_path

@@ -59,6 +59,9 @@ def loader(dataset):
     return lambda data_dir, image_size: made
 
 
+OF_ANOTHER_NETWORK = ("two_views.npz", "speed.json", "speed.here.json")
+
+
 @pytest.fixture(scope="module")
 def data():
     """Made-up faces in place of both data sets."""
@@ -92,8 +95,11 @@ def artifact(request, data, tmp_path_factory):
         warnings.simplefilter("ignore")
         if request.param != QUANTISED:
             patch.setattr(export, "to_int8", refuse)
-        run = write_run(root / "runs", config)
-        return export.export(config, root, run, root / "artifacts" / config.name)
+        run, folder = write_run(root / "runs", config), root / "artifacts" / config.name
+        folder.mkdir(parents=True)
+        for name in OF_ANOTHER_NETWORK:
+            (folder / name).write_text("of the network that was there before")
+        return export.export(config, root, run, folder)
 
 
 def test_a_run_becomes_an_artifact(artifact):
@@ -108,6 +114,10 @@ def test_a_run_becomes_an_artifact(artifact):
     assert card.raw["trainable_parameters"] + card.raw["frozen_parameters"] == card.parameters
     assert (card.epochs_run, card.recipe_epochs) == (2, CLASSIC_CONFIGS[name].epochs)
     assert is_served(artifact, card)
+
+
+def test_nothing_stays_of_the_network_before(artifact):
+    assert not [name for name in OF_ANOTHER_NETWORK if (artifact / name).exists()]
 
 
 def test_a_network_that_cannot_be_quantised_says_so_on_its_card(artifact):

@@ -58,6 +58,7 @@ def test_the_command_stores_what_it_prints(
 def test_the_table_has_every_part(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate.main(["detector", "--data", str(data), "--detectors", "haar", "--limit", "2"]) == 0
     text = capsys.readouterr().out
+    assert "2 test photographs" in text
     words = ("Haar alt2", "Enlarged to 640 px", "By tilt", "machine against people", "640x480 ms", "tracked_px")
     assert [word for word in words if word not in text] == []
 
