@@ -94,7 +94,7 @@ class FaceAnalyzer:
             card = network.card
             crops = crop_faces(frame, detections, card.crop, card.input_size, card.channels)
             clock.lap("crop")
-            answers = calibrated_answers(network.predict(crops), card.temperature, card.age_interval_scale)
+            answers = calibrated_answers(network.predict(crops), card.temperature, card.age_calibration)
             clock.lap(card.name)
             doubted = wanted & {"emotion", "gender"}
             if self._usability is not None and doubted:

@@ -14,6 +14,7 @@ from core.types import MAX_AGE
 
 INTERVAL_COVERAGE = 0.8
 """Share of faces whose true age the stated interval should hold; its width is fitted on the validation side."""
+_YEARS = np.arange(MAX_AGE + 1, dtype=np.float64)
 _MIN_REACH_YEARS = 0.5
 _REACH_OF_ONE_NUMBER_YEARS = 10.0
 """Of a network that answers one number: the interval scale, fitted on the validation side, makes an interval of it."""
@@ -36,42 +37,52 @@ def calibrated(probabilities: NDArray[np.floating], temperature: float = 1.0) ->
 
 
 @dataclass(frozen=True)
-class IntervalScale:
-    """How far the stated age interval reaches, as a multiple of the interval that the network itself gives.
+class AgeCalibration:
+    """How the stated age and its interval follow from what the network says.
 
-    ``scale`` at the ages ``knots`` (years, increasing), linear between them and constant outside. An age belongs to
-    the stated interval if its distance from the answer is at most ``scale`` at THAT age times the network's own
-    distance on that side. So the multiple depends on the age that might be the true one, not on the answer: people
-    over 60 are taken for younger than they are, so the intervals of the answers below their age reach up to them.
+    ``target_sigma`` is the standard deviation, in years, of the Gaussians around the true ages that the network learnt
+    to answer; 0 if it learnt something else. Cut off at 0 years, the Gaussian of a newborn has a mean of 1.3 years
+    (sigma 2), so that a network that learnt all it could would never answer less: that shift is undone.
+
+    The interval reaches as far as a multiple of the network's own: ``scale`` at the ages ``knots`` (years, increasing),
+    linear between them and constant outside. An age belongs to the stated interval if its distance from the answer is
+    at most ``scale`` at THAT age times the network's own distance on that side. So the multiple depends on the age that
+    might be the true one, not on the answer: people over 60 are taken for younger than they are, so the intervals of
+    the answers below their age reach up to them.
     """
 
     knots: tuple[float, ...] = (0.0,)
     scale: tuple[float, ...] = (1.0,)
+    target_sigma: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.knots) != len(self.scale) or not self.knots:
             raise ValueError(f"every knot needs one scale, got {len(self.knots)} knots and {len(self.scale)} scales")
         if not (np.isfinite(self.scale).all() and min(self.scale) >= 0 and (np.diff(self.knots) > 0).all()):
             raise ValueError(f"knots must increase and scales be at least 0, got {self.knots} and {self.scale}")
+        if not (np.isfinite(self.target_sigma) and self.target_sigma >= 0):
+            raise ValueError(f"the targets' sigma must be at least 0 years, got {self.target_sigma}")
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any] | float) -> IntervalScale:
-        """As on a card; a single number, as on older cards, is one scale for all ages."""
-        if isinstance(raw, Mapping):
-            return cls(tuple(float(year) for year in raw["knots"]), tuple(float(scale) for scale in raw["scale"]))
-        return cls(scale=(float(raw),))
+    def from_dict(cls, raw: Mapping[str, Any]) -> AgeCalibration:
+        """As on a card."""
+        return cls(
+            tuple(float(year) for year in raw["knots"]),
+            tuple(float(scale) for scale in raw["scale"]),
+            float(raw["target_sigma"]),
+        )
 
-    def to_dict(self) -> dict[str, list[float]]:
-        return {"knots": list(self.knots), "scale": list(self.scale)}
+    def to_dict(self) -> dict[str, Any]:
+        return {"knots": list(self.knots), "scale": list(self.scale), "target_sigma": self.target_sigma}
 
 
-AS_THE_NETWORK_SAYS = IntervalScale()
+AS_THE_NETWORK_SAYS = AgeCalibration()
 
 
 def calibrated_answers(
     outputs: Mapping[str, NDArray[np.float32]],
     temperature: Mapping[str, float],
-    interval_scale: IntervalScale = AS_THE_NETWORK_SAYS,
+    calibration: AgeCalibration = AS_THE_NETWORK_SAYS,
 ) -> dict[str, NDArray[np.float64]]:
     """A network's outputs as they are answered: ``emotion`` (N, 7) and ``gender`` (N, 2) probabilities, and ``age`` as
     (N, 3) mean, low and high; the answers to ``age_group`` become an age.
@@ -85,7 +96,7 @@ def calibrated_answers(
     }
     ages = age_output(outputs, temperature)
     if ages is not None:
-        answers["age"] = np.stack(age_answers(ages, interval_scale), axis=1)
+        answers["age"] = np.stack(age_answers(ages, calibration), axis=1)
     return answers
 
 
@@ -99,22 +110,23 @@ def age_output(
 
 
 def age_answers(
-    ages: NDArray[np.floating], interval_scale: IntervalScale = AS_THE_NETWORK_SAYS
+    ages: NDArray[np.floating], calibration: AgeCalibration = AS_THE_NETWORK_SAYS
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(N, 101) probabilities of the years 0-100, or (N, 1) years -> mean, low and high, (N,) years each.
 
     The interval always contains the mean and never goes below 0.
     """
-    mean, down, up = age_reach(ages)
-    knots, scale = np.array(interval_scale.knots), np.array(interval_scale.scale)
+    mean, down, up = age_reach(ages, calibration.target_sigma)
+    knots, scale = np.array(calibration.knots), np.array(calibration.scale)
     low = -_farthest(-mean, down, -knots[::-1], scale[::-1])
     return mean, np.maximum(low, 0.0), _farthest(mean, up, knots, scale)
 
 
 def age_reach(
-    ages: NDArray[np.floating],
+    ages: NDArray[np.floating], target_sigma: float = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(N, 101) -> mean and how far down and up the middle ``INTERVAL_COVERAGE`` of the distribution reaches from it.
+    """(N, 101) -> mean and how far down and up the middle ``INTERVAL_COVERAGE`` of the distribution reaches from it,
+    the mean being corrected for targets that were cut off (``AgeCalibration.target_sigma``).
 
     (N,) years each; a reach is at least ``_MIN_REACH_YEARS``, or no scale could widen it. (N, 1) years, of a network
     that says nothing about how sure it is, are cut to 0-100 and all reach equally far.
@@ -124,12 +136,21 @@ def age_reach(
         reach = np.full(len(years), _REACH_OF_ONE_NUMBER_YEARS)
         return years, reach, reach
     shares = normalised(ages)
-    mean = shares @ np.arange(shares.shape[1], dtype=np.float64)
+    mean = shares @ _YEARS
     tail = (1 - INTERVAL_COVERAGE) / 2
     cumulative = np.cumsum(shares, axis=1)
     down = mean - _quantile(cumulative, tail)
     up = _quantile(cumulative, 1 - tail) - mean
+    if target_sigma > 0:
+        learnt = age_targets(_YEARS, target_sigma) @ _YEARS
+        mean = np.interp(mean, learnt, _YEARS)
     return mean, np.maximum(down, _MIN_REACH_YEARS), np.maximum(up, _MIN_REACH_YEARS)
+
+
+def age_targets(ages: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
+    """(N,) true ages in years -> (N, 101) probabilities of the years 0-100: Gaussians, cut off at both ends."""
+    heights = np.exp(-((_YEARS - np.minimum(ages, MAX_AGE)[:, None]) ** 2) / (2 * sigma**2))
+    return np.asarray(heights / heights.sum(axis=1, keepdims=True), np.float64)
 
 
 def _farthest(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.answers import AS_THE_NETWORK_SAYS, IntervalScale
+from core.answers import AS_THE_NETWORK_SAYS, AgeCalibration
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 
 ARTIFACTS_DIR = Path(__file__).resolve().parent.parent / "models" / "artifacts"
@@ -88,7 +88,7 @@ class ModelCard:
     license: str
     intended_use: str
     limits: str
-    age_interval_scale: IntervalScale = AS_THE_NETWORK_SAYS
+    age_calibration: AgeCalibration = AS_THE_NETWORK_SAYS
     """Fitted on the validation side."""
     temperature: Mapping[str, float] = field(default_factory=dict)
     """Output name -> temperature of its probabilities, fitted on the side that training chose on; 1 if absent."""
@@ -128,7 +128,9 @@ class ModelCard:
             license=str(raw["license"]),
             intended_use=str(raw["intended_use"]),
             limits=str(raw["limits"]),
-            age_interval_scale=IntervalScale.from_dict(raw.get("age_interval_scale", 1.0)),
+            age_calibration=AgeCalibration.from_dict(raw["age_calibration"])
+            if "age_calibration" in raw
+            else AS_THE_NETWORK_SAYS,
             temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
             min_confidence={name: float(value) for name, value in raw.get("min_confidence", {}).items()},
             min_score=float(raw.get("min_score", 0.5)),

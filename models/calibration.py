@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.optimize import linprog, minimize_scalar
 
 from core.age_groups import age_groups_of
-from core.answers import INTERVAL_COVERAGE, IntervalScale, age_output, age_reach, calibrated
+from core.answers import INTERVAL_COVERAGE, AgeCalibration, age_output, age_reach, calibrated
 from core.datasets.samples import Samples
 from core.errors import DatasetError
 
@@ -30,9 +30,12 @@ _SMOOTHING_FACES = 1.0
 _MIN_SCALE = 0.05
 
 
-def fitted_calibration(outputs: Mapping[str, NDArray[np.float32]], samples: Samples) -> dict[str, Any]:
+def fitted_calibration(
+    outputs: Mapping[str, NDArray[np.float32]], samples: Samples, target_sigma: float = 0.0
+) -> dict[str, Any]:
     """A network's outputs on the choosing side -> ``temperature``, ``min_confidence`` and, for ages,
-    ``age_interval_scale`` for its card. Raises ``DatasetError`` without images."""
+    ``age_calibration`` for its card; ``target_sigma`` as in ``AgeCalibration``. Raises ``DatasetError`` without
+    images."""
     if len(samples) == 0:
         raise DatasetError("there are no images to calibrate on: the side that training chose on is empty")
     truth = dict(samples.labels)
@@ -47,7 +50,7 @@ def fitted_calibration(outputs: Mapping[str, NDArray[np.float32]], samples: Samp
     }
     ages = age_output(outputs, temperature)
     if ages is not None:
-        fitted["age_interval_scale"] = fitted_interval_scale(ages, samples.labels["age"]).to_dict()
+        fitted["age_calibration"] = fitted_age_calibration(ages, samples.labels["age"], target_sigma).to_dict()
     return fitted
 
 
@@ -69,18 +72,21 @@ def fitted_min_confidence(probabilities: NDArray[np.float64]) -> float:
     return math.floor(float(np.quantile(confidence, UNCERTAIN_SHARE, method="lower")) * 1000) / 1000
 
 
-def fitted_interval_scale(ages: NDArray[np.floating], age_true: NDArray[np.int64]) -> IntervalScale:
+def fitted_age_calibration(
+    ages: NDArray[np.floating], age_true: NDArray[np.int64], target_sigma: float = 0.0
+) -> AgeCalibration:
     """The scale with which ``INTERVAL_COVERAGE`` of the faces of EVERY true age fall inside their interval.
 
     ``ages``: (N, 101) or (N, 1), see ``core.answers.age_answers``. Conformal prediction conditional on the label (Vovk
     2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
     the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
     """
-    mean, down, up = age_reach(ages)
+    mean, down, up = age_reach(ages, target_sigma)
     needed = np.abs(age_true - mean) / np.where(age_true < mean, down, up)
     # As many faces as there are free values are met exactly and say nothing about new faces.
     level = min(1.0, INTERVAL_COVERAGE * (1 + len(_KNOTS_YEARS) / len(needed)))
-    return IntervalScale(_KNOTS_YEARS, tuple(_quantile_regression(age_true, needed, level).tolist()))
+    scale = _quantile_regression(age_true, needed, level)
+    return AgeCalibration(_KNOTS_YEARS, tuple(scale.tolist()), target_sigma)
 
 
 def _quantile_regression(years: NDArray[np.int64], needed: NDArray[np.float64], level: float) -> NDArray[np.float64]:

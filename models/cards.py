@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from core.answers import AgeCalibration
 from core.artifact import (
     CARD_FILE,
     HISTORY_FILE,
@@ -37,7 +38,7 @@ from models.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, datas
 from models.classic_claims import CLAIMS
 from models.configs import config_named
 from models.runs import best_epoch, recorded_run
-from models.tasks import card_task
+from models.tasks import CROP_TASKS, card_task
 from models.train_config import TrainConfig
 
 MAX_COMMITTED_BYTES = 5_000_000
@@ -88,6 +89,7 @@ def new_card(
         **network,
         "input": {"size": size, "channels": channels, "dtype": "uint8", "colour_order": "BGR"},
         **({} if task == "detection" else {"crop": crop_of(task)}),
+        **_age_calibration(config.task),
         "metrics": {},
         "claims": [asdict(claim) for claim in CLAIMS.get(config.name, ())],
         "recipe": config.recipe,
@@ -108,6 +110,12 @@ def new_card(
         "intended_use": INTENDED_USE,
         "limits": LIMITS[task],
     }
+
+
+def _age_calibration(task: str) -> dict[str, Any]:
+    """What is known before the network is: as what distributions it learnt ages."""
+    sigma = CROP_TASKS[task].objective.age_sigma if task in CROP_TASKS else 0.0
+    return {"age_calibration": AgeCalibration(target_sigma=sigma).to_dict()} if sigma else {}
 
 
 def crop_of(task: str) -> dict[str, Any]:

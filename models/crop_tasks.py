@@ -20,7 +20,7 @@ from models.age_weights import sample_weights
 from models.balancing import class_weights
 from models.data_sets import LOADERS
 from models.input_pipeline import TrainingBatches
-from models.losses import age_distribution_loss, mae
+from models.losses import LABEL_SIGMA, age_distribution_loss, mae
 from models.packed_data import has_pack, read_pack
 from models.soft_targets import softened
 from models.train_config import TrainConfig
@@ -50,6 +50,8 @@ class Objective:
     metrics: Callable[[], dict[str, object]]
     monitor: str
     mode: str
+    age_sigma: float = 0.0
+    """Of the Gaussians in years that ages are learnt as, if they are."""
 
 
 class Task(Protocol):
@@ -154,6 +156,7 @@ _AGE_GENDER = CropTask(
         # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
         monitor="val_loss",
         mode="min",
+        age_sigma=LABEL_SIGMA,
     ),
     card_task="age_gender",
     dataset=DATASET_OF["age_gender"],

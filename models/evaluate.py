@@ -64,11 +64,12 @@ def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions
     sides = REPORTED_SIDES[estimator.card.task]
     size = estimator.card.input_size
     outputs = {side: predict_images(estimator, resized(data.sides[side].images, size), _bar(side)) for side in sides}
-    raw = read_card(folder) | fitted_calibration(outputs[sides[0]], data.sides[sides[0]])
+    target_sigma = estimator.card.age_calibration.target_sigma
+    raw = read_card(folder) | fitted_calibration(outputs[sides[0]], data.sides[sides[0]], target_sigma)
     card = ModelCard.from_dict(raw)
     predictions = {
         side: predictions_from_outputs(
-            outputs[side], data.sides[side], card.age_interval_scale, card.temperature, card.task
+            outputs[side], data.sides[side], card.age_calibration, card.temperature, card.task
         )
         for side in sides
     }

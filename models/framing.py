@@ -94,7 +94,7 @@ def figures_with(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scen
         ]
     )
     outputs = predict_images(estimator, crops)
-    return headline(predictions_from_outputs(outputs, samples, card.age_interval_scale, card.temperature))
+    return headline(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
 
 
 def choose_crop(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], start: CropSpec) -> CropSpec:

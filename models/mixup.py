@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from core.types import MAX_AGE
+from core.answers import age_targets
 from models.losses import LABEL_SIGMA
 
 Targets = dict[str, NDArray[np.float32]]
@@ -38,6 +38,4 @@ def mixed(
 
 def _age_distributions(age_years: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 1) years -> (N, 101): the Gaussian that the age loss makes of a year."""
-    years = np.arange(MAX_AGE + 1, dtype=np.float32)
-    heights = np.exp(-((years - np.minimum(age_years, MAX_AGE)) ** 2) / (2 * LABEL_SIGMA**2))
-    return (heights / heights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return age_targets(age_years[:, 0], LABEL_SIGMA).astype(np.float32)

@@ -247,7 +247,7 @@ def _joined(parts: Sequence[Outputs]) -> Outputs:
 
 
 def _figures(outputs: Outputs, samples: Samples, card: ModelCard) -> Figures:
-    return figures_of(predictions_from_outputs(outputs, samples, card.age_interval_scale, card.temperature))
+    return figures_of(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
 
 
 def _corruption_figures(name: str, one: Corruption, figures: dict[Condition, Figures]) -> CorruptionFigures:

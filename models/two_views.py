@@ -46,7 +46,7 @@ def store_two_views(folder: Path, data: SplitDataset) -> dict[str, dict[str, flo
         samples = data.sides[side]
         outputs = predict_two_views(estimator, resized(samples.images, card.input_size))
         predictions[side] = predictions_from_outputs(
-            outputs, samples, card.age_interval_scale, card.temperature, card.task
+            outputs, samples, card.age_calibration, card.temperature, card.task
         )
     save_predictions(folder / TWO_VIEWS_FILE, predictions)
     figures = {side: headline(one) for side, one in predictions.items()}

@@ -1,17 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.answers import (
     AS_THE_NETWORK_SAYS,
-    IntervalScale,
+    AgeCalibration,
     age_answers,
     age_reach,
+    age_targets,
     calibrated,
     calibrated_answers,
     normalised,
 )
 
-TILTED = IntervalScale((20.0, 40.0, 60.0), (0.5, 1.0, 2.0))
+TILTED = AgeCalibration((20.0, 40.0, 60.0), (0.5, 1.0, 2.0))
 
 
 def gaussian_ages(means, sigma):
@@ -50,7 +53,7 @@ def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
     assert high == pytest.approx([40 + 1.2816 * 5, 60 + 1.2816 * 5], abs=0.15)
 
 
-@pytest.mark.parametrize("scale", [IntervalScale(scale=(2.5,)), TILTED, IntervalScale(scale=(0.0,))])
+@pytest.mark.parametrize("scale", [AgeCalibration(scale=(2.5,)), TILTED, AgeCalibration(scale=(0.0,))])
 @pytest.mark.parametrize("mean", [0, 1, 25, 50, 99, 100])
 def test_interval_contains_the_mean_and_stays_positive(mean, scale):
     years, low, high = age_answers(gaussian_ages([mean], 3.0), scale)
@@ -59,7 +62,7 @@ def test_interval_contains_the_mean_and_stays_positive(mean, scale):
 
 def test_one_scale_for_all_ages_multiplies_both_arms():
     mean, low, high = age_answers(gaussian_ages([30, 60], 4.0))
-    _, wide_low, wide_high = age_answers(gaussian_ages([30, 60], 4.0), IntervalScale(scale=(1.5,)))
+    _, wide_low, wide_high = age_answers(gaussian_ages([30, 60], 4.0), AgeCalibration(scale=(1.5,)))
     assert mean - wide_low == pytest.approx(1.5 * (mean - low))
     assert wide_high - mean == pytest.approx(1.5 * (high - mean))
 
@@ -77,15 +80,33 @@ def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
 
 def test_an_interval_is_one_piece_also_where_the_scale_jumps():
     """Ages from 46 on would be near enough again, but those between 40 and 46 are not."""
-    steep = IntervalScale((40.0, 45.0), (0.1, 4.0))
+    steep = AgeCalibration((40.0, 45.0), (0.1, 4.0))
     mean, _, up = age_reach(gaussian_ages([38], 2.0))
     _, _, high = age_answers(gaussian_ages([38], 2.0), steep)
     assert high[0] == pytest.approx(mean[0] + 0.1 * up[0])
 
 
+def test_what_a_network_learnt_from_targets_that_were_cut_off_is_understood():
+    ages = np.array([0, 1, 2, 3, 30, 98, 100])
+    learnt = age_targets(ages, sigma=2.0)
+    plain, _, _ = age_answers(learnt)
+    assert plain[:3] == pytest.approx([1.30, 1.78, 2.40], abs=0.01)
+    mean, low, high = age_answers(learnt, AgeCalibration(target_sigma=2.0))
+    assert mean == pytest.approx(ages, abs=1e-4)
+    assert ((low <= mean) & (mean <= high) & (low >= 0)).all()
+    surer_than_possible = np.eye(101, dtype=np.float32)[[0]]
+    assert age_answers(surer_than_possible, AgeCalibration(target_sigma=2.0))[0].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("sigma", [-1.0, np.nan, np.inf])
+def test_a_sigma_that_is_none_is_refused(sigma):
+    with pytest.raises(ValueError, match="sigma"):
+        AgeCalibration(target_sigma=sigma)
+
+
 def test_a_certain_network_still_has_an_interval():
     distribution = np.eye(101, dtype=np.float32)[[33]]
-    _, low, high = age_answers(distribution, IntervalScale(scale=(4.0,)))
+    _, low, high = age_answers(distribution, AgeCalibration(scale=(4.0,)))
     assert (low[0], high[0]) == pytest.approx((31.0, 35.0), abs=0.01)
 
 
@@ -108,12 +129,12 @@ def test_answers_are_calibrated_by_output():
 
 def test_one_number_is_the_age_and_the_scale_makes_the_interval():
     years = np.array([[30.0], [-4.0], [120.0]], np.float32)
-    mean, low, high = age_answers(years, IntervalScale(scale=(0.5,)))
+    mean, low, high = age_answers(years, AgeCalibration(scale=(0.5,)))
     assert mean.tolist() == [30.0, 0.0, 100.0]
     assert (mean - low)[[0, 2]].tolist() == (high - mean)[[0, 2]].tolist()
     assert (high - mean).min() == (high - mean).max() > 1
     assert low[1] == 0.0
-    _, wide_low, _ = age_answers(years, IntervalScale(scale=(1.0,)))
+    _, wide_low, _ = age_answers(years, AgeCalibration(scale=(1.0,)))
     assert (mean - wide_low)[0] == pytest.approx(2 * (mean - low)[0])
 
 
@@ -135,9 +156,9 @@ def test_age_groups_become_an_age_after_their_temperature():
     assert softer > plain["age"][0, 0] + 1
 
 
-def test_a_scale_is_read_as_it_is_written_and_from_older_cards():
-    assert IntervalScale.from_dict(TILTED.to_dict()) == TILTED
-    assert IntervalScale.from_dict(0.97) == IntervalScale(scale=(0.97,))
+def test_a_calibration_is_read_as_it_is_written():
+    written = replace(TILTED, target_sigma=1.5)
+    assert AgeCalibration.from_dict(written.to_dict()) == written
 
 
 @pytest.mark.parametrize(
@@ -152,4 +173,4 @@ def test_a_scale_is_read_as_it_is_written_and_from_older_cards():
 )
 def test_what_is_no_scale_is_refused(knots, scale, words):
     with pytest.raises(ValueError, match=words):
-        IntervalScale(knots, scale)
+        AgeCalibration(knots, scale)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import AS_THE_NETWORK_SAYS, IntervalScale, calibrated, calibrated_answers
+from core.answers import AS_THE_NETWORK_SAYS, AgeCalibration, calibrated, calibrated_answers
 from core.datasets.samples import Samples, resized
 from core.estimator import OUTPUTS, CropModel, Estimator, LiteRTEstimator
 from core.evaluation.predictions import KINDS, Predictions
@@ -31,7 +31,7 @@ def evaluate_estimator(
     """As ``evaluate_samples``, for any estimator."""
     outputs = predict_images(estimator, resized(samples.images, estimator.card.input_size), progress)
     card = estimator.card
-    return predictions_from_outputs(outputs, samples, card.age_interval_scale, card.temperature, card.task)
+    return predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature, card.task)
 
 
 def predict_images(
@@ -48,16 +48,16 @@ def predict_images(
 def predictions_from_outputs(
     outputs: dict[str, NDArray[np.float32]],
     samples: Samples,
-    age_interval_scale: IntervalScale = AS_THE_NETWORK_SAYS,
+    age_calibration: AgeCalibration = AS_THE_NETWORK_SAYS,
     temperature: Mapping[str, float] = _NO_TEMPERATURE,
     task: str | None = None,
 ) -> Predictions:
     """Network outputs and the labels of the same samples -> predictions, calibrated as the served answers are.
 
-    ``age_interval_scale`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
+    ``age_calibration`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
     ``task`` as on the card; left out, it follows from the outputs, and emotions are taken to be all seven.
     """
-    answers = calibrated_answers(outputs, temperature, age_interval_scale)
+    answers = calibrated_answers(outputs, temperature, age_calibration)
     if "age_group" in outputs:
         answers["age_group"] = calibrated(outputs["age_group"], temperature.get("age_group", 1.0))
     task = task or next(task for task, names in OUTPUTS.items() if names == outputs.keys())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.age_groups import AGE_GROUPS
-from core.answers import IntervalScale, age_answers, calibrated, calibrated_answers, normalised
+from core.answers import AgeCalibration, age_answers, calibrated, calibrated_answers, normalised
 from core.artifact import CROP_TASKS, load_card, sha256_of
 from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
@@ -18,8 +18,8 @@ from core.evaluation.sides import side_for
 from models import evaluate
 from models.calibration import (
     UNCERTAIN_SHARE,
+    fitted_age_calibration,
     fitted_calibration,
-    fitted_interval_scale,
     fitted_min_confidence,
     fitted_temperature,
 )
@@ -92,14 +92,14 @@ def test_equally_confident_answers_are_all_kept():
 
 
 def test_the_interval_holds_everywhere_on_new_faces_where_one_scale_would_not():
-    scale = fitted_interval_scale(*drawn_ages(seed=0))
+    scale = fitted_age_calibration(*drawn_ages(seed=0))
     distribution, truth = drawn_ages(seed=1)
     mean, low, high = age_answers(distribution, scale)
     covered, bracket = (low <= truth) & (truth <= high), bracket_indices(truth)
     by_bracket = np.array([covered[bracket == row].mean() for row in range(9)])
     assert covered.mean() == pytest.approx(0.8, abs=0.02)
     assert ((by_bracket >= 0.7) & (by_bracket <= 0.9)).all(), by_bracket
-    plain_mean, plain_low, plain_high = age_answers(distribution, IntervalScale(scale=(2.0,)))
+    plain_mean, plain_low, plain_high = age_answers(distribution, AgeCalibration(scale=(2.0,)))
     plain = (plain_low <= truth) & (truth <= plain_high)
     assert plain[truth >= 80].mean() < 0.7
     assert plain[truth < 3].mean() > 0.9
@@ -111,7 +111,8 @@ def test_ages_without_faces_get_the_scale_of_their_neighbours():
     rng = np.random.default_rng(0)
     truth = rng.integers(20, 40, 500)
     distribution = gaussian_ages(truth + 8 * rng.standard_normal(500), 4.0)
-    scale = dict(zip(*fitted_interval_scale(distribution, truth).to_dict().values(), strict=True))
+    fitted = fitted_age_calibration(distribution, truth)
+    scale = dict(zip(fitted.knots, fitted.scale, strict=True))
     assert [scale[80.0], scale[65.0], scale[55.0]] == pytest.approx([scale[45.0]] * 3)
     assert scale[1.0] == pytest.approx(scale[6.0])
     assert scale[25.0] == pytest.approx(2.0, rel=0.25)
@@ -123,7 +124,7 @@ def test_few_faces_are_enough_for_a_usable_calibration(count):
     distribution, ages = drawn_ages(0, count)
     outputs = {"age": distribution, "gender": probabilities.astype(np.float32)}
     fitted = fitted_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
-    scale = IntervalScale.from_dict(json.loads(json.dumps(fitted))["age_interval_scale"])
+    scale = AgeCalibration.from_dict(json.loads(json.dumps(fitted))["age_calibration"])
     years, low, high = age_answers(distribution, scale)
     assert ((low <= years) & (years <= high) & np.isfinite(high)).all()
     assert 0.2 < fitted["temperature"]["gender"] <= 20
@@ -174,7 +175,7 @@ def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(counted, 
     data = load_fer2013(data_dir)
     for side, predictions in stored.items():
         outputs = CountingEstimator(folder).predict(data.sides[side].images)
-        served = calibrated_answers(outputs, card.temperature, card.age_interval_scale)["emotion"]
+        served = calibrated_answers(outputs, card.temperature, card.age_calibration)["emotion"]
         assert predictions.probabilities == pytest.approx(served, abs=1e-6)
         assert dict(card.metrics[side]) == evaluate.figures_of(predictions, card)
     assert printed.items() >= card.metrics["private"].items()
@@ -212,7 +213,7 @@ def test_one_number_gets_an_interval_that_holds_on_new_faces():
     years, truth = drawn(0)
     fitted = fitted_calibration({"age": years}, samples_of({"age": truth}, COUNT))
     assert fitted["temperature"] == fitted["min_confidence"] == {}
-    scale = IntervalScale.from_dict(fitted["age_interval_scale"])
+    scale = AgeCalibration.from_dict(fitted["age_calibration"])
     years, truth = drawn(1)
     _, low, high = age_answers(years, scale)
     covered = (low <= truth) & (truth <= high)
@@ -231,7 +232,7 @@ def test_age_groups_are_calibrated_and_their_years_get_an_interval():
     fitted = fitted_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
     assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
     assert set(fitted["min_confidence"]) == {"age_group", "gender"}
-    scale = IntervalScale.from_dict(fitted["age_interval_scale"])
+    scale = AgeCalibration.from_dict(fitted["age_calibration"])
     answers = calibrated_answers({"age_group": distorted}, fitted["temperature"], scale)["age"]
     covered = (answers[:, 1] <= ages) & (ages <= answers[:, 2])
     assert covered.mean() == pytest.approx(0.8, abs=0.03)
