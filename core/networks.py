@@ -17,7 +17,7 @@ from core.settings import OUR_NETWORKS, NetworkChoice
 ENVIRONMENT = {attribute: f"FACET_{attribute.upper()}_NETWORK" for attribute in OUR_NETWORKS.by_attribute}
 """Attribute -> environment variable that names its network where nobody has chosen one."""
 OUR_OWN, CLASSIC, OWN_FILES = "our own", "classic", "needs files of yours"
-COMPARED, NOT_INCLUDED = "for comparison only", "model file must be made first"
+COMPARED, NOT_INCLUDED = "limited", "missing"
 
 _NOTHING_GIVEN: Mapping[str, str | None] = MappingProxyType({})
 _CAFFE_PARTS = {f"{CAFFE}_{attribute}": attribute for attribute in PAIRS}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.errors import FacetError
-from core.networks import Network, network_choice, networks_for, part_of
+from core.networks import CLASSIC, Network, network_choice, networks_for, part_of
 from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
 from pages.shared import resources
 from pages.shared.text import plain
@@ -24,8 +24,8 @@ class UsedNetworks:
 
 
 def label(network: Network) -> str:
-    """For example ``emotion - our own``."""
-    return f"{network.name} - {network.kind}"
+    """For example ``emotion - our own``; classic ones by their name alone, which fills the box."""
+    return network.name if network.kind == CLASSIC else f"{network.name} - {network.kind}"
 
 
 def choose_networks(attributes: Attributes, page: str) -> UsedNetworks:
@@ -33,7 +33,10 @@ def choose_networks(attributes: Attributes, page: str) -> UsedNetworks:
     configured default is unknown."""
     default = network_choice().by_attribute
     with st.expander("Networks", icon=":material/hub:"):
-        st.caption("What reads each face. Each network gets the face framed as it was trained with.")
+        st.caption(
+            "What reads each face. Each network gets the face framed as it was trained with. Those called missing "
+            "have to be made first."
+        )
         chosen = {name: _select(name, default[name], name in attributes.read, page) for name in default}
     return _usable(chosen)
 
