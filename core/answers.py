@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -142,8 +143,7 @@ def age_reach(
     down = mean - _quantile(cumulative, tail)
     up = _quantile(cumulative, 1 - tail) - mean
     if target_sigma > 0:
-        learnt = age_targets(_YEARS, target_sigma) @ _YEARS
-        mean = np.interp(mean, learnt, _YEARS)
+        mean = np.interp(mean, _means_of_targets(target_sigma), _YEARS)
     return mean, np.maximum(down, _MIN_REACH_YEARS), np.maximum(up, _MIN_REACH_YEARS)
 
 
@@ -151,6 +151,12 @@ def age_targets(ages: NDArray[np.floating], sigma: float) -> NDArray[np.float64]
     """(N,) true ages in years -> (N, 101) probabilities of the years 0-100: Gaussians, cut off at both ends."""
     heights = np.exp(-((_YEARS - np.minimum(ages, MAX_AGE)[:, None]) ** 2) / (2 * sigma**2))
     return np.asarray(heights / heights.sum(axis=1, keepdims=True), np.float64)
+
+
+@lru_cache(maxsize=8)
+def _means_of_targets(sigma: float) -> NDArray[np.float64]:
+    """(101,) years, increasing: once, because every frame of a video asks for them."""
+    return np.asarray(age_targets(_YEARS, sigma) @ _YEARS, np.float64)
 
 
 def _farthest(

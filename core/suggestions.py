@@ -18,6 +18,7 @@ from typing import Any
 from core.errors import ConfigError
 from core.report import to_csv, unguarded
 from core.types import EMOTIONS, MAX_AGE, Emotion, Face
+from core.wording import whole_years
 
 TABLE_FILE = Path(__file__).with_name("suggestions.csv")
 COLUMNS = ("emotion", "min_age", "max_age", "kind", "suggestion")
@@ -51,7 +52,7 @@ class Suggestion:
         what the pages show."""
         if self.emotion is not None and self.emotion != emotion:
             return False
-        return self.fits_any_age if years is None else self.min_age <= math.floor(years + 0.5) <= self.max_age
+        return self.fits_any_age if years is None else self.min_age <= whole_years(years) <= self.max_age
 
 
 def suggest(emotion: Emotion | None, years: float | None, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:

@@ -33,8 +33,12 @@ def answer(estimate: ClassEstimate[Any]) -> str:
     return f"{estimate.label} {estimate.confidence:.0%}"
 
 
+def whole_years(years: float) -> int:
+    """The year that an age is shown as and that suggestions go by: the nearest, halves up, as for age brackets."""
+    return math.floor(years + 0.5)
+
+
 def age(estimate: AgeEstimate, unit: str = "") -> str:
     """``31 (25-38)``, or with a ``unit`` such as ``years``: ``31 years (25-38)``."""
-    # Halves go up, as for age brackets and suggestions.
-    years = f"{math.floor(estimate.years + 0.5)} {unit}".rstrip()
+    years = f"{whole_years(estimate.years)} {unit}".rstrip()
     return f"{years} ({estimate.low:.0f}-{estimate.high:.0f})"
