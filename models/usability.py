@@ -78,7 +78,7 @@ def fit(clean: dict[str, Boxes], blurred: list[Boxes], tiny: list[Boxes], photos
     ramps = [Ramp(float(end), sharp) for end in _ends(sharp)]
     judged = [(boxes, signs[id(boxes)]) for boxes in blurred]
     settings = min((replace(settings, sharpness=ramp) for ramp in ramps), key=lambda one: surprise(judged, one))
-    ramps = [Ramp(float(end), side) for side in np.arange(4, _NATIVE_PX + 1, 4) for end in _ends(side)]
+    ramps = [Ramp(float(end), float(side)) for side in np.arange(2, _NATIVE_PX + 1, 2) for end in _ends(side)]
     judged = [(boxes, signs[id(boxes)]) for boxes in tiny]
     settings = min((replace(settings, side_px=ramp) for ramp in ramps), key=lambda one: surprise(judged, one))
     ramps = [Ramp(float(end), score) for end in _ends(score)]
