@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared.home_models import show_models
-from pages.shared.home_texts import LEAD, LIMITS, PAGES, PRIVACY
-from pages.shared.visit import OTHER, begin
+from pages.shared.home.models import show_models
+from pages.shared.home.texts import LEAD, LIMITS, PAGES, PRIVACY
+from pages.shared.session import OTHER, begin
 
 st.set_page_config(page_title="Facet", page_icon="🙂", layout="wide")
 begin(OTHER)

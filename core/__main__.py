@@ -10,15 +10,16 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from core import report, wording
+from core import labels as wording
 from core.analyzer import FaceAnalyzer
+from core.attributes.catalog import ENVIRONMENT as NETWORK_ENVIRONMENT
+from core.attributes.catalog import network_choice
 from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
-from core.detection.choice import ENVIRONMENT, default_detector_name
+from core.detection.registry import ENVIRONMENT, default_detector_name
 from core.errors import FacetError, ImageError
-from core.images import read_file
-from core.networks import ENVIRONMENT as NETWORK_ENVIRONMENT
-from core.networks import network_choice
+from core.io import export as report
+from core.io.images import read_file
 from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import Analysis, Face
 

@@ -14,15 +14,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import calibrated_answers
-from core.crops import crop_faces, crop_square
+from core.attributes.alignment import crop_faces, crop_square
+from core.attributes.catalog import open_networks
+from core.attributes.estimator import Estimator
+from core.attributes.postprocessing import calibrated_answers
+from core.attributes.quality import UsabilitySettings, installed_settings, lessened, usable_share
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import ConfigError
-from core.estimator import Estimator
-from core.networks import open_networks
 from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
-from core.usability import UsabilitySettings, installed_settings, lessened, usable_share
 
 SERVED_ARTIFACTS = tuple(dict.fromkeys(OUR_NETWORKS.by_attribute.values()))
 """The artifacts that answer unless others are chosen."""

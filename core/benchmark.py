@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analyzer import FaceAnalyzer
-from core.crops import crop_faces
+from core.attributes.alignment import crop_faces
+from core.attributes.catalog import open_networks
+from core.attributes.quality import installed_settings
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import ConfigError
-from core.images import decode, encode_png
-from core.measuring import ONE_AT_A_TIME
-from core.networks import open_networks
+from core.io.images import decode, encode_png
+from core.runtime.timing import ONE_AT_A_TIME
 from core.settings import LIVE_DETECTOR, OUR_NETWORKS, DetectorSettings, NetworkChoice
 from core.types import Analysis, Box, Detection, Landmarks
-from core.usability import installed_settings
 
 Stages = dict[str, Callable[[], object]]
 

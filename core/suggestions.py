@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError
-from core.report import to_csv, unguarded
+from core.io.export import to_csv, unguarded
+from core.labels import whole_years
 from core.types import EMOTIONS, MAX_AGE, Emotion, Face
-from core.wording import whole_years
 
 TABLE_FILE = Path(__file__).with_name("suggestions.csv")
 COLUMNS = ("emotion", "min_age", "max_age", "kind", "suggestion")

@@ -2,7 +2,7 @@
 
 Runs ``model.tflite`` in LiteRT over a side of its data set and prints every figure. ``--store`` runs it over the sides
 that are reported, calibrates it and writes ``predictions.npz`` and the figures on the card. ``detector`` in place of an
-artifact compares the face detectors, see ``models.evaluate_detector``.
+artifact compares the face detectors, see ``models.measuring.detector``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from core.artifact import (
+from core.artifacts.model_card import (
     CROP_TASKS,
     DETECTOR_ARTIFACT,
     PREDICTIONS_FILE,
@@ -26,21 +26,21 @@ from core.artifact import (
     load_card,
     verified_file,
 )
+from core.attributes.estimator import LiteRTEstimator, LiteRTModel
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
 from core.datasets.splits import SplitDataset, read_split_file
 from core.errors import ConfigError, DatasetError, FacetError
-from core.estimator import LiteRTEstimator, LiteRTModel
 from core.evaluation.calibration import calibration_headline
 from core.evaluation.fairness import fairness_headline
 from core.evaluation.metrics import headline
+from core.evaluation.predict import evaluate_samples, predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
-from core.evaluation.runner import evaluate_samples, predict_images, predictions_from_outputs
-from core.evaluation.sides import EVALUATION_SIDES
-from models import evaluate_detector
-from models.calibration import fitted_calibration
-from models.cards import read_card, write_card
-from models.data_sets import REPORTED_SIDES, load_data
+from core.tasks import EVALUATION_SIDES
+from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
+from models.measuring import detector as evaluate_detector
+from models.measuring.calibration import fitted_calibration
+from models.training.data_sets import REPORTED_SIDES, load_data
 
 
 def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:

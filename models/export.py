@@ -7,7 +7,7 @@ are made and served like the others, but git is told to leave them out.
 Needs TensorFlow for the conversion; the network may have been trained on any Keras backend.
 
 ``python -m models.export ARTIFACT --format json-h5`` writes the network in the form of older Keras projects instead,
-see ``models.original_formats``.
+see ``models.exporting.keras_json``.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core.artifact import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, TWO_VIEWS_FILE
+from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, TWO_VIEWS_FILE
 from core.datasets.samples import Samples
 from core.errors import FacetError
-from core.evaluation.network_speed import HERE_FILE, SPEED_FILE
+from core.evaluation.latency import HERE_FILE, SPEED_FILE
 from models import registry
-from models.cards import facts_of, joined_history, new_card, read_card, rounds_of, write_card
-from models.configs import config_named
 from models.detection.export import export_detector
 from models.evaluate import figures_of_file, store_predictions
-from models.original_formats import trained_model, write_json_h5
-from models.quantization import to_int8
-from models.runs import RUNS, folder_of_run, weights_to_export
-from models.tasks import CROP_TASKS
-from models.train_config import TrainConfig
+from models.exporting.keras_json import trained_model, write_json_h5
+from models.exporting.model_card import facts_of, joined_history, new_card, read_card, rounds_of, write_card
+from models.exporting.quantization import to_int8
+from models.training.config import TrainConfig
+from models.training.recipes import config_named
+from models.training.runs import RUNS, folder_of_run, weights_to_export
+from models.training.tasks import CROP_TASKS
 
 MAX_INT8_LOSS = 0.003
 """Accuracy that the int8 model may lose against float32 and still be served."""

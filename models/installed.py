@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.artifact import artifacts_dir, list_artifacts
+from core.artifacts.model_card import artifacts_dir, list_artifacts
 from core.errors import ArtifactMissingError
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from core.artifact import KERAS_FILE, artifacts_dir, load_card, verified_file
+from core.artifacts.model_card import KERAS_FILE, artifacts_dir, load_card, verified_file
 from core.errors import ArtifactError, FacetError
-from models.arguments import positive
+from models.cli import positive
 
 _WARM_UP_CALLS = 5
 

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from core.datasets.ferplus import votes_file
 from core.errors import ConfigError, FacetError
-from models.configs import config_named
-from models.data_sets import LOADERS
 from models.packed_data import best_quality, without_reporting, write_pack
-from models.tasks import CROP_TASKS
-from models.train_config import TrainConfig
+from models.training.config import TrainConfig
+from models.training.data_sets import LOADERS
+from models.training.recipes import config_named
+from models.training.tasks import CROP_TASKS
 
 
 def pack(configs: Sequence[TrainConfig], data_dir: Path, output: Path, most_bytes: float) -> list[Path]:

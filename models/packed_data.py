@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.artifacts.storage import load_npz, save_npz
 from core.datasets.samples import Rejected, Samples, few, resized
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, DatasetError
-from core.evaluation.sides import DATASET_SIDES
-from core.npz import load_npz, save_npz
+from core.tasks import DATASET_SIDES
 
 QUALITIES = (95, 90, 85, 80, 75, 70, 60, 50, 40)
 """On WebP's scale of 100; the first at which everything fits is taken."""

@@ -23,7 +23,7 @@ from core.age_groups import AGE_GROUP_LABELS, age_groups_of
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.errors import ConfigError, DatasetError, FacetError
-from core.images import encode_png
+from core.io.images import encode_png
 from core.types import EMOTIONS, GENDERS
 
 FOLDERS = {"train": "train", "public": "valid", "private": "test", "validation": "valid", "test": "test"}

@@ -7,10 +7,8 @@ from collections.abc import Callable
 import keras
 
 from core.errors import ConfigError
-from models.architectures import (
-    age_gender_residual,
-    emotion_residual,
-    face_detector,
+from models.architectures import age_gender_residual, emotion_residual, face_detector
+from models.architectures.baselines import (
     four_conv,
     levi_hassner,
     mini_xception,

@@ -1,6 +1,6 @@
 """What more weight for rare ages changed: ``python -m models.reweighting ARTIFACT --before FILE.npz``.
 
-Compares the artifact's stored predictions with those of a network trained without the weights (``models.age_weights``),
+Compares the artifact's stored predictions with those of a network trained without the weights (``models.training.age_weights``),
 on the side that training chose on and on the one for reporting, and stores ``reweighting.json`` beside the card.
 """
 
@@ -10,13 +10,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from core.artifact import PREDICTIONS_FILE, load_card, sha256_of, verified_file
+from core.artifacts.model_card import PREDICTIONS_FILE, load_card, sha256_of, verified_file
 from core.errors import ConfigError, FacetError
 from core.evaluation.predictions import AgeGenderPredictions, Predictions, load_predictions
 from core.evaluation.reweighting import Change, ReweightingReport, SideChange, compared, save_reweighting
-from core.evaluation.sides import side_for
-from models.arguments import sentence
-from models.cards import read_card, write_card
+from core.tasks import side_for
+from models.cli import sentence
+from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
 
 WHAT_CHANGED = "People over 60, who are few in the training images, were given more weight in training."

@@ -16,15 +16,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.artifact import SEEDS_KEY
+from core.artifacts.model_card import SEEDS_KEY
 from core.errors import ConfigError, FacetError
-from core.evaluation.sides import side_for
-from models.cards import read_card, write_card
-from models.configs import config_named
+from core.tasks import side_for
+from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
-from models.runs import RUNS, best_epoch, changed_since, epochs_run, figures_chosen_on, folder_of_run, recorded_run
-from models.tasks import CROP_TASKS, card_task
-from models.train_config import TrainConfig
+from models.training.config import TrainConfig
+from models.training.recipes import config_named
+from models.training.runs import (
+    RUNS,
+    best_epoch,
+    changed_since,
+    epochs_run,
+    figures_chosen_on,
+    folder_of_run,
+    recorded_run,
+)
+from models.training.tasks import CROP_TASKS, card_task
 
 
 def seed_report(config: TrainConfig, runs: Path) -> dict[str, Any]:

@@ -21,19 +21,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from core.artifact import HISTORY_FILE
+from core.artifacts.model_card import HISTORY_FILE
 from core.errors import ConfigError, FacetError
 from models import registry
 from models.acceleration import accelerate
-from models.arguments import natural, positive
-from models.averaging import WeightAverage
-from models.cards import facts_of
-from models.configs import config_named
-from models.crop_tasks import Task, TrainingData
-from models.optimizers import optimizer_for
-from models.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since, folder_of_run, weights_of
-from models.tasks import TASKS
-from models.train_config import TrainConfig
+from models.cli import natural, positive
+from models.exporting.model_card import facts_of
+from models.training.config import TrainConfig
+from models.training.crop_tasks import Task, TrainingData
+from models.training.ema import WeightAverage
+from models.training.optimizers import optimizer_for
+from models.training.recipes import config_named
+from models.training.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since, folder_of_run, weights_of
+from models.training.tasks import TASKS
 
 _TO_RESUME = ("last.keras", "average.npz")
 

@@ -21,12 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.artifact import HISTORY_FILE
+from core.artifacts.model_card import HISTORY_FILE
 from core.errors import ConfigError, FacetError
-from models.arguments import positive
-from models.configs import config_named
+from models.cli import positive
 from models.markdown import table
-from models.runs import (
+from models.training.recipes import config_named
+from models.training.runs import (
     RUN_FILE,
     RUNS,
     STATE_FILE,

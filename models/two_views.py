@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import CROP_TASKS, SERVED_FILE, TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card, verified_file
+from core.artifacts.model_card import CROP_TASKS, SERVED_FILE, TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card, verified_file
+from core.attributes.estimator import CropModel, LiteRTEstimator
 from core.datasets.samples import resized
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, FacetError
-from core.estimator import CropModel, LiteRTEstimator
 from core.evaluation.metrics import headline
+from core.evaluation.predict import predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
-from core.evaluation.runner import predict_images, predictions_from_outputs
-from models.cards import read_card, write_card
-from models.data_sets import REPORTED_SIDES, load_data
+from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
+from models.training.data_sets import REPORTED_SIDES, load_data
 
 
 def predict_two_views(model: CropModel, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import FacetError
-from core.live import LiveSession
+from core.video.session import LiveSession
 from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
-from pages.shared.live_connection import Connection, show_camera_state, show_connection, show_help
-from pages.shared.live_controls import LiveControls, live_controls
-from pages.shared.live_panel import show_numbers, show_session
-from pages.shared.live_stream import live_stream
+from pages.shared.live.connection import Connection, show_camera_state, show_connection, show_help
+from pages.shared.live.controls import LiveControls, live_controls
+from pages.shared.live.ice_servers import rtc_configuration
+from pages.shared.live.panel import show_numbers, show_session
+from pages.shared.live.stream import live_stream
 from pages.shared.networks import show_problems
-from pages.shared.visit import LIVE, begin
-from pages.shared.webrtc import rtc_configuration
+from pages.shared.session import LIVE, begin
 
 
 def live_session(controls: LiveControls) -> LiveSession:

@@ -8,18 +8,18 @@ from typing import Any
 
 import streamlit as st
 
-from core import report
 from core.errors import FacetError, ImageError
+from core.io import export as report
 from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
-from pages.shared.image_faces import show_result
-from pages.shared.image_inputs import choose_pictures, choose_settings
-from pages.shared.image_memory import fingerprint, forget_all_but
-from pages.shared.image_results import analyzed
-from pages.shared.image_suggestions import suggestion_table
+from pages.shared.image.analysis import analyzed
+from pages.shared.image.cache import fingerprint, forget_all_but
+from pages.shared.image.cards import show_result
+from pages.shared.image.inputs import choose_pictures, choose_settings
+from pages.shared.image.suggestions import suggestion_table
+from pages.shared.markdown import plain
 from pages.shared.networks import show_problems
-from pages.shared.text import plain
-from pages.shared.visit import IMAGE, begin
+from pages.shared.session import IMAGE, begin
 
 st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
 begin(IMAGE)

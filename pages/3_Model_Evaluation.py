@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.evaluation.sides import DETECTOR_SIDE
-from pages.shared.evaluation_detector import choose_detectors, load_detection, show_detectors
-from pages.shared.evaluation_leaderboard import show_leaderboard
-from pages.shared.evaluation_selection import (
+from core.tasks import DETECTOR_SIDE
+from pages.shared.evaluation.detector import choose_detectors, load_detection, show_detectors
+from pages.shared.evaluation.leaderboard import show_leaderboard
+from pages.shared.evaluation.selection import (
     BY_TEST_SET,
     LEADERBOARD,
     VIEW_KEY,
@@ -16,8 +16,8 @@ from pages.shared.evaluation_selection import (
     choose_models,
     choose_side,
 )
-from pages.shared.evaluation_tabs import show_tabs
-from pages.shared.visit import OTHER, begin
+from pages.shared.evaluation.tabs import show_tabs
+from pages.shared.session import OTHER, begin
 
 
 def show_by_test_set() -> None:

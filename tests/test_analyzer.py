@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from core.analyzer import FaceAnalyzer
+from core.attributes.catalog import open_networks
+from core.attributes.quality import installed_settings
 from core.errors import ConfigError
-from core.networks import open_networks
 from core.settings import OUR_NETWORKS, Attributes
 from core.types import Box, Emotion, Gender
-from core.usability import installed_settings
-from tests.fakes import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
-from tests.fakes_networks import AGE_CARD, GENDER_CARD, answering
+from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
+from tests.fakes.networks import AGE_CARD, GENDER_CARD, answering
 
 DARK, BRIGHT = Box(10, 10, 40, 40), Box(60, 10, 90, 40)
 

@@ -10,7 +10,7 @@ from core.benchmark import run_benchmark
 from core.detection import DETECTORS
 from core.errors import ConfigError
 from core.settings import NetworkChoice
-from tests.fakes_networks import add_artifact, installed_copy
+from tests.fakes.networks import add_artifact, installed_copy
 
 
 class SlowDetector:

@@ -16,8 +16,8 @@ from core.__main__ import main
 from core.detection import DETECTORS
 from core.detection.yunet import YuNetDetector
 from core.types import Box, Detection
-from tests.fakes_caffe import write_pair
-from tests.fakes_networks import add_artifact, installed_copy
+from tests.fakes.caffe import write_pair
+from tests.fakes.networks import add_artifact, installed_copy
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
-from core.cells import FoundCells, SearchedCopy, agreed, blended, decode, logit, sigmoid
+from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
+from core.detection.decoding import FoundCells, SearchedCopy, agreed, blended, decode, logit, sigmoid
 from core.errors import ArtifactCorruptError
-from core.litert import LiteRTRunners
+from core.runtime.litert import LiteRTRunners
 from core.settings import DetectorSettings
 from core.types import Box, Detection, Landmarks
 

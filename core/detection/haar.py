@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DetectorError
-from core.pool import Pool
+from core.runtime.pool import Pool
 from core.settings import DetectorSettings
 from core.types import Box, Detection
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.answers import calibrated
-from core.artifact import ModelCard
+from core.artifacts.model_card import ModelCard
+from core.attributes.postprocessing import calibrated
 from core.errors import ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
 from core.evaluation.intervals import Measured, proportion

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from core.artifact import (
+from core.artifacts.model_card import (
     CROP_TASKS,
     DETECTOR_ARTIFACT,
     SERVED_FILE,
@@ -25,9 +25,9 @@ from core.artifact import (
 )
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.evaluation.intervals import Measured
-from core.evaluation.leaderboard_measures import MEASURES, Claim, Measure, claims_about
-from core.evaluation.network_speed import NetworkSpeed, load_speed
-from core.evaluation.sides import EvaluationSide, side_for
+from core.evaluation.latency import NetworkSpeed, load_speed
+from core.evaluation.measures import MEASURES, Claim, Measure, claims_about
+from core.tasks import EvaluationSide, side_for
 
 UNMEASURED = Measured(math.nan, math.nan, math.nan, 0)
 FROM_GROUPS = "years worked out from its age groups"

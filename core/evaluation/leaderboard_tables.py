@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.evaluation.intervals import Measured
 from core.evaluation.leaderboard import UNMEASURED, Group, Leaderboard, Row
-from core.evaluation.leaderboard_measures import Measure
+from core.evaluation.measures import Measure
 from core.evaluation.published import published_for
 
 NOTHING_CLAIMED = "no figure known"

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import PREDICTIONS_FILE
+from core.artifacts.model_card import PREDICTIONS_FILE
 from core.errors import ArtifactError
 from core.evaluation.intervals import Measured, mean_change
 from core.evaluation.leaderboard import Group
-from core.evaluation.leaderboard_measures import Measure
+from core.evaluation.measures import Measure
 from core.evaluation.predictions import (
     AgeGroupGenderPredictions,
     AgePredictions,

@@ -1,7 +1,7 @@
 """What a model answered on a test set, and the file that keeps it: numbers and sample ids only, no images.
 
 ``predictions.npz`` is compressed, needs no pickle, and holds one array per field under ``side/field``, and what kind of
-predictions a side has, a key of ``KINDS``, under ``side/kind``. Sides are named as in ``core.evaluation.sides``; other
+predictions a side has, a key of ``KINDS``, under ``side/kind``. Sides are named as in ``core.tasks``; other
 names work too.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.age_groups import AGE_GROUPS, age_groups_of
-from core.datasets.five_emotions import FIVE_EMOTIONS
+from core.artifacts.storage import load_npz, save_npz
+from core.datasets.label_subsets import FIVE_EMOTIONS
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.npz import load_npz, save_npz
 from core.types import EMOTIONS, GENDERS, Emotion
 
 _KIND = "kind"

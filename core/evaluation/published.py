@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.evaluation.leaderboard_measures import Measure
+from core.evaluation.measures import Measure
 
 
 @dataclass(frozen=True, slots=True)

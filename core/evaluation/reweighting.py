@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import PREDICTIONS_FILE, ModelCard
+from core.artifacts.listed_reports import load_listed, measured_from, save_json, text_from
+from core.artifacts.model_card import PREDICTIONS_FILE, ModelCard
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
 from core.evaluation.intervals import Measured, mean_absolute, mean_change, proportion
 from core.evaluation.json_values import without_nan
-from core.evaluation.listed_reports import load_listed, measured_from, save_json, text_from
 from core.evaluation.predictions import AgeGenderPredictions
 
 REWEIGHTING_FILE = "reweighting.json"

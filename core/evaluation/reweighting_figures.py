@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from core.evaluation.figure_style import error_bars, series_color, styled
+from core.evaluation.plots.style import error_bars, series_color, styled
 from core.evaluation.reweighting import SideChange
 
 

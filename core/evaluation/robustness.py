@@ -1,6 +1,6 @@
 """How well a network answers on damaged pictures: a frozen report, and the file that keeps it beside the network.
 
-The figures are measured by ``python -m models.robustness``; ``robustness.json`` holds numbers only, no pixels.
+The figures are measured by ``python -m models.measuring.robustness``; ``robustness.json`` holds numbers only, no pixels.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact import SERVED_FILE, ModelCard
+from core.artifacts.listed_reports import load_listed, measured_from, save_json, text_from
+from core.artifacts.model_card import SERVED_FILE, ModelCard
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.intervals import Measured
 from core.evaluation.json_values import without_nan
-from core.evaluation.listed_reports import load_listed, measured_from, save_json, text_from
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
 
@@ -145,7 +145,7 @@ def figures_of(predictions: Predictions) -> Figures:
 
 def measure_command(artifact: str) -> str:
     """The command line that makes the file."""
-    return f"python -m models.robustness {artifact} --data DIR"
+    return f"python -m models.measuring.robustness {artifact} --data DIR"
 
 
 def report_dict(report: RobustnessReport) -> dict[str, Any]:

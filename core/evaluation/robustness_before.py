@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artifact import ModelCard
+from core.artifacts.listed_reports import load_listed, save_json, text_from
+from core.artifacts.model_card import ModelCard
 from core.errors import ConfigError
-from core.evaluation.listed_reports import load_listed, save_json, text_from
 from core.evaluation.robustness import RobustnessReport, report_dict, report_from
 
 ROBUSTNESS_BEFORE_FILE = "robustness_before.json"
@@ -49,7 +49,7 @@ def load_before(folder: Path, card: ModelCard, after: RobustnessReport) -> Befor
     file = Path(folder) / ROBUSTNESS_BEFORE_FILE
     if not file.is_file():
         return None
-    advice = f"Store it again with: python -m models.robustness {card.name} --before FOLDER"
+    advice = f"Store it again with: python -m models.measuring.robustness {card.name} --before FOLDER"
     before = load_listed(file, card, _before, advice)
     check_comparable(before.report, after)
     return before

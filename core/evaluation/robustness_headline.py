@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from core.artifact import ModelCard
+from core.artifacts.model_card import ModelCard
 from core.errors import ArtifactCorruptError
 from core.evaluation.intervals import Measured
 from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport
@@ -42,7 +42,7 @@ def card_lines(card: ModelCard) -> tuple[str, ...]:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"the card of {card.name} has figures on damaged pictures that cannot be read ({type(error).__name__}: "
-            f"{error}). Write them again with: python -m models.robustness {card.name} --card-only"
+            f"{error}). Write them again with: python -m models.measuring.robustness {card.name} --card-only"
         ) from error
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artifact import CROP_TASKS, KERAS_FILE, SERVED_FILE, artifacts_dir, list_artifacts
+from core.artifacts.model_card import CROP_TASKS, KERAS_FILE, SERVED_FILE, artifacts_dir, list_artifacts
 from core.errors import ArtifactError
 
 REPEATS = 30

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.artifact import (
+from core.artifacts.model_card import (
     HISTORY_FILE,
     PREDICTIONS_FILE,
     InstalledArtifact,

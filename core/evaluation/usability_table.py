@@ -1,4 +1,4 @@
-"""What poor crops take off the answers, as ``models.usability`` measured it beside the limits -> a table."""
+"""What poor crops take off the answers, as ``models.measuring.quality`` measured it beside the limits -> a table."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from core.evaluation.listed_reports import load_listed
-from core.usability import RESTORE_LIMITS
+from core.artifacts.listed_reports import load_listed
+from core.attributes.quality import RESTORE_LIMITS
 
 _COLUMNS = {
     "n": "faces",

@@ -11,7 +11,7 @@ import keras
 from keras import layers
 
 GEOMETRY = 14
-"""Numbers a cell: centre (x, y), log of width and height, five points (x, y); see ``core.cells``."""
+"""Numbers a cell: centre (x, y), log of width and height, five points (x, y); see ``core.detection.decoding``."""
 
 
 def build(

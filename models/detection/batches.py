@@ -9,7 +9,7 @@ from core.datasets.faces import FacePhoto
 from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, training_crop
 from models.detection.labels import LabelledFaces, labelled_faces
 from models.detection.targets import encode
-from models.input_pipeline import ShuffledBatches
+from models.training.pipeline import ShuffledBatches
 
 Batch = tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]
 _MOSAIC_FACE_PX = (12.0, 96.0)

@@ -21,19 +21,19 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_quantizer import qtyping, quantizer
 
-from core.artifact import HISTORY_FILE, KERAS_FILE, SERVED_FILE
+from core.artifacts.model_card import HISTORY_FILE, KERAS_FILE, SERVED_FILE
 from core.datasets.faces import FacePhoto, load_faces
 from core.detection.compact import CompactDetector, LiteRTFaces
-from core.evaluation.detection_matching import FoundFaces, PhotoMarks, match_photo
-from core.evaluation.detection_metrics import setup_report
-from core.evaluation.detection_report import headline
-from core.evaluation.detection_runner import detect_photos, marks_of
-from core.evaluation.detection_setups import SETUPS
-from core.evaluation.detection_stored import LEAST_SCORE
+from core.evaluation.detection.conditions import SETUPS
+from core.evaluation.detection.matching import FoundFaces, PhotoMarks, match_photo
+from core.evaluation.detection.metrics import setup_report
+from core.evaluation.detection.report import headline
+from core.evaluation.detection.runner import detect_photos, marks_of
+from core.evaluation.detection.store import LEAST_SCORE
 from models import registry
-from models.cards import joined_history, new_card, rounds_of, write_card
-from models.runs import weights_to_export
-from models.train_config import TrainConfig
+from models.exporting.model_card import joined_history, new_card, rounds_of, write_card
+from models.training.config import TrainConfig
+from models.training.runs import weights_to_export
 
 MAX_INT8_RECALL_LOSS = 0.003
 MAX_INT8_POINT_LOSS = 0.002

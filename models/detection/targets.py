@@ -1,11 +1,11 @@
-"""Faces of a training crop -> what each cell of the detector should answer, see ``core.cells``."""
+"""Faces of a training crop -> what each cell of the detector should answer, see ``core.detection.decoding``."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.cells import CELL_PX, UNIT_PX, cell_centers
+from core.detection.decoding import CELL_PX, UNIT_PX, cell_centers
 from models.detection.labels import LabelledFaces
 
 SMALLEST_PX = 11.0

@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.analyzer import FaceAnalyzer
 from core.detection import DEFAULT_DETECTOR, DETECTORS
-from core.detection.choice import default_detector_name
+from core.detection.registry import default_detector_name
 from core.errors import FacetError
 from core.settings import DetectorSettings, NetworkChoice
 from pages.shared import resources
-from pages.shared.text import plain
+from pages.shared.markdown import plain
 
 TITLES = {
     "compact": "compact - our own network",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.errors import ArtifactError, DatasetError, FacetError
-from pages.shared.text import plain
+from pages.shared.markdown import plain
 
 DATA_ADVICE = "`README.md`, under *Train and evaluate*, says which files are expected and where"
 _ADVICE: tuple[tuple[type[FacetError], str], ...] = (

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core.attributes.catalog import CLASSIC, Network, network_choice, networks_for, part_of
 from core.errors import FacetError
-from core.networks import CLASSIC, Network, network_choice, networks_for, part_of
 from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
 from pages.shared import resources
-from pages.shared.text import plain
+from pages.shared.markdown import plain
 
 TITLES = {"emotion": "Emotion", "age": "Age", "gender": "Perceived gender"}
 

@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from core.analyzer import FaceAnalyzer
-from core.artifact import artifacts_dir, load_card
-from core.caffe_estimator import CAFFE
+from core.artifacts.model_card import artifacts_dir, load_card
+from core.attributes.caffe import CAFFE
+from core.attributes.catalog import open_estimator, open_networks
+from core.attributes.estimator import Estimator
+from core.attributes.quality import installed_settings
 from core.detection import FaceDetector, create_detector
-from core.estimator import Estimator
-from core.networks import open_estimator, open_networks
 from core.settings import OUR_NETWORKS, DetectorSettings, NetworkChoice
-from core.usability import installed_settings
 
 
 def get_analyzer(
@@ -38,7 +38,7 @@ def get_detector(settings: DetectorSettings, name: str) -> FaceDetector:
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the models ...")
 def get_estimator(part: str) -> Estimator:
-    """See ``core.networks.part_of``; those used longest ago are given up, but by who still uses them. Raises
+    """See ``core.attributes.catalog.part_of``; those used longest ago are given up, but by who still uses them. Raises
     ``ArtifactError``."""
     estimator = open_estimator(part)
     card = estimator.card

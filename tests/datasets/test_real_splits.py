@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, load_card
+from core.artifacts.model_card import ARTIFACTS_DIR, load_card
 from core.datasets import published_split, splits
 from core.datasets.published_split import FOLDER, load_utkface_published
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface

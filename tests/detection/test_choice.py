@@ -1,7 +1,7 @@
 import pytest
 
 from core.detection import DEFAULT_DETECTOR, DETECTORS
-from core.detection.choice import default_detector_name
+from core.detection.registry import default_detector_name
 from core.errors import ConfigError
 
 

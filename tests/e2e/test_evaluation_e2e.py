@@ -14,8 +14,8 @@ import matplotlib
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.artifact import SERVED_FILE, artifacts_dir
-from core.evaluation.sides import DETECTOR_SIDE, side_for
+from core.artifacts.model_card import SERVED_FILE, artifacts_dir
+from core.tasks import DETECTOR_SIDE, side_for
 from tests.e2e.browser import DRAWN, LONG_MS, Tab, settled
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server

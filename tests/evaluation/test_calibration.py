@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.answers import calibrated
-from core.artifact import ModelCard
+from core.artifacts.model_card import ModelCard
+from core.attributes.postprocessing import calibrated
 from core.errors import ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS
 from core.evaluation.calibration import (
@@ -24,7 +24,7 @@ from core.evaluation.calibration import (
 )
 from core.evaluation.calibration_tables import interval_table, kept_table, reliability_table
 from core.evaluation.predictions import AgeGenderPredictions, subset
-from tests.fakes_evaluation import age_gender_predictions, card_dict, emotion_predictions
+from tests.fakes.evaluation import age_gender_predictions, card_dict, emotion_predictions
 
 FOUR = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.55, 0.45]])
 """Right, right, wrong, wrong for ``TRUTH``."""

@@ -23,7 +23,7 @@ from core.evaluation.intervals import Measured
 from core.evaluation.metrics import age_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions
 from core.evaluation.tables import group_table
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 
 CROSSINGS = [("race",), ("age",), ("gender",), ("race", "age"), ("age", "gender"), ("race", "age", "gender")]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, list_artifacts
+from core.artifacts.model_card import ARTIFACTS_DIR, list_artifacts
 from core.evaluation.figure_names import meaning_of
 
 

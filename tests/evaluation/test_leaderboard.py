@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from core.evaluation.latency import NetworkSpeed
 from core.evaluation.leaderboard import FROM_GROUPS, MORE_VOTES, Group, Leaderboard, load_leaderboard
-from core.evaluation.leaderboard_measures import MEASURES, claim_note
 from core.evaluation.leaderboard_tables import NOTHING_CLAIMED, group_table, whole_table
-from core.evaluation.network_speed import NetworkSpeed
-from core.evaluation.sides import side_for
-from tests.fakes_leaderboard import RECIPE, claim, figures, write_network, write_networks
+from core.evaluation.measures import MEASURES, claim_note
+from core.tasks import side_for
+from tests.fakes.leaderboard import RECIPE, claim, figures, write_network, write_networks
 
 MEASURE = {measure.key: measure for measure in MEASURES}
 

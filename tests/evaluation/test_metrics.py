@@ -17,7 +17,7 @@ from core.evaluation.metrics import (
 )
 from core.evaluation.predictions import EmotionPredictions, Predictions, subset
 from core.types import EMOTIONS
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 
 
 def _only(predictions: EmotionPredictions, classes: list[int]) -> EmotionPredictions:

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, PREDICTIONS_FILE
+from core.artifacts.model_card import ARTIFACTS_DIR, PREDICTIONS_FILE
 from core.evaluation.intervals import Measured, mean_change
 from core.evaluation.leaderboard import UNMEASURED, Group, load_leaderboard
-from core.evaluation.leaderboard_measures import MEASURES, Measure
 from core.evaluation.leaderboard_tables import behind_in_words, group_table, whole_table
+from core.evaluation.measures import MEASURES, Measure
 from core.evaluation.paired import behind_best, by_image
 from core.evaluation.predictions import EmotionPredictions, save_predictions
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
-from tests.fakes_leaderboard import write_networks
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
+from tests.fakes.leaderboard import write_networks
 
 EMOTION, AGE = (next(one for one in MEASURES if one.key == key) for key in ("emotion", "age"))
 

@@ -16,8 +16,8 @@ from core.evaluation.predictions import (
     save_predictions,
     subset,
 )
-from tests.fakes_classic import age_group_predictions, five_emotion_predictions, predictions_of
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
+from tests.fakes.classic import age_group_predictions, five_emotion_predictions, predictions_of
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 
 SIDES: dict[str, dict[str, Predictions]] = {
     "emotion": {"public": emotion_predictions(seed=1), "private": emotion_predictions(seed=2)},

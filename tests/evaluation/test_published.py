@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.evaluation.leaderboard_measures import MEASURES, Measure
 from core.evaluation.leaderboard_tables import published_table
+from core.evaluation.measures import MEASURES, Measure
 from core.evaluation.published import PUBLISHED, published_for
 
 WITH_FIGURES = [measure for measure in MEASURES if measure.key in PUBLISHED]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.artifact import load_card
+from core.artifacts.model_card import load_card
 from core.errors import ArtifactCorruptError, ArtifactMissingError, ConfigError
 from core.evaluation.age_brackets import AGE_BRACKETS
 from core.evaluation.intervals import Measured
@@ -26,7 +26,7 @@ from core.evaluation.reweighting import (
 )
 from core.evaluation.reweighting_figures import error_before_after
 from core.evaluation.reweighting_tables import change_table
-from tests.fakes_reweighting import (
+from tests.fakes.reweighting import (
     example_after,
     example_before,
     example_report,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.artifact import load_card
+from core.artifacts.model_card import load_card
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.intervals import Measured, proportion
 from core.evaluation.metrics import headline
@@ -24,8 +24,8 @@ from core.evaluation.robustness import (
     report_dict,
     summary,
 )
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions
-from tests.fakes_robustness import MODEL_SHA256, example_report, list_on_card, write_measured
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
+from tests.fakes.robustness import MODEL_SHA256, example_report, list_on_card, write_measured
 
 TASKS = ["emotion", "age_gender"]
 AGE = Measured(5.0, 4.0, 6.0, 100)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, load_card, sha256_of
+from core.artifacts.model_card import ARTIFACTS_DIR, load_card, sha256_of
 from core.errors import ArtifactCorruptError, ConfigError
+from core.evaluation.plots.robustness import before_bars
 from core.evaluation.robustness import ROBUSTNESS_FILE, load_report
 from core.evaluation.robustness_before import (
     ROBUSTNESS_BEFORE_FILE,
@@ -19,10 +20,9 @@ from core.evaluation.robustness_before import (
     load_before,
     save_before,
 )
-from core.evaluation.robustness_figures import before_bars
 from core.evaluation.robustness_tables import before_table
-from models import robustness
-from tests.fakes_robustness import RIGHT, example_report, list_on_card, write_measured
+from models.measuring import robustness
+from tests.fakes.robustness import RIGHT, example_report, list_on_card, write_measured
 
 AFTER = example_report()
 WORSE = tuple(replace(one, figures=one.figures[::-1]) for one in AFTER.corruptions)

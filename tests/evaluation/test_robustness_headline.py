@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from core.artifact import ModelCard
+from core.artifacts.model_card import ModelCard
 from core.errors import ArtifactCorruptError
 from core.evaluation.intervals import Measured, proportion
 from core.evaluation.robustness import CorruptionFigures, Figures
 from core.evaluation.robustness_headline import CARD_KEY, card_headline, card_lines
-from tests.fakes import EMOTION_CARD
-from tests.fakes_robustness import example_report
+from tests.fakes.core import EMOTION_CARD
+from tests.fakes.robustness import example_report
 
 EMOTION, AGES = example_report(), example_report("age_gender")
 

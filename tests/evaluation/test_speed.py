@@ -13,8 +13,7 @@ import pytest
 
 from core.detection import DETECTORS
 from core.errors import ArtifactError, ConfigError
-from core.evaluation.speed import KerasTimes, StageTime, keras_times, measure_speed, network_sizes
-from core.evaluation.speed_figures import (
+from core.evaluation.plots.latency import (
     network_bars,
     network_table,
     size_table,
@@ -22,10 +21,11 @@ from core.evaluation.speed_figures import (
     stage_table,
     stage_title,
 )
+from core.evaluation.speed import KerasTimes, StageTime, keras_times, measure_speed, network_sizes
 from core.settings import DetectorSettings
 from core.types import Detection
-from tests.fakes_evaluation import write_artifact
-from tests.fakes_speed import KERAS, STAGES, speed_report
+from tests.fakes.evaluation import write_artifact
+from tests.fakes.speed import KERAS, STAGES, speed_report
 
 PRINTED = {"import_s": 5.0, "models": {"emotion": {"median_ms": 50.0, "p95_ms": 60.0}}}
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.artifact import CROP_TASKS, InstalledArtifact, list_artifacts
+from core.artifacts.model_card import CROP_TASKS, InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.evaluation.predictions import KINDS
-from core.evaluation.sides import EVALUATION_SIDES, EvaluationSide, side_for, sides_titled
 from core.evaluation.stored import load_history, load_stored
-from tests.fakes_classic import five_emotion_predictions, write_classic
-from tests.fakes_evaluation import (
+from core.tasks import EVALUATION_SIDES, EvaluationSide, side_for, sides_titled
+from tests.fakes.classic import five_emotion_predictions, write_classic
+from tests.fakes.evaluation import (
     age_gender_predictions,
     emotion_predictions,
     write_artifact,

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.artifact import ARTIFACTS_DIR
+from core.artifacts.model_card import ARTIFACTS_DIR
+from core.attributes.quality import USABILITY_FILE
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.usability_table import usability_table
-from core.usability import USABILITY_FILE
-from tests.fakes_evaluation import emotion_predictions, write_artifact
+from tests.fakes.evaluation import emotion_predictions, write_artifact
 
 FACE = {"searched": 9, "n": 8, "whole": 0.5, "share": 0.7, "before": 0.8, "after": 0.6, "accuracy": 0.75}
 NO_FACE = {"searched": 9, "n": 3, "whole": 0.0, "share": 0.1, "before": 0.4, "after": 0.2}
@@ -58,9 +58,9 @@ def test_a_file_that_is_missing_or_damaged_is_named(file: Path) -> None:
 
 def _part(name: str) -> None:
     """Run by ``AppTest`` as a page of its own, so it imports everything itself."""
-    from core.artifact import list_artifacts
+    from core.artifacts.model_card import list_artifacts
     from core.evaluation.stored import load_stored
-    from pages.shared.evaluation_usability import show_usability
+    from pages.shared.evaluation.usability import show_usability
 
     show_usability(next(load_stored(one, "private") for one in list_artifacts() if one.name == name))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from models.age_weights import AgeWeighting, sample_weights
-from models.balancing import weighted_order
+from models.training.age_weights import AgeWeighting, sample_weights
+from models.training.sampling import weighted_order
 
 # Hundreds of children and adults, fewer in each decade from 60 on, like UTKFace.
 COUNTS = {5: 200, 25: 600, 45: 400, 65: 100, 75: 25, 95: 1}

@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from models.arguments import natural, positive, sentence
+from models.cli import natural, positive, sentence
 
 
 def test_values_are_read():

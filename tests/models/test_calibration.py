@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 
 from core.age_groups import AGE_GROUPS
-from core.answers import AgeCalibration, age_answers, calibrated, calibrated_answers, normalised
-from core.artifact import CROP_TASKS, load_card, sha256_of
+from core.artifacts.model_card import CROP_TASKS, load_card, sha256_of
+from core.attributes.postprocessing import AgeCalibration, age_answers, calibrated, calibrated_answers, normalised
 from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
 from core.errors import DatasetError
 from core.evaluation import runner
 from core.evaluation.age_brackets import bracket_indices
 from core.evaluation.predictions import load_predictions
-from core.evaluation.sides import side_for
+from core.tasks import side_for
 from models import evaluate
-from models.calibration import (
+from models.measuring.calibration import (
     UNCERTAIN_SHARE,
     fitted_age_calibration,
     fitted_calibration,
     fitted_min_confidence,
     fitted_temperature,
 )
-from tests.fakes_evaluation import card_dict, write_fer2013_csv
+from tests.fakes.evaluation import card_dict, write_fer2013_csv
 
 COUNT = 4000
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 import keras
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, CROP_TASKS, KERAS_FILE, SERVED_FILE, CropSpec, ModelCard, load_card
+from core.artifacts.model_card import ARTIFACTS_DIR, CROP_TASKS, KERAS_FILE, SERVED_FILE, CropSpec, ModelCard, load_card
 from core.errors import ConfigError
-from models import cards
-from models.cards import crop_of, facts_of, joined_history, new_card, read_card, write_card
-from models.classic_claims import CLAIMS
-from models.classic_configs import CLASSIC_CONFIGS
-from models.configs import CONFIGS
-from models.tasks import card_task
-from tests.fakes_evaluation import card_dict
+from models.exporting import model_card as cards
+from models.exporting.model_card import crop_of, facts_of, joined_history, new_card, read_card, write_card
+from models.exporting.reported_results import CLAIMS
+from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.recipes import CONFIGS
+from models.training.tasks import card_task
+from tests.fakes.evaluation import card_dict
 
 RUN = {"config": {"epochs": 5}, "backend": "torch", "samples": {"train": 7}}
 RECORDED = {"trainable_parameters": 9, "frozen_parameters": 1, "start": "ImageNet weights"}

@@ -12,17 +12,17 @@ import keras
 import numpy as np
 import pytest
 
+from core.attributes.estimator import LiteRTModel
 from core.datasets.samples import Samples
-from core.estimator import LiteRTModel
 from core.types import EMOTIONS
 from models import registry
-from models.architectures import mobilenet_transfer
+from models.architectures.baselines import mobilenet_transfer
+from models.architectures.baselines.levi_hassner import local_response_normalised
 from models.architectures.heads import FIVE_EMOTIONS
-from models.architectures.levi_hassner import local_response_normalised
-from models.classic_configs import CLASSIC_CONFIGS
 from models.export import to_float32
-from models.optimizers import optimizer_for
-from models.tasks import TASKS
+from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.optimizers import optimizer_for
+from models.training.tasks import TASKS
 
 
 def no_weights():

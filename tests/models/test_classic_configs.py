@@ -11,18 +11,18 @@ import keras
 import numpy as np
 import pytest
 
-from core.artifact import CROP_TASKS as CARD_TASKS
-from core.datasets.five_emotions import load_five_emotions
+from core.artifacts.model_card import CROP_TASKS as CARD_TASKS
+from core.datasets.label_subsets import load_five_emotions
 from core.errors import ConfigError
-from core.evaluation.sides import DATASET_OF, side_for
-from models.classic_claims import CLAIMS, Claim
-from models.classic_configs import CLASSIC_CONFIGS, ClassicConfig
-from models.classic_tasks import CLASSIC_TASKS, age_class_loss
-from models.crop_tasks import OWN_CROP_TASKS
-from models.input_pipeline import TrainingBatches
-from models.optimizers import learning_rate, optimizer_for
+from core.tasks import DATASET_OF, side_for
+from models.exporting.reported_results import CLAIMS, Claim
 from models.registry import ARCHITECTURES
-from models.tasks import CROP_TASKS
+from models.training.baseline_recipes import CLASSIC_CONFIGS, ClassicConfig
+from models.training.baseline_tasks import CLASSIC_TASKS, age_class_loss
+from models.training.crop_tasks import OWN_CROP_TASKS
+from models.training.optimizers import learning_rate, optimizer_for
+from models.training.pipeline import TrainingBatches
+from models.training.tasks import CROP_TASKS
 
 CONFIG = ClassicConfig(name="made_up", task="emotion", architecture="four_conv", epochs=4, warmup_epochs=0.0)
 

@@ -14,17 +14,20 @@ import keras
 import numpy as np
 import pytest
 
-from core.artifact import KERAS_FILE, SERVED_FILE, is_served, load_card
+from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, is_served, load_card
+from core.attributes.estimator import LiteRTEstimator
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
-from core.estimator import LiteRTEstimator
 from core.evaluation.predictions import KINDS, load_predictions
-from core.evaluation.sides import DATASET_OF, DATASET_SIDES
-from models import cards, data_sets, evaluate, export, original_formats, registry
-from models.classic_configs import CLASSIC_CONFIGS
-from models.original_formats import read_json_h5
-from models.runs import best_weights
-from models.tasks import card_task
+from core.tasks import DATASET_OF, DATASET_SIDES
+from models import evaluate, export, registry
+from models.exporting import keras_json as original_formats
+from models.exporting import model_card as cards
+from models.exporting.keras_json import read_json_h5
+from models.training import data_sets
+from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.runs import best_weights
+from models.training.tasks import card_task
 
 COUNT = 12
 SMALL = {

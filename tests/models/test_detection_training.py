@@ -8,8 +8,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
-from core.cells import blended, decode
 from core.datasets.faces import FacePhoto
+from core.detection.decoding import blended, decode
 from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, moved, training_crop
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.labels import LabelledFaces, labelled_faces

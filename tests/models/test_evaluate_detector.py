@@ -9,12 +9,13 @@ import pytest
 import skimage.data
 
 from core.errors import ConfigError, DetectorError
-from core.evaluation.detection_metrics import recomputed
-from core.evaluation.detection_stored import load_numbers, load_report
+from core.evaluation.detection.metrics import recomputed
+from core.evaluation.detection.store import load_numbers, load_report
 from core.settings import DetectorSettings
-from models import evaluate, evaluate_detector
-from tests.fakes import FakeDetector
-from tests.fakes_detection import write_faces
+from models import evaluate
+from models.measuring import detector as evaluate_detector
+from tests.fakes.core import FakeDetector
+from tests.fakes.detection import write_faces
 
 ASTRONAUT_POINTS = np.array([[103.0, 54.0], [120.0, 54.0], [113.0, 64.0], [113.0, 72.0]])
 """In skimage's astronaut at half size; the viewer's left eye first."""

@@ -14,17 +14,18 @@ import keras
 import numpy as np
 import pytest
 
-from core.answers import calibrated
-from core.artifact import KERAS_FILE, SERVED_FILE, load_card
+from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, load_card
+from core.attributes.estimator import LiteRTEstimator, LiteRTModel
+from core.attributes.postprocessing import calibrated
 from core.datasets.splits import load_fer2013
-from core.estimator import LiteRTEstimator, LiteRTModel
 from core.evaluation.predictions import load_predictions
 from core.types import Box, Detection, Landmarks
-from models import evaluate, framing, train
-from models.configs import CONFIGS
+from models import evaluate, train
 from models.export import export, to_float32
+from models.exporting.quantization import to_int8
+from models.measuring import alignment as framing
 from models.packed_data import without_reporting
-from models.quantization import to_int8
+from models.training.recipes import CONFIGS
 
 CONFIG = replace(
     CONFIGS["emotion"],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR
+from core.artifacts.model_card import ARTIFACTS_DIR
 from models.keras_speed import load_prediction, main, timed
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.types import MAX_AGE
-from models.balancing import class_weights
-from models.mixup import mixable, mixed
+from models.training.mixup import mixable, mixed
+from models.training.sampling import class_weights
 
 
 def test_ages_become_distributions_with_the_age_as_their_mean_and_others_stay():

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.evaluation.network_speed import NetworkSpeed, load_speed, save_speed
-from models.network_speed import main
-from tests.fakes_leaderboard import copy_real_network, write_network
+from core.evaluation.latency import NetworkSpeed, load_speed, save_speed
+from models.measuring.latency import main
+from tests.fakes.leaderboard import copy_real_network, write_network
 
 
 @pytest.fixture

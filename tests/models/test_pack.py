@@ -8,10 +8,10 @@ import pytest
 from core.datasets.ferplus import FILE as VOTES_FILE
 from core.errors import ConfigError, DatasetError
 from models import pack
-from models.configs import config_named
 from models.packed_data import QUALITIES, best_quality, has_pack, read_pack, without_reporting, write_pack
-from models.tasks import CROP_TASKS
-from tests.fakes_datasets import SIDES, data_set
+from models.training.recipes import config_named
+from models.training.tasks import CROP_TASKS
+from tests.fakes.datasets import SIDES, data_set
 
 MIB = 2**20
 

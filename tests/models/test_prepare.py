@@ -12,7 +12,7 @@ import pytest
 
 from core.datasets.splits import UTKFACE_SPLITS, utkface_side
 from models.prepare import FOLDERS, main
-from tests.fakes_evaluation import write_fer2013_csv
+from tests.fakes.evaluation import write_fer2013_csv
 
 RNG = np.random.default_rng(0)
 

@@ -3,9 +3,9 @@ import shutil
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, CARD_FILE
+from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE
 from core.errors import ArtifactMissingError, ConfigError
-from models.readme import BEGIN, END, README, render, renewed, replaced
+from models.results import BEGIN, END, README, render, renewed, replaced
 
 
 def test_the_readme_shows_what_the_artifacts_give():
@@ -31,7 +31,9 @@ def test_a_readme_without_the_end_is_refused():
         replaced(f"a\n{BEGIN}\nold", "new")
 
 
-@pytest.mark.parametrize(("key", "command"), [("framing", "models.framing"), ("two_views", "models.two_views")])
+@pytest.mark.parametrize(
+    ("key", "command"), [("framing", "models.measuring.alignment"), ("two_views", "models.two_views")]
+)
 def test_what_was_measured_with_an_older_export_is_not_shown(tmp_path, key, command):
     for name in ("emotion", "age_gender"):
         shutil.copytree(ARTIFACTS_DIR / name, tmp_path / name)

@@ -8,8 +8,8 @@ import pytest
 
 from core.errors import ArtifactError
 from core.evaluation.leaderboard import load_leaderboard
-from models.readme_networks import render_networks
-from tests.fakes_leaderboard import figures, write_network, write_networks
+from models.results_networks import render_networks
+from tests.fakes.leaderboard import figures, write_network, write_networks
 
 
 def _lines(root: Path) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from core.artifact import PREDICTIONS_FILE, load_card, sha256_of
+from core.artifacts.model_card import PREDICTIONS_FILE, load_card, sha256_of
 from core.evaluation.predictions import save_predictions
 from core.evaluation.reweighting import REWEIGHTING_FILE, compared, load_reweighting
 from models import reweighting
-from tests.fakes_evaluation import emotion_predictions, write_artifact
-from tests.fakes_reweighting import example_after, example_before
+from tests.fakes.evaluation import emotion_predictions, write_artifact
+from tests.fakes.reweighting import example_after, example_before
 
 SIDES = ("validation", "test")
 BEFORE = {side: example_before(seed=seed) for seed, side in enumerate(SIDES)}

@@ -8,19 +8,19 @@ import cv2
 import numpy as np
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, SERVED_FILE, CropSpec, load_card
+from core.artifacts.model_card import ARTIFACTS_DIR, SERVED_FILE, CropSpec, load_card
 from core.datasets.samples import Samples
 from core.datasets.splits import load_utkface
 from core.errors import ArtifactCorruptError, ConfigError
+from core.evaluation.predict import evaluate_estimator
 from core.evaluation.robustness import ROBUSTNESS_FILE, SEVERITIES, load_report
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
-from core.evaluation.runner import evaluate_estimator
-from core.evaluation.sides import EVALUATION_SIDES
-from models import robustness
+from core.tasks import EVALUATION_SIDES
 from models.corruptions import CORRUPTIONS
-from models.robustness import CLEAN, damaged, measure, outputs_by_condition, suite_for
-from tests.fakes import AGE_GENDER_CARD, EMOTION_CARD, FakeEstimator
-from tests.fakes_evaluation import write_fer2013_csv
+from models.measuring import robustness
+from models.measuring.robustness import CLEAN, damaged, measure, outputs_by_condition, suite_for
+from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeEstimator
+from tests.fakes.evaluation import write_fer2013_csv
 
 POINTS = ((0.32, 0.38), (0.68, 0.38), (0.5, 0.6), (0.36, 0.75), (0.64, 0.75))
 CHANGES = {"crop": CropSpec(points=POINTS), "files": {SERVED_FILE: {"bytes": 1, "sha256": "a" * 64}}}
@@ -282,4 +282,4 @@ def test_the_cards_that_come_with_the_repository_say_what_was_measured(name):
     card = load_card(folder)
     # Sums may differ in the last digit between versions of Python.
     expected = {key: pytest.approx(figures) for key, figures in card_headline(load_report(folder, card)).items()}
-    assert card.raw.get(CARD_KEY) == expected, f"run: python -m models.robustness {name} --card-only"
+    assert card.raw.get(CARD_KEY) == expected, f"run: python -m models.measuring.robustness {name} --card-only"

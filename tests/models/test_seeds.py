@@ -5,13 +5,13 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from core.artifact import SEEDS_KEY, load_card
+from core.artifacts.model_card import SEEDS_KEY, load_card
 from core.errors import ConfigError
 from core.evaluation.tables import seeds_table
 from models import seeds
-from models.configs import config_named
-from models.runs import folder_of_run
-from tests.fakes_leaderboard import copy_real_network
+from models.training.recipes import config_named
+from models.training.runs import folder_of_run
+from tests.fakes.leaderboard import copy_real_network
 
 CONFIG = config_named("emotion")
 

@@ -6,7 +6,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-from models.soft_targets import label_given_votes, softened
+from models.training.soft_labels import label_given_votes, softened
 
 RARELY_RIGHT = 0.3
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, DETECTOR_ARTIFACT, load_card
+from core.artifacts.model_card import ARTIFACTS_DIR, DETECTOR_ARTIFACT, load_card
 from core.datasets.faces import load_faces
 from core.detection import create_detector
-from core.evaluation.detection_metrics import recomputed, setup_report
-from core.evaluation.detection_report import headline
-from core.evaluation.detection_runner import detect_photos
-from core.evaluation.detection_setups import AS_IS, ENLARGED, LIVE
-from core.evaluation.detection_stored import load_numbers, load_report
+from core.evaluation.detection.conditions import AS_IS, ENLARGED, LIVE
+from core.evaluation.detection.metrics import recomputed, setup_report
+from core.evaluation.detection.report import headline
+from core.evaluation.detection.runner import detect_photos
+from core.evaluation.detection.store import load_numbers, load_report
 
 FOLDER = ARTIFACTS_DIR / DETECTOR_ARTIFACT
 RERUN = 120

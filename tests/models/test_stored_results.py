@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from core.artifact import (
+from core.artifacts.model_card import (
     ARTIFACTS_DIR,
     PREDICTIONS_FILE,
     TWO_VIEWS_FILE,
@@ -14,19 +14,19 @@ from core.artifact import (
     list_artifacts,
     load_card,
 )
+from core.datasets.loading import read_side
 from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
+from core.evaluation.latency import load_speed
 from core.evaluation.leaderboard import load_leaderboard
 from core.evaluation.metrics import headline
-from core.evaluation.network_speed import load_speed
+from core.evaluation.predict import evaluate_samples
 from core.evaluation.predictions import load_predictions, subset
 from core.evaluation.robustness import load_report
-from core.evaluation.runner import evaluate_samples
-from core.evaluation.side_samples import read_side
-from core.evaluation.sides import side_for
-from models.classic_configs import CLASSIC_CONFIGS
+from core.tasks import side_for
 from models.evaluate import figures_of
-from models.framing import measured_with
+from models.measuring.alignment import measured_with
+from models.training.baseline_recipes import CLASSIC_CONFIGS
 
 REPORTING_SIDE = {"emotion": "private", "age_gender": "test"}
 # Strict: as soon as a better network reaches one of these, its mark has to go.

@@ -14,20 +14,20 @@ from dataclasses import replace
 
 import keras
 
-from core.cells import CELL_PX
 from core.datasets.faces import FACES_SPLITS, FacePhoto, FacePhotos
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
+from core.detection.decoding import CELL_PX
 from core.errors import ConfigError, DatasetError
 from core.types import EMOTIONS, GENDERS
 from models import registry, train
-from models.averaging import WeightAverage
-from models.classic_configs import CLASSIC_CONFIGS
-from models.configs import CONFIGS, config_named
-from models.input_pipeline import Augmentation, TrainingBatches, augment
-from models.losses import age_distribution_loss, mae
-from models.tasks import CROP_TASKS, TASKS
-from tests.fakes_evaluation import write_fer2013_csv
+from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.ema import WeightAverage
+from models.training.losses import age_distribution_loss, mae
+from models.training.pipeline import Augmentation, TrainingBatches, augment
+from models.training.recipes import CONFIGS, config_named
+from models.training.tasks import CROP_TASKS, TASKS
+from tests.fakes.evaluation import write_fer2013_csv
 
 SERVED = ("emotion", "age_gender")
 STAGES = ((8, 2), (8, 2))

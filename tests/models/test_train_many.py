@@ -11,7 +11,7 @@ from core.errors import ConfigError
 from models import train_many
 from models.packed_data import without_reporting, write_pack
 from models.train_many import Round, parsed, summary, train_chain
-from tests.fakes_datasets import data_set
+from tests.fakes.datasets import data_set
 
 
 class FakeTraining:

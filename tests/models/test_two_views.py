@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from core.artifact import TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card
+from core.artifacts.model_card import TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
 from core.evaluation.predictions import load_predictions
 from models import two_views
-from tests.fakes_leaderboard import copy_real_network
+from tests.fakes.leaderboard import copy_real_network
 
 
 class LeftMinusRight:

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from core.artifact import ARTIFACTS_DIR, CropSpec
+from core.artifacts.model_card import ARTIFACTS_DIR, CropSpec
+from core.attributes.quality import USABILITY_FILE, Ramp
 from core.datasets.faces import FacePhoto
 from core.types import Box, Detection, Landmarks
-from core.usability import USABILITY_FILE, Ramp
-from models import usability
-from models.usability import (
+from models.measuring import quality as usability
+from models.measuring.quality import (
     CLEAN,
     CLEAN_SHARE,
     FALSE_BOX,
@@ -20,8 +20,8 @@ from models.usability import (
     measured,
     plain_points,
 )
-from models.usability_data import Boxes, Photographed, photographed, random_box, shrunk
-from tests.fakes import AGE_GENDER_CARD, FakeDetector, FakeEstimator
+from models.measuring.quality_data import Boxes, Photographed, photographed, random_box, shrunk
+from tests.fakes.core import AGE_GENDER_CARD, FakeDetector, FakeEstimator
 
 PLAIN = np.array(((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)))
 COUNT = 300

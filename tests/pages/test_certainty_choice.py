@@ -12,15 +12,15 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core import report
 from core.analyzer import FaceAnalyzer
 from core.errors import ArtifactMissingError
-from core.live import LiveSession
+from core.io import export as report
 from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
 from core.types import Box
+from core.video.session import LiveSession
 from pages.shared import resources
-from tests.fakes import AGE_GENDER_CARD, FakeDetector, FakeEstimator
-from tests.fakes_networks import add_artifact, answering
+from tests.fakes.core import AGE_GENDER_CARD, FakeDetector, FakeEstimator
+from tests.fakes.networks import add_artifact, answering
 
 PAGES = Path(__file__).parents[2] / "pages"
 LIVE, IMAGE = "live", "image"
@@ -123,7 +123,7 @@ def test_uncertain_faces_say_so_on_the_image_page(minimums: dict[str, float], mo
         written.append(to_csv(*arguments))
         return written[-1]
 
-    monkeypatch.setattr("core.report.to_csv", remember)
+    monkeypatch.setattr("core.io.export.to_csv", remember)
     app = with_picture(opened(IMAGE))
     assert "Angry 90%" in texts(app)
     assert "Perceived gender: male 80%" in texts(app)

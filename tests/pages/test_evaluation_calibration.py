@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.artifact import load_card
+from core.artifacts.model_card import load_card
 from core.evaluation.calibration import emotion_calibration, interval_report
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions, write_artifact
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 
 
 def _tab(task: str, side: str, names: list[str]) -> None:
     """Run by ``AppTest`` as a page of its own, so it imports everything itself."""
-    from core.artifact import list_artifacts
+    from core.artifacts.model_card import list_artifacts
     from core.evaluation.stored import load_stored
-    from pages.shared.evaluation_calibration import show_calibration
+    from pages.shared.evaluation.calibration import show_calibration
 
     models = [load_stored(one, side) for one in list_artifacts() if one.name in names]
     show_calibration(models, models[0])

@@ -7,14 +7,14 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
-from tests.fakes_robustness import example_report
+from tests.fakes.robustness import example_report
 
 
 def _script(raw: dict) -> None:
     from dataclasses import replace
 
-    from pages.shared.evaluation_damage import show_damage
-    from tests.fakes import AGE_GENDER_CARD
+    from pages.shared.evaluation.damage import show_damage
+    from tests.fakes.core import AGE_GENDER_CARD
 
     show_damage(replace(AGE_GENDER_CARD, raw=raw))
 
@@ -41,5 +41,5 @@ def test_nothing_without_figures() -> None:
 
 def test_figures_that_cannot_be_read_are_said() -> None:
     page = _page({CARD_KEY: {"age": "bad"}})
-    assert "models.robustness age_gender --card-only" in page.error[0].value
+    assert "models.measuring.robustness age_gender --card-only" in page.error[0].value
     assert not page.markdown

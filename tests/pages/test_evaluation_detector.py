@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.artifact import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE, SERVED_FILE, sha256_of
-from core.evaluation.detection_stored import MEASURED_KEY, REPORT_FILE, save_results
-from core.evaluation.sides import DETECTOR_SIDE
-from models.cards import read_card, write_card
-from tests.fakes_detection import example_report
+from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE, SERVED_FILE, sha256_of
+from core.evaluation.detection.store import MEASURED_KEY, REPORT_FILE, save_results
+from core.tasks import DETECTOR_SIDE
+from models.exporting.model_card import read_card, write_card
+from tests.fakes.detection import example_report
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 

@@ -7,30 +7,30 @@ from streamlit.testing.v1 import AppTest
 
 
 def _groups() -> None:
-    from pages.shared.evaluation_fairness import show_fairness
-    from tests.fakes_evaluation import age_gender_predictions
+    from pages.shared.evaluation.fairness import show_fairness
+    from tests.fakes.evaluation import age_gender_predictions
 
     show_fairness(age_gender_predictions(count=700), "fake_test")
 
 
 def _few() -> None:
-    from pages.shared.evaluation_fairness import show_fairness
-    from tests.fakes_evaluation import age_gender_predictions
+    from pages.shared.evaluation.fairness import show_fairness
+    from tests.fakes.evaluation import age_gender_predictions
 
     show_fairness(age_gender_predictions(count=20), "fake_test")
 
 
 def _grown_up() -> None:
     from core.evaluation.predictions import subset
-    from pages.shared.evaluation_fairness import show_fairness
-    from tests.fakes_evaluation import age_gender_predictions
+    from pages.shared.evaluation.fairness import show_fairness
+    from tests.fakes.evaluation import age_gender_predictions
 
     everybody = age_gender_predictions(count=700)
     show_fairness(subset(everybody, everybody.ids[(everybody.age_true > 20) & (everybody.age_true <= 60)]), "fake_test")
 
 
 def _emotion() -> None:
-    from pages.shared.evaluation_fairness import show_no_groups
+    from pages.shared.evaluation.fairness import show_no_groups
 
     show_no_groups()
 

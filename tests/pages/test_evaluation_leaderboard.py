@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.evaluation.network_speed import HERE_FILE, SPEED_FILE, load_speed
+from core.evaluation.latency import HERE_FILE, SPEED_FILE, load_speed
 from core.evaluation.predictions import Predictions
-from pages.shared.evaluation_selection import BY_TEST_SET, LEADERBOARD, VIEW_KEY
-from tests.fakes_evaluation import age_gender_predictions, emotion_predictions, write_artifact
-from tests.fakes_leaderboard import copy_real_network, write_networks
+from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, VIEW_KEY
+from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
+from tests.fakes.leaderboard import copy_real_network, write_networks
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 

@@ -13,9 +13,9 @@ from core.errors import ArtifactMissingError
 from core.evaluation import runner
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import EmotionPredictions, Predictions
-from pages.shared.evaluation_selection import BY_TEST_SET, LEADERBOARD
-from tests.fakes_classic import write_classic
-from tests.fakes_evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
+from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD
+from tests.fakes.classic import write_classic
+from tests.fakes.evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
 
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
@@ -334,8 +334,8 @@ def test_a_network_can_be_chosen_from_elsewhere(artifacts: Path) -> None:
 def _chosen_elsewhere() -> None:
     import streamlit as st
 
-    from core.evaluation.sides import side_for
-    from pages.shared.evaluation_selection import choose_models, choose_side, preselect
+    from core.tasks import side_for
+    from pages.shared.evaluation.selection import choose_models, choose_side, preselect
 
     st.button("go", on_click=preselect, args=(side_for("gender", chosen_on=False), "only_gender"))
     choose_models(choose_side())

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from core.artifact import PREDICTIONS_FILE, list_artifacts, sha256_of
+from core.artifacts.model_card import PREDICTIONS_FILE, list_artifacts, sha256_of
 from core.evaluation.reweighting import REWEIGHTING_FILE, ReweightingReport, SideChange, compared
 from core.evaluation.stored import load_stored
-from tests.fakes_reweighting import example_before, example_report, write_compared
+from tests.fakes.reweighting import example_before, example_report, write_compared
 
 
 def _script(root: str) -> None:
     from pathlib import Path
 
-    from core.artifact import list_artifacts
+    from core.artifacts.model_card import list_artifacts
     from core.evaluation.stored import load_stored
-    from pages.shared.evaluation_reweighting import show_reweighting
+    from pages.shared.evaluation.reweighting import show_reweighting
 
     (artifact,) = list_artifacts(Path(root))
     show_reweighting(load_stored(artifact, "test"))

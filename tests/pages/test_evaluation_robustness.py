@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from core.evaluation.intervals import proportion
 from core.evaluation.robustness import ROBUSTNESS_FILE, Figures
 from core.evaluation.robustness_before import BeforeReport, save_before
-from tests.fakes_classic import predictions_of
-from tests.fakes_evaluation import write_artifact
-from tests.fakes_robustness import example_report, list_on_card, write_measured
+from tests.fakes.classic import predictions_of
+from tests.fakes.evaluation import write_artifact
+from tests.fakes.robustness import example_report, list_on_card, write_measured
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _tab() -> None:
-    from core.artifact import list_artifacts
+    from core.artifacts.model_card import list_artifacts
     from core.evaluation.stored import load_stored
-    from pages.shared.evaluation_robustness import show_robustness
+    from pages.shared.evaluation.robustness import show_robustness
 
     (artifact,) = list_artifacts()
     show_robustness(load_stored(artifact, "private" if artifact.name == "emotion" else "test"))
@@ -105,7 +105,7 @@ def test_without_a_report_the_page_shows_the_command(root: Path) -> None:
     (write_measured(root) / ROBUSTNESS_FILE).unlink()
     page = _page()
     assert "not measured yet" in page.info[0].value
-    assert page.code[0].value == "python -m models.robustness emotion --data DIR"
+    assert page.code[0].value == "python -m models.measuring.robustness emotion --data DIR"
     assert not page.error
     assert not page.metric
 
@@ -130,7 +130,7 @@ def test_a_damaged_report_is_an_error_with_advice(root: Path) -> None:
     (folder / ROBUSTNESS_FILE).write_text("{")
     list_on_card(folder, ROBUSTNESS_FILE)
     page = _page()
-    assert "models.robustness emotion" in page.error[0].value
+    assert "models.measuring.robustness emotion" in page.error[0].value
     assert not page.metric
 
 

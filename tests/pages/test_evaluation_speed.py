@@ -8,22 +8,22 @@ from streamlit.testing.v1 import AppTest
 
 
 def _measured() -> None:
-    from pages.shared.evaluation_speed import show_speed
-    from tests.fakes_speed import measure
+    from pages.shared.evaluation.latency import show_speed
+    from tests.fakes.speed import measure
 
     show_speed(measure)
 
 
 def _without_keras() -> None:
-    from pages.shared.evaluation_speed import show_speed
-    from tests.fakes_speed import measure_without_keras
+    from pages.shared.evaluation.latency import show_speed
+    from tests.fakes.speed import measure_without_keras
 
     show_speed(measure_without_keras)
 
 
 def _broken() -> None:
     from core.errors import ArtifactMissingError
-    from pages.shared.evaluation_speed import show_speed
+    from pages.shared.evaluation.latency import show_speed
 
     def fail(progress: object) -> None:
         raise ArtifactMissingError("model.tflite is missing")
@@ -79,5 +79,5 @@ def test_a_broken_model_is_named_and_sizes_remain() -> None:
 def test_the_tab_does_not_import_tensorflow() -> None:
     import subprocess
 
-    code = "import sys, pages.shared.evaluation_speed; assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    code = "import sys, pages.shared.evaluation.latency; assert not {'tensorflow', 'keras'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

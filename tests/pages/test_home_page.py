@@ -159,7 +159,7 @@ def test_every_page_is_linked_and_limits_and_privacy_are_told(artifacts: Path) -
 def test_home_imports_nothing_heavy() -> None:
     script = (
         "import sys, streamlit; before = set(sys.modules); "
-        "import pages.shared.home_models, pages.shared.home_texts; "
+        "import pages.shared.home.models, pages.shared.home.texts; "
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))"
     )
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

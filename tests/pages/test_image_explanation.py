@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.artifact import CropSpec
+from core.artifacts.model_card import CropSpec
+from core.attributes.estimator import Estimator
+from core.attributes.occlusion import OcclusionMap
 from core.errors import ArtifactMissingError
-from core.estimator import Estimator
-from core.occlusion import OcclusionMap
 from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, GenderEstimate
-from pages.shared import image_explanation
-from pages.shared.image_explanation import BEFORE_LOWERING, HOW_TO_READ, NOTHING_STANDS_OUT, sentence, was_lowered
-from tests.fakes import AGE_GENDER_CARD, FakeEstimator
-from tests.fakes_networks import GENDER_CARD, answering
+from pages.shared.image import explanation as image_explanation
+from pages.shared.image.explanation import BEFORE_LOWERING, HOW_TO_READ, NOTHING_STANDS_OUT, sentence, was_lowered
+from tests.fakes.core import AGE_GENDER_CARD, FakeEstimator
+from tests.fakes.networks import GENDER_CARD, answering
 
 HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03))
 DETECTION = Detection(Box(10, 10, 50, 50), 0.9)
@@ -64,7 +64,7 @@ class Networks:
 
 
 def script(file, faces, networks, blur):
-    from pages.shared.image_explanation import show_explanation
+    from pages.shared.image.explanation import show_explanation
 
     for number, face in enumerate(faces):
         show_explanation(file, file.fingerprint, face, str(number), networks, blur)

@@ -14,7 +14,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, DetectorError, FacetError, ImageError
-from core.images import decode
+from core.io.images import decode
 from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.suggestions import COLUMNS
 from core.types import (
@@ -26,9 +26,11 @@ from core.types import (
     Face,
     GenderEstimate,
 )
-from pages.shared import image_faces, image_inputs, image_results
-from pages.shared.image_memory import EXPLANATIONS, RESULTS
-from pages.shared.text import plain
+from pages.shared.image import analysis as image_results
+from pages.shared.image import cards as image_faces
+from pages.shared.image import inputs as image_inputs
+from pages.shared.image.cache import EXPLANATIONS, RESULTS
+from pages.shared.markdown import plain
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "pages" / "2_Analyze_Image.py"

@@ -16,15 +16,15 @@ from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactMissingError, ConfigError
-from core.history import HistoryRow
-from core.live import LiveSession, LiveSnapshot
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
-from pages.shared import live_texts
-from pages.shared.live_connection import Connection, camera_message, next_connection
-from pages.shared.live_panel import MOOD_FORMULA, face_title, nothing_read, summary
-from pages.shared.live_stream import frame_callback
-from pages.shared.webrtc import ice_servers, ice_table, is_secure_origin
+from core.video.history import HistoryRow
+from core.video.session import LiveSession, LiveSnapshot
+from pages.shared.live import texts as live_texts
+from pages.shared.live.connection import Connection, camera_message, next_connection
+from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
+from pages.shared.live.panel import MOOD_FORMULA, face_title, nothing_read, summary
+from pages.shared.live.stream import frame_callback
 
 PAGE = Path(__file__).parents[2] / "pages" / "1_Live_Camera.py"
 FRAME = np.zeros((48, 64, 3), dtype=np.uint8)
@@ -316,10 +316,10 @@ def test_rates_are_shown_while_it_plays() -> None:
     def numbers() -> None:
         import numpy as np
 
-        from core.live import LiveSession
         from core.settings import Attributes
         from core.types import Analysis
-        from pages.shared.live_panel import show_numbers
+        from core.video.session import LiveSession
+        from pages.shared.live.panel import show_numbers
 
         class Nobody:
             def analyze(self, frame: np.ndarray, attributes: Attributes = Attributes()) -> Analysis:

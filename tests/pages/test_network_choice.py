@@ -16,12 +16,12 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.live import LiveSession
 from core.settings import NetworkChoice
+from core.video.session import LiveSession
 from pages.shared import resources
 from pages.shared.networks import TITLES
-from tests.fakes_caffe import write_pair
-from tests.fakes_networks import add_artifact, installed_copy
+from tests.fakes.caffe import write_pair
+from tests.fakes.networks import add_artifact, installed_copy
 
 PAGES = Path(__file__).parents[2] / "pages"
 ASTRONAUT = skimage.data.astronaut()[:256, 96:352]

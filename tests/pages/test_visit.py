@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.image_memory import EXPLANATIONS, RESULTS
-from pages.shared.live_connection import Connection
+from pages.shared.image.cache import EXPLANATIONS, RESULTS
+from pages.shared.live.connection import Connection
 
 ROOT = Path(__file__).parents[2]
 HOME, LIVE, IMAGE = "Home.py", "pages/1_Live_Camera.py", "pages/2_Analyze_Image.py"

@@ -1,0 +1,144 @@
+"""The networks of Levi & Hassner (2015), "Age and Gender Classification using Convolutional Neural Networks", as Caffe
+files that the user supplies, through ``cv2.dnn``: they are not part of this repository.
+
+A pair of files, ``*_deploy.prototxt`` and ``*_net.caffemodel``, answers one attribute, so each pair is an estimator of
+its own: either can be there alone, and one whose attribute nobody wants costs no time.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.age_groups import AGE_GROUPS
+from core.artifacts.model_card import CropSpec, ModelCard
+from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.types import GENDERS
+
+CAFFE = "caffe"
+FOLDER = Path(__file__).resolve().parents[2] / "models" / "caffe"
+ENVIRONMENT = "FACET_CAFFE_DIR"
+SIDE_PX = 227
+MEAN_BGR = (78.4263377603, 87.7689143744, 114.895847746)
+"""Of the authors' training images; subtracted from every pixel."""
+CROP = CropSpec(scale=1.4)
+"""The plain square around the box with a fifth of its side as a margin, about as in the usual demonstrations: the
+authors' images show whole heads, and their networks are fed without turning faces upright."""
+
+_BATCH = 16
+"""Crops at once; more are not faster, and the network keeps the memory of its largest batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaffePair:
+    """The two files for one attribute, and what the network answers: ``output`` with ``classes`` probabilities."""
+
+    attribute: str
+    title: str
+    output: str
+    classes: int
+
+    @property
+    def file_names(self) -> tuple[str, str]:
+        """Architecture and weights."""
+        return f"{self.attribute}_deploy.prototxt", f"{self.attribute}_net.caffemodel"
+
+    @property
+    def advice(self) -> str:
+        return (
+            f"Caffe networks are not part of this repository: put {' and '.join(self.file_names)} of Levi & Hassner "
+            f"(2015) into models/caffe, or let the environment variable {ENVIRONMENT} name their folder."
+        )
+
+
+PAIRS = {
+    "age": CaffePair("age", "Age group, Levi & Hassner 2015", "age_group", len(AGE_GROUPS)),
+    "gender": CaffePair("gender", "Perceived gender, Levi & Hassner 2015", "gender", len(GENDERS)),
+}
+
+
+def caffe_folder() -> Path:
+    """The folder that ``FACET_CAFFE_DIR`` names, else ``models/caffe``."""
+    named = os.environ.get(ENVIRONMENT, "").strip()
+    return Path(named).expanduser() if named else FOLDER
+
+
+class CaffeEstimator:
+    """One pair. Not calibrated: the probabilities are the network's own."""
+
+    def __init__(self, attribute: str, folder: Path | None = None) -> None:
+        """``attribute`` is one of ``PAIRS``; without ``folder``, see ``caffe_folder``. Raises ``ArtifactMissingError``
+        or ``ArtifactCorruptError``, naming the file and saying what to put where."""
+        self._pair = PAIRS[attribute]
+        folder = caffe_folder() if folder is None else folder
+        contents = [_content(folder / name, self._pair) for name in self._pair.file_names]
+        # One network for all threads, used by one at a time: each more would be another 45 MB of weights.
+        self._lock = threading.Lock()
+        try:
+            self._network = cv2.dnn.readNetFromCaffe(*contents)
+            self._run(np.zeros((1, SIDE_PX, SIDE_PX, 3), np.uint8))
+        except (cv2.error, ValueError) as error:
+            raise ArtifactCorruptError(
+                f"{' and '.join(self._pair.file_names)} in {folder} ({contents[1].size} bytes of weights) are no "
+                f"network with {self._pair.classes} probabilities that OpenCV {cv2.__version__} can run; one of a few "
+                f"hundred bytes is a Git LFS pointer instead of the file. {self._pair.advice}"
+            ) from error
+        self.card = _card(self._pair, _parameters(self._network))
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """(N, 227, 227, 3) uint8 BGR -> ``age_group`` (N, 8) or ``gender`` (N, 2), see ``core.attributes.estimator.Estimator``.
+        Raises ``ValueError`` for crops of another shape or dtype."""
+        if crops.dtype != np.uint8 or crops.shape[1:] != (SIDE_PX, SIDE_PX, 3):
+            raise ValueError(f"crops must be (N, {SIDE_PX}, {SIDE_PX}, 3) uint8, got {crops.shape} {crops.dtype}")
+        parts = [self._run(crops[start : start + _BATCH]) for start in range(0, len(crops), _BATCH)]
+        return {self._pair.output: np.concatenate([np.empty((0, self._pair.classes), np.float32), *parts])}
+
+    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """At least one crop -> (N, K). Raises ``cv2.error``, or ``ValueError`` if the answer is something else."""
+        blob = cv2.dnn.blobFromImages(list(crops), 1.0, (SIDE_PX, SIDE_PX), MEAN_BGR, swapRB=False)
+        with self._lock:
+            self._network.setInput(blob)
+            answers = np.array(self._network.forward(), np.float32)
+        if answers.shape != (len(crops), self._pair.classes) or not np.allclose(answers.sum(axis=1), 1, atol=1e-3):
+            raise ValueError(f"the network answers {answers.shape} instead of probabilities")
+        return answers
+
+
+def _content(file: Path, pair: CaffePair) -> NDArray[np.uint8]:
+    try:
+        return np.frombuffer(file.read_bytes(), np.uint8)
+    except FileNotFoundError as error:
+        raise ArtifactMissingError(f"{file} is missing. {pair.advice}") from error
+    except OSError as error:
+        raise ArtifactCorruptError(f"{file} cannot be read ({error.strerror}). {pair.advice}") from error
+
+
+def _parameters(network: cv2.dnn.Net) -> int:
+    layers = [network.getLayer(name) for name in network.getLayerNames()]
+    return sum(int(blob.size) for layer in layers for blob in layer.blobs)
+
+
+def _card(pair: CaffePair, parameters: int) -> ModelCard:
+    return ModelCard(
+        name=f"{CAFFE}_{pair.attribute}",
+        title=pair.title,
+        task=pair.attribute,
+        architecture="levi_hassner",
+        parameters=parameters,
+        input_size=SIDE_PX,
+        channels=3,
+        crop=CROP,
+        metrics={},
+        training={},
+        data={},
+        files={},
+        license="that of the files, which are the user's own",
+        intended_use="comparison with the networks of this repository",
+        limits="neither trained nor measured here; answers are not calibrated and never uncertain by default",
+    )

@@ -1,0 +1,105 @@
+"""Served networks: LiteRT models that take raw uint8 crops and answer probabilities.
+
+Interpreters are lent to one call at a time, see ``core.runtime.litert``. Answers never depend on how many crops are asked about
+at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.age_groups import AGE_GROUPS
+from core.artifacts.model_card import ATTRIBUTES, SERVED_FILE, ModelCard, load_card, verified_file
+from core.errors import ArtifactCorruptError
+from core.runtime.litert import LiteRTRunners
+from core.types import EMOTIONS, GENDERS, MAX_AGE
+
+OUTPUTS: dict[str, frozenset[str]] = {
+    task: frozenset(("age_group", "gender") if task == "age_group_gender" else attributes)
+    for task, attributes in ATTRIBUTES.items()
+}
+"""Output names that a network of each task must have: what it answers, but age groups in place of an age."""
+WIDTHS: dict[str, tuple[int, ...]] = {
+    "emotion": (len(EMOTIONS),),
+    "gender": (len(GENDERS),),
+    "age": (MAX_AGE + 1, 1),
+    "age_group": (len(AGE_GROUPS),),
+}
+"""Output name -> how many values it may have: probabilities, or one number of years."""
+
+
+_BATCH = 32
+"""Crops at once; more are not faster, and an interpreter keeps the memory of its largest batch."""
+
+
+class CropModel(Protocol):
+    """Answers probabilities for a batch of crops; safe to call from several threads."""
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """(N, size, size, channels) uint8, grey or BGR -> output name -> (N, K) float32 probabilities, of an age
+        also (N, 1) years; N may be 0."""
+        ...
+
+
+class Estimator(CropModel, Protocol):
+    """A model with the card that says what it reads and how its crops are made."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+
+class LiteRTModel:
+    """A LiteRT model from memory; safe to call from several threads."""
+
+    def __init__(self, content: bytes, num_threads: int = 1) -> None:
+        """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
+        self._runners = LiteRTRunners(content, num_threads)
+        (self._input_name, details), *_ = self._runners.inputs.items()
+        self.crop_shape = tuple(int(side) for side in details["shape"][1:])
+        self.widths = {name: int(d["shape"][-1]) for name, d in self._runners.outputs.items()}
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """See ``Estimator``. Raises ``ValueError`` for crops of another shape or dtype."""
+        if crops.dtype != np.uint8 or crops.shape[1:] != self.crop_shape:
+            raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
+        parts = [
+            self._runners.run(**{self._input_name: crops[start : start + _BATCH]})
+            for start in range(0, len(crops), _BATCH)
+        ]
+        return {
+            name: np.concatenate([np.empty((0, width), np.float32), *(part[name] for part in parts)])
+            for name, width in self.widths.items()
+        }
+
+
+class LiteRTEstimator:
+    """``model.tflite`` of an artifact folder, verified against its card."""
+
+    def __init__(self, folder: Path, num_threads: int = 1) -> None:
+        """Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
+        self.card = load_card(folder)
+        file = verified_file(folder, SERVED_FILE, self.card)
+        try:
+            self._model = LiteRTModel(file.read_bytes(), num_threads)
+        except (ValueError, RuntimeError) as error:
+            raise ArtifactCorruptError(f"{file} is no LiteRT model: {error}") from error
+        self._check_form(file)
+
+    def _check_form(self, file: Path) -> None:
+        size, wanted = self.card.input_size, OUTPUTS.get(self.card.task, frozenset())
+        expected = (size, size, self.card.channels)
+        fitting = {name for name in wanted if self._model.widths.get(name) in WIDTHS[name]}
+        if not wanted or self._model.crop_shape != expected or fitting != wanted:
+            promised = {name: " or ".join(map(str, WIDTHS[name])) for name in sorted(wanted)}
+            raise ArtifactCorruptError(
+                f"{file} takes {self._model.crop_shape} and answers {dict(sorted(self._model.widths.items()))}; its "
+                f"card promises {expected} and {promised or 'no network that reads crops'}"
+            )
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """See ``Estimator``."""
+        return self._model.predict(crops)

@@ -1,0 +1,101 @@
+"""What the leaderboard measures, and what the authors of networks claim about it.
+
+Figures can be compared only where the same thing was measured on the same images. Claims seldom were, so they are
+repeated word for word, with a note on what sets them apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.artifacts.model_card import ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is measured: ``figure`` is its name on the cards of ``tasks``, ``output`` that of the claims about it,
+    ``unit`` is ``%`` (a share in [0, 1], more is better) or ``years`` (less is better)."""
+
+    key: str
+    title: str
+    tasks: tuple[str, ...]
+    figure: str
+    output: str
+    unit: str
+    data_set: str
+
+    @property
+    def lower_is_better(self) -> bool:
+        return self.unit == "years"
+
+    @property
+    def claimed_as(self) -> str:
+        """The ``measure`` of claims that are in the same unit."""
+        return "mae" if self.lower_is_better else "accuracy"
+
+
+_UTKFACE_AGES = ("age_gender", "age", "age_group_gender")
+MEASURES: tuple[Measure, ...] = (
+    Measure("emotion", "Emotion, seven classes", ("emotion",), "accuracy", "emotion", "%", "FER2013"),
+    Measure("emotion_five", "Emotion, five classes", ("emotion_five",), "accuracy", "emotion", "%", "FER2013"),
+    Measure(
+        "gender",
+        "Gender as perceived",
+        ("age_gender", "gender", "age_group_gender"),
+        "gender_accuracy",
+        "gender",
+        "%",
+        "UTKFace",
+    ),
+    Measure(
+        "gender_published",
+        "Perceived gender, 21 to 60",
+        ("age_gender_published",),
+        "gender_accuracy",
+        "gender",
+        "%",
+        "UTKFace",
+    ),
+    Measure("age", "Age in years", _UTKFACE_AGES, "age_mae", "age", "years", "UTKFace"),
+    Measure(
+        "age_published",
+        "Age, 21 to 60",
+        ("age_gender_published",),
+        "age_mae",
+        "age",
+        "years",
+        "UTKFace",
+    ),
+    Measure("age_group", "Age group", ("age_group_gender",), "age_group_accuracy", "age_group", "%", "UTKFace"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A figure as its authors, or a report, state it. ``note`` says how far it can be set against the measured one."""
+
+    text: str
+    source: str
+    note: str
+
+
+def claims_about(measure: Measure, card: ModelCard) -> tuple[Claim, ...]:
+    """The card's claims about ``measure``, as they were made. Raises ``KeyError`` where one is malformed."""
+    return tuple(
+        Claim(str(one["text"]), str(one["source"]), claim_note(measure, one))
+        for one in card.claims
+        if one["output"] == measure.output
+    )
+
+
+def claim_note(measure: Measure, claim: Mapping[str, Any]) -> str:
+    """How a claim and the measured figure differ, in plain words."""
+    if claim["measure"] != measure.claimed_as:
+        return (
+            "a share of right answers: what counts as right, and on which images, is not said; measured here in years"
+        )
+    if measure.data_set in str(claim["text"]):
+        return f"on {measure.data_set}, not necessarily on the images that count here"
+    return "on other images than measured here, or not said on which"

@@ -1,0 +1,66 @@
+"""Figures of one face or one live session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from core.evaluation.plots.style import MOOD_HEX, empty_figure, label_color, styled
+from core.types import EMOTIONS
+
+
+def probability_bars(
+    labels: Sequence[str], probabilities: Sequence[float], title: str = "How sure the model is"
+) -> go.Figure:
+    """One horizontal bar a label, in the order given from the top; ``probabilities`` in [0, 1]."""
+    names = [str(label) for label in labels]
+    figure = go.Figure(
+        go.Bar(
+            x=list(probabilities),
+            y=names,
+            orientation="h",
+            marker_color=[label_color(name) for name in names],
+            text=[f"{value:.0%}" for value in probabilities],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+        )
+    )
+    styled(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
+    figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
+    figure.update_yaxes(autorange="reversed")
+    # Room on the right, in pixels, for the text beside a full bar: however narrow the figure, it is as wide.
+    figure.update_layout(bargap=0.25, showlegend=False, margin={"r": 48})
+    return figure
+
+
+def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over time") -> go.Figure:
+    """Emotion probabilities above, mood below, on one time axis.
+
+    ``samples``: ``time_s`` (seconds, rising), one column an emotion in [0, 1], ``mood`` in [-1, 1]; emotions
+    that are not columns are left out.
+    """
+    if samples.empty:
+        return empty_figure(title, "Nothing recorded yet")
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.65, 0.35], vertical_spacing=0.08)
+    time_s = samples["time_s"]
+    for name in (str(emotion) for emotion in EMOTIONS if str(emotion) in samples.columns):
+        line = {"color": label_color(name), "width": 2}
+        figure.add_trace(go.Scatter(x=time_s, y=samples[name], name=name, mode="lines", line=line), row=1, col=1)
+    mood = go.Scatter(
+        x=time_s,
+        y=samples["mood"],
+        name="mood",
+        mode="lines",
+        line={"color": MOOD_HEX, "width": 2, "dash": "dot"},
+    )
+    figure.add_trace(mood, row=2, col=1)
+    styled(figure, title, "", "", height_px=460)
+    figure.update_layout(hovermode="x unified", legend={"y": -0.25})
+    figure.update_xaxes(title_text="Time (s)", row=2, col=1)
+    figure.update_yaxes(title_text="Probability (0-1)", range=[0, 1], row=1, col=1)
+    figure.update_yaxes(title_text="Mood (-1 to 1)", range=[-1.05, 1.05], row=2, col=1)
+    return figure

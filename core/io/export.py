@@ -1,0 +1,110 @@
+"""An ``Analysis`` as a JSON object, as table rows and as CSV text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.errors import FacetError
+from core.labels import label_or_uncertain, two_guesses
+from core.types import EMOTIONS, GENDERS, Analysis, ClassEstimate, Face
+
+COLUMNS: tuple[str, ...] = (
+    "file",
+    "face",
+    *("x1", "y1", "x2", "y2", "score"),
+    *("emotion", "emotion_guesses", *(f"p_{emotion}" for emotion in EMOTIONS)),
+    *("age_years", "age_low", "age_high"),
+    *("perceived_gender", "perceived_gender_guesses", *(f"p_{gender}" for gender in GENDERS)),
+)
+"""Of ``rows``. Boxes in pixels, probabilities in [0, 1], ages in years; labels are ``uncertain`` where they are."""
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
+    """What ``python -m core analyze --json`` prints for one image; an attribute not read is ``None``.
+    ``label`` is the best class, also of an uncertain answer."""
+    return {
+        "file": file,
+        "width": analysis.width,
+        "height": analysis.height,
+        "faces": [_face_object(face) for face in analysis.faces],
+        "elapsed_ms": round(analysis.elapsed_ms, 2),
+    }
+
+
+def error_object(file: str, error: FacetError) -> dict[str, str]:
+    """The same for an image that could not be analysed."""
+    return {"file": file, "error": str(error)}
+
+
+def rows(file: str, analysis: Analysis) -> list[dict[str, Any]]:
+    """One flat row a face with the keys of ``COLUMNS``; faces count from 1, what was not read is ``None``."""
+    return [_row(file, number, face) for number, face in enumerate(analysis.faces, start=1)]
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
+    """CSV text (RFC 4180) with a header line, also for no rows; ``None`` becomes an empty cell. Text cells
+    that a spreadsheet would run as a formula get a leading apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    return text.getvalue()
+
+
+def unguarded(cell: str) -> str:
+    """A text cell of ``to_csv`` without the apostrophe that it was given."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
+
+
+def _face_object(face: Face) -> dict[str, Any]:
+    age = face.age
+    return {
+        "box": [round(value, 2) for value in face.box.xyxy],
+        "score": round(face.detection.score, 4),
+        "emotion": _estimate_object(face.emotion),
+        "age": age and {"years": round(age.years, 2), "low": round(age.low, 2), "high": round(age.high, 2)},
+        "gender": _estimate_object(face.gender),
+    }
+
+
+def _estimate_object(estimate: ClassEstimate[Any] | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    return {
+        "label": str(estimate.label),
+        "probabilities": {str(k): round(p, 6) for k, p in zip(estimate.LABELS, estimate.probabilities, strict=True)},
+        "uncertain": estimate.uncertain,
+        "guesses": [str(label) for label, _ in estimate.guesses],
+    }
+
+
+def _row(file: str, number: int, face: Face) -> dict[str, Any]:
+    values = _face_object(face)
+    emotion, age, gender = (values[key] or {} for key in ("emotion", "age", "gender"))
+    return {
+        "file": file,
+        "face": number,
+        **dict(zip(("x1", "y1", "x2", "y2"), values["box"], strict=True)),
+        "score": values["score"],
+        "emotion": face.emotion and label_or_uncertain(face.emotion),
+        "emotion_guesses": face.emotion and two_guesses(face.emotion),
+        **{f"p_{label}": emotion.get("probabilities", {}).get(label) for label in EMOTIONS},
+        "age_years": age.get("years"),
+        "age_low": age.get("low"),
+        "age_high": age.get("high"),
+        "perceived_gender": face.gender and label_or_uncertain(face.gender),
+        "perceived_gender_guesses": face.gender and two_guesses(face.gender),
+        **{f"p_{label}": gender.get("probabilities", {}).get(label) for label in GENDERS},
+    }
+
+
+def _cell(value: object) -> object:
+    # With apostrophes of its own as well: taking one off must give the text back.
+    if isinstance(value, str) and value.lstrip("'").startswith(_FORMULA_STARTS):
+        return "'" + value
+    return value

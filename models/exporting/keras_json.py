@@ -1,0 +1,49 @@
+"""Networks in the form that older Keras projects pass on: the architecture as JSON, the weights as HDF5.
+
+``keras.models.model_from_json`` and ``load_weights`` of Keras 3 read them back; there is no preprocessing to add,
+because it is part of each network.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+# Networks may hold these by name.
+import models.training.baseline_tasks
+import models.training.losses  # noqa: F401
+from core.artifacts.model_card import KERAS_FILE, load_card, verified_file
+from models import registry
+from models.training.recipes import CONFIGS
+from models.training.runs import WEIGHTS_FILE, weights_to_export
+
+
+def trained_model(name: str, run_folder: Path, artifact_folder: Path) -> keras.Model:
+    """The network of the artifact, or if its ``model.keras`` is not there, that of the run.
+
+    Raises ``ArtifactError`` where neither is there, or the artifact is broken.
+    """
+    if not (artifact_folder / KERAS_FILE).is_file() and name in CONFIGS and (run_folder / WEIGHTS_FILE).is_file():
+        config = CONFIGS[name]
+        model = registry.build(config.architecture, **config.architecture_arguments)
+        model.set_weights(weights_to_export(config, run_folder))
+        return model
+    file = verified_file(artifact_folder, KERAS_FILE, load_card(artifact_folder))
+    return keras.saving.load_model(file, compile=False)
+
+
+def write_json_h5(model: keras.Model, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write ``NAME.json`` and ``NAME.weights.h5`` into ``folder``, which is made, and return both."""
+    folder.mkdir(parents=True, exist_ok=True)
+    architecture, weights = folder / f"{name}.json", folder / f"{name}.weights.h5"
+    architecture.write_text(model.to_json(), encoding="utf-8")
+    model.save_weights(weights)
+    return architecture, weights
+
+
+def read_json_h5(architecture: Path, weights: Path) -> keras.Model:
+    """What ``write_json_h5`` wrote, as a network."""
+    model = keras.models.model_from_json(architecture.read_text(encoding="utf-8"))
+    model.load_weights(weights)
+    return model

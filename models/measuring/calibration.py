@@ -1,0 +1,111 @@
+"""What is fitted to the answers of a finished network, on the side that training chose on: never on the reporting side.
+
+Temperatures and the age interval make the stated probabilities and years true on average; from the calibrated
+confidences follows below which of them an answer is called uncertain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import linprog, minimize_scalar
+
+from core.age_groups import age_groups_of
+from core.attributes.postprocessing import INTERVAL_COVERAGE, AgeCalibration, age_output, age_reach, calibrated
+from core.datasets.samples import Samples
+from core.errors import DatasetError
+
+UNCERTAIN_SHARE = 0.12
+"""Of the answers on the choosing side, the least confident ones; leaves a margin so that 80 % are kept elsewhere."""
+_TEMPERATURES = (0.25, 20.0)
+_KNOTS_YEARS = (1.0, 6.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 80.0)
+"""The middles of the age brackets; most of UTKFace's babies are labelled 1."""
+_SMOOTHING_FACES = 1.0
+"""A step of the scale between two knots weighs like this many faces, so that a knot without any gets a usual value."""
+_MIN_SCALE = 0.05
+
+
+def fitted_calibration(
+    outputs: Mapping[str, NDArray[np.float32]], samples: Samples, target_sigma: float = 0.0
+) -> dict[str, Any]:
+    """A network's outputs on the choosing side -> ``temperature``, ``min_confidence`` and, for ages,
+    ``age_calibration`` for its card; ``target_sigma`` as in ``AgeCalibration``. Raises ``DatasetError`` without
+    images."""
+    if len(samples) == 0:
+        raise DatasetError("there are no images to calibrate on: the side that training chose on is empty")
+    truth = dict(samples.labels)
+    if "age_group" in outputs:
+        truth["age_group"] = age_groups_of(samples.labels["age"])
+    classes = [name for name in outputs if name != "age"]
+    temperature = {name: fitted_temperature(outputs[name], truth[name]) for name in classes}
+    answers = {name: calibrated(outputs[name], temperature[name]) for name in classes}
+    fitted: dict[str, Any] = {
+        "temperature": temperature,
+        "min_confidence": {name: fitted_min_confidence(answers[name]) for name in classes},
+    }
+    ages = age_output(outputs, temperature)
+    if ages is not None:
+        fitted["age_calibration"] = fitted_age_calibration(ages, samples.labels["age"], target_sigma).to_dict()
+    return fitted
+
+
+def fitted_temperature(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+    """The temperature with the lowest mean negative log likelihood of ``truth`` (N,) under (N, K) probabilities."""
+    row = np.arange(len(truth))
+
+    def loss(log_temperature: float) -> float:
+        likelihood = calibrated(probabilities, math.exp(log_temperature))[row, truth]
+        return float(-np.log(likelihood).mean())
+
+    found = minimize_scalar(loss, bounds=tuple(math.log(one) for one in _TEMPERATURES), method="bounded")
+    return math.exp(float(found.x))
+
+
+def fitted_min_confidence(probabilities: NDArray[np.float64]) -> float:
+    """The confidence, in thousandths, below which at most ``UNCERTAIN_SHARE`` of (N, K) calibrated answers lie."""
+    confidence = probabilities.max(axis=1)
+    return math.floor(float(np.quantile(confidence, UNCERTAIN_SHARE, method="lower")) * 1000) / 1000
+
+
+def fitted_age_calibration(
+    ages: NDArray[np.floating], age_true: NDArray[np.int64], target_sigma: float = 0.0
+) -> AgeCalibration:
+    """The scale with which ``INTERVAL_COVERAGE`` of the faces of EVERY true age fall inside their interval.
+
+    ``ages``: (N, 101) or (N, 1), see ``core.attributes.postprocessing.age_answers``. Conformal prediction conditional on the label (Vovk
+    2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
+    the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
+    """
+    mean, down, up = age_reach(ages, target_sigma)
+    needed = np.abs(age_true - mean) / np.where(age_true < mean, down, up)
+    # As many faces as there are free values are met exactly and say nothing about new faces.
+    level = min(1.0, INTERVAL_COVERAGE * (1 + len(_KNOTS_YEARS) / len(needed)))
+    scale = _quantile_regression(age_true, needed, level)
+    return AgeCalibration(_KNOTS_YEARS, tuple(scale.tolist()), target_sigma)
+
+
+def _quantile_regression(years: NDArray[np.int64], needed: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """(N,) years and values -> (K,) values at the knots, below which a share ``level`` of the values lies."""
+    knots = len(_KNOTS_YEARS)
+    weights = np.stack([np.interp(years, _KNOTS_YEARS, one) for one in np.eye(knots)], axis=1)
+    steps = sparse.csr_matrix(np.diff(np.eye(knots), axis=0))
+    faces, gaps = sparse.identity(len(years)), sparse.identity(knots - 1)
+    # value at the face = what it needs - shortfall + surplus; step between knots = rise - fall; all four >= 0.
+    equations = sparse.bmat([[weights, faces, -faces, None, None], [steps, None, None, -gaps, gaps]], format="csc")
+    sizes = (knots, len(years), len(years), 2 * (knots - 1))
+    cost = np.repeat([0.0, level, 1 - level, _SMOOTHING_FACES], sizes)
+    lowest = np.repeat([_MIN_SCALE, 0.0, 0.0, 0.0], sizes)
+    solved = linprog(
+        cost,
+        A_eq=equations,
+        b_eq=np.concatenate([needed, np.zeros(knots - 1)]),
+        bounds=np.stack([lowest, np.full(len(lowest), np.inf)], axis=1),
+    )
+    if solved.x is None:
+        raise RuntimeError(f"the age interval could not be fitted: {solved.message}")
+    return np.asarray(solved.x[:knots], np.float64)

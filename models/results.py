@@ -1,0 +1,359 @@
+"""Write the README's tables of results from the artifacts: ``python -m models.results [--check]``.
+
+Everything between the markers is generated from cards and stored predictions; nothing in it is typed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.artifacts.model_card import (
+    ARTIFACTS_DIR,
+    CROP_TASKS,
+    DETECTOR_ARTIFACT,
+    PREDICTIONS_FILE,
+    TWO_VIEWS_FILE,
+    TWO_VIEWS_KEY,
+    ModelCard,
+    load_card,
+)
+from core.detection import DEFAULT_DETECTOR
+from core.errors import ArtifactMissingError, ConfigError, FacetError
+from core.evaluation import robustness
+from core.evaluation.detection.conditions import ENLARGED, LIVE, SETUPS
+from core.evaluation.detection.landmarks import LEAST_EYES_PX
+from core.evaluation.detection.report import DetectionReport
+from core.evaluation.detection.store import load_report
+from core.evaluation.detection.tables import frame_ms
+from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_of_ages
+from core.evaluation.leaderboard import load_leaderboard
+from core.evaluation.metrics import age_report, emotion_report, gender_report
+from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
+from core.evaluation.robustness import RobustnessReport
+from core.tasks import side_for
+from models.corruptions import DAMAGES
+from models.markdown import percent, table, years
+from models.results_networks import NETWORKS_MARKERS, render_networks
+
+MEAN_OF_SCATTER = 0.886
+"""Mean distance of normally distributed points with a root mean square distance of 1: sqrt(pi) / 2."""
+REPORTED_ON = {task: side_for(task, chosen_on=False).side for task in CROP_TASKS}
+README = Path(__file__).resolve().parent.parent / "README.md"
+BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
+END = "<!-- end of results -->"
+
+
+def render(artifacts: Path = ARTIFACTS_DIR) -> str:
+    """The Markdown between the markers. Raises ``ArtifactError``."""
+    emotion_folder, age_folder = artifacts / "emotion", artifacts / "age_gender"
+    emotion, ages = _reported(emotion_folder, age_folder, PREDICTIONS_FILE)
+    cards = load_card(emotion_folder), load_card(age_folder)
+    for card in cards:
+        _check_complete(card)
+    parts = [
+        _headline((emotion, ages), _reported(emotion_folder, age_folder, TWO_VIEWS_FILE)),
+        _models(*cards),
+        _emotions(emotion),
+        _brackets(ages),
+        _groups(ages),
+        _calibration(*cards),
+        _robustness({card.title: robustness.load_report(artifacts / card.name, card) for card in cards}),
+        _framing(*cards),
+        _tilted(*cards),
+        _detectors(load_report(artifacts / DETECTOR_ARTIFACT)),
+    ]
+    return "\n\n".join(parts)
+
+
+def _check_complete(card: ModelCard) -> None:
+    """A new export takes from the card what was measured with the old one."""
+    for key, command in (("framing", "framing"), (TWO_VIEWS_KEY, "two_views")):
+        if key not in card.raw:
+            raise ArtifactMissingError(
+                f"the card of {card.name} has no {key!r}. Measure it with: python -m models.{command} {card.name} "
+                "--data DIR"
+            )
+
+
+def _reported(
+    emotion_folder: Path, age_folder: Path, file_name: str
+) -> tuple[EmotionPredictions, AgeGenderPredictions]:
+    emotion = load_predictions(emotion_folder / file_name)[REPORTED_ON["emotion"]]
+    ages = load_predictions(age_folder / file_name)[REPORTED_ON["age_gender"]]
+    assert isinstance(emotion, EmotionPredictions)
+    assert isinstance(ages, AgeGenderPredictions)
+    return emotion, ages
+
+
+def _headline(
+    served: tuple[EmotionPredictions, AgeGenderPredictions], two_views: tuple[EmotionPredictions, AgeGenderPredictions]
+) -> str:
+    two_figures = _figures(*two_views)
+    rows = [(*what, figure, two_figures[what]) for what, figure in _figures(*served).items()]
+    title = (
+        "Served models, one view of each image; in brackets the 95 % interval. The last column is the mean of two "
+        "views, the crop and its mirror image (test-time augmentation), which is not served:"
+    )
+    return title + "\n\n" + table(("What", "Test set", "Result", "With two views"), rows)
+
+
+def _figures(emotion: EmotionPredictions, ages: AgeGenderPredictions) -> dict[tuple[str, str], str]:
+    """(what, test set) -> result."""
+    age = age_report(ages)
+    return {
+        ("Emotion, 7 classes", "FER2013 PrivateTest"): percent(emotion_report(emotion).accuracy),
+        ("Perceived gender", "UTKFace test"): percent(gender_report(ages).accuracy),
+        ("Age, mean absolute error", "UTKFace test"): years(age.mae),
+        ("Age within 5 years", "UTKFace test"): percent(age.within_5_years),
+        ("True age inside the stated interval", "UTKFace test"): percent(age.coverage),
+    }
+
+
+def _models(*cards: ModelCard) -> str:
+    rows = []
+    for card in cards:
+        exports = card.raw["exports"]
+        served = exports["served"]
+        compared = ", ".join(
+            f"{name} {_compared(card, exports[name])} ({exports[name]['bytes'] / 1e6:.1f} MB)"
+            for name in ("float32", "int8")
+        )
+        rows.append((card.title, f"{card.parameters / 1e6:.2f} M", served, f"{exports['compared_on']}: {compared}"))
+    return "Both forms of each network, compared on the side that training chose on:\n\n" + table(
+        ("Network", "Parameters", "Served as", "Compared"), rows
+    )
+
+
+def _compared(card: ModelCard, figures: dict[str, float]) -> str:
+    if card.task == "emotion":
+        return f"{figures['accuracy']:.2%}"
+    return f"MAE {figures['age_mae']:.2f}, gender {figures['gender_accuracy']:.2%}"
+
+
+def _emotions(emotion: EmotionPredictions) -> str:
+    report = emotion_report(emotion)
+    rows = [
+        (str(label), percent(accuracy), f"{precision:.1%}", f"{f1:.2f}", str(support))
+        for label, accuracy, precision, f1, support in zip(
+            report.labels, report.recall_intervals, report.precision, report.f1, report.support, strict=True
+        )
+    ]
+    title = f"Emotion by class on PrivateTest (macro-F1 {report.macro_f1:.3f}):"
+    return title + "\n\n" + table(("Class", "Accuracy", "Precision", "F1", "Images"), rows)
+
+
+def _brackets(ages: AgeGenderPredictions) -> str:
+    rows = [
+        (bracket.label, years(bracket.mae), f"{bracket.bias:+.1f}", str(bracket.mae.n))
+        for bracket in age_report(ages).by_bracket
+    ]
+    return "Age error by true age (bias: answer minus truth, years):\n\n" + table(
+        ("Age", "Mean absolute error", "Bias", "People"), rows
+    )
+
+
+def _groups(ages: AgeGenderPredictions) -> str:
+    report = fairness_report(ages)
+    rows = [
+        (group.label, percent(group.gender_accuracy), years(group.age_mae), str(group.n)) for group in report.groups
+    ]
+    by_label = table(("Label", "Perceived gender", "Age, mean absolute error", "People"), rows)
+    age, gender = report.gap("age_mae"), report.gap("gender_accuracy")
+    assert age is not None
+    assert gender is not None
+    gaps = (
+        f"Between the best and the worst of these labels lie {gender.size * 100:.1f} points of gender accuracy "
+        f"({gender.best.label} and {gender.worst.label}) and {age.size:.2f} years of age error ({age.best.label} and "
+        f"{age.worst.label}); if the label made no difference, groups of these sizes would be at most "
+        f"{gender.by_chance * 100:.1f} points and {age.by_chance:.2f} years apart in 19 of 20 cases."
+    )
+    young, old = mae_of_ages(ages, *YOUNGEST), mae_of_ages(ages, *OLDEST)
+    extremes = (
+        f"Mean absolute age error of the youngest, {YOUNGEST[0]} to {YOUNGEST[1]} years: {years(young)}, {young.n} "
+        f"people; of the oldest, {OLDEST[0]} and more: {years(old)}, {old.n} people."
+    )
+    return f"Errors by UTKFace's race label:\n\n{by_label}\n\n{gaps}\n\n{extremes}"
+
+
+def _calibration(*cards: ModelCard) -> str:
+    rows = []
+    for card in cards:
+        figures = card.metrics[REPORTED_ON[card.task]]
+        name, prefix = ("Emotion", "") if card.task == "emotion" else ("Perceived gender", "gender_")
+        rows.append(
+            (
+                name,
+                f"{figures[f'{prefix}ece_before']:.3f}",
+                f"{figures[f'{prefix}ece']:.3f}",
+                f"{figures[f'{prefix}brier']:.3f}",
+                f"{figures[f'{prefix}kept_share']:.1%}",
+                f"{figures[f'{prefix}kept_accuracy']:.1%}",
+            )
+        )
+    header = ("Answer", "ECE before", "ECE", "Brier score (0 to 2)", "Kept (coverage)", "Right among the kept")
+    title = (
+        "Confidence against accuracy on the test sets (ECE: expected calibration error, 15 bins; before and after the "
+        'temperature that was fitted on the other side), and what is kept when unsure answers become "uncertain":'
+    )
+    ages = next(card.metrics[REPORTED_ON[card.task]] for card in cards if card.task == "age_gender")
+    brackets = (
+        f"The stated age interval holds the true age of {ages['interval_coverage']:.1%} of the people, and of "
+        f"{ages['interval_coverage_lowest']:.1%} to {ages['interval_coverage_highest']:.1%} in every age bracket; 80 % "
+        "are stated."
+    )
+    return f"{title}\n\n{table(header, rows)}\n\n{brackets}"
+
+
+def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
+    rows = []
+    for title, report in reports.items():
+        kept = report.mean_corrupted_accuracy / report.clean.accuracy.value
+        worst = min(report.corruptions, key=lambda one: one.mean_accuracy)
+        rows.append(
+            (
+                title,
+                percent(report.clean.accuracy),
+                f"{report.mean_corrupted_accuracy:.1%}",
+                f"{kept:.1%}",
+                f"{worst.title.lower()}, {worst.mean_accuracy:.1%}",
+                f"{report.images} of {report.side_images}",
+            )
+        )
+    conditions = next(iter(reports.values())).corruptions
+    title = (
+        f"Under {len(conditions)} kinds of damage at five severities each (accuracy; of age and gender, of gender). "
+        f"Training crops suffered {len(DAMAGES)} of them and a little rotation, shift and brightness, so these figures "
+        "say little about damage of other kinds:"
+    )
+    header = ("Network", "Undamaged", "Damaged", "Ratio", "Worst", "Test images")
+    return f"{title}\n\n{table(header, rows)}"
+
+
+def _framing(*cards: ModelCard) -> str:
+    rows = []
+    for card in cards:
+        measured = card.raw["framing"][DEFAULT_DETECTOR][REPORTED_ON[card.task]]
+        rows.append(
+            (
+                card.title,
+                f"{measured['found']} of {measured['images']}",
+                _compared(card, measured["plain"]),
+                _compared(card, measured["detected"]),
+            )
+        )
+    title = (
+        "Test images in which the detector finds the face, as they are and as it crops them. They are easier than all "
+        "images, so that the plain figures are better here than above:"
+    )
+    return title + "\n\n" + table(("Network", "Found", "Plain", "Through the detector"), rows)
+
+
+def _tilted(*cards: ModelCard) -> str:
+    rows = [
+        (
+            card.title,
+            f"{angle} degrees",
+            str(figures["found"]),
+            _compared(card, figures["upright"]),
+            _compared(card, figures["aligned"]),
+        )
+        for card in cards
+        for angle, figures in card.raw["framing"][DEFAULT_DETECTOR]["tilted"].items()
+    ]
+    title = (
+        "The same on pictures tilted to either side, without and with turning the face upright by its landmarks; each "
+        "row is about the faces found at that tilt:"
+    )
+    return title + "\n\n" + table(("Network", "Tilt", "Found", "Not turned", "Turned upright"), rows)
+
+
+def _detectors(report: DetectionReport) -> str:
+    rows = []
+    for one in report.detectors.values():
+        for setup in (setup for setup in SETUPS if setup.name in one.setups):
+            measured = one.setups[setup.name]
+            points = f"{measured.points.mean:.1%}" if measured.points else "none"
+            ms = frame_ms(one, setup)
+            rows.append(
+                (
+                    one.title,
+                    setup.title,
+                    percent(measured.recall),
+                    f"{measured.false_boxes_all:.2f}",
+                    points,
+                    "–" if ms is None else f"{ms:.1f}",
+                )
+            )
+    title = (
+        "Face detectors on the test photographs: faces that people marked and that have at least "
+        f"{LEAST_EYES_PX:.0f} pixels between the eyes; false boxes an image; distance of the landmarks from the marks "
+        "of people in shares of the distance between the eyes; milliseconds for a 640x480 frame on one thread:"
+    )
+    header = ("Detector", "Photographs", "Faces found", "False boxes (FPPI)", "Landmarks off by (NME)", "Milliseconds")
+    return "\n\n".join([title, table(header, rows), _two_settings(report), _scatter(report)])
+
+
+def _two_settings(report: DetectionReport) -> str:
+    ours = report.detectors[DEFAULT_DETECTOR]
+    slow, fast = frame_ms(ours, ENLARGED), frame_ms(ours, LIVE)
+    assert slow is not None
+    assert fast is not None
+    lost = ours.setups[ENLARGED.name].recall.value - ours.setups[LIVE.name].recall.value
+    return (
+        "No setting of our detector has both its best recall and its best speed: photographs are searched with care, "
+        f"live video with settings that take {fast:.1f} instead of {slow:.1f} ms and find {100 * lost:.1f} points "
+        "fewer of the faces on the same photographs."
+    )
+
+
+def _scatter(report: DetectionReport) -> str:
+    setup = ENLARGED
+    scatter = report.detectors[DEFAULT_DETECTOR].setups[setup.name].scatter
+    assert scatter is not None
+    return (
+        f"People's marks are coarse. From the differences between three raters on the same {scatter.n} faces "
+        f"(photographs enlarged, usual offsets removed) follows how much each one scatters alone: people "
+        f"{scatter.people:.1%} of the eye distance, the detector that made part of the labels {scatter.machine:.1%}, "
+        f"ours {scatter.detector:.1%}. That takes the errors of the three as independent; ours learnt in part from the "
+        "other detector, so people's share is at most this, and the others' are at least that. Against marks that "
+        f"scatter so much, a detector without any error would be {scatter.people * MEAN_OF_SCATTER:.0%} off on average "
+        "at most."
+    )
+
+
+def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
+    """``text`` with ``results`` between the markers; ``ConfigError`` if it lacks them."""
+    before, begin, rest = text.partition(markers[0])
+    _, end, after = rest.partition(markers[1])
+    if not begin or not end:
+        raise ConfigError(f"the README lacks the lines {markers[0]!r} and {markers[1]!r}")
+    return f"{before}{begin}\n\n{results}\n\n{end}{after}"
+
+
+def renewed(text: str) -> str:
+    """``text`` with everything that is generated. Raises ``ArtifactError`` or ``ConfigError``."""
+    text = replaced(text, render())
+    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR, here=False)), NETWORKS_MARKERS)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models.results", description="Write the README's results.")
+    parser.add_argument("--check", action="store_true", help="only say whether the README is up to date")
+    options = parser.parse_args(arguments)
+    try:
+        text = README.read_text(encoding="utf-8")
+        wanted = renewed(text)
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if options.check:
+        return 0 if text == wanted else 1
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""Training batches: one affine warp an image by OpenCV in worker threads, seeded by (seed, epoch, batch).
+
+Keras' random layers, one after the other, cost more than the networks trained here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.samples import Samples
+from core.evaluation.robustness import SEVERITIES
+from models.corruptions import DAMAGES, corrupted
+from models.training.mixup import mixable, mixed
+from models.training.sampling import weighted_order
+
+Targets = Callable[[Samples], dict[str, NDArray[np.float32]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """Ranges of the random changes; a draw is uniform within plus or minus the range."""
+
+    rotation_deg: float = 20.0
+    scale: float = 0.15
+    shift: float = 0.18
+    """Fraction of the crop's side."""
+    brightness: float = 40.0
+    """Added grey levels."""
+    contrast: float = 0.4
+    gamma: float = 0.0
+    """Exponent exp(u), u within plus or minus this."""
+    erase_probability: float = 0.5
+    erase_area: tuple[float, float] = (0.02, 0.20)
+    damage_probability: float = 0.0
+    """How often a crop suffers one of ``models.corruptions.DAMAGES``, at any severity."""
+    flip: bool = True
+
+
+def augment(image: NDArray[np.uint8], size: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """(H, W, C) -> (size, size, C): flip, rotation, scale and shift as one warp, then light, erasing and damage."""
+    out = _warp(image, size, settings, rng)
+    out = _change_light(out, settings, rng)
+    if rng.random() < settings.erase_probability:
+        _erase(out, settings, rng)
+    if rng.random() < settings.damage_probability:
+        out = corrupted(out, str(rng.choice(DAMAGES)), int(rng.choice(SEVERITIES)), rng)
+    return out if out.ndim == 3 else out[..., None]
+
+
+def _warp(image: NDArray, size: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    angle = np.deg2rad(rng.uniform(-settings.rotation_deg, settings.rotation_deg))
+    zoom = (1 + rng.uniform(-settings.scale, settings.scale)) * size / max(height, width)
+    mirror = -1.0 if settings.flip and rng.random() < 0.5 else 1.0
+    shift = rng.uniform(-settings.shift, settings.shift, 2) * size
+    linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear[:, 0] *= mirror
+    offset = np.array([(size - 1) / 2, (size - 1) / 2]) + shift - linear @ [(width - 1) / 2, (height - 1) / 2]
+    matrix = np.column_stack([linear, offset])
+    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)
+
+
+def _change_light(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+    gain = 1 + rng.uniform(-settings.contrast, settings.contrast)
+    offset = rng.uniform(-settings.brightness, settings.brightness)
+    exponent = np.exp(rng.uniform(-settings.gamma, settings.gamma))
+    levels = np.arange(256, dtype=np.float32)
+    table = 255 * (levels / 255) ** exponent
+    table = (table - 128) * gain + 128 + offset
+    return np.clip(np.rint(table), 0, 255).astype(np.uint8)[image]
+
+
+def _erase(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> None:
+    side = image.shape[0]
+    area = rng.uniform(*settings.erase_area) * side * side
+    aspect = np.exp(rng.uniform(np.log(0.4), np.log(2.5)))
+    height = int(np.clip(round(np.sqrt(area * aspect)), 1, side))
+    width = int(np.clip(round(np.sqrt(area / aspect)), 1, side))
+    top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+    image[top : top + height, left : left + width] = rng.integers(0, 256)
+
+
+class ShuffledBatches(keras.utils.PyDataset):
+    """Order of ``count`` samples in batches; the same seed gives the same batches in every run."""
+
+    def __init__(
+        self,
+        count: int,
+        batch_size: int,
+        seed: int,
+        first_epoch: int,
+        workers: int,
+        max_queue_size: int,
+        weights: NDArray[Any] | None = None,
+    ) -> None:
+        """``weights`` (count,): how much more often than others a sample is drawn; each once an epoch if ``None``."""
+        super().__init__(workers=workers, max_queue_size=max_queue_size)
+        self._weights = weights
+        self._count = count
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = first_epoch
+        self._order = self._shuffled()
+
+    def __len__(self) -> int:
+        # The last, smaller batch is left out: its batch-norm statistics would be the noisiest of the epoch.
+        return max(1, self._count // self._batch_size)
+
+    def on_epoch_end(self) -> None:
+        self._epoch += 1
+        self._order = self._shuffled()
+
+    def _shuffled(self) -> NDArray[np.int64]:
+        rng = np.random.default_rng((self._seed, self._epoch))
+        return (
+            rng.permutation(self._count) if self._weights is None else weighted_order(self._weights, self._count, rng)
+        )
+
+    def _batch(self, index: int) -> tuple[NDArray[np.int64], np.random.Generator]:
+        """Rows of batch ``index`` of this epoch, and the source of its random changes."""
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return rows, np.random.default_rng((self._seed, self._epoch, index))
+
+
+class TrainingBatches(ShuffledBatches):
+    """Shuffled, augmented crops. From epoch ``closing_epoch`` (0 is the first) on, ``closing`` replaces
+    ``augmentation``; ``mixup`` is the alpha of ``models.training.mixup``, 0 for none."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        targets: Targets,
+        image_size: int,
+        batch_size: int,
+        augmentation: Augmentation,
+        seed: int,
+        first_epoch: int = 0,
+        closing: Augmentation | None = None,
+        closing_epoch: int = 0,
+        workers: int = 2,
+        weights: NDArray[Any] | None = None,
+        mixup: float = 0.0,
+    ) -> None:
+        super().__init__(len(samples), batch_size, seed, first_epoch, workers, max_queue_size=16, weights=weights)
+        self._mixup = mixup
+        self._samples = samples
+        self._targets = targets(samples)
+        self._image_size = image_size
+        self._augmentation = augmentation
+        self._closing = closing
+        self._closing_epoch = closing_epoch
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+        rows, rng = self._batch(index)
+        settings = self._augmentation
+        if self._closing is not None and self._epoch >= self._closing_epoch:
+            settings = self._closing
+        images = np.stack([augment(self._samples.images[r], self._image_size, settings, rng) for r in rows])
+        crops = images.astype(np.float32)
+        chosen = {name: values[rows] for name, values in self._targets.items()}
+        return mixed(crops, mixable(chosen), self._mixup, rng) if self._mixup else (crops, chosen)

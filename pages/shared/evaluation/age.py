@@ -1,0 +1,50 @@
+"""Tab about age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.evaluation.metrics import AgeReport
+from core.evaluation.plots.classification import age_error_bars, age_heatmap
+from core.evaluation.predictions import AgePredictions
+from core.evaluation.tables import bracket_table
+from pages.shared.evaluation.components import show_figure, show_measured, show_table, tiles
+
+
+def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
+    for name, report in reports.items():
+        st.markdown(f"**{name}**")
+        error, close, bracket, coverage = tiles(4)
+        with error:
+            show_measured("Mean age error", report.mae, "years", "Mean distance of the answer from the true age.")
+        with close:
+            show_measured("At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5.")
+        with bracket:
+            show_measured("Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket.")
+        with coverage:
+            show_measured(
+                "Interval holds the age",
+                report.coverage,
+                "%",
+                f"The stated age interval is {report.interval_width:.1f} years wide on average.",
+            )
+
+
+def show_age(reports: Mapping[str, AgeReport], predictions: AgePredictions, name: str, stem: str) -> None:
+    """``reports`` of all models are compared; ``predictions`` of model ``name`` are drawn one by one."""
+    show_figure(
+        age_error_bars(reports, "Age error by true age"),
+        "age_bars",
+        "Bar: how many years the answer is off on average for people of that true age, with its 95 % "
+        "interval. Diamond, when one model is shown: mean of answer minus truth; below zero, people are "
+        "taken for younger.",
+    )
+    show_table(bracket_table(reports[name]), f"{stem}_age_brackets.csv", "table_age")
+    show_figure(
+        age_heatmap(predictions.age_true, predictions.age_years, f"Predicted against true age: {name}"),
+        "age_heatmap",
+        "The stronger a square's colour, the more people of that true age (across) got that answer (up). A "
+        "perfect model would fill only the dashed line; people above it were taken for older.",
+    )

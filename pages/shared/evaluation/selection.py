@@ -1,0 +1,91 @@
+"""Choosing what to look at, a test set and models; one broken model never hides the others."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.artifacts.model_card import list_artifacts
+from core.errors import FacetError
+from core.evaluation.stored import StoredEvaluation, load_stored
+from core.tasks import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide, sides_titled
+from pages.shared.errors import show_error
+
+LEADERBOARD, BY_TEST_SET = "Leaderboard", "By test set"
+"""The two views of the page ..."""
+VIEW_KEY = "evaluation_view"
+"""... and where the chosen one is kept."""
+TAB_KEY = "evaluation_tab"
+"""Holds the name of the tab that the figures of a test set open with."""
+_OUR_TASKS = ("emotion", "age_gender")
+"""Their test sets can be chosen even if a card cannot be read, so that the page says what is wrong."""
+_SIDE_KEY = "evaluation_side"
+_DETAIL_KEY = "evaluation_detail"
+
+
+def choose_side() -> EvaluationSide:
+    """A test set that our own or another installed network is measured on; of those that networks of several tasks are
+    measured on, the side of the first task."""
+    installed = {one.card.task for one in list_artifacts() if one.card is not None}
+    sides = (*(side for side in EVALUATION_SIDES if side.task in {*_OUR_TASKS, *installed}), DETECTOR_SIDE)
+    title = st.selectbox(
+        "Test set",
+        list(dict.fromkeys(side.title for side in sides)),
+        key=_SIDE_KEY,
+        help="Images with known answers that the model has not been trained on.",
+    )
+    side = next(side for side in sides if side.title == title)
+    (st.warning if side.chosen_on else st.info)(side.role, icon=":material/science:")
+    return side
+
+
+def choose_models(side: EvaluationSide) -> list[StoredEvaluation]:
+    """The chosen models that are measured on the side's images, with their stored predictions; whatever cannot be used
+    is said. Our own come first, then the classic ones."""
+    tasks = {one.task for one in sides_titled(side.title)}
+    usable: dict[str, StoredEvaluation] = {}
+    broken: list[FacetError] = []
+    for artifact in list_artifacts():
+        if artifact.card is not None and artifact.card.task not in tasks:
+            continue
+        try:
+            usable[artifact.name] = load_stored(artifact, side.side)
+        except FacetError as error:
+            broken.append(error)
+    names = sorted(usable, key=lambda name: (usable[name].card.is_classic, name))
+    chosen = _multiselect(names, usable, _models_key(side))
+    for failure in broken:
+        show_error(failure)
+    return [usable[name] for name in chosen]
+
+
+def _multiselect(names: list[str], usable: dict[str, StoredEvaluation], key: str) -> list[str]:
+    # What was chosen elsewhere, or before an artifact went, may be none of the options.
+    st.session_state[key] = [name for name in st.session_state.get(key, names[:1]) if name in usable]
+    return st.multiselect(
+        "Models",
+        names,
+        key=key,
+        format_func=lambda name: f"{name} (classic network)" if usable[name].card.is_classic else name,
+        help="Choose several to compare them. Classic networks are those of others, rebuilt and trained on the same "
+        "images as our own.",
+    )
+
+
+def choose_detail(models: list[StoredEvaluation]) -> StoredEvaluation:
+    """The model that the tabs about a single model show."""
+    if len(models) == 1:
+        return models[0]
+    names = {model.name: model for model in models}
+    if st.session_state.get(_DETAIL_KEY) not in names:
+        st.session_state.pop(_DETAIL_KEY, None)
+    return names[st.selectbox("Details of", list(names), key=_DETAIL_KEY)]
+
+
+def preselect(side: EvaluationSide, name: str) -> None:
+    """In a callback, before the widgets above are drawn: show model ``name`` on ``side``."""
+    st.session_state[_SIDE_KEY] = side.title
+    st.session_state[_models_key(side)] = [name]
+
+
+def _models_key(side: EvaluationSide) -> str:
+    return f"evaluation_models_{side.title}"

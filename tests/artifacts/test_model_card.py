@@ -1,0 +1,208 @@
+import json
+
+import pytest
+
+from core.artifacts.model_card import (
+    ARTIFACTS_DIR,
+    ATTRIBUTES,
+    CROP_TASKS,
+    SERVED_FILE,
+    is_served,
+    list_artifacts,
+    load_card,
+    remake_commands,
+    sha256_of,
+    verified_file,
+)
+from core.errors import ArtifactCorruptError, ArtifactMissingError
+
+CARD = {
+    "name": "toy",
+    "title": "Toy",
+    "task": "emotion",
+    "architecture": "toy",
+    "parameters": 1,
+    "input": {"size": 8, "channels": 1},
+    "crop": {"scale": 1.2, "shift_y": 0.0},
+    "metrics": {},
+    "training": {},
+    "data": {},
+    "license": "none",
+    "intended_use": "tests",
+    "limits": "all",
+}
+CLAIM = {"output": "emotion", "measure": "accuracy", "text": "94 %", "source": "a report"}
+
+
+@pytest.fixture
+def toy(tmp_path):
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    served = folder / SERVED_FILE
+    served.write_bytes(b"weights")
+    files = {SERVED_FILE: {"bytes": 7, "sha256": sha256_of(served)}}
+    (folder / "card.json").write_text(json.dumps(CARD | {"files": files}))
+    return folder
+
+
+def test_an_intact_file_is_verified(toy):
+    card = load_card(toy)
+    assert card.crop.scale == 1.2
+    assert verified_file(toy, SERVED_FILE, card) == toy / SERVED_FILE
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        (None, ArtifactMissingError, "is missing"),
+        (b"weigh", ArtifactCorruptError, "truncated or altered: 5 bytes instead of 7"),
+        (b"weightz", ArtifactCorruptError, "SHA-256"),
+    ],
+    ids=["missing", "truncated", "altered"],
+)
+def test_a_broken_file_is_named_with_the_command_that_restores_it(toy, content, error, words):
+    served = toy / SERVED_FILE
+    served.unlink() if content is None else served.write_bytes(content)
+    with pytest.raises(error, match=words) as raised:
+        verified_file(toy, SERVED_FILE, load_card(toy))
+    assert str(served) in str(raised.value)
+    assert "git restore models/artifacts/toy" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", json.dumps(CARD | {"files": {}, "task": "weather"}), json.dumps({"name": "toy"})]
+)
+def test_a_card_that_is_none(toy, content):
+    (toy / "card.json").write_text(content)
+    with pytest.raises(ArtifactCorruptError, match=r"card\.json"):
+        load_card(toy)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min_confidence": None},
+        {"min_confidence": ["emotion"]},
+        {"crop": []},
+        {"parameters": float("inf")},
+        {"temperature": 1.5},
+        {"temperature": {"emotion": 0}},
+        {"claims": ["94 %"]},
+        {"claims": [{"text": "94 %"}]},
+        {"two_views": {"private": [0.7]}},
+        {"two_views": {"private": {"accuracy": None}}},
+        {"metrics": {"private": {"accuracy": "high"}}},
+        {"metrics": {"private": {"accuracy": True}}},
+        {"seeds": {"side": "public"}},
+        {"seeds": {"side": "public", "runs": [{}], "mean": {}, "standard_deviation": {}}},
+        {"metrics": []},
+        {"metrics": {"private": None}},
+        {"training": None},
+        {"training": {"rounds": [{}]}},
+        {"data": []},
+        {"files": None},
+        {"files": [SERVED_FILE]},
+        {"files": {SERVED_FILE: {}}},
+        {"files": {SERVED_FILE: {"bytes": "7", "sha256": ""}}},
+        {"files": {SERVED_FILE: {"bytes": 7, "sha256": None}}},
+        {"not_included": {SERVED_FILE: None}},
+    ],
+    ids=str,
+)
+def test_a_malformed_card_is_corrupt_and_keeps_the_others_usable(toy, changes):
+    broken = toy.parent / "broken"
+    broken.mkdir()
+    (broken / "card.json").write_text(json.dumps(CARD | {"files": {}} | changes))
+    found = {artifact.name: artifact for artifact in list_artifacts(toy.parent)}
+    assert isinstance(found["broken"].error, ArtifactCorruptError)
+    assert "card.json is no model card" in str(found["broken"].error)
+    assert found["toy"].card is not None
+
+
+@pytest.mark.parametrize(
+    ("recipe_epochs", "epochs"), [(None, ""), (30, " --epochs 12"), (12, "")], ids=["ours", "shortened", "whole"]
+)
+def test_files_are_made_with_as_many_epochs_as_the_figures(toy, recipe_epochs, epochs):
+    rounds = {"training": {"rounds": [{"epochs_run": 5}, {"epochs_run": 7}]}, "recipe_epochs": recipe_epochs}
+    (toy / "card.json").write_text(json.dumps(CARD | {"files": {}} | rounds))
+    train, export = remake_commands(load_card(toy))
+    assert train == f"python -m models.train toy --data data{epochs}"
+    assert export == "python -m models.export toy --data data"
+
+
+def test_a_file_that_the_card_does_not_list_is_refused(toy):
+    (toy / "more.npz").write_bytes(b"more")
+    with pytest.raises(ArtifactCorruptError, match="not listed on the card"):
+        verified_file(toy, "more.npz", load_card(toy))
+
+
+@pytest.mark.parametrize("name", [SERVED_FILE, "card.json"])
+def test_a_file_that_cannot_be_read_is_named(toy, monkeypatch, name):
+    card = load_card(toy)
+
+    def refused(path, *_arguments, **_named):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(toy), "read_bytes", refused)
+    monkeypatch.setattr(type(toy), "read_text", refused)
+    with pytest.raises(ArtifactCorruptError, match=name):
+        verified_file(toy, name, card) if name == SERVED_FILE else load_card(toy)
+
+
+def test_listing_keeps_the_broken_with_their_error(toy):
+    (toy.parent / "broken").mkdir()
+    found = {artifact.name: artifact for artifact in list_artifacts(toy.parent)}
+    assert found["toy"].error is None
+    assert isinstance(found["broken"].error, ArtifactMissingError)
+    assert found["broken"].card is None
+
+
+def test_no_folder_lists_nothing(tmp_path):
+    assert list_artifacts(tmp_path / "nowhere") == ()
+
+
+@pytest.mark.parametrize("folder", sorted(p for p in ARTIFACTS_DIR.glob("*") if p.is_dir()), ids=lambda p: p.name)
+def test_installed_artifacts_are_intact_and_small(folder):
+    card = load_card(folder)
+    assert card.name == folder.name
+    for name in card.files:
+        assert verified_file(folder, name, card).stat().st_size <= 5_000_000
+    assert SERVED_FILE in {**card.files, **card.not_included}
+
+
+def test_a_card_says_what_its_network_answers(toy):
+    for task, attributes in ATTRIBUTES.items():
+        (toy / "card.json").write_text(json.dumps(CARD | {"files": {}, "task": task}))
+        assert load_card(toy).attributes == attributes
+    assert set(CROP_TASKS) == set(ATTRIBUTES)
+
+
+def test_older_cards_are_those_of_our_own_networks(toy):
+    card = load_card(toy)
+    assert (card.claims, card.recipe, card.recipe_epochs, dict(card.not_included)) == ((), "", None, {})
+    assert card.is_classic is False
+    assert card.epochs_run is None
+
+
+def test_a_rebuilt_network_names_its_recipe_and_its_epochs(toy):
+    rounds = {"rounds": [{"epochs_run": 3}, {"epochs_run": 4}]}
+    facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [CLAIM]}
+    (toy / "card.json").write_text(json.dumps(CARD | facts | {"training": rounds}))
+    card = load_card(toy)
+    assert card.is_classic
+    assert (card.epochs_run, card.recipe_epochs, card.claims) == (7, 50, (CLAIM,))
+
+
+def test_a_file_that_is_not_included_can_be_made(toy):
+    content = json.loads((toy / "card.json").read_text())
+    listed = content["files"]
+    (toy / "card.json").write_text(json.dumps(content | {"files": {}, "not_included": listed}))
+    card = load_card(toy)
+    assert is_served(toy, card)
+    assert verified_file(toy, SERVED_FILE, card) == toy / SERVED_FILE
+    (toy / SERVED_FILE).unlink()
+    assert not is_served(toy, card)
+    with pytest.raises(ArtifactMissingError) as raised:
+        verified_file(toy, SERVED_FILE, card)
+    assert "python -m models.train toy --data data" in str(raised.value)
+    assert "python -m models.export toy --data data" in str(raised.value)

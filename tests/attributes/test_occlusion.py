@@ -1,0 +1,140 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from core.attributes.occlusion import OcclusionSettings, explain, occluded
+from core.errors import ConfigError
+from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeEstimator
+
+SIZE = 48
+
+
+class SpotEstimator:
+    """Answers from the brightness of one square alone: happy, male and old where it is bright."""
+
+    def __init__(self, card=EMOTION_CARD, rows=slice(30, 40), columns=slice(8, 18)):
+        self.card = card
+        self.spot = (slice(None), rows, columns)
+        self.sizes = []
+
+    def predict(self, crops):
+        self.sizes.append(len(crops))
+        bright = crops[self.spot].reshape(len(crops), -1).mean(axis=1) / 255
+        if self.card.task == "emotion":
+            rest = np.repeat((1 - bright)[:, None] / 6, 7, axis=1)
+            rest[:, 3] = bright
+            return {"emotion": rest.astype(np.float32)}
+        age = np.zeros((len(crops), 101), np.float32)
+        age[:, 80], age[:, 20] = bright, 1 - bright
+        return {"age": age, "gender": np.stack([bright, 1 - bright], axis=1).astype(np.float32)}
+
+
+def face(channels=1):
+    crop = np.full((SIZE, SIZE, channels), 30, np.uint8)
+    crop[30:40, 8:18] = 240
+    return crop
+
+
+@pytest.mark.parametrize(
+    ("attribute", "card", "label"),
+    [("emotion", EMOTION_CARD, "happy"), ("gender", AGE_GENDER_CARD, "male"), ("age", AGE_GENDER_CARD, None)],
+)
+def test_the_spot_that_decides_is_the_brightest_of_the_map(attribute, card, label):
+    found = explain(face(card.channels), SpotEstimator(card), attribute)
+    row, column = found.strongest
+    assert abs((row + 0.5) * found.stride_px - 35) <= found.stride_px
+    assert abs((column + 0.5) * found.stride_px - 13) <= found.stride_px
+    assert found.label == label
+    assert found.importance[0, -1] == pytest.approx(0, abs=0.02), "far from the spot"
+    assert found.covered[found.strongest] < found.answer
+
+
+def test_the_answer_is_the_calibrated_one():
+    from dataclasses import replace
+
+    crop = face()
+    plain = explain(crop, SpotEstimator(), "emotion")
+    softer = explain(crop, SpotEstimator(replace(EMOTION_CARD, temperature={"emotion": 3.0})), "emotion")
+    assert plain.answer == pytest.approx(240 / 255, abs=0.01)
+    assert softer.answer < plain.answer - 0.05
+    years = explain(face(3), SpotEstimator(AGE_GENDER_CARD), "age").answer
+    assert years == pytest.approx(20 + 60 * 240 / 255, abs=0.5)
+
+
+def test_importance_counts_both_ways():
+    crop = face()
+    crop[30:40, 8:18] = 120
+    # The covered spot is darker than before in one case and, with bright surroundings, brighter in the other.
+    darker = explain(crop, SpotEstimator(), "emotion")
+    crop[:30] = 255
+    brighter = explain(crop, SpotEstimator(), "emotion")
+    assert darker.covered[darker.strongest] < darker.answer
+    assert brighter.covered[brighter.strongest] > brighter.answer
+    assert darker.importance.min() >= 0
+    assert brighter.importance.min() >= 0
+
+
+def test_nothing_matters_in_an_even_picture():
+    found = explain(np.full((SIZE, SIZE, 1), 90, np.uint8), FakeEstimator(), "emotion")
+    assert found.importance.max() == 0
+
+
+def test_copies_stay_few():
+    estimator = SpotEstimator()
+    explain(face(), estimator, "emotion", OcclusionSettings(cells=12))
+    assert sum(estimator.sizes) == 145
+
+
+def test_the_time_is_measured():
+    clock = itertools.count(10.0, 0.25)
+    assert explain(face(), SpotEstimator(), "emotion", clock_s=lambda: next(clock)).elapsed_ms == 250
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [48, 64, 97])
+def test_every_copy_hides_one_patch_and_together_they_hide_all(size, channels):
+    crop = np.random.default_rng(0).integers(0, 256, (size, size, channels), dtype=np.uint8)
+    before = crop.copy()
+    settings = OcclusionSettings(cells=6, patch_share=0.3)
+    copies = occluded(crop, settings)
+    assert copies.shape == (36, size, size, channels)
+    assert copies.dtype == np.uint8
+    assert np.array_equal(crop, before)
+    changed = (copies != crop).any(axis=3)
+    assert changed.any(axis=0).mean() > 0.97
+    share = changed.mean(axis=(1, 2))
+    assert share.max() < 1.6 * settings.patch_share**2
+    # Patches at the border are cut there, so that every part of the crop is the middle of one.
+    assert share[0] < 0.6 * share.max()
+
+
+def test_the_middle_of_a_patch_has_the_mean_colour():
+    crop = np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8)
+    copies = occluded(crop, OcclusionSettings(cells=5, patch_share=0.4))
+    assert np.abs(copies[12, 25, 25] - crop.mean(axis=(0, 1))).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    "crop",
+    [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 1), np.float32), np.zeros((0, 8, 1), np.uint8)],
+    ids=["no channels", "float", "empty"],
+)
+def test_other_arrays_are_refused(crop):
+    with pytest.raises(ValueError, match="uint8"):
+        occluded(crop)
+
+
+def test_an_attribute_of_another_network_is_refused():
+    with pytest.raises(ConfigError, match="not age"):
+        explain(face(), SpotEstimator(), "age")
+    with pytest.raises(ConfigError, match="emotion, age, gender"):
+        explain(face(), SpotEstimator(), "mood")
+
+
+@pytest.mark.parametrize(
+    "values", [{"cells": 1}, {"cells": 13}, {"patch_share": 0.1}, {"patch_share": 0.7}, {"edge_share": 1.5}], ids=str
+)
+def test_settings_that_make_no_map_are_refused(values):
+    with pytest.raises(ConfigError):
+        OcclusionSettings(**values)

@@ -1,0 +1,178 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from core.artifacts.model_card import ARTIFACTS_DIR
+from core.attributes.quality import (
+    USABILITY_FILE,
+    Ramp,
+    UsabilitySettings,
+    installed_settings,
+    lessened,
+    load_settings,
+    pose,
+    sharpness,
+    usable_share,
+)
+from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.types import Box, Detection, Landmarks
+
+PLAIN = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
+SETTINGS = UsabilitySettings(Ramp(0.1, 0.3), Ramp(8, 24), Ramp(0.6, 0.1), Ramp(0.2, 0.5), PLAIN)
+
+
+@pytest.fixture(scope="module")
+def crop():
+    astronaut = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)[50:200, 150:300]
+    return cv2.resize(astronaut, (48, 48), interpolation=cv2.INTER_AREA)
+
+
+def face(score=0.9, points=PLAIN):
+    landmarks = None if points is None else Landmarks(*((40 * x, 40 * y) for x, y in points))
+    return Detection(Box(0, 0, 40, 40), score, landmarks)
+
+
+def blurred(crop, sigma):
+    return cv2.GaussianBlur(crop, (0, 0), sigma)
+
+
+@pytest.mark.parametrize(
+    ("ramp", "values", "shares"),
+    [
+        (Ramp(2, 4), (1, 2, 3, 4, 5), (0, 0, 0.5, 1, 1)),
+        (Ramp(4, 2), (1, 2, 3, 4, 5), (1, 1, 0.5, 0, 0)),
+    ],
+    ids=["more is better", "less is better"],
+)
+def test_a_ramp_goes_from_its_one_limit_to_the_other(ramp, values, shares):
+    assert ramp.share(values).tolist() == pytest.approx(shares)
+    assert (np.diff(ramp.share(np.linspace(2, 4, 50))) * np.sign(ramp.usable - ramp.unusable) >= 0).all()
+
+
+@pytest.mark.parametrize("limits", [(1.0, 1.0), (np.nan, 1.0), (0.0, np.inf)], ids=str)
+def test_limits_that_make_no_ramp_are_refused(limits):
+    with pytest.raises(ValueError, match="two different finite limits"):
+        Ramp(*limits)
+
+
+def test_blur_lowers_sharpness_step_by_step(crop):
+    values = sharpness(np.stack([crop, blurred(crop, 0.7), blurred(crop, 1.5), blurred(crop, 3)]))
+    assert (np.diff(values) < -0.02).all()
+    assert ((values >= 0) & (values <= 1)).all()
+
+
+def test_motion_in_one_direction_counts(crop):
+    along = cv2.blur(crop, (9, 1))
+    down = cv2.blur(crop, (1, 9))
+    plain, *moved = sharpness(np.stack([crop, along, down]))
+    assert max(moved) < plain - 0.1
+
+
+def test_contrast_brightness_colour_and_size_of_the_crop_hardly_matter(crop):
+    plain = sharpness(crop[None])[0]
+    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[None, ..., None]
+    weak = (crop * 0.3 + 120).round().astype(np.uint8)[None]
+    enlarged = cv2.resize(crop, (192, 192), interpolation=cv2.INTER_NEAREST)[None]
+    for other in (grey, weak, enlarged):
+        assert sharpness(other)[0] == pytest.approx(plain, abs=0.03)
+
+
+def test_an_even_crop_is_not_sharp():
+    assert sharpness(np.full((2, 48, 48, 1), 70, np.uint8)).tolist() == [0, 0]
+    assert sharpness(np.empty((0, 48, 48, 3), np.uint8)).shape == (0,)
+
+
+def test_pose_ignores_place_size_and_angle():
+    points = np.array(PLAIN)
+    angle = np.deg2rad(35)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    assert pose(points @ turn.T * 80 + (200, 30), PLAIN) == pytest.approx(0, abs=1e-6)
+
+
+def test_pose_grows_with_the_turn_of_the_head():
+    points = np.array(PLAIN)
+    depth = np.array([0, 0, 0.12, 0, 0])
+    values = []
+    for degrees in (0, 20, 45, 70):
+        yaw = np.deg2rad(degrees)
+        x = (points[:, 0] - 0.5) * np.cos(yaw) + depth * np.sin(yaw)
+        values.append(pose(np.stack([x, points[:, 1]], axis=1), points))
+    assert (np.diff(values) > 0.03).all()
+    assert pose(np.zeros((5, 2)), points) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "usable"),
+    [
+        ({}, True),
+        ({"points": None}, True),
+        ({"score": 0.25}, False),
+        ({"side_px": 10}, False),
+        ({"blur": 4}, False),
+        ({"points": [(0.5, y) for _, y in PLAIN]}, False),
+    ],
+    ids=["clean", "no landmarks", "low score", "tiny", "blurred", "profile"],
+)
+def test_each_sign_lowers_the_share(crop, changes, usable):
+    shown = blurred(crop, changes["blur"]) if "blur" in changes else crop
+    found = face(changes.get("score", 0.9), changes.get("points", PLAIN))
+    (share,) = usable_share([found], shown[None], [changes.get("side_px", 60)], SETTINGS)
+    assert share == 1 if usable else share < 0.5
+
+
+def test_the_worst_sign_counts_alone(crop):
+    bad = usable_share([face(score=0.25)], crop[None], [60], SETTINGS)
+    worse = usable_share([face(score=0.25)], crop[None], [20], SETTINGS)
+    assert bad == worse
+    assert usable_share([], np.empty((0, 48, 48, 1), np.uint8), [], SETTINGS).shape == (0,)
+
+
+def test_counts_must_agree(crop):
+    with pytest.raises(ValueError, match="2 faces need as many"):
+        usable_share([face(), face()], crop[None], [60], SETTINGS)
+
+
+def test_lessening_goes_towards_knowing_nothing():
+    answers = np.array([[0.7, 0.2, 0.1]] * 3)
+    whole, half, nothing = lessened(answers, [1.0, 0.5, 0.0])
+    assert whole.tolist() == pytest.approx([0.7, 0.2, 0.1])
+    assert half.tolist() == pytest.approx([0.35 + 1 / 6, 0.1 + 1 / 6, 0.05 + 1 / 6])
+    assert nothing.tolist() == pytest.approx([1 / 3] * 3)
+    assert lessened(np.empty((0, 7)), []).shape == (0, 7)
+
+
+def written(folder, **changes):
+    raw = json.loads((ARTIFACTS_DIR / USABILITY_FILE).read_text()) | changes
+    file = folder / USABILITY_FILE
+    file.write_text(json.dumps(raw))
+    return file
+
+
+def test_the_installed_limits_are_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    assert installed_settings() == load_settings(ARTIFACTS_DIR / USABILITY_FILE)
+    written(tmp_path, side_px={"unusable": 3, "usable": 33})
+    assert installed_settings().side_px == Ramp(3, 33)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"score": {"unusable": 0.5}},
+        {"score": 3},
+        {"points": [[0, 1]]},
+        {"pose": {"unusable": 0.1, "usable": 0.6}},
+    ],
+    ids=["limit missing", "number", "points missing", "pose turned round"],
+)
+def test_a_damaged_file_is_named(tmp_path, changes):
+    with pytest.raises(ArtifactCorruptError, match=r"usability\.json holds no limits"):
+        load_settings(written(tmp_path, **changes))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ArtifactMissingError, match="git restore"):
+        load_settings(tmp_path / USABILITY_FILE)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, sha256_of
+from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.evaluation.detection.metrics import recomputed
+from core.evaluation.detection.store import (
+    NUMBERS_FILE,
+    REPORT_FILE,
+    kept_faces,
+    load_numbers,
+    load_report,
+    report_dict,
+    save_results,
+)
+from tests.fakes.detection import example_report
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_results(tmp_path / "face_detector", *example_report())
+    return tmp_path / "face_detector"
+
+
+def test_the_report_comes_back(folder: Path) -> None:
+    report, _, _ = example_report()
+    assert load_report(folder) == report
+    assert not list(folder.glob("*.partial"))
+
+
+def test_the_stored_numbers_give_the_stored_report(folder: Path) -> None:
+    report = load_report(folder)
+    assert recomputed(report, *load_numbers(folder)) == report
+
+
+def test_numbers_come_back_as_they_were(folder: Path) -> None:
+    _, marks, runs = example_report()
+    stored_marks, stored_runs = load_numbers(folder)
+    assert [one.id for one in stored_marks] == [one.id for one in marks]
+    np.testing.assert_array_equal(stored_marks[0].points, marks[0].points)
+    assert {name: set(one) for name, one in stored_runs.items()} == {name: set(one) for name, one in runs.items()}
+    for before, after in zip(runs["compact"]["as_is"], stored_runs["compact"]["as_is"], strict=True):
+        np.testing.assert_array_equal(before.xyxy, after.xyxy)
+        np.testing.assert_array_equal(before.scores, after.scores)
+        np.testing.assert_array_equal(before.points, after.points)
+
+
+def test_no_photographs_can_be_stored(tmp_path: Path) -> None:
+    report, _, _ = example_report()
+    save_results(tmp_path, report, (), {"compact": {"as_is": ()}})
+    assert load_numbers(tmp_path) == ((), {"compact": {"as_is": ()}})
+
+
+def test_detections_are_kept_from_a_score_of_five_percent_best_first() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 20, 20], [0, 0, 30, 30.004]])
+    faces = kept_faces(boxes, np.array([0.3, 0.04, 0.9]), np.full((3, 5, 2), np.nan))
+    assert faces.xyxy.tolist() == [[0, 0, 30, 30], [0, 0, 10, 10]]
+    assert faces.scores == pytest.approx([0.9, 0.3])
+    assert np.isnan(faces.points).all()
+
+
+def test_json_has_no_nan() -> None:
+    report, _, _ = example_report()
+    text = json.dumps(report_dict(report), allow_nan=False)
+    assert json.loads(text)["detectors"]["compact"]["setups"]["as_is"]["by_size"][2]["found"]["value"] is None
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _empty(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def _other_json(file: Path) -> None:
+    file.write_text('{"photos": "many"}' if file.suffix == ".json" else "no archive")
+
+
+@pytest.mark.parametrize("damage", [_cut, _empty, _other_json])
+@pytest.mark.parametrize(("name", "load"), [(REPORT_FILE, load_report), (NUMBERS_FILE, load_numbers)])
+def test_a_damaged_file_is_named(
+    folder: Path, name: str, load: Callable[[Path], object], damage: Callable[[Path], None]
+) -> None:
+    damage(folder / name)
+    with pytest.raises(ArtifactCorruptError, match=rf"{name}.*evaluate detector"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [(("photos",), "626"), (("detectors",), None), (("detectors", "compact", "by_tilt"), 5)],
+    ids=["text for a number", "no detectors", "a number for a list"],
+)
+def test_values_of_another_kind_are_refused(folder: Path, path: tuple[str, ...], value: object) -> None:
+    content = json.loads((folder / REPORT_FILE).read_text())
+    inner = content
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    (folder / REPORT_FILE).write_text(json.dumps(content))
+    with pytest.raises(ArtifactCorruptError, match=REPORT_FILE):
+        load_report(folder)
+
+
+def test_a_report_about_another_model_is_refused(folder: Path) -> None:
+    for name in (CARD_FILE, SERVED_FILE):
+        shutil.copy(ARTIFACTS_DIR / DETECTOR_ARTIFACT / name, folder)
+    with pytest.raises(ArtifactCorruptError, match="SHA-256"):
+        load_report(folder)
+    card = json.loads((folder / CARD_FILE).read_text())
+    card["files"][REPORT_FILE]["sha256"] = sha256_of(folder / REPORT_FILE)
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    assert load_report(folder).detectors
+    card["files"][SERVED_FILE]["sha256"] = "of a new export"
+    (folder / CARD_FILE).write_text(json.dumps(card))
+    with pytest.raises(ArtifactCorruptError, match="another model"):
+        load_report(folder)
+
+
+def test_numbers_of_other_photographs_are_refused(folder: Path) -> None:
+    with np.load(folder / NUMBERS_FILE) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    arrays["haar/as_is/counts"] = arrays["haar/as_is/counts"][:-1]
+    np.savez_compressed(folder / NUMBERS_FILE, **arrays)
+    with pytest.raises(ArtifactCorruptError, match="2 photographs"):
+        load_numbers(folder)
+
+
+@pytest.mark.parametrize(("name", "load"), [(REPORT_FILE, load_report), (NUMBERS_FILE, load_numbers)])
+def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path, name: str, load: Callable[[Path], object]) -> None:
+    with pytest.raises(ArtifactMissingError, match=rf"{name} is missing.*evaluate detector"):
+        load(tmp_path)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import pytest
+
+from core.artifacts.model_card import ModelCard
+from core.evaluation.calibration import emotion_calibration, interval_report
+from core.evaluation.plots.calibration import (
+    COVERAGE_BAND,
+    accuracy_coverage,
+    interval_coverage_bars,
+    reliability_diagram,
+)
+from core.evaluation.predictions import AgeGenderPredictions, subset
+from tests.fakes.evaluation import age_gender_predictions, card_dict, emotion_predictions
+
+CARD = ModelCard.from_dict(card_dict("a", "emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.4}))
+REPORT = emotion_calibration(emotion_predictions(), CARD)
+AGES = age_gender_predictions()
+INTERVALS = interval_report(AGES)
+FIGURES = {
+    "reliability": reliability_diagram(REPORT, "Title"),
+    "kept": accuracy_coverage({"a": REPORT}, "Title"),
+    "kept of two": accuracy_coverage({"a": REPORT, "b": REPORT}, "Title"),
+    "interval": interval_coverage_bars({"a": INTERVALS}, "Title"),
+    "interval of two": interval_coverage_bars({"a": INTERVALS, "b": INTERVALS}, "Title"),
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES.keys())
+def test_a_figure_has_title_axes_and_no_background(figure: go.Figure) -> None:
+    figure.to_json()
+    assert figure.layout.title.text == "Title"
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
+    assert all(axis.title.text and axis.automargin for axis in (*figure.select_xaxes(), *figure.select_yaxes()))
+
+
+def test_the_diagram_has_a_diagonal_and_both_lines_with_their_counts() -> None:
+    diagonal, before, after = FIGURES["reliability"].data
+    assert (diagonal.x, diagonal.y) == ((0, 1), (0, 1))
+    for line, reliability in ((before, REPORT.before), (after, REPORT.after)):
+        bins = [one for one in reliability.bins if one.n]
+        assert list(line.x) == [one.confidence for one in bins]
+        assert list(line.y) == [one.accuracy.value for one in bins]
+        assert list(line.customdata) == [one.n for one in bins]
+    assert len(after.error_y.array) == len(after.x)
+
+
+def test_the_star_is_the_default_of_the_card() -> None:
+    line, star = FIGURES["kept"].data
+    assert star.marker.symbol == "star"
+    assert (star.x[0], star.y[0]) == (REPORT.default.share.value, REPORT.default.accuracy.value)
+    assert line.x[-1] == 1.0
+    low, high = FIGURES["kept"].layout.yaxis.range
+    assert low <= min(line.y) <= max(line.y) <= high
+
+
+def test_coverage_is_drawn_with_its_aim() -> None:
+    figure = FIGURES["interval"]
+    assert list(figure.data[0].y) == [one.coverage.value for one in (INTERVALS.everybody, *INTERVALS.brackets)]
+    band, stated = figure.layout.shapes
+    assert (band.y0, band.y1) == COVERAGE_BAND
+    assert stated.y0 == stated.y1 == 0.8
+
+
+def test_brackets_without_people_are_left_out() -> None:
+    adults = subset(AGES, AGES.ids[AGES.age_true >= 20])
+    assert isinstance(adults, AgeGenderPredictions)
+    figure = interval_coverage_bars({"a": interval_report(adults)}, "Title")
+    assert list(figure.data[0].x) == ["everybody", "20-29", "30-39", "40-49", "50-59", "60-69", "70+"]

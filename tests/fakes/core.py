@@ -1,0 +1,67 @@
+"""Hand-written stand-ins for the outside things: detector and networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.artifacts.model_card import CropSpec, ModelCard
+from core.types import Box, Detection
+
+EMOTION_CARD = ModelCard(
+    name="emotion",
+    title="Fake emotion network",
+    task="emotion",
+    architecture="fake",
+    parameters=7,
+    input_size=8,
+    channels=1,
+    crop=CropSpec(1.0, 0.0),
+    metrics={},
+    training={},
+    data={},
+    files={},
+    license="none",
+    intended_use="tests",
+    limits="knows nothing",
+)
+AGE_GENDER_CARD = replace(EMOTION_CARD, name="age_gender", task="age_gender", channels=3)
+
+
+class FakeDetector:
+    """Answers the same boxes for every frame."""
+
+    def __init__(self, *boxes: Box, score: float = 0.9) -> None:
+        self.detections = tuple(Detection(box, score) for box in boxes)
+        self.calls = 0
+
+    def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        self.calls += 1
+        return self.detections
+
+
+class FakeEstimator:
+    """Answers from the crops' mean grey level, so that tests can see which crop an answer belongs to."""
+
+    def __init__(self, card: ModelCard = EMOTION_CARD) -> None:
+        self.card = card
+        self.batches: list[NDArray[np.uint8]] = []
+
+    def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        self.batches.append(crops.copy())
+        levels = crops.reshape(len(crops), -1).mean(axis=1)
+        if self.card.task == "emotion":
+            return {"emotion": _peaks((levels / 256 * 7).astype(int), 7, 0.9)}
+        return {
+            "age": _peaks((levels / 256 * 101).astype(int), 101, 0.99),
+            "gender": _peaks((levels >= 128).astype(int), 2, 0.8),
+        }
+
+
+def _peaks(where: NDArray[np.int64] | Sequence[int], width: int, share: float) -> NDArray[np.float32]:
+    rows = np.full((len(where), width), (1 - share) / (width - 1), np.float32)
+    rows[np.arange(len(where)), where] = share
+    return rows

@@ -1,0 +1,116 @@
+"""Decoding: what is no picture, no complete one, or too large a one."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import ImageTooLargeError, UnreadableImageError
+from core.io.images import decode
+from core.settings import ImageLimits
+
+KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+
+
+def save(image: Image.Image, kind: str) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def noise(height: int, width: int) -> Image.Image:
+    """Hard to compress, so that half of the file is about half of the picture."""
+    return Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), dtype=np.uint8))
+
+
+PLAIN = noise(48, 64)
+
+
+def cut(kind: str, share: float = 0.5) -> bytes:
+    data = save(noise(200, 300), kind)
+    return data[: int(len(data) * share)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"Just some text, renamed to photo.jpg\n" * 20, id="renamed-text"),
+        pytest.param(b"<!DOCTYPE html><html><body><img src='a.png'></body></html>", id="renamed-html"),
+        pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>", id="svg"),
+        pytest.param(b"\xff\xd8\xff", id="jpeg-signature-only"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", id="png-signature-only"),
+        pytest.param(b"GIF89a", id="gif-signature-only"),
+        pytest.param(b"%PDF-1.7\n%EOF", id="pdf"),
+        pytest.param(bytes(range(256)) * 16, id="noise"),
+        *(pytest.param(cut(kind), id=f"truncated-{kind}") for kind in KINDS),
+        pytest.param(cut("JPEG", 0.99), id="jpeg-without-its-end"),
+    ],
+)
+def test_what_is_no_image_is_refused(data: bytes) -> None:
+    with pytest.raises(UnreadableImageError, match=r"^photo\.jpg cannot be read as an image"):
+        decode(data, name="photo.jpg")
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that promises ``width`` x ``height`` pixels and holds a few bytes."""
+    body = b""
+    for tag, content in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\x00" * 1000)),
+        (b"IEND", b""),
+    ):
+        body += struct.pack(">I", len(content)) + tag + content + struct.pack(">I", zlib.crc32(tag + content))
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize(
+    ("width", "height"),
+    [
+        pytest.param(8_000, 5_001, id="just-above"),
+        pytest.param(10_000, 10_000, id="where-pillow-warns"),
+        pytest.param(20_000, 20_000, id="where-pillow-raises"),
+        pytest.param(2**31 - 1, 2**31 - 1, id="bomb"),
+        pytest.param(40_000_001, 1, id="one-line"),
+    ],
+)
+def test_too_many_pixels_are_refused_from_the_header(width: int, height: int) -> None:
+    with pytest.raises(ImageTooLargeError, match=r"bomb\.png .*40 megapixels"):
+        decode(png_header(width, height), name="bomb.png")
+
+
+def test_as_many_pixels_as_allowed_are_decoded() -> None:
+    data = save(PLAIN, "PNG")
+    assert decode(data, ImageLimits(max_pixels=64 * 48)).shape == (48, 64, 3)
+    with pytest.raises(ImageTooLargeError, match="64 x 48 pixels"):
+        decode(data, ImageLimits(max_pixels=64 * 48 - 1))
+
+
+def test_text_chunk_bomb_is_refused() -> None:
+    data = save(PLAIN, "PNG")
+    content = b"note\x00\x00" + zlib.compress(b"\x00" * 100_000_000)
+    chunk = struct.pack(">I", len(content)) + b"zTXt" + content
+    chunk += struct.pack(">I", zlib.crc32(b"zTXt" + content))
+    with pytest.raises(UnreadableImageError):
+        decode(data[:33] + chunk + data[33:])
+
+
+def test_too_many_bytes_are_refused() -> None:
+    with pytest.raises(ImageTooLargeError, match=r"big\.png has .*at most 20 MB"):
+        decode(bytes(20 * 2**20 + 1), name="big.png")
+
+
+def test_every_truncation_of_a_small_file_is_read_or_refused_cleanly() -> None:
+    for kind in KINDS:
+        data = save(PLAIN, kind)
+        for length in range(0, len(data), max(1, len(data) // 40)):
+            try:
+                frame = decode(data[:length])
+            except UnreadableImageError:
+                continue
+            assert frame.shape == (48, 64, 3)

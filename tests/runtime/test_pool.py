@@ -1,0 +1,78 @@
+"""What is lent is the borrower's alone, and comes back."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from core.runtime.pool import Pool
+
+
+def counting_pool(most: int = 2) -> tuple[Pool[object], list[object]]:
+    """A pool, and what it has made so far."""
+    made: list[object] = []
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    return Pool(make, most), made
+
+
+def borrow(pool: Pool[object], borrowed: list[object], meet: threading.Barrier | None = None) -> None:
+    with pool.lent() as one:
+        borrowed.append(one)
+        if meet is not None:
+            meet.wait()
+
+
+def test_one_serves_threads_that_come_one_after_the_other() -> None:
+    pool, made = counting_pool()
+    borrowed: list[object] = []
+    for _ in range(3):
+        thread = threading.Thread(target=borrow, args=(pool, borrowed))
+        thread.start()
+        thread.join()
+    assert borrowed == made * 3
+
+
+def test_two_at_once_get_two_and_both_come_back() -> None:
+    pool, made = counting_pool()
+    borrowed: list[object] = []
+    for _ in range(2):
+        meet = threading.Barrier(2, timeout=10)
+        threads = [threading.Thread(target=borrow, args=(pool, borrowed, meet)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(made) == 2
+        assert set(borrowed[-2:]) == set(made)
+
+
+def test_what_was_in_use_when_something_failed_is_not_lent_again() -> None:
+    pool, made = counting_pool()
+    with pytest.raises(ValueError, match="half-way"), pool.lent():
+        raise ValueError("half-way")
+    borrowed: list[object] = []
+    borrow(pool, borrowed)
+    assert borrowed == made[1:]
+
+
+def test_what_cannot_be_made_is_said_at_once() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Pool(lambda: 1 / 0)
+
+
+def test_calls_beyond_the_most_wait_for_one_to_come_back() -> None:
+    pool, made = counting_pool(most=2)
+    borrowed: list[object] = []
+    with pool.lent(), pool.lent():
+        third = threading.Thread(target=borrow, args=(pool, borrowed))
+        third.start()
+        third.join(0.2)
+        assert borrowed == []
+    third.join(10)
+    assert len(borrowed) == 1
+    assert len(made) == 2

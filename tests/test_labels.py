@@ -1,0 +1,38 @@
+"""How sure and unsure answers are worded."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.labels import age, answer, counted, label_or_uncertain, two_guesses
+from core.types import AgeEstimate, EmotionEstimate, GenderEstimate
+
+PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "label", "guesses", "words"),
+    [
+        (EmotionEstimate(PROBABILITIES), "sad", "sad 41%, neutral 38%", "sad 41%"),
+        (EmotionEstimate(PROBABILITIES, 0.5), "uncertain", "sad 41%, neutral 38%", "uncertain: sad 41% / neutral 38%"),
+        (GenderEstimate((0.2, 0.8), 0.8), "female", "female 80%, male 20%", "female 80%"),
+        (GenderEstimate((0.6, 0.4), 0.7), "uncertain", "male 60%, female 40%", "uncertain: male 60% / female 40%"),
+    ],
+    ids=["no minimum", "unsure emotion", "exactly sure enough", "unsure gender"],
+)
+def test_words(estimate: EmotionEstimate | GenderEstimate, label: str, guesses: str, words: str) -> None:
+    assert label_or_uncertain(estimate) == label
+    assert two_guesses(estimate) == guesses
+    assert answer(estimate) == words
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"), [("", "31 (25-38)"), ("years", "31 years (25-38)"), ("y", "31 y (25-38)")], ids=str
+)
+def test_ages_are_whole_years_with_their_interval(unit: str, words: str) -> None:
+    assert age(AgeEstimate(31.2, 25.4, 38.0), unit) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 faces"), (1, "1 face"), (12, "12 faces")])
+def test_counted(number: int, words: str) -> None:
+    assert counted(number, "face") == words

@@ -1,0 +1,277 @@
+"""The object between the video thread and the page: numbers, bounds, failures and threads, with a fake
+analyzer."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.drawing import annotator as overlay
+from core.errors import DetectorError
+from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
+from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from core.video.session import LiveSession
+
+HAPPY = EmotionEstimate((0, 0, 0, 1, 0, 0, 0))
+SAD = EmotionEstimate((0, 0, 0, 0, 1, 0, 0))
+SOMEBODY = Face(Detection(Box(20, 10, 60, 50), 0.9), HAPPY, AgeEstimate(31, 25, 38), GenderEstimate((0.25, 0.75)))
+FRAME = np.random.default_rng(1).integers(0, 256, (72, 96, 3), dtype=np.uint8)
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@dataclass
+class FakeAnalyzer:
+    """Finds ``faces`` in every frame and takes ``takes_s`` of ``clock`` for it, or raises ``error``."""
+
+    faces: tuple[Face, ...] = (SOMEBODY,)
+    clock: Clock | None = None
+    takes_s: float = 0.0
+    error: Exception | None = None
+    asked: list[Attributes] = field(default_factory=list)
+
+    def analyze(self, frame: np.ndarray, attributes: Attributes = Attributes()) -> Analysis:
+        self.asked.append(attributes)
+        if self.error is not None:
+            raise self.error
+        if self.clock is not None:
+            self.clock.now_s += self.takes_s
+        return Analysis(frame.shape[1], frame.shape[0], self.faces)
+
+
+def play(session: LiveSession, count: int, fps: float = 10, start_s: float = 0.0) -> None:
+    for i in range(count):
+        session.process(FRAME, start_s + i / fps)
+
+
+def test_a_new_session_is_empty() -> None:
+    state = LiveSession(FakeAnalyzer()).snapshot()
+    assert (state.faces, state.history, state.frames, state.processed_fps) == ((), (), 0, 0.0)
+
+
+def test_a_frame_comes_back_drawn_on_and_is_counted() -> None:
+    session = LiveSession(FakeAnalyzer())
+    before = FRAME.copy()
+    result = session.process(FRAME, 0.0)
+    assert result.shape == FRAME.shape
+    assert not np.array_equal(result, FRAME)
+    assert np.array_equal(FRAME, before)
+    state = session.snapshot(0.0)
+    assert (state.frames, state.frames_with_faces, state.errors) == (1, 1, 0)
+    assert [face.track_id for face in state.faces] == [1]
+
+
+def test_nobody_in_view_is_counted_apart() -> None:
+    session = LiveSession(FakeAnalyzer(faces=()))
+    play(session, 5)
+    state = session.snapshot(0.5)
+    assert (state.frames, state.frames_with_faces, state.faces, state.history) == (5, 0, (), ())
+
+
+def test_rate_and_latency_are_of_the_last_seconds() -> None:
+    clock = Clock()
+    session = LiveSession(FakeAnalyzer(clock=clock, takes_s=0.02), clock=clock)
+    for _ in range(50):
+        session.process(FRAME)
+        clock.now_s += 0.08
+    state = session.snapshot()
+    assert state.processed_fps == pytest.approx(10)
+    assert state.latency_ms == pytest.approx(20)
+    assert state.running
+    assert len(state.faces) == 1
+    clock.now_s += 10
+    state = session.snapshot()
+    assert (state.processed_fps, state.latency_ms, state.running, state.faces) == (0.0, 0.0, False, ())
+    assert state.elapsed_s == pytest.approx(4.9)
+
+
+@pytest.mark.parametrize("error", [DetectorError("no cascade"), ZeroDivisionError("oops")], ids=["on purpose", "a bug"])
+def test_a_failure_is_counted_and_the_frame_comes_back_as_it_is(error: Exception) -> None:
+    session = LiveSession(FakeAnalyzer(error=error))
+    assert session.process(FRAME, 0.0) is FRAME
+    state = session.snapshot(0.0)
+    assert (state.errors, state.frames) == (1, 0)
+    assert state.last_error == f"{type(error).__name__}: {error}"
+
+
+def test_the_log_has_each_kind_of_failure_once(caplog: pytest.LogCaptureFixture) -> None:
+    session = LiveSession(FakeAnalyzer(error=DetectorError("no cascade")))
+    for _ in range(5):
+        session.process(FRAME, 0.0)
+    session.note_error(ValueError("other"))
+    session.process(FRAME, 0.0)
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["no cascade", "other"]
+    assert session.snapshot(0.0).errors == 7
+
+
+def test_the_log_does_not_grow_with_every_failure(caplog: pytest.LogCaptureFixture) -> None:
+    session = LiveSession(FakeAnalyzer())
+    for number in range(300):
+        session.note_error(ValueError(f"frame {number}"))
+    assert len(caplog.records) <= 100
+    assert session.snapshot(0.0).last_error == "ValueError: frame 299"
+
+
+def test_a_reset_does_not_uncover_a_face_that_is_missed() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.configure(style=OverlayStyle(blur_faces=True))
+    session.process(FRAME, 0.0)
+    session.configure(analyzer=FakeAnalyzer(faces=()))
+    session.reset()
+    assert not np.array_equal(session.process(FRAME, 0.1)[20:40, 30:50], FRAME[20:40, 30:50])
+
+
+def test_a_failure_does_not_uncover_faces_that_are_to_be_hidden() -> None:
+    session = LiveSession(FakeAnalyzer(error=DetectorError("no cascade")))
+    session.configure(style=OverlayStyle(blur_faces=True))
+    assert not (session.process(FRAME, 0.0) == FRAME).all(axis=2).mean() > 0.1
+
+
+def test_a_face_missed_for_a_moment_stays_hidden() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.configure(style=OverlayStyle(blur_faces=True))
+    session.process(FRAME, 0.0)
+    session.configure(analyzer=FakeAnalyzer(faces=()))
+    assert not np.array_equal(session.process(FRAME, 0.1)[20:40, 30:50], FRAME[20:40, 30:50])
+    assert np.array_equal(session.process(FRAME, 5.0), FRAME)
+
+
+def test_settings_take_effect_from_the_next_frame() -> None:
+    analyzer, other = FakeAnalyzer(), FakeAnalyzer(faces=())
+    session = LiveSession(analyzer)
+    session.process(FRAME, 0.0)
+    session.configure(attributes=Attributes(age=False), style=OverlayStyle(mirror=True))
+    session.process(FRAME, 0.1)
+    assert [asked.age for asked in analyzer.asked] == [True, False]
+    session.configure(analyzer=other)
+    assert np.array_equal(session.process(FRAME, 0.2), FRAME[:, ::-1])
+    assert other.asked == [Attributes(age=False)]
+
+
+def test_smoothing_can_be_changed_while_running() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.configure(tracking=TrackingSettings(smoothing_s=100))
+    session.process(FRAME, 0.0)
+    sad = FakeAnalyzer(faces=(replace(SOMEBODY, emotion=SAD),))
+    session.configure(analyzer=sad)
+    session.process(FRAME, 0.1)
+    slow = session.snapshot(0.1).faces[0].emotion
+    session.configure(tracking=TrackingSettings(smoothing_s=0))
+    session.process(FRAME, 0.2)
+    fast = session.snapshot(0.2).faces[0].emotion
+    assert slow is not None
+    assert slow.label == "happy"
+    assert fast == SAD
+
+
+def test_history_is_thinned_out() -> None:
+    session = LiveSession(FakeAnalyzer(), LiveSettings(sample_every_s=0.5))
+    play(session, 31, fps=10)
+    assert [row.time_s for row in session.snapshot(3.0).history] == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        pytest.param(LiveSettings(history_rows=10, sample_every_s=0.1), 10, id="rows"),
+        pytest.param(LiveSettings(history_s=2.0, sample_every_s=0.1), 21, id="seconds"),
+    ],
+)
+def test_history_is_bounded(settings: LiveSettings, expected: int) -> None:
+    session = LiveSession(FakeAnalyzer(), settings)
+    play(session, 100, fps=10)
+    assert len(session.snapshot(10.0).history) == pytest.approx(expected, abs=1)
+
+
+def test_reset_forgets_results_and_keeps_settings() -> None:
+    analyzer = FakeAnalyzer()
+    session = LiveSession(analyzer)
+    session.configure(attributes=Attributes(gender=False))
+    play(session, 20)
+    session.note_error(ValueError("x"))
+    session.reset()
+    state = session.snapshot(2.0)
+    assert (state.frames, state.errors, state.last_error, state.history, state.faces) == (0, 0, "", (), ())
+    session.process(FRAME, 50.0)
+    after = session.snapshot(50.0)
+    assert after.history[0].time_s == 0.0
+    assert after.faces[0].track_id == 2, "numbers are never used again"
+    assert analyzer.asked[-1] == Attributes(gender=False)
+
+
+def test_a_snapshot_does_not_change_afterwards() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.process(FRAME, 0.0)
+    before = session.snapshot(0.0)
+    play(session, 20, start_s=1.0)
+    assert before.frames == 1
+    assert len(before.history) == 1
+
+
+def test_pages_never_wait_for_a_frame_that_is_being_analysed() -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    class Slow(FakeAnalyzer):
+        def analyze(self, frame: np.ndarray, attributes: Attributes = Attributes()) -> Analysis:
+            entered.set()
+            assert release.wait(5)
+            return super().analyze(frame, attributes)
+
+    session = LiveSession(Slow())
+    video = threading.Thread(target=session.process, args=(FRAME, 0.0))
+    video.start()
+    assert entered.wait(5)
+    session.configure(style=OverlayStyle(mirror=True))
+    assert session.snapshot(0.0).frames == 0
+    session.reset()
+    release.set()
+    video.join(5)
+    # It was taken before the reset, but nothing of it was known then: it counts as the first of the new ones.
+    state = session.snapshot(0.0)
+    assert (state.frames, state.errors) == (1, 0)
+
+
+def test_a_reset_while_a_frame_is_drawn_concerns_that_frame_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = LiveSession(FakeAnalyzer())
+    drawn = overlay.draw
+
+    def reset_and_draw(*arguments: Any, **named: Any) -> np.ndarray:
+        session.reset()
+        return drawn(*arguments, **named)
+
+    monkeypatch.setattr(overlay, "draw", reset_and_draw)
+    session.process(FRAME, 0.0)
+    monkeypatch.undo()
+    assert session.snapshot(0.0).frames == 0
+    session.process(FRAME, 0.1)
+    assert session.snapshot(0.1).frames == 1
+
+
+def test_many_threads_lose_no_frame() -> None:
+    session = LiveSession(FakeAnalyzer())
+
+    def work() -> None:
+        for i in range(25):
+            session.process(FRAME, i / 10)
+            session.snapshot()
+            session.configure(style=OverlayStyle(labels=bool(i % 2)))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    state = session.snapshot(2.4)
+    assert (state.frames, state.errors) == (100, 0)
