@@ -24,7 +24,6 @@ import numpy as np
 from core.artifacts.model_card import HISTORY_FILE
 from core.errors import ConfigError, FacetError
 from models import registry
-from models.acceleration import accelerate
 from models.cli import natural, positive
 from models.exporting.model_card import facts_of
 from models.training.config import TrainConfig
@@ -45,7 +44,6 @@ def train_and_evaluate(
 
     Everything is written to ``workdir``; with ``resume`` training goes on from ``workdir/last.keras``.
     """
-    accelerate()
     keras.utils.set_random_seed(config.seed)
     task = TASKS[config.task]
     workdir.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def test_the_reader_of_imports_sees_nested_ones():
     }
 
 
-@pytest.mark.parametrize("module", ["models.train", "models.train_many"])
+@pytest.mark.parametrize("module", ["models.train"])
 def test_training_needs_neither_charts_nor_tables_nor_tensorflow(module):
     # Machines that are lent to train on have only what training needs.
     reached = reached_packages(module)

@@ -29,7 +29,6 @@ from core.artifacts.model_card import (
 from core.attributes.postprocessing import AgeCalibration
 from core.errors import ConfigError
 from core.evaluation.detection.store import NUMBERS_FILE, REPORT_FILE
-from core.evaluation.reweighting import REWEIGHTING_FILE
 from core.evaluation.robustness import ROBUSTNESS_FILE
 from core.evaluation.robustness_before import ROBUSTNESS_BEFORE_FILE
 from core.tasks import DATASET_OF
@@ -51,7 +50,6 @@ _OTHER_FILES = (
     NUMBERS_FILE,
     ROBUSTNESS_FILE,
     ROBUSTNESS_BEFORE_FILE,
-    REWEIGHTING_FILE,
     HISTORY_FILE,
 )
 _NETWORK_FACTS = ("trainable_parameters", "frozen_parameters", "start")

@@ -16,7 +16,6 @@ from core.datasets.samples import Samples, resized
 from core.datasets.splits import SplitDataset
 from core.tasks import DATASET_OF, DATASET_SIDES
 from core.types import EMOTIONS, GENDERS
-from models.packed_data import has_pack, read_pack
 from models.training.age_weights import sample_weights
 from models.training.config import TrainConfig
 from models.training.data_sets import LOADERS
@@ -89,9 +88,7 @@ class CropTask:
         return LOADERS[self.dataset](data_dir, source_size)
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
-        size = config.source_size
-        packed = has_pack(data_dir, self.dataset)
-        data = read_pack(data_dir, self.dataset, size) if packed else self.read(data_dir, size)
+        data = self.read(data_dir, config.source_size)
         if not config.annotators_share:
             return data
         train = _with_soft_emotions(data.sides["train"], data_dir, config.annotators_share)

@@ -31,7 +31,6 @@ from pages.shared.evaluation.fairness import show_groups
 from pages.shared.evaluation.latency import show_speed
 from pages.shared.evaluation.model_card import show_card, show_training
 from pages.shared.evaluation.reproduce import show_rerun
-from pages.shared.evaluation.reweighting import show_reweighting
 from pages.shared.evaluation.robustness import show_robustness
 from pages.shared.evaluation.selection import TAB_KEY
 from pages.shared.evaluation.usability import show_usability
@@ -94,7 +93,6 @@ def _show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluati
 
 def _show_groups(detail: StoredEvaluation) -> None:
     show_groups(detail.predictions, _stem(detail))
-    show_reweighting(detail)
 
 
 def _show_age(
