@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from core import labels as wording
+from core import labels
 from core.analyzer import FaceAnalyzer
 from core.attributes.catalog import ENVIRONMENT as NETWORK_ENVIRONMENT
 from core.attributes.catalog import network_choice
@@ -20,7 +20,7 @@ from core.detection.registry import ENVIRONMENT, default_detector_name
 from core.errors import FacetError, ImageError
 from core.io import export as report
 from core.io.images import read_file
-from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import Analysis, Face
 
 
@@ -64,7 +64,7 @@ def _add_choices(command: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"{', '.join(DETECTORS)} (default: the environment variable {ENVIRONMENT}, else {DEFAULT_DETECTOR})",
     )
-    for attribute, ours in OUR_NETWORKS.by_attribute.items():
+    for attribute, ours in DEFAULT_NETWORKS.by_attribute.items():
         command.add_argument(
             f"--{attribute}-network",
             metavar="NAME",
@@ -73,7 +73,7 @@ def _add_choices(command: argparse.ArgumentParser) -> None:
 
 
 def _networks(options: argparse.Namespace) -> NetworkChoice:
-    return network_choice({name: getattr(options, f"{name}_network") for name in OUR_NETWORKS.by_attribute})
+    return network_choice({name: getattr(options, f"{name}_network") for name in DEFAULT_NETWORKS.by_attribute})
 
 
 def _analyze(options: argparse.Namespace) -> int:
@@ -103,17 +103,17 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _text(file: str, analysis: Analysis) -> str:
-    return "\n".join([f"{file}: {wording.counted(len(analysis.faces), 'face')}", *map(_face_text, analysis.faces)])
+    return "\n".join([f"{file}: {labels.pluralize(len(analysis.faces), 'face')}", *map(_face_text, analysis.faces)])
 
 
 def _face_text(face: Face) -> str:
     parts = []
     if face.emotion is not None:
-        parts.append(("emotion " if face.emotion.uncertain else "") + wording.answer(face.emotion))
+        parts.append(("emotion " if face.emotion.uncertain else "") + labels.answer(face.emotion))
     if face.age is not None:
-        parts.append(f"age {wording.age(face.age)}")
+        parts.append(f"age {labels.age(face.age)}")
     if face.gender is not None:
-        parts.append(f"perceived gender {wording.answer(face.gender)}")
+        parts.append(f"perceived gender {labels.answer(face.gender)}")
     return f"  box {', '.join(f'{value:.0f}' for value in face.box.xyxy)}: {', '.join(parts)}"
 
 

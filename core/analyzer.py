@@ -14,17 +14,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.attributes.alignment import crop_faces, crop_square
-from core.attributes.catalog import open_networks
+from core.attributes.alignment import align_faces, alignment_square
+from core.attributes.catalog import load_networks
 from core.attributes.estimator import Estimator
-from core.attributes.postprocessing import calibrated_answers
-from core.attributes.quality import UsabilitySettings, installed_settings, lessened, usable_share
+from core.attributes.postprocessing import postprocess_outputs
+from core.attributes.quality import QualitySettings, blend_with_uniform, installed_settings, quality_score
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import ConfigError
-from core.settings import OUR_NETWORKS, Attributes, DetectorSettings, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 
-SERVED_ARTIFACTS = tuple(dict.fromkeys(OUR_NETWORKS.by_attribute.values()))
+SERVED_ARTIFACTS = tuple(dict.fromkeys(DEFAULT_NETWORKS.by_attribute.values()))
 """The artifacts that answer unless others are chosen."""
 
 Answers = dict[str, NDArray[np.float64]]
@@ -34,7 +34,7 @@ class FaceAnalyzer:
     """Finds the faces of a frame and reads their attributes. Safe to share between threads."""
 
     def __init__(
-        self, detector: FaceDetector, networks: Mapping[str, Estimator], usability: UsabilitySettings | None = None
+        self, detector: FaceDetector, networks: Mapping[str, Estimator], usability: QualitySettings | None = None
     ) -> None:
         """``networks``: attribute -> the network that answers it; one without a network is not read. ``usability``
         lowers the confidence on crops that show no usable face; ``None`` leaves it as it is. Raises ``ConfigError`` if
@@ -50,11 +50,11 @@ class FaceAnalyzer:
         cls,
         detector: DetectorSettings = DetectorSettings(),
         detector_name: str = DEFAULT_DETECTOR,
-        networks: NetworkChoice = OUR_NETWORKS,
+        networks: NetworkChoice = DEFAULT_NETWORKS,
     ) -> FaceAnalyzer:
         """The detector and the chosen networks. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``."""
         finder = create_detector(detector_name, detector)
-        return cls(finder, open_networks(networks), installed_settings())
+        return cls(finder, load_networks(networks), installed_settings())
 
     def analyze(
         self,
@@ -92,15 +92,15 @@ class FaceAnalyzer:
             if not detections or not wanted:
                 continue
             card = network.card
-            crops = crop_faces(frame, detections, card.crop, card.input_size, card.channels)
+            crops = align_faces(frame, detections, card.crop, card.input_size, card.channels)
             clock.lap("crop")
-            answers = calibrated_answers(network.predict(crops), card.temperature, card.age_calibration)
+            answers = postprocess_outputs(network.predict(crops), card.temperature, card.age_calibration)
             clock.lap(card.name)
             doubted = wanted & {"emotion", "gender"}
             if self._usability is not None and doubted:
-                sides_px = [crop_square(face, card.crop)[1] for face in detections]
-                share = usable_share(detections, crops, sides_px, self._usability)
-                answers |= {name: lessened(answers[name], share) for name in doubted}
+                sides_px = [alignment_square(face, card.crop)[1] for face in detections]
+                share = quality_score(detections, crops, sides_px, self._usability)
+                answers |= {name: blend_with_uniform(answers[name], share) for name in doubted}
                 clock.lap("usability")
             outputs |= {name: answers[name] for name in wanted}
         return outputs

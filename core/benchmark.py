@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analyzer import FaceAnalyzer
-from core.attributes.alignment import crop_faces
-from core.attributes.catalog import open_networks
+from core.attributes.alignment import align_faces
+from core.attributes.catalog import load_networks
 from core.attributes.quality import installed_settings
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import ConfigError
 from core.io.images import decode, encode_png
-from core.runtime.timing import ONE_AT_A_TIME
-from core.settings import LIVE_DETECTOR, OUR_NETWORKS, DetectorSettings, NetworkChoice
+from core.runtime.timing import TIMING_LOCK
+from core.settings import DEFAULT_NETWORKS, LIVE_DETECTOR, DetectorSettings, NetworkChoice
 from core.types import Analysis, Box, Detection, Landmarks
 
 Stages = dict[str, Callable[[], object]]
@@ -56,7 +56,7 @@ def run_benchmark(
     repeats: int = 50,
     detector_name: str = DEFAULT_DETECTOR,
     progress: Callable[[float], None] = _no_progress,
-    choice: NetworkChoice = OUR_NETWORKS,
+    choice: NetworkChoice = DEFAULT_NETWORKS,
 ) -> dict[str, Any]:
     """``stages``: name -> median and 95th percentile over ``repeats`` runs. ``shares``: whole -> stage -> median share
     of the whole, in [0, 1]. ``times_as_fast_as_haar``: search -> ratio of medians, both with the same settings.
@@ -66,7 +66,7 @@ def run_benchmark(
     """
     if repeats < 1:
         raise ConfigError(f"repeats must be at least 1, got {repeats}")
-    with ONE_AT_A_TIME:
+    with TIMING_LOCK:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)
         try:
@@ -92,10 +92,10 @@ def _stages(detector_name: str, choice: NetworkChoice) -> Stages:
     stages |= _searches(frame, detector_name)
     detector = create_detector(detector_name, LIVE_DETECTOR)
     faces = [_known_face(box, landmarks=detector_name not in _WITHOUT_LANDMARKS) for box in _FACES]
-    networks = open_networks(choice)
+    networks = load_networks(choice)
     for network in dict.fromkeys(networks.values()):
         card = network.card
-        crop = partial(crop_faces, frame, faces[:1], card.crop, card.input_size, card.channels)
+        crop = partial(align_faces, frame, faces[:1], card.crop, card.input_size, card.channels)
         stages[f"crop for {card.name}"] = crop
         stages[f"{card.name}, one face"] = partial(network.predict, crop())
     for name, search in (("all but detection", None), ("whole", detector)):

@@ -56,15 +56,15 @@ LIVE_DETECTOR = DetectorSettings(max_side_px=320, detail_side_px=320)
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
     """``smoothing_s`` is the time constant of the averages of boxes and attributes (0 switches them off); a face that
-    is not seen for ``forget_s``, nor in the frame before, loses its id; ``min_iou`` is the overlap that makes two boxes
+    is not seen for ``max_age_s``, nor in the frame before, loses its id; ``min_iou`` is the overlap that makes two boxes
     the same face."""
 
     smoothing_s: float = 0.5
-    forget_s: float = 1.5
+    max_age_s: float = 1.5
     min_iou: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.smoothing_s < 0 or self.forget_s <= 0:
+        if self.smoothing_s < 0 or self.max_age_s <= 0:
             raise ConfigError(f"smoothing_s must be >= 0 and forget_s > 0, got {self}")
         if not 0.0 < self.min_iou < 1.0:
             raise ConfigError(f"min_iou must be in (0, 1), got {self.min_iou}")
@@ -123,7 +123,7 @@ class NetworkChoice:
         return {name: network for name, network in self.by_attribute.items() if name in attributes.read}
 
 
-OUR_NETWORKS = NetworkChoice()
+DEFAULT_NETWORKS = NetworkChoice()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Any
 
 from core.errors import ConfigError
 from core.io.export import to_csv, unguarded
-from core.labels import whole_years
+from core.labels import round_age
 from core.types import EMOTIONS, MAX_AGE, Emotion, Face
 
 TABLE_FILE = Path(__file__).with_name("suggestions.csv")
@@ -52,7 +52,7 @@ class Suggestion:
         what the pages show."""
         if self.emotion is not None and self.emotion != emotion:
             return False
-        return self.fits_any_age if years is None else self.min_age <= whole_years(years) <= self.max_age
+        return self.fits_any_age if years is None else self.min_age <= round_age(years) <= self.max_age
 
 
 def suggest(emotion: Emotion | None, years: float | None, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:

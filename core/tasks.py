@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationSide:
-    """One side of a data set, for the networks of one task: ``task`` and ``side`` as on the card and in
+class EvaluationSplit:
+    """One side of a data set, for the networks of one task: ``task`` and ``split`` as on the card and in
     ``predictions.npz``. Sides with the same ``title`` hold the same images."""
 
     task: str
-    side: str
+    split: str
     title: str
     chosen_on: bool
     """True if training chose its checkpoint here, which makes the figures slightly too good."""
@@ -33,7 +33,7 @@ class EvaluationSide:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetSides:
+class DatasetSplits:
     """Names and titles of a data set's two sides: the one for reporting, and the one that training chooses on."""
 
     reporting: str
@@ -42,10 +42,10 @@ class DatasetSides:
     choosing_title: str
     caveat: str = ""
 
-    def for_task(self, task: str) -> tuple[EvaluationSide, EvaluationSide]:
+    def for_task(self, task: str) -> tuple[EvaluationSplit, EvaluationSplit]:
         return (
-            EvaluationSide(task, self.reporting, self.reporting_title, chosen_on=False, caveat=self.caveat),
-            EvaluationSide(task, self.choosing, self.choosing_title, chosen_on=True),
+            EvaluationSplit(task, self.reporting, self.reporting_title, chosen_on=False, caveat=self.caveat),
+            EvaluationSplit(task, self.choosing, self.choosing_title, chosen_on=True),
         )
 
 
@@ -59,12 +59,12 @@ DATASET_OF: Mapping[str, str] = {
     "age_gender_published": "utkface_published",
 }
 """Task of a network -> the data set that it learns from and is measured on, by the name of its ``SplitDataset``."""
-DATASET_SIDES: Mapping[str, DatasetSides] = {
-    "fer2013": DatasetSides("private", "FER2013 PrivateTest", "public", "FER2013 PublicTest"),
-    "fer2013_five": DatasetSides(
+DATASET_SPLITS: Mapping[str, DatasetSplits] = {
+    "fer2013": DatasetSplits("private", "FER2013 PrivateTest", "public", "FER2013 PublicTest"),
+    "fer2013_five": DatasetSplits(
         "five_private", "FER2013 PrivateTest, five emotions", "five_public", "FER2013 PublicTest, five emotions"
     ),
-    "utkface": DatasetSides(
+    "utkface": DatasetSplits(
         "test",
         "UTKFace test",
         "validation",
@@ -72,7 +72,7 @@ DATASET_SIDES: Mapping[str, DatasetSides] = {
         "One thing was decided after a look at it: that people from 60 on are drawn more often in the last rounds of "
         "our own network.",
     ),
-    "utkface_published": DatasetSides(
+    "utkface_published": DatasetSplits(
         "published_test",
         "UTKFace, published split: test",
         "published_validation",
@@ -80,25 +80,25 @@ DATASET_SIDES: Mapping[str, DatasetSides] = {
         "Some of its images have a near-duplicate among the training images, which others leave in as well.",
     ),
 }
-EVALUATION_SIDES: tuple[EvaluationSide, ...] = tuple(
-    side for task, dataset in DATASET_OF.items() for side in DATASET_SIDES[dataset].for_task(task)
+EVALUATION_SPLITS: tuple[EvaluationSplit, ...] = tuple(
+    split for task, dataset in DATASET_OF.items() for split in DATASET_SPLITS[dataset].for_task(task)
 )
 
 
-def side_for(task: str, *, chosen_on: bool) -> EvaluationSide:
+def split_for(task: str, *, chosen_on: bool) -> EvaluationSplit:
     """Of the networks of ``task``: the side that training chose on, or the one for reporting."""
-    return next(one for one in EVALUATION_SIDES if (one.task, one.chosen_on) == (task, chosen_on))
+    return next(one for one in EVALUATION_SPLITS if (one.task, one.chosen_on) == (task, chosen_on))
 
 
-def side_titled(task: str, side: str) -> str:
+def split_titled(task: str, split: str) -> str:
     """The title of a side of the networks of ``task``; its name where there is no such side."""
-    return next((one.title for one in EVALUATION_SIDES if (one.task, one.side) == (task, side)), side)
+    return next((one.title for one in EVALUATION_SPLITS if (one.task, one.split) == (task, split)), split)
 
 
-def sides_titled(title: str) -> tuple[EvaluationSide, ...]:
+def splits_titled(title: str) -> tuple[EvaluationSplit, ...]:
     """The same images for the networks of every task that is measured on them."""
-    return tuple(one for one in EVALUATION_SIDES if one.title == title)
+    return tuple(one for one in EVALUATION_SPLITS if one.title == title)
 
 
-DETECTOR_SIDE = EvaluationSide("face_detector", "test", "Finding faces: test photographs", chosen_on=False)
+DETECTOR_SPLIT = EvaluationSplit("face_detector", "test", "Finding faces: test photographs", chosen_on=False)
 """For the detectors, which have a report of their own instead of predictions."""

@@ -136,18 +136,18 @@ class ClassEstimate(Generic[Label]):
             raise ValueError(f"{self.ATTRIBUTE} min_confidence must be in [0, 1], got {self.min_confidence}")
 
     @cached_property
-    def guesses(self) -> tuple[tuple[Label, float], ...]:
+    def top_two(self) -> tuple[tuple[Label, float], ...]:
         """The two most probable classes with their probabilities, best first."""
         ranked = sorted(zip(self.LABELS, self.probabilities, strict=True), key=lambda guess: -guess[1])
         return tuple(ranked[:2])
 
     @property
     def label(self) -> Label:
-        return self.guesses[0][0]
+        return self.top_two[0][0]
 
     @property
     def confidence(self) -> float:
-        return self.guesses[0][1]
+        return self.top_two[0][1]
 
     @property
     def uncertain(self) -> bool:
@@ -165,7 +165,7 @@ class EmotionEstimate(ClassEstimate[Emotion]):
         return self.probabilities[EMOTIONS.index(emotion)]
 
     @property
-    def mood(self) -> float:
+    def valence(self) -> float:
         """P(happy) + P(surprise)/2 - P(angry) - P(disgust) - P(fear) - P(sad), in [-1, 1]."""
         p = self.probability
         negative = p(Emotion.ANGRY) + p(Emotion.DISGUST) + p(Emotion.FEAR) + p(Emotion.SAD)

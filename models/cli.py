@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 
 
-def positive(text: str) -> int:
+def positive_int(text: str) -> int:
     """A whole number from 1."""
     return _at_least(1, text)
 
 
-def natural(text: str) -> int:
+def non_negative_int(text: str) -> int:
     """A whole number from 0."""
     return _at_least(0, text)
 
 
-def sentence(text: str) -> str:
+def non_empty(text: str) -> str:
     """Text that is not blank."""
     if not text.strip():
         raise argparse.ArgumentTypeError("must not be empty")

@@ -35,12 +35,12 @@ from core.evaluation.fairness import fairness_headline
 from core.evaluation.metrics import headline
 from core.evaluation.predict import evaluate_samples, predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
-from core.tasks import EVALUATION_SIDES
+from core.tasks import EVALUATION_SPLITS
 from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
 from models.measuring import detector as evaluate_detector
 from models.measuring.calibration import fitted_calibration
-from models.training.data_sets import REPORTED_SIDES, load_data
+from models.training.data_sets import REPORTED_SPLITS, load_data
 
 
 def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:
@@ -61,55 +61,57 @@ def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions
     The calibration is fitted on the side that training chose on and holds for both.
     """
     estimator = LiteRTEstimator(folder)
-    sides = REPORTED_SIDES[estimator.card.task]
+    splits = REPORTED_SPLITS[estimator.card.task]
     size = estimator.card.input_size
-    outputs = {side: predict_images(estimator, resized(data.sides[side].images, size), _bar(side)) for side in sides}
+    outputs = {
+        split: predict_images(estimator, resized(data.splits[split].images, size), _bar(split)) for split in splits
+    }
     target_sigma = estimator.card.age_calibration.target_sigma
-    raw = read_card(folder) | fitted_calibration(outputs[sides[0]], data.sides[sides[0]], target_sigma)
+    raw = read_card(folder) | fitted_calibration(outputs[splits[0]], data.splits[splits[0]], target_sigma)
     card = ModelCard.from_dict(raw)
     predictions = {
-        side: predictions_from_outputs(
-            outputs[side], data.sides[side], card.age_calibration, card.temperature, card.task
+        split: predictions_from_outputs(
+            outputs[split], data.splits[split], card.age_calibration, card.temperature, card.task
         )
-        for side in sides
+        for split in splits
     }
     save_predictions(folder / PREDICTIONS_FILE, predictions)
-    raw["metrics"] = {side: figures_of(one, card) for side, one in predictions.items()}
+    raw["metrics"] = {split: figures_of(one, card) for split, one in predictions.items()}
     write_card(folder, raw)
     return predictions
 
 
-def evaluate(folder: Path, data: SplitDataset, side: str, predictions: Predictions | None = None) -> dict[str, object]:
+def evaluate(folder: Path, data: SplitDataset, split: str, predictions: Predictions | None = None) -> dict[str, object]:
     """Every figure of the served model on one side, with the side's fingerprint.
 
     ``predictions`` on that side, if there are any yet: otherwise the model is run.
     """
-    if side not in data.sides:
-        raise ConfigError(f"{data.name} has no side {side!r}: choose one of {', '.join(data.sides)}")
-    samples = data.sides[side]
-    answered = evaluate_samples(folder, samples, _bar(side)) if predictions is None else predictions
-    facts = {"artifact": folder.name, "dataset": data.name, "split": side, "test_time_augmentation": False}
+    if split not in data.splits:
+        raise ConfigError(f"{data.name} has no side {split!r}: choose one of {', '.join(data.splits)}")
+    samples = data.splits[split]
+    answered = evaluate_samples(folder, samples, _bar(split)) if predictions is None else predictions
+    facts = {"artifact": folder.name, "dataset": data.name, "split": split, "test_time_augmentation": False}
     return facts | {"fingerprint": fingerprint(samples.ids)} | figures_of(answered, load_card(folder))
 
 
 def _also_learnt_from(card: ModelCard, data: SplitDataset, split: SplitDataset) -> int:
     """How many images of ``split`` the network has seen in training: figures on those flatter it."""
-    reported = [data.sides[side].ids for side in REPORTED_SIDES[card.task]]
-    return int((~np.isin(split.sides["file"].ids, np.concatenate(reported))).sum())
+    reported = [data.splits[split].ids for split in REPORTED_SPLITS[card.task]]
+    return int((~np.isin(split.splits["file"].ids, np.concatenate(reported))).sum())
 
 
 def _only(data: SplitDataset, names: list[str]) -> SplitDataset:
     """The images of a published split, whichever of our sides they are on."""
     wanted = set(names)
-    parts = [samples.take(np.nonzero(np.isin(samples.ids, names))[0]) for samples in data.sides.values()]
+    parts = [samples.take(np.nonzero(np.isin(samples.ids, names))[0]) for samples in data.splits.values()]
     together = concatenated(parts)
     if len(together) == 0:
         raise DatasetError(f"none of the {len(wanted)} files of the split is in the data folder")
-    return replace(data, sides={"file": together})
+    return replace(data, splits={"file": together})
 
 
-def _bar(side: str) -> Callable[[float], None]:
-    bar = tqdm(total=100, desc=side, unit="%", file=sys.stderr, leave=False)
+def _bar(split: str) -> Callable[[float], None]:
+    bar = tqdm(total=100, desc=split, unit="%", file=sys.stderr, leave=False)
 
     def advance(share: float) -> None:
         bar.update(round(share * 100) - bar.n)
@@ -126,9 +128,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Evaluate a served artifact.")
     parser.add_argument("artifact", help="name of a folder in models/artifacts, or: detector")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
-    sides = sorted({side.side for side in EVALUATION_SIDES})
+    splits = sorted({split.split for split in EVALUATION_SPLITS})
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--split", choices=sides, help="default: for reporting")
+    which.add_argument("--split", choices=splits, help="default: for reporting")
     which.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")
     parser.add_argument("--store", action="store_true", help="write predictions.npz and the figures on the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -153,9 +155,9 @@ def _run(options: argparse.Namespace) -> dict[str, object]:
     verified_file(folder, SERVED_FILE, card)
     data = load_data(card.task, options.data, card.input_size)
     stored = store_predictions(folder, data) if options.store else {}
-    side = options.split or REPORTED_SIDES[card.task][1]
+    split = options.split or REPORTED_SPLITS[card.task][1]
     if not options.split_file:
-        return evaluate(folder, data, side, stored.get(side))
+        return evaluate(folder, data, split, stored.get(split))
     split = _only(data, read_split_file(options.split_file))
     learnt_from = _also_learnt_from(card, data, split)
     if learnt_from:

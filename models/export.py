@@ -67,7 +67,7 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
     (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
     with tempfile.TemporaryDirectory() as temporary:
         forms = _served_forms(model, Path(temporary))
-        exports = {name: _figures(form, data.sides[task.choose_on]) for name, form in forms.items()}
+        exports = {name: _figures(form, data.splits[task.choose_on]) for name, form in forms.items()}
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
         shutil.copyfile(forms[served], folder / SERVED_FILE)
     card["exports"] = {"compared_on": task.choose_on, "served": served} | exports

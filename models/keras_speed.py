@@ -17,7 +17,7 @@ import numpy as np
 
 from core.artifacts.model_card import KERAS_FILE, artifacts_dir, load_card, verified_file
 from core.errors import ArtifactError, FacetError
-from models.cli import positive
+from models.cli import positive_int
 
 _WARM_UP_CALLS = 5
 
@@ -78,8 +78,8 @@ def timed(work: Callable[[], object], repeats: int) -> dict[str, float]:
 def main(arguments: list[str] | None = None, load: Load = load_prediction) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.keras_speed", description="Time Keras' predict.")
     parser.add_argument("artifacts", nargs="+", metavar="ARTIFACT", help="name of a folder in models/artifacts")
-    parser.add_argument("--repeats", type=positive, default=30, help="timed calls (default 30)")
-    parser.add_argument("--threads", type=positive, help="threads of TensorFlow (default: its own choice)")
+    parser.add_argument("--repeats", type=positive_int, default=30, help="timed calls (default 30)")
+    parser.add_argument("--threads", type=positive_int, help="threads of TensorFlow (default: its own choice)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:

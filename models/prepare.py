@@ -103,7 +103,7 @@ def counts(jobs: Iterable[Job]) -> str:
 
 
 def _by_folder(data: SplitDataset) -> list[tuple[str, Samples]]:
-    return [(FOLDERS[side], samples) for side, samples in data.sides.items()]
+    return [(FOLDERS[split], samples) for split, samples in data.splits.items()]
 
 
 def _files_by_class_and_stem(data_dir: Path) -> dict[tuple[str, str], Path]:

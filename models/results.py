@@ -33,14 +33,14 @@ from core.evaluation.leaderboard import load_leaderboard
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
 from core.evaluation.robustness import RobustnessReport
-from core.tasks import side_for
+from core.tasks import split_for
 from models.corruptions import DAMAGES
 from models.markdown import percent, table, years
 from models.results_networks import NETWORKS_MARKERS, render_networks
 
 MEAN_OF_SCATTER = 0.886
 """Mean distance of normally distributed points with a root mean square distance of 1: sqrt(pi) / 2."""
-REPORTED_ON = {task: side_for(task, chosen_on=False).side for task in CROP_TASKS}
+REPORTED_ON = {task: split_for(task, chosen_on=False).split for task in CROP_TASKS}
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
 END = "<!-- end of results -->"

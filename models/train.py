@@ -24,11 +24,11 @@ import numpy as np
 from core.artifacts.model_card import HISTORY_FILE
 from core.errors import ConfigError, FacetError
 from models import registry
-from models.cli import natural, positive
+from models.cli import non_negative_int, positive_int
 from models.exporting.model_card import facts_of
 from models.training.config import TrainConfig
 from models.training.crop_tasks import Task, TrainingData
-from models.training.ema import WeightAverage
+from models.training.ema import EmaWeights
 from models.training.optimizers import optimizer_for
 from models.training.recipes import config_named
 from models.training.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since, folder_of_run, weights_of
@@ -47,7 +47,7 @@ def train_and_evaluate(
     keras.utils.set_random_seed(config.seed)
     task = TASKS[config.task]
     workdir.mkdir(parents=True, exist_ok=True)
-    average = WeightAverage(config.average_momentum)
+    average = EmaWeights(config.average_momentum)
     progress = _Progress(workdir, task, average, resume)
     batches = task.batches(config, data, progress.epoch)
     model = _resumed(config, workdir) if progress.epoch else _compiled(config, task, len(batches))
@@ -109,7 +109,7 @@ def _decay_kernels_only(model: keras.Model) -> None:
 class _Progress(keras.callbacks.Callback):
     """After each epoch: a row of history, the state to resume from, and the averaged weights if they are the best."""
 
-    def __init__(self, workdir: Path, task: Task, average: WeightAverage, resume: bool) -> None:
+    def __init__(self, workdir: Path, task: Task, average: EmaWeights, resume: bool) -> None:
         super().__init__()
         self._average = average
         self._workdir = workdir
@@ -188,9 +188,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train one of the networks.")
     parser.add_argument("config", help="name of a config in models/configs.py")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
-    parser.add_argument("--epochs", type=positive, help="instead of the config's number")
-    parser.add_argument("--seed", type=natural, help="instead of the config's, in a run folder CONFIG_seedN")
-    parser.add_argument("--limit", type=positive, help="use only this many images of each side, to try things out")
+    parser.add_argument("--epochs", type=positive_int, help="instead of the config's number")
+    parser.add_argument("--seed", type=non_negative_int, help="instead of the config's, in a run folder CONFIG_seedN")
+    parser.add_argument("--limit", type=positive_int, help="use only this many images of each side, to try things out")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
     parser.add_argument("--quiet", action="store_true", help="a line an epoch instead of a progress bar")

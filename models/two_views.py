@@ -25,7 +25,7 @@ from core.evaluation.predict import predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
 from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
-from models.training.data_sets import REPORTED_SIDES, load_data
+from models.training.data_sets import REPORTED_SPLITS, load_data
 
 
 def predict_two_views(model: CropModel, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
@@ -42,14 +42,14 @@ def store_two_views(folder: Path, data: SplitDataset) -> dict[str, dict[str, flo
     estimator = LiteRTEstimator(folder)
     card = estimator.card
     predictions: dict[str, Predictions] = {}
-    for side in REPORTED_SIDES[card.task]:
-        samples = data.sides[side]
+    for split in REPORTED_SPLITS[card.task]:
+        samples = data.splits[split]
         outputs = predict_two_views(estimator, resized(samples.images, card.input_size))
-        predictions[side] = predictions_from_outputs(
+        predictions[split] = predictions_from_outputs(
             outputs, samples, card.age_calibration, card.temperature, card.task
         )
     save_predictions(folder / TWO_VIEWS_FILE, predictions)
-    figures = {side: headline(one) for side, one in predictions.items()}
+    figures = {split: headline(one) for split, one in predictions.items()}
     write_card(folder, read_card(folder) | {TWO_VIEWS_KEY: figures})
     return figures
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.tasks import DETECTOR_SIDE
+from core.tasks import DETECTOR_SPLIT
 from pages.shared.evaluation.detector import choose_detectors, load_detection, show_detectors
 from pages.shared.evaluation.leaderboard import show_leaderboard
 from pages.shared.evaluation.selection import (
@@ -14,7 +14,7 @@ from pages.shared.evaluation.selection import (
     VIEW_KEY,
     choose_detail,
     choose_models,
-    choose_side,
+    choose_split,
 )
 from pages.shared.evaluation.tabs import show_tabs
 from pages.shared.session import OTHER, begin
@@ -23,12 +23,12 @@ from pages.shared.session import OTHER, begin
 def show_by_test_set() -> None:
     left, right = st.columns(2)
     with left:
-        side = choose_side()
-    if side == DETECTOR_SIDE:
+        split = choose_split()
+    if split == DETECTOR_SPLIT:
         show_detector_page(right)
         return
     with right:
-        models = choose_models(side)
+        models = choose_models(split)
     if not models:
         st.info("Choose a model to see its figures. If there is none to choose, none is installed for this test set.")
         return

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from core.analyzer import FaceAnalyzer
-from core.attributes.catalog import open_networks
+from core.attributes.catalog import load_networks
 from core.attributes.quality import installed_settings
 from core.errors import ConfigError
-from core.settings import OUR_NETWORKS, Attributes
+from core.settings import DEFAULT_NETWORKS, Attributes
 from core.types import Box, Emotion, Gender
 from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
 from tests.fakes.networks import AGE_CARD, GENDER_CARD, answering
@@ -114,7 +114,7 @@ def test_other_arrays_are_refused(bad):
 
 
 def test_several_threads_get_the_answers_of_one(frame):
-    networks = open_networks(OUR_NETWORKS)
+    networks = load_networks(DEFAULT_NETWORKS)
     expected = FaceAnalyzer(FakeDetector(DARK, BRIGHT), networks).analyze(frame).faces
     reader = FaceAnalyzer(FakeDetector(DARK, BRIGHT), networks)
     answers = []

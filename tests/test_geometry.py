@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core import boxes
+from core import geometry
 from core.types import Box
 
 UNIT = [[0, 0, 10, 10]]
@@ -23,56 +23,56 @@ EMPTY = np.zeros((0, 4))
     ],
 )
 def test_iou_of_known_pairs(other: list[float], expected: float) -> None:
-    assert boxes.iou_matrix(UNIT, [other])[0, 0] == pytest.approx(expected)
-    assert boxes.iou_matrix([other], UNIT)[0, 0] == pytest.approx(expected)
+    assert geometry.iou_matrix(UNIT, [other])[0, 0] == pytest.approx(expected)
+    assert geometry.iou_matrix([other], UNIT)[0, 0] == pytest.approx(expected)
 
 
 def test_iou_of_empty_boxes_is_zero_not_nan() -> None:
-    assert boxes.iou_matrix([[3, 3, 3, 3]], [[3, 3, 3, 3]])[0, 0] == 0.0
+    assert geometry.iou_matrix([[3, 3, 3, 3]], [[3, 3, 3, 3]])[0, 0] == 0.0
 
 
 def test_iou_matrix_has_a_row_per_first_and_a_column_per_second() -> None:
-    assert boxes.iou_matrix(UNIT * 2, UNIT * 3).shape == (2, 3)
-    assert boxes.iou_matrix(EMPTY, UNIT).shape == (0, 1)
-    assert boxes.iou_matrix(UNIT, EMPTY).shape == (1, 0)
+    assert geometry.iou_matrix(UNIT * 2, UNIT * 3).shape == (2, 3)
+    assert geometry.iou_matrix(EMPTY, UNIT).shape == (0, 1)
+    assert geometry.iou_matrix(UNIT, EMPTY).shape == (1, 0)
 
 
 def test_clip_cuts_at_the_frame() -> None:
-    clipped = boxes.clip([[-5, -5, 5, 5], [90, 70, 200, 200]], (100, 80))
+    clipped = geometry.clip([[-5, -5, 5, 5], [90, 70, 200, 200]], (100, 80))
     assert clipped.tolist() == [[0, 0, 5, 5], [90, 70, 100, 80]]
 
 
 def test_scale_follows_both_axes() -> None:
-    assert boxes.scale([[10, 20, 30, 40]], (100, 100), (200, 50)).tolist() == [[20, 10, 60, 20]]
+    assert geometry.scale([[10, 20, 30, 40]], (100, 100), (200, 50)).tolist() == [[20, 10, 60, 20]]
 
 
 def test_expand_and_square_keep_the_centre() -> None:
     wide = [[10, 20, 50, 40]]
-    assert boxes.expand(wide, 0.5).tolist() == [[0, 15, 60, 45]]
-    assert boxes.square(wide).tolist() == [[10, 10, 50, 50]]
-    assert boxes.square(wide, margin=1.0).tolist() == [[-10, -10, 70, 70]]
+    assert geometry.expand(wide, 0.5).tolist() == [[0, 15, 60, 45]]
+    assert geometry.square(wide).tolist() == [[10, 10, 50, 50]]
+    assert geometry.square(wide, margin=1.0).tolist() == [[-10, -10, 70, 70]]
 
 
 def test_mirror_twice_is_the_same() -> None:
-    once = boxes.mirror([[10, 20, 30, 40]], 100)
+    once = geometry.mirror([[10, 20, 30, 40]], 100)
     assert once.tolist() == [[70, 20, 90, 40]]
-    assert boxes.mirror(once, 100).tolist() == [[10, 20, 30, 40]]
+    assert geometry.mirror(once, 100).tolist() == [[10, 20, 30, 40]]
 
 
 def test_areas_centers_and_sizes() -> None:
-    assert boxes.areas([[0, 0, 4, 5], [4, 4, 2, 2]]).tolist() == [20, 0]
-    assert boxes.centers([[0, 0, 4, 5]]).tolist() == [[2, 2.5]]
-    assert boxes.sizes([[1, 1, 4, 5]]).tolist() == [[3, 4]]
+    assert geometry.areas([[0, 0, 4, 5], [4, 4, 2, 2]]).tolist() == [20, 0]
+    assert geometry.centers([[0, 0, 4, 5]]).tolist() == [[2, 2.5]]
+    assert geometry.sizes([[1, 1, 4, 5]]).tolist() == [[3, 4]]
 
 
 def test_empty_input_gives_empty_output() -> None:
     results = [
-        boxes.clip(EMPTY, (10, 10)),
-        boxes.scale(EMPTY, (10, 10), (5, 5)),
-        boxes.expand(EMPTY, 0.2),
-        boxes.square(EMPTY),
-        boxes.mirror(EMPTY, 10),
-        boxes.as_xyxy([]),
+        geometry.clip(EMPTY, (10, 10)),
+        geometry.scale(EMPTY, (10, 10), (5, 5)),
+        geometry.expand(EMPTY, 0.2),
+        geometry.square(EMPTY),
+        geometry.mirror(EMPTY, 10),
+        geometry.as_xyxy([]),
     ]
     assert all(result.shape == (0, 4) for result in results)
 
@@ -80,19 +80,19 @@ def test_empty_input_gives_empty_output() -> None:
 def test_inputs_are_never_changed() -> None:
     given = np.array([[-5.0, 1.0, 30.0, 20.0]])
     before = given.copy()
-    boxes.clip(given, (10, 10))
-    boxes.scale(given, (10, 10), (5, 5))
-    boxes.expand(given, 0.2)
-    boxes.square(given)
-    boxes.mirror(given, 10)
-    boxes.iou_matrix(given, given)
+    geometry.clip(given, (10, 10))
+    geometry.scale(given, (10, 10), (5, 5))
+    geometry.expand(given, 0.2)
+    geometry.square(given)
+    geometry.mirror(given, 10)
+    geometry.iou_matrix(given, given)
     assert np.array_equal(given, before)
 
 
 def test_wrong_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(N, 4\)"):
-        boxes.areas([1, 2, 3, 4])
+        geometry.areas([1, 2, 3, 4])
 
 
 def test_as_xyxy_keeps_the_order() -> None:
-    assert boxes.as_xyxy([Box(1, 2, 3, 4), Box(5, 6, 7, 8)]).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert geometry.as_xyxy([Box(1, 2, 3, 4), Box(5, 6, 7, 8)]).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]

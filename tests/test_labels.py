@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from core.labels import age, answer, counted, label_or_uncertain, two_guesses
+from core.labels import age, answer, format_top2, label_or_uncertain, pluralize
 from core.types import AgeEstimate, EmotionEstimate, GenderEstimate
 
 PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
 
 
 @pytest.mark.parametrize(
-    ("estimate", "label", "guesses", "words"),
+    ("estimate", "label", "top_two", "words"),
     [
         (EmotionEstimate(PROBABILITIES), "sad", "sad 41%, neutral 38%", "sad 41%"),
         (EmotionEstimate(PROBABILITIES, 0.5), "uncertain", "sad 41%, neutral 38%", "uncertain: sad 41% / neutral 38%"),
@@ -20,9 +20,9 @@ PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
     ],
     ids=["no minimum", "unsure emotion", "exactly sure enough", "unsure gender"],
 )
-def test_words(estimate: EmotionEstimate | GenderEstimate, label: str, guesses: str, words: str) -> None:
+def test_words(estimate: EmotionEstimate | GenderEstimate, label: str, top_two: str, words: str) -> None:
     assert label_or_uncertain(estimate) == label
-    assert two_guesses(estimate) == guesses
+    assert format_top2(estimate) == top_two
     assert answer(estimate) == words
 
 
@@ -35,4 +35,4 @@ def test_ages_are_whole_years_with_their_interval(unit: str, words: str) -> None
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 faces"), (1, "1 face"), (12, "12 faces")])
 def test_counted(number: int, words: str) -> None:
-    assert counted(number, "face") == words
+    assert pluralize(number, "face") == words

@@ -57,7 +57,7 @@ def test_emotion_answers_its_highest_class():
     estimate = EmotionEstimate((0.1, 0, 0, 0.6, 0, 0.2, 0.1))
     assert estimate.label is Emotion.HAPPY
     assert estimate.confidence == 0.6
-    assert estimate.mood == pytest.approx(0.6 + 0.1 - 0.1)
+    assert estimate.valence == pytest.approx(0.6 + 0.1 - 0.1)
 
 
 def test_gender_answers_its_highest_class():
@@ -76,7 +76,7 @@ def test_an_answer_below_its_minimum_is_uncertain_and_keeps_its_label(minimum, u
     estimate = EmotionEstimate(UNSURE, minimum)
     assert estimate.uncertain is uncertain
     assert estimate.label is Emotion.SAD
-    assert estimate.guesses == ((Emotion.SAD, 0.4), (Emotion.NEUTRAL, 0.3))
+    assert estimate.top_two == ((Emotion.SAD, 0.4), (Emotion.NEUTRAL, 0.3))
 
 
 def test_no_answer_is_uncertain_unless_asked_for():
@@ -85,8 +85,8 @@ def test_no_answer_is_uncertain_unless_asked_for():
 
 
 def test_equal_guesses_come_in_the_order_of_the_labels():
-    assert GenderEstimate((0.5, 0.5)).guesses == ((Gender.MALE, 0.5), (Gender.FEMALE, 0.5))
-    assert EmotionEstimate((0, 0.25, 0.25, 0, 0.25, 0.25, 0)).guesses == (
+    assert GenderEstimate((0.5, 0.5)).top_two == ((Gender.MALE, 0.5), (Gender.FEMALE, 0.5))
+    assert EmotionEstimate((0, 0.25, 0.25, 0, 0.25, 0.25, 0)).top_two == (
         (Emotion.DISGUST, 0.25),
         (Emotion.FEAR, 0.25),
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.attributes.postprocessing import AS_THE_NETWORK_SAYS, AgeCalibration
+from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 
 ARTIFACTS_DIR = Path(__file__).resolve().parents[2] / "models" / "artifacts"
@@ -49,7 +49,7 @@ TASKS = (*CROP_TASKS, "detection")
 
 
 @dataclass(frozen=True)
-class CropSpec:
+class AlignmentSpec:
     """How a detected face becomes the model's crop.
 
     ``points``: where the five landmarks come to lie, (x, y) as fractions of the crop's side, in the order of
@@ -62,7 +62,7 @@ class CropSpec:
     points: tuple[tuple[float, float], ...] | None = None
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> CropSpec:
+    def from_dict(cls, raw: Mapping[str, Any]) -> AlignmentSpec:
         points = tuple((float(x), float(y)) for x, y in raw["points"]) if raw.get("points") else None
         if points is not None and len(points) != 5:
             raise ValueError(f"a crop is aligned by five points, got {len(points)}")
@@ -80,7 +80,7 @@ class ModelCard:
     parameters: int
     input_size: int
     channels: int
-    crop: CropSpec
+    crop: AlignmentSpec
     metrics: Mapping[str, Mapping[str, float]]
     training: Mapping[str, Any]
     data: Mapping[str, Any]
@@ -88,7 +88,7 @@ class ModelCard:
     license: str
     intended_use: str
     limits: str
-    age_calibration: AgeCalibration = AS_THE_NETWORK_SAYS
+    age_calibration: AgeCalibration = UNCALIBRATED_AGE
     """Fitted on the validation side."""
     temperature: Mapping[str, float] = field(default_factory=dict)
     """Output name -> temperature of its probabilities, fitted on the side that training chose on; 1 if absent."""
@@ -102,7 +102,7 @@ class ModelCard:
     """Whose training recipe a rebuilt network follows; empty for our own networks."""
     recipe_epochs: int | None = None
     """Epochs that the recipe asks for; ``epochs_run`` may be fewer."""
-    not_included: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    excluded_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Model files that do not come with the repository because of their size, as in ``files``."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
@@ -120,7 +120,7 @@ class ModelCard:
             parameters=int(raw["parameters"]),
             input_size=int(model_input["size"]),
             channels=int(model_input["channels"]),
-            crop=CropSpec.from_dict(raw["crop"]) if "crop" in raw else CropSpec(),
+            crop=AlignmentSpec.from_dict(raw["crop"]) if "crop" in raw else AlignmentSpec(),
             metrics=raw["metrics"],
             training=raw["training"],
             data=raw["data"],
@@ -130,14 +130,14 @@ class ModelCard:
             limits=str(raw["limits"]),
             age_calibration=AgeCalibration.from_dict(raw["age_calibration"])
             if "age_calibration" in raw
-            else AS_THE_NETWORK_SAYS,
+            else UNCALIBRATED_AGE,
             temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
             min_confidence={name: float(value) for name, value in raw.get("min_confidence", {}).items()},
             min_score=float(raw.get("min_score", 0.5)),
             claims=tuple(raw.get("claims", ())),
             recipe=str(raw.get("recipe", "")),
             recipe_epochs=None if raw.get("recipe_epochs") is None else int(raw["recipe_epochs"]),
-            not_included=raw.get("not_included", {}),
+            excluded_files=raw.get("not_included", {}),
             raw=raw,
         )
         # Adding the rounds up reads each of them: a malformed one must not wait for the page that shows it.
@@ -150,14 +150,14 @@ class ModelCard:
         return ATTRIBUTES.get(self.task, ())
 
     @property
-    def is_classic(self) -> bool:
+    def is_baseline(self) -> bool:
         """Whether this is a network of others, rebuilt: those name their recipe."""
         return bool(self.recipe)
 
     @property
     def is_for_comparison(self) -> bool:
         """Whether it is of our own, but not there to answer about people's pictures."""
-        return self.task in COMPARISON_TASKS and not self.is_classic
+        return self.task in COMPARISON_TASKS and not self.is_baseline
 
     @property
     def epochs_run(self) -> int | None:
@@ -185,8 +185,8 @@ def _check_form(raw: Mapping[str, Any]) -> None:
     for name in ("training", "data"):
         _check_object(raw[name], name)
     for figures in (raw["metrics"], raw.get(TWO_VIEWS_KEY, {})):
-        for side, one in figures.items():
-            _check_object(one, f"figures of the side {side}", **dict.fromkeys(one, float))
+        for split, one in figures.items():
+            _check_object(one, f"figures of the side {split}", **dict.fromkeys(one, float))
     if SEEDS_KEY in raw:
         _check_object(raw[SEEDS_KEY], SEEDS_KEY, side=str, runs=list, mean=dict, standard_deviation=dict)
         for run in raw[SEEDS_KEY]["runs"]:
@@ -231,7 +231,7 @@ def restore_command(name: str) -> str:
     return f"Restore it with: git restore models/artifacts/{name} (README.md says how it is trained and exported)"
 
 
-def remake_commands(card: ModelCard) -> tuple[str, str]:
+def rebuild_commands(card: ModelCard) -> tuple[str, str]:
     """What makes the model files of an artifact that do not come with the repository, trained for as long as the stored
     figures were."""
     epochs = f" --epochs {card.epochs_run}" if card.was_shortened else ""
@@ -260,7 +260,7 @@ def load_card(folder: Path) -> ModelCard:
 def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
     """The path of one of the artifact's files after its size and hash were compared with the card."""
     file = Path(folder) / file_name
-    listed = {**card.files, **card.not_included}
+    listed = {**card.files, **card.excluded_files}
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {_advice_on_missing(file_name, card)}")
     if file_name not in listed:
@@ -280,10 +280,10 @@ def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
 
 
 def _advice_on_missing(file_name: str, card: ModelCard) -> str:
-    if file_name not in card.not_included:
+    if file_name not in card.excluded_files:
         return restore_command(card.name)
-    megabytes = card.not_included[file_name]["bytes"] / 1e6
-    train, export = remake_commands(card)
+    megabytes = card.excluded_files[file_name]["bytes"] / 1e6
+    train, export = rebuild_commands(card)
     return f"With {megabytes:.0f} MB it does not come with the repository. Make it with: {train}, then: {export}"
 
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import CropSpec
+from core.artifacts.model_card import AlignmentSpec
 from core.types import Detection, Landmarks
 
 _SAMPLES_PER_PIXEL = 2
@@ -18,8 +18,8 @@ _PLAUSIBLE_SIDES = (0.4, 4.0)
 """Sides of an aligned crop in units of the box's longer side; outside, the points are not a face's."""
 
 
-def crop_faces(
-    frame: NDArray[np.uint8], faces: Sequence[Detection], spec: CropSpec, size: int, channels: int
+def align_faces(
+    frame: NDArray[np.uint8], faces: Sequence[Detection], spec: AlignmentSpec, size: int, channels: int
 ) -> NDArray[np.uint8]:
     """(H, W, 3) BGR frame and N detections -> (N, size, size, channels) crops; grey for one channel, BGR for three.
 
@@ -30,12 +30,12 @@ def crop_faces(
         raise ValueError(f"channels must be 1 or 3, got {channels}")
     crops = np.empty((len(faces), size, size, channels), np.uint8)
     for row, face in enumerate(faces):
-        crop = _drawn(frame, *crop_square(face, spec), size)
+        crop = _drawn(frame, *alignment_square(face, spec), size)
         crops[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[..., None] if channels == 1 else crop
     return crops
 
 
-def crop_square(face: Detection, spec: CropSpec) -> tuple[NDArray[np.float64], float, float]:
+def alignment_square(face: Detection, spec: AlignmentSpec) -> tuple[NDArray[np.float64], float, float]:
     """Centre (x, y) in frame pixels, side in pixels and angle in radians (clockwise on screen) of the crop."""
     longer = max(face.box.width, face.box.height)
     if face.landmarks is not None and spec.points is not None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.age_groups import AGE_GROUPS
-from core.artifacts.model_card import CropSpec, ModelCard
+from core.artifacts.model_card import AlignmentSpec, ModelCard
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.types import GENDERS
 
@@ -27,7 +27,7 @@ ENVIRONMENT = "FACET_CAFFE_DIR"
 SIDE_PX = 227
 MEAN_BGR = (78.4263377603, 87.7689143744, 114.895847746)
 """Of the authors' training images; subtracted from every pixel."""
-CROP = CropSpec(scale=1.4)
+CROP = AlignmentSpec(scale=1.4)
 """The plain square around the box with a fifth of its side as a margin, about as in the usual demonstrations: the
 authors' images show whole heads, and their networks are fed without turning faces upright."""
 

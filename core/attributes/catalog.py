@@ -12,11 +12,11 @@ from core.artifacts.model_card import InstalledArtifact, ModelCard, artifacts_di
 from core.attributes.caffe import CAFFE, PAIRS, CaffeEstimator
 from core.attributes.estimator import Estimator, LiteRTEstimator
 from core.errors import ConfigError
-from core.settings import OUR_NETWORKS, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, NetworkChoice
 
-ENVIRONMENT = {attribute: f"FACET_{attribute.upper()}_NETWORK" for attribute in OUR_NETWORKS.by_attribute}
+ENVIRONMENT = {attribute: f"FACET_{attribute.upper()}_NETWORK" for attribute in DEFAULT_NETWORKS.by_attribute}
 """Attribute -> environment variable that names its network where nobody has chosen one."""
-OUR_OWN, CLASSIC, OWN_FILES = "our own", "classic", "needs files of yours"
+BUILT_IN, BASELINE, OWN_FILES = "our own", "classic", "needs files of yours"
 COMPARED, NOT_INCLUDED = "limited", "missing"
 
 _NOTHING_GIVEN: Mapping[str, str | None] = MappingProxyType({})
@@ -32,17 +32,17 @@ class Network:
     title: str = ""
 
 
-def networks_for(attribute: str, root: Path | None = None) -> tuple[Network, ...]:
+def list_networks(attribute: str, root: Path | None = None) -> tuple[Network, ...]:
     """Those that answer ``attribute``: the default, others of our own, classic ones, those that are there to be
     compared with, those whose served model is not included and has to be made first, and the user's own Caffe files.
     The default is there even if it is broken."""
-    default = Network(OUR_NETWORKS.by_attribute[attribute], OUR_OWN)
+    default = Network(DEFAULT_NETWORKS.by_attribute[attribute], BUILT_IN)
     found = [
         Network(one.name, _kind(one, one.card), one.card.title)
         for one in list_artifacts(root)
         if one.card is not None and attribute in one.card.attributes
     ]
-    order = (OUR_OWN, CLASSIC, COMPARED, NOT_INCLUDED)
+    order = (BUILT_IN, BASELINE, COMPARED, NOT_INCLUDED)
     found.sort(key=lambda one: (one.name != default.name, order.index(one.kind), one.name))
     if not found or found[0].name != default.name:
         found.insert(0, default)
@@ -56,41 +56,41 @@ def _kind(artifact: InstalledArtifact, card: ModelCard) -> str:
         return NOT_INCLUDED
     if card.is_for_comparison:
         return COMPARED
-    return CLASSIC if card.is_classic else OUR_OWN
+    return BASELINE if card.is_baseline else BUILT_IN
 
 
 def network_choice(given: Mapping[str, str | None] = _NOTHING_GIVEN) -> NetworkChoice:
     """For each attribute the network that is ``given``, else the one that its environment variable names, else ours.
-    Raises ``ConfigError`` for a name that ``networks_for`` does not list."""
+    Raises ``ConfigError`` for a name that ``list_networks`` does not list."""
     chosen: dict[str, str] = {}
     for attribute, variable in ENVIRONMENT.items():
         wanted, configured = given.get(attribute), os.environ.get(variable, "").strip()
-        chosen[attribute] = name = wanted or configured or OUR_NETWORKS.by_attribute[attribute]
+        chosen[attribute] = name = wanted or configured or DEFAULT_NETWORKS.by_attribute[attribute]
         # Ours are not looked up: that would read every card for nothing.
-        if name == OUR_NETWORKS.by_attribute[attribute]:
+        if name == DEFAULT_NETWORKS.by_attribute[attribute]:
             continue
-        allowed = [one.name for one in networks_for(attribute)]
+        allowed = [one.name for one in list_networks(attribute)]
         if name not in allowed:
             source = f"the {attribute} network" if wanted else variable
             raise ConfigError(f"{source} must be one of {', '.join(allowed)}, got {name!r}")
     return NetworkChoice(**chosen)
 
 
-def part_of(name: str, attribute: str) -> str:
+def resolve_artifact(name: str, attribute: str) -> str:
     """What is opened when ``name`` is chosen for ``attribute``: the artifact of that name, which may answer more than
     that, or the Caffe pair for that one."""
     return f"{name}_{attribute}" if name == CAFFE else name
 
 
-def open_estimator(part: str) -> Estimator:
-    """See ``part_of``. Raises ``ArtifactError``, saying what to do."""
+def load_estimator(part: str) -> Estimator:
+    """See ``resolve_artifact``. Raises ``ArtifactError``, saying what to do."""
     if part in _CAFFE_PARTS:
         return CaffeEstimator(_CAFFE_PARTS[part])
     return LiteRTEstimator(artifacts_dir() / part)
 
 
-def open_networks(choice: NetworkChoice, open_one: Callable[[str], Estimator] = open_estimator) -> dict[str, Estimator]:
+def load_networks(choice: NetworkChoice, open_one: Callable[[str], Estimator] = load_estimator) -> dict[str, Estimator]:
     """Attribute -> its network; one that answers several is opened once. Raises ``ArtifactError``."""
-    parts = {attribute: part_of(name, attribute) for attribute, name in choice.by_attribute.items()}
+    parts = {attribute: resolve_artifact(name, attribute) for attribute, name in choice.by_attribute.items()}
     opened = {part: open_one(part) for part in dict.fromkeys(parts.values())}
     return {attribute: opened[part] for attribute, part in parts.items()}

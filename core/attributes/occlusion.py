@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.attributes.estimator import Estimator
-from core.attributes.postprocessing import calibrated_answers
+from core.attributes.postprocessing import postprocess_outputs
 from core.errors import ConfigError
 from core.types import EMOTIONS, GENDERS
 
@@ -133,5 +133,5 @@ def _profiles(length: int, settings: OcclusionSettings) -> NDArray[np.float32]:
 
 def _answers(crops: NDArray[np.uint8], estimator: Estimator, attribute: str) -> NDArray[np.float64]:
     """(N, K) calibrated probabilities, or (N, 1) years."""
-    answers = calibrated_answers(estimator.predict(crops), estimator.card.temperature)[attribute]
+    answers = postprocess_outputs(estimator.predict(crops), estimator.card.temperature)[attribute]
     return answers[:, :1] if attribute == "age" else answers

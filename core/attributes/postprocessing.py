@@ -16,8 +16,8 @@ from core.types import MAX_AGE
 INTERVAL_COVERAGE = 0.8
 """Share of faces whose true age the stated interval should hold; its width is fitted on the validation side."""
 _YEARS = np.arange(MAX_AGE + 1, dtype=np.float64)
-_MIN_REACH_YEARS = 0.5
-_REACH_OF_ONE_NUMBER_YEARS = 10.0
+_MIN_HALF_WIDTH_YEARS = 0.5
+_POINT_ESTIMATE_HALF_WIDTH = 10.0
 """Of a network that answers one number: the interval scale, fitted on the validation side, makes an interval of it."""
 
 
@@ -77,13 +77,13 @@ class AgeCalibration:
         return {"knots": list(self.knots), "scale": list(self.scale), "target_sigma": self.target_sigma}
 
 
-AS_THE_NETWORK_SAYS = AgeCalibration()
+UNCALIBRATED_AGE = AgeCalibration()
 
 
-def calibrated_answers(
+def postprocess_outputs(
     outputs: Mapping[str, NDArray[np.float32]],
     temperature: Mapping[str, float],
-    calibration: AgeCalibration = AS_THE_NETWORK_SAYS,
+    calibration: AgeCalibration = UNCALIBRATED_AGE,
 ) -> dict[str, NDArray[np.float64]]:
     """A network's outputs as they are answered: ``emotion`` (N, 7) and ``gender`` (N, 2) probabilities, and ``age`` as
     (N, 3) mean, low and high; the answers to ``age_group`` become an age.
@@ -104,37 +104,37 @@ def calibrated_answers(
 def age_output(
     outputs: Mapping[str, NDArray[np.float32]], temperature: Mapping[str, float]
 ) -> NDArray[np.floating] | None:
-    """What a network says about age, as ``age_reach`` takes it; ``None`` if it says nothing about it."""
+    """What a network says about age, as ``interval_half_widths`` takes it; ``None`` if it says nothing about it."""
     if "age_group" in outputs:
         return distribution_of_groups(calibrated(outputs["age_group"], temperature.get("age_group", 1.0)))
     return outputs.get("age")
 
 
 def age_answers(
-    ages: NDArray[np.floating], calibration: AgeCalibration = AS_THE_NETWORK_SAYS
+    ages: NDArray[np.floating], calibration: AgeCalibration = UNCALIBRATED_AGE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(N, 101) probabilities of the years 0-100, or (N, 1) years -> mean, low and high, (N,) years each.
 
     The interval always contains the mean and never goes below 0.
     """
-    mean, down, up = age_reach(ages, calibration.target_sigma)
+    mean, down, up = interval_half_widths(ages, calibration.target_sigma)
     knots, scale = np.array(calibration.knots), np.array(calibration.scale)
-    low = -_farthest(-mean, down, -knots[::-1], scale[::-1])
-    return mean, np.maximum(low, 0.0), _farthest(mean, up, knots, scale)
+    low = -_interval_bound(-mean, down, -knots[::-1], scale[::-1])
+    return mean, np.maximum(low, 0.0), _interval_bound(mean, up, knots, scale)
 
 
-def age_reach(
+def interval_half_widths(
     ages: NDArray[np.floating], target_sigma: float = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(N, 101) -> mean and how far down and up the middle ``INTERVAL_COVERAGE`` of the distribution reaches from it,
     the mean being corrected for targets that were cut off (``AgeCalibration.target_sigma``).
 
-    (N,) years each; a reach is at least ``_MIN_REACH_YEARS``, or no scale could widen it. (N, 1) years, of a network
+    (N,) years each; a reach is at least ``_MIN_HALF_WIDTH_YEARS``, or no scale could widen it. (N, 1) years, of a network
     that says nothing about how sure it is, are cut to 0-100 and all reach equally far.
     """
     if ages.shape[1] == 1:
         years = np.clip(ages[:, 0].astype(np.float64), 0.0, float(MAX_AGE))
-        reach = np.full(len(years), _REACH_OF_ONE_NUMBER_YEARS)
+        reach = np.full(len(years), _POINT_ESTIMATE_HALF_WIDTH)
         return years, reach, reach
     shares = normalised(ages)
     mean = shares @ _YEARS
@@ -144,7 +144,7 @@ def age_reach(
     up = _quantile(cumulative, 1 - tail) - mean
     if target_sigma > 0:
         mean = np.interp(mean, _means_of_targets(target_sigma), _YEARS)
-    return mean, np.maximum(down, _MIN_REACH_YEARS), np.maximum(up, _MIN_REACH_YEARS)
+    return mean, np.maximum(down, _MIN_HALF_WIDTH_YEARS), np.maximum(up, _MIN_HALF_WIDTH_YEARS)
 
 
 def age_targets(ages: NDArray[np.floating], sigma: float) -> NDArray[np.float64]:
@@ -159,7 +159,7 @@ def _means_of_targets(sigma: float) -> NDArray[np.float64]:
     return np.asarray(age_targets(_YEARS, sigma) @ _YEARS, np.float64)
 
 
-def _farthest(
+def _interval_bound(
     mean: NDArray[np.float64], reach: NDArray[np.float64], knots: NDArray[np.float64], scale: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """The first age above each ``mean`` (N,) from which on the distance exceeds ``reach`` times the scale there."""

@@ -23,8 +23,8 @@ from core.artifacts.model_card import ARTIFACTS_DIR, artifacts_dir
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.types import Detection
 
-USABILITY_FILE = "usability.json"
-RESTORE_LIMITS = f"Restore it with: git restore models/artifacts/{USABILITY_FILE}"
+QUALITY_FILE = "usability.json"
+RESTORE_LIMITS = f"Restore it with: git restore models/artifacts/{QUALITY_FILE}"
 _JUDGED_PX = 48
 """Sharpness is judged at the size of the smallest network's crop: the same face in another crop is as sharp."""
 _REBLUR_PX = 5
@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Ramp:
+class Smoothstep:
     """1 at ``usable`` and beyond, 0 at ``unusable`` and beyond, whichever of them is larger; smooth between."""
 
     unusable: float
@@ -50,14 +50,14 @@ class Ramp:
 
 
 @dataclass(frozen=True, slots=True)
-class UsabilitySettings:
+class QualitySettings:
     """The limits; a pose of 0 must be usable. ``side_px`` is of the square that the crop is cut from, in pixels of the
     frame; ``points`` are the landmarks of a plain face that ``pose`` measures from, in any unit."""
 
-    sharpness: Ramp
-    side_px: Ramp
-    pose: Ramp
-    score: Ramp
+    sharpness: Smoothstep
+    side_px: Smoothstep
+    pose: Smoothstep
+    score: Smoothstep
     points: tuple[tuple[float, float], ...]
 
     def __post_init__(self) -> None:
@@ -67,31 +67,31 @@ class UsabilitySettings:
             raise ValueError(f"the pose of a plain face, 0, must be usable, got {self.pose}")
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> UsabilitySettings:
+    def from_dict(cls, raw: Mapping[str, Any]) -> QualitySettings:
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` where ``raw`` holds no settings."""
         names = ("sharpness", "side_px", "pose", "score")
-        ramps = {name: Ramp(float(raw[name]["unusable"]), float(raw[name]["usable"])) for name in names}
+        ramps = {name: Smoothstep(float(raw[name]["unusable"]), float(raw[name]["usable"])) for name in names}
         return cls(**ramps, points=tuple((float(x), float(y)) for x, y in raw["points"]))
 
 
 def installed_file() -> Path:
     """The one beside the artifacts, or if that folder has none, the one that comes with the repository."""
-    own = artifacts_dir() / USABILITY_FILE
-    return own if own.is_file() else ARTIFACTS_DIR / USABILITY_FILE
+    own = artifacts_dir() / QUALITY_FILE
+    return own if own.is_file() else ARTIFACTS_DIR / QUALITY_FILE
 
 
-def installed_settings() -> UsabilitySettings:
+def installed_settings() -> QualitySettings:
     """Those of ``installed_file``. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``."""
     return load_settings(installed_file())
 
 
 @lru_cache(maxsize=8)
-def load_settings(file: Path) -> UsabilitySettings:
+def load_settings(file: Path) -> QualitySettings:
     """Read once for each file. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {RESTORE_LIMITS}")
     try:
-        return UsabilitySettings.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        return QualitySettings.from_dict(json.loads(file.read_text(encoding="utf-8")))
     except (KeyError, OSError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"{file} holds no limits of usable faces ({type(error).__name__}: {error}). {RESTORE_LIMITS}"
@@ -99,7 +99,7 @@ def load_settings(file: Path) -> UsabilitySettings:
 
 
 @dataclass(frozen=True)
-class Signs:
+class QualityMeasures:
     """What N faces are judged by, (N,) each; ``pose`` is 0 for a face without landmarks, which is not judged by it."""
 
     sharpness: Floats
@@ -107,13 +107,15 @@ class Signs:
     pose: Floats
     score: Floats
 
-    def share(self, settings: UsabilitySettings) -> Floats:
+    def share(self, settings: QualitySettings) -> Floats:
         """(N,) in [0, 1], by the worst sign."""
         names = ("sharpness", "side_px", "pose", "score")
         return np.min([getattr(settings, name).share(getattr(self, name)) for name in names], axis=0)
 
 
-def signs_of(faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: ArrayLike, plain: ArrayLike) -> Signs:
+def measure_quality(
+    faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: ArrayLike, plain: ArrayLike
+) -> QualityMeasures:
     """N detections, their crops (N, h, w, c), the (N,) sides in frame pixels of the squares that these show, and the
     (5, 2) points of a plain face."""
     sides = np.asarray(sides_px, np.float64).reshape(-1)
@@ -121,17 +123,17 @@ def signs_of(faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: Arr
         raise ValueError(f"{len(faces)} faces need as many crops and sides, got {len(crops)} and {len(sides)}")
     poses = [0.0 if face.landmarks is None else pose(face.landmarks.points, plain) for face in faces]
     scores = [face.score for face in faces]
-    return Signs(sharpness(crops), sides, np.array(poses, np.float64), np.array(scores, np.float64))
+    return QualityMeasures(sharpness(crops), sides, np.array(poses, np.float64), np.array(scores, np.float64))
 
 
-def usable_share(
-    faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: ArrayLike, settings: UsabilitySettings
+def quality_score(
+    faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: ArrayLike, settings: QualitySettings
 ) -> Floats:
-    """As ``signs_of`` -> (N,) shares in [0, 1]: 1 for a usable face."""
-    return signs_of(faces, crops, sides_px, settings.points).share(settings)
+    """As ``measure_quality`` -> (N,) shares in [0, 1]: 1 for a usable face."""
+    return measure_quality(faces, crops, sides_px, settings.points).share(settings)
 
 
-def lessened(probabilities: NDArray[np.floating], share: ArrayLike) -> Floats:
+def blend_with_uniform(probabilities: NDArray[np.floating], share: ArrayLike) -> Floats:
     """(N, K) probabilities, (N,) shares -> (N, K): that share of each answer, the rest spread evenly over all classes.
 
     The order of the classes stays, rows still sum to 1, and a share of 0 says nothing at all.

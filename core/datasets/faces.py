@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.near_duplicates import near_duplicate_pairs
-from core.datasets.samples import Rejected, few, fingerprint, hash_position
+from core.datasets.samples import Rejected, fingerprint, hash_position, subsample
 from core.errors import DatasetError
 
 FACES_SPLITS = ("train", "validation", "test")
@@ -59,24 +59,24 @@ class FacePhoto:
 class FacePhotos:
     """Photographs by side, and what was left out and why."""
 
-    sides: Mapping[str, tuple[FacePhoto, ...]]
+    splits: Mapping[str, tuple[FacePhoto, ...]]
     rejected: tuple[Rejected, ...]
 
     def shortened(self, count: int) -> FacePhotos:
         """At most ``count`` photographs of each side, always the same ones, to try things out."""
-        sides = {name: tuple(photos[row] for row in few(photos, count)) for name, photos in self.sides.items()}
-        return replace(self, sides=sides)
+        splits = {name: tuple(photos[row] for row in subsample(photos, count)) for name, photos in self.splits.items()}
+        return replace(self, splits=splits)
 
     def facts(self) -> dict[str, Any]:
         """What a run or a card records about the data."""
         return {
-            "samples": {side: len(photos) for side, photos in self.sides.items()},
-            "fingerprints": {side: fingerprint(photo.id for photo in photos) for side, photos in self.sides.items()},
+            "samples": {split: len(photos) for split, photos in self.splits.items()},
+            "fingerprints": {split: fingerprint(photo.id for photo in photos) for split, photos in self.splits.items()},
             "rejected": len(self.rejected),
         }
 
 
-def faces_side(file_name: str) -> str:
+def faces_split(file_name: str) -> str:
     """Side of a photograph by the hash of its name: 85 % train, 5 % validation, 10 % test."""
     position = hash_position(file_name)
     return "train" if position < 0.85 else "validation" if position < 0.9 else "test"
@@ -89,24 +89,24 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     """
     folder = Path(data_dir) / "faces"
     tables = {name: _rows(folder / f"{name}.csv", columns) for name, columns in _COLUMNS.items()}
-    sides: dict[str, list[FacePhoto]] = {side: [] for side in FACES_SPLITS}
+    splits: dict[str, list[FacePhoto]] = {split: [] for split in FACES_SPLITS}
     rejected: list[Rejected] = []
     for path in sorted((folder / "images").glob("*.jpg")):
-        side = faces_side(path.name)
-        if only is not None and side != only:
+        split = faces_split(path.name)
+        if only is not None and split != only:
             continue
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             rejected.append(Rejected(path.name, "unreadable image"))
             continue
         try:
-            sides[side].append(_photo(path.name, np.asarray(image, np.uint8), tables))
+            splits[split].append(_photo(path.name, np.asarray(image, np.uint8), tables))
         except (TypeError, ValueError) as error:
             # TypeError: the row of its marks is shorter than the table's heading.
             rejected.append(Rejected(path.name, f"malformed marks: {error}"))
-    if not any(sides.values()):
+    if not any(splits.values()):
         raise DatasetError(f"nothing usable in {folder} ({len(rejected)} files rejected): {_EXPECTED}")
-    return FacePhotos({side: tuple(photos) for side, photos in sides.items()}, tuple(rejected))
+    return FacePhotos({split: tuple(photos) for split, photos in splits.items()}, tuple(rejected))
 
 
 def without_near_duplicates(photos: Sequence[FacePhoto], others: Sequence[FacePhoto]) -> tuple[FacePhoto, ...]:

@@ -74,13 +74,13 @@ def _read_folder(folder: Path) -> Dataset:
     seen: set[str] = set()
     for path in sorted(folder.glob("t*/*/*")):
         where = path.relative_to(folder).as_posix()
-        side, class_name = path.parts[-3], path.parts[-2]
+        split, class_name = path.parts[-3], path.parts[-2]
         usage = path.name.partition("_")[0]
-        if side not in ("train", "test") or not path.is_file():
+        if split not in ("train", "test") or not path.is_file():
             continue
         if class_name not in set(EMOTIONS):
             found.reject(where, "unknown class folder")
-        elif usage not in USAGES or (usage == "Training") != (side == "train"):
+        elif usage not in USAGES or (usage == "Training") != (split == "train"):
             found.reject(where, "name does not fit the folder")
         elif path.stem in seen:
             found.reject(where, "name occurs twice")

@@ -28,11 +28,11 @@ PREFIX = "five_"
 def load_five_emotions(data_dir: Path) -> SplitDataset:
     """Sides ``train``, ``five_public``, ``five_private``."""
     data = load_fer2013(data_dir)
-    sides = {
-        side if side == "train" else f"{PREFIX}{side}": of_five_emotions(samples)
-        for side, samples in data.sides.items()
+    splits = {
+        split if split == "train" else f"{PREFIX}{split}": of_five_emotions(samples)
+        for split, samples in data.splits.items()
     }
-    return replace(data, name="fer2013_five", sides=sides)
+    return replace(data, name="fer2013_five", splits=splits)
 
 
 def of_five_emotions(samples: Samples) -> Samples:

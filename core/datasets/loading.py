@@ -37,7 +37,7 @@ def has_data(folder: Path, task: str) -> bool:
     return any((folder / name).exists() for name in names) or (folder.suffix == ".csv" and folder.is_file())
 
 
-def read_side(folder: Path, task: str, side: str, ids: NDArray[np.str_], image_size: int) -> Samples:
+def read_split(folder: Path, task: str, split: str, ids: NDArray[np.str_], image_size: int) -> Samples:
     """The samples of one test set.
 
     FER2013 gives the whole official side, or what of it shows one of the five emotions. UTKFace gives the images named
@@ -48,12 +48,12 @@ def read_side(folder: Path, task: str, side: str, ids: NDArray[np.str_], image_s
         return _read_utkface_files(utkface_folder(folder), ids, image_size)
     prefix = PREFIX if task == "emotion_five" else ""
     usages = {f"{prefix}{name}": usage for name, usage in _USAGES.items()}
-    if side not in usages:
-        raise ConfigError(f"FER2013's test sets are {', '.join(usages)}, got {side!r}")
+    if split not in usages:
+        raise ConfigError(f"FER2013's test sets are {', '.join(usages)}, got {split!r}")
     samples = read_fer2013(folder).samples
-    rows = np.nonzero(samples.labels["usage"] == usages[side])[0]
+    rows = np.nonzero(samples.labels["usage"] == usages[split])[0]
     if len(rows) == 0:
-        raise DatasetError(f"{folder} has no FER2013 images of {usages[side]}")
+        raise DatasetError(f"{folder} has no FER2013 images of {usages[split]}")
     found = samples.take(rows)
     return of_five_emotions(found) if prefix else found
 

@@ -27,7 +27,7 @@ def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
     one is missing. Names of the files that are no UTKFace names are rejected.
     """
     folder = Path(data_dir) / FOLDER
-    training, testing = (read_split_file(folder / f"{side}.csv") for side in ("train", "test"))
+    training, testing = (read_split_file(folder / f"{split}.csv") for split in ("train", "test"))
     dataset, pairs = utkface_with_duplicates(data_dir, image_size)
     samples = dataset.samples
     groups = groups_of(pairs, len(samples))
@@ -37,7 +37,7 @@ def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
         raise DatasetError(f"none of the images that {folder} names is in {data_dir}")
     first_of_group = {int(group): str(samples.ids[row]) for row, group in reversed(list(enumerate(groups)))}
     chosen_on = np.array([_is_validation(first_of_group[int(group)]) for group in groups])
-    sides = {
+    splits = {
         "train": samples.take(is_training & ~chosen_on),
         "published_validation": samples.take(is_training & chosen_on),
         "published_test": samples.take(is_test),
@@ -45,7 +45,7 @@ def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
     known = set(samples.ids.tolist())
     unknown = [name for name in (*training, *testing) if name not in known]
     rejected = tuple(Rejected(name, "named by the split, not among the images") for name in unknown)
-    return SplitDataset("utkface_published", sides, rejected, len(pairs), 0)
+    return SplitDataset("utkface_published", splits, rejected, len(pairs), 0)
 
 
 def _is_validation(file_name: str) -> bool:

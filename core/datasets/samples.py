@@ -69,9 +69,9 @@ def hash_position(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
 
 
-def few(side: Sized, count: int) -> NDArray[np.int64]:
+def subsample(split: Sized, count: int) -> NDArray[np.int64]:
     """Rows of at most ``count`` members of a side, drawn at random, always the same ones."""
-    return np.random.default_rng(0).permutation(len(side))[:count]
+    return np.random.default_rng(0).permutation(len(split))[:count]
 
 
 def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

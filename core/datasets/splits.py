@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.near_duplicates import groups_of, near_duplicate_pairs
-from core.datasets.samples import Dataset, Rejected, Samples, few, fingerprint, hash_position
+from core.datasets.samples import Dataset, Rejected, Samples, fingerprint, hash_position, subsample
 from core.datasets.utkface import read_utkface
 from core.errors import DatasetError
 
@@ -32,22 +32,24 @@ class SplitDataset:
     """Samples by side. ``dropped`` counts training images left out as near-duplicates of test images."""
 
     name: str
-    sides: Mapping[str, Samples]
+    splits: Mapping[str, Samples]
     rejected: tuple[Rejected, ...]
     near_duplicate_pairs: int
     dropped: int
 
     def fingerprints(self) -> dict[str, str]:
-        return {side: fingerprint(samples.ids.tolist()) for side, samples in self.sides.items()}
+        return {split: fingerprint(samples.ids.tolist()) for split, samples in self.splits.items()}
 
     def shortened(self, count: int) -> SplitDataset:
         """At most ``count`` images of each side, always the same ones, to try things out."""
-        return replace(self, sides={name: samples.take(few(samples, count)) for name, samples in self.sides.items()})
+        return replace(
+            self, splits={name: samples.take(subsample(samples, count)) for name, samples in self.splits.items()}
+        )
 
     def facts(self) -> dict[str, Any]:
         """What a run or a card records about the data: counts, fingerprints, near-duplicates, rejected files."""
         return {
-            "samples": {side: len(samples) for side, samples in self.sides.items()},
+            "samples": {split: len(samples) for split, samples in self.splits.items()},
             "fingerprints": self.fingerprints(),
             "near_duplicate_pairs": self.near_duplicate_pairs,
             "dropped_near_duplicates": self.dropped,
@@ -55,7 +57,7 @@ class SplitDataset:
         }
 
 
-def utkface_side(file_name: str) -> str:
+def utkface_split(file_name: str) -> str:
     """Side of a file by the hash of its name: 70 % train, 10 % validation, 20 % test."""
     position = hash_position(file_name)
     return "train" if position < 0.7 else "validation" if position < 0.8 else "test"
@@ -72,11 +74,11 @@ def load_fer2013(data_dir: Path) -> SplitDataset:
     leaking[crossing] = True
     leaking &= training
     keep = ~leaking
-    sides = {
-        side: samples.take(np.nonzero(keep & (samples.labels["usage"] == usage))[0])
-        for side, usage in _FER2013_USAGE.items()
+    splits = {
+        split: samples.take(np.nonzero(keep & (samples.labels["usage"] == usage))[0])
+        for split, usage in _FER2013_USAGE.items()
     }
-    return SplitDataset("fer2013", sides, dataset.rejected, len(pairs), int(leaking.sum()))
+    return SplitDataset("fer2013", splits, dataset.rejected, len(pairs), int(leaking.sum()))
 
 
 def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
@@ -87,10 +89,10 @@ def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
     order = np.argsort(samples.ids)
     side_of_group: dict[int, str] = {}
     for row in order:
-        side_of_group.setdefault(int(groups[row]), utkface_side(str(samples.ids[row])))
-    side = np.array([side_of_group[int(g)] for g in groups])
-    sides = {name: samples.take(np.nonzero(side == name)[0]) for name in UTKFACE_SPLITS}
-    return SplitDataset("utkface", sides, dataset.rejected, len(pairs), 0)
+        side_of_group.setdefault(int(groups[row]), utkface_split(str(samples.ids[row])))
+    split = np.array([side_of_group[int(g)] for g in groups])
+    splits = {name: samples.take(np.nonzero(split == name)[0]) for name in UTKFACE_SPLITS}
+    return SplitDataset("utkface", splits, dataset.rejected, len(pairs), 0)
 
 
 def utkface_with_duplicates(data_dir: Path, image_size: int) -> tuple[Dataset, NDArray[np.int64]]:

@@ -49,7 +49,7 @@ class HaarDetector:
         if zoom < 1.0:
             grey = cv2.resize(grey, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA)
         smallest = max(_WINDOW_PX, round(self._settings.smallest_face_px(max(frame.shape[:2])) * zoom))
-        with self._classifiers.lent() as classifier:
+        with self._classifiers.borrow() as classifier:
             boxes, neighbors = classifier.detectMultiScale2(
                 grey, scaleFactor=_SCALE_FACTOR, minNeighbors=self._min_neighbors, minSize=(smallest, smallest)
             )

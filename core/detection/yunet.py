@@ -103,7 +103,7 @@ class YuNetDetector:
 
 def _search(networks: Pool[Network], image: NDArray[np.uint8]) -> NDArray[np.float64]:
     """(N, 15), see ``Network.detect``."""
-    with networks.lent() as network:
+    with networks.borrow() as network:
         network.setInputSize((image.shape[1], image.shape[0]))
         _, rows = network.detect(image)
     return np.empty((0, _COLUMNS)) if rows is None else np.asarray(rows, np.float64).reshape(-1, _COLUMNS)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from core import boxes, wording
+from core import geometry, labels
 from core.drawing.palette import emotion_bgr, readable_text_bgr
 from core.settings import OverlayStyle
 from core.types import Analysis, Box, Face
@@ -46,9 +46,9 @@ def draw(
         raise ValueError(f"frame must be (H, W, 3) uint8, got {frame.shape} {frame.dtype}")
     height, width = frame.shape[:2]
     canvas = (frame[:, ::-1] if style.mirror else frame).copy()
-    found = _placed(boxes.as_xyxy(f.box for f in analysis.faces), analysis, (width, height), style)
+    found = _placed(geometry.as_xyxy(f.box for f in analysis.faces), analysis, (width, height), style)
     if style.blur_faces:
-        lost = _placed(boxes.as_xyxy(also_blur), analysis, (width, height), style)
+        lost = _placed(geometry.as_xyxy(also_blur), analysis, (width, height), style)
         _blur(canvas, np.concatenate([found, lost]))
     for xyxy, face in zip(found, analysis.faces, strict=True):
         _draw_box(canvas, xyxy, _face_color(face))
@@ -69,12 +69,12 @@ def label_parts(face: Face) -> tuple[str, ...]:
     the two best guesses."""
     first = [] if face.track_id is None else [f"#{face.track_id}"]
     if face.emotion is not None:
-        first.append(wording.answer(face.emotion))
+        first.append(labels.answer(face.emotion))
     parts = [" ".join(first)] if first else []
     if face.age is not None:
-        parts.append(wording.age(face.age, "y"))
+        parts.append(labels.age(face.age, "y"))
     if face.gender is not None:
-        parts.append(wording.answer(face.gender) if face.gender.uncertain else str(face.gender.label))
+        parts.append(labels.answer(face.gender) if face.gender.uncertain else str(face.gender.label))
     return tuple(parts)
 
 
@@ -83,15 +83,15 @@ def _face_color(face: Face) -> Color:
 
 
 def _placed(
-    xyxy: boxes.Floats, analysis: Analysis, resolution_wh: tuple[int, int], style: OverlayStyle
-) -> boxes.Floats:
-    scaled = boxes.scale(xyxy, (analysis.width, analysis.height), resolution_wh)
-    return boxes.mirror(scaled, resolution_wh[0]) if style.mirror else scaled
+    xyxy: geometry.Floats, analysis: Analysis, resolution_wh: tuple[int, int], style: OverlayStyle
+) -> geometry.Floats:
+    scaled = geometry.scale(xyxy, (analysis.width, analysis.height), resolution_wh)
+    return geometry.mirror(scaled, resolution_wh[0]) if style.mirror else scaled
 
 
-def _blur(canvas: Frame, xyxy: boxes.Floats) -> None:
+def _blur(canvas: Frame, xyxy: geometry.Floats) -> None:
     height, width = canvas.shape[:2]
-    regions = boxes.clip(boxes.expand(xyxy, BLUR_MARGIN), (width, height))
+    regions = geometry.clip(geometry.expand(xyxy, BLUR_MARGIN), (width, height))
     for x1, y1, x2, y2 in np.concatenate([np.floor(regions[:, :2]), np.ceil(regions[:, 2:])], axis=1).astype(int):
         region = canvas[y1:y2, x1:x2]
         if not region.size:
@@ -102,7 +102,7 @@ def _blur(canvas: Frame, xyxy: boxes.Floats) -> None:
         canvas[y1:y2, x1:x2] = cv2.resize(cells, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST)
 
 
-def _draw_box(canvas: Frame, xyxy: boxes.Floats, color: Color) -> None:
+def _draw_box(canvas: Frame, xyxy: geometry.Floats, color: Color) -> None:
     # Thinner around a small face, which would be hidden.
     thickness = max(1, round(min(min(canvas.shape[:2]) / 240, (xyxy[2] - xyxy[0]) / 16)))
     # OpenCV overflows on coordinates beyond 16 bits; far outside is as good as just outside.
@@ -129,7 +129,7 @@ class _Label:
         return _text_mask(self.lines, self.font_px)
 
 
-def _draw_labels(canvas: Frame, xyxy: boxes.Floats, faces: Sequence[Face]) -> None:
+def _draw_labels(canvas: Frame, xyxy: geometry.Floats, faces: Sequence[Face]) -> None:
     height, width = canvas.shape[:2]
     taken: list[tuple[int, int, int, int]] = []
     for box, face in zip(xyxy, faces, strict=True):
@@ -141,7 +141,7 @@ def _draw_labels(canvas: Frame, xyxy: boxes.Floats, faces: Sequence[Face]) -> No
         _paste(canvas, label.mask, place, _face_color(face))
 
 
-def _label(face: Face, xyxy: boxes.Floats, resolution_wh: tuple[int, int], alone: bool) -> _Label | None:
+def _label(face: Face, xyxy: geometry.Floats, resolution_wh: tuple[int, int], alone: bool) -> _Label | None:
     """All that is known, or, where that is too wide beside other faces, its beginning, or its number alone."""
     parts = label_parts(face)
     label = _fitting_label(parts, xyxy, resolution_wh)
@@ -155,7 +155,7 @@ def _label(face: Face, xyxy: boxes.Floats, resolution_wh: tuple[int, int], alone
     return label
 
 
-def _fitting_label(parts: tuple[str, ...], xyxy: boxes.Floats, resolution_wh: tuple[int, int]) -> _Label | None:
+def _fitting_label(parts: tuple[str, ...], xyxy: geometry.Floats, resolution_wh: tuple[int, int]) -> _Label | None:
     """The label in the largest font that fits into the frame, or ``None`` if no readable one does."""
     if not parts:
         return None
@@ -216,8 +216,8 @@ def _text_mask(lines: tuple[str, ...], font_px: int) -> Frame:
 
 def _place(
     label_wh: tuple[int, int],
-    xyxy: boxes.Floats,
-    faces_xyxy: boxes.Floats,
+    xyxy: geometry.Floats,
+    faces_xyxy: geometry.Floats,
     resolution_wh: tuple[int, int],
     taken: list[tuple[int, int, int, int]],
 ) -> tuple[int, int, int, int]:
@@ -231,8 +231,8 @@ def _place(
         y = int(np.clip(round(top), 0, height - label_wh[1]))
         candidates.append((inside_x, y, inside_x + label_wh[0], y + label_wh[1]))
     others = np.array(taken, dtype=np.float64).reshape(-1, 4)
-    hidden_labels = boxes.iou_matrix(candidates, others).sum(axis=1)
-    hidden_faces = boxes.iou_matrix(candidates, faces_xyxy).sum(axis=1)
+    hidden_labels = geometry.iou_matrix(candidates, others).sum(axis=1)
+    hidden_faces = geometry.iou_matrix(candidates, faces_xyxy).sum(axis=1)
     # Rounded: a box that ends a fraction of a pixel elsewhere must not send its label from side to side.
     return candidates[int(np.argmin(np.round(hidden_labels * 10 + hidden_faces, 2)))]
 

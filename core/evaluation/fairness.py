@@ -201,14 +201,14 @@ def _gap(
     seed: int,
 ) -> Gap | None:
     """``values`` (N,): of each person, what the figure is the mean of; ``group`` (N,): rows of ``groups``."""
-    counted = np.array([one.n > 0 and (with_small or not one.small) for one in groups])
-    if counted.sum() < 2:
+    pluralize = np.array([one.n > 0 and (with_small or not one.small) for one in groups])
+    if pluralize.sum() < 2:
         return None
-    ordered = sorted(np.nonzero(counted)[0], key=lambda row: groups[row].measured(figure).value)
+    ordered = sorted(np.nonzero(pluralize)[0], key=lambda row: groups[row].measured(figure).value)
     lowest, highest = groups[ordered[0]], groups[ordered[-1]]
     best, worst = (lowest, highest) if figure == "age_mae" else (highest, lowest)
     rng = np.random.default_rng(seed)
-    sizes = np.bincount(group, minlength=len(groups))[counted]
-    shuffled = (np.bincount(group, rng.permutation(values), len(groups))[counted] / sizes for _ in range(_SHUFFLES))
+    sizes = np.bincount(group, minlength=len(groups))[pluralize]
+    shuffled = (np.bincount(group, rng.permutation(values), len(groups))[pluralize] / sizes for _ in range(_SHUFFLES))
     by_chance = float(np.percentile([np.ptp(means) for means in shuffled], 95))
     return Gap(figure, with_small, best, worst, by_chance)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import CROP_TASKS, SERVED_FILE, InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError, ConfigError
-from core.runtime.timing import ONE_AT_A_TIME
+from core.runtime.timing import TIMING_LOCK
 
 SPEED_FILE = "speed.json"
 HERE_FILE = "speed.here.json"
@@ -122,7 +122,7 @@ def measure_networks(
     speeds: dict[str, NetworkSpeed] = {}
     problems: list[ArtifactError] = []
     date = (today or datetime.datetime.now().astimezone().date()).isoformat()
-    with ONE_AT_A_TIME:
+    with TIMING_LOCK:
         for row, artifact in enumerate(wanted):
             progress(row / len(wanted), artifact.name)
             try:

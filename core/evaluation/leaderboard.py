@@ -20,14 +20,14 @@ from core.artifacts.model_card import (
     ModelCard,
     is_served,
     list_artifacts,
-    remake_commands,
+    rebuild_commands,
     restore_command,
 )
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.evaluation.intervals import Measured
 from core.evaluation.latency import NetworkSpeed, load_speed
 from core.evaluation.measures import MEASURES, Claim, Measure, claims_about
-from core.tasks import EvaluationSide, side_for
+from core.tasks import EvaluationSplit, split_for
 
 UNMEASURED = Measured(math.nan, math.nan, math.nan, 0)
 FROM_GROUPS = "years worked out from its age groups"
@@ -88,8 +88,8 @@ class Group:
     """Networks whose figures can be compared, best first. ``images`` is how many the reporting side holds."""
 
     measure: Measure
-    reporting: EvaluationSide
-    choosing: EvaluationSide
+    reporting: EvaluationSplit
+    choosing: EvaluationSplit
     images: int
     rows: tuple[Row, ...]
     title: str
@@ -152,19 +152,19 @@ def network_of(artifact: InstalledArtifact, card: ModelCard, speed: NetworkSpeed
     """Raises ``ArtifactCorruptError`` where the card says nothing usable about files or training."""
     served = is_served(artifact.folder, card)
     try:
-        listed = {**card.not_included, **card.files}.get(SERVED_FILE)
+        listed = {**card.excluded_files, **card.files}.get(SERVED_FILE)
         return NetworkFacts(
             name=artifact.name,
             title=card.title,
             task=card.task,
-            own=not card.is_classic,
+            own=not card.is_baseline,
             parameters=card.parameters,
             size_bytes=None if listed is None else int(listed["bytes"]),
             speed=speed,
             epochs_run=card.epochs_run,
             recipe_epochs=card.recipe_epochs,
             recipe=card.recipe,
-            included=SERVED_FILE not in card.not_included,
+            included=SERVED_FILE not in card.excluded_files,
             can_be_chosen=served,
             restore=() if served else _restore(card),
         )
@@ -173,16 +173,17 @@ def network_of(artifact: InstalledArtifact, card: ModelCard, speed: NetworkSpeed
 
 
 def _restore(card: ModelCard) -> tuple[str, ...]:
-    if SERVED_FILE not in card.not_included:
+    if SERVED_FILE not in card.excluded_files:
         return (f"git restore models/artifacts/{card.name}",)
-    return remake_commands(card)
+    return rebuild_commands(card)
 
 
 def _row(network: NetworkFacts, card: ModelCard, measure: Measure) -> Row | None:
     """``None`` where the card has no such figure. Raises ``ArtifactCorruptError``."""
     try:
         reported, chosen = (
-            _figure(card, side_for(card.task, chosen_on=chosen_on).side, measure.figure) for chosen_on in (False, True)
+            _figure(card, split_for(card.task, chosen_on=chosen_on).split, measure.figure)
+            for chosen_on in (False, True)
         )
         if reported is None and chosen is None:
             return None
@@ -199,8 +200,8 @@ def _remark(card: ModelCard, measure: Measure) -> str:
     return MORE_VOTES if any(one.get("config", {}).get("annotators_share") for one in rounds) else ""
 
 
-def _figure(card: ModelCard, side: str, figure: str) -> Measured | None:
-    figures = card.metrics.get(side, {})
+def _figure(card: ModelCard, split: str, figure: str) -> Measured | None:
+    figures = card.metrics.get(split, {})
     if figure not in figures:
         return None
     value, low, high = (float(figures.get(f"{figure}{end}", math.nan)) for end in ("", "_low", "_high"))
@@ -217,7 +218,7 @@ def _groups(rows: Mapping[tuple[str, str], list[Row]]) -> list[Group]:
             images = max(row.reported.n for row in ranked)
             task = ranked[0].network.task
             title = measure.title if number == 0 else f"{measure.title}, other images ({number + 1})"
-            reporting, choosing = (side_for(task, chosen_on=chosen_on) for chosen_on in (False, True))
+            reporting, choosing = (split_for(task, chosen_on=chosen_on) for chosen_on in (False, True))
             groups.append(Group(measure, reporting, choosing, images, tuple(ranked), title))
     return groups
 
@@ -233,7 +234,7 @@ def _rank(row: Row, measure: Measure) -> tuple[bool, float]:
 def _images(card: ModelCard) -> str:
     """What tells the reporting side's images from others: their fingerprint, if the card has it."""
     prints = card.data.get("fingerprints", {}) if isinstance(card.data, Mapping) else {}
-    return str(prints.get(side_for(card.task, chosen_on=False).side, "")) if isinstance(prints, Mapping) else ""
+    return str(prints.get(split_for(card.task, chosen_on=False).split, "")) if isinstance(prints, Mapping) else ""
 
 
 def _stored_speed(folder: Path, here: bool) -> tuple[NetworkSpeed | None, ArtifactError | None]:

@@ -34,10 +34,10 @@ def behind_best(group: Group, root: Path) -> Mapping[str, Measured]:
     scores = {}
     for row in group.rows:
         try:
-            sides = load_predictions(root / row.network.name / PREDICTIONS_FILE)
+            splits = load_predictions(root / row.network.name / PREDICTIONS_FILE)
         except ArtifactError:
             continue
-        predictions = sides.get(group.reporting.side)
+        predictions = splits.get(group.reporting.split)
         found = None if predictions is None else by_image(predictions, group.measure)
         if found is not None:
             scores[row.network.name] = found

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.attributes.estimator import OUTPUTS, CropModel, Estimator, LiteRTEstimator
-from core.attributes.postprocessing import AS_THE_NETWORK_SAYS, AgeCalibration, calibrated, calibrated_answers
+from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, calibrated, postprocess_outputs
 from core.datasets.samples import Samples, resized
 from core.evaluation.predictions import KINDS, Predictions
 
@@ -48,7 +48,7 @@ def predict_images(
 def predictions_from_outputs(
     outputs: dict[str, NDArray[np.float32]],
     samples: Samples,
-    age_calibration: AgeCalibration = AS_THE_NETWORK_SAYS,
+    age_calibration: AgeCalibration = UNCALIBRATED_AGE,
     temperature: Mapping[str, float] = _NO_TEMPERATURE,
     task: str | None = None,
 ) -> Predictions:
@@ -57,7 +57,7 @@ def predictions_from_outputs(
     ``age_calibration`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
     ``task`` as on the card; left out, it follows from the outputs, and emotions are taken to be all seven.
     """
-    answers = calibrated_answers(outputs, temperature, age_calibration)
+    answers = postprocess_outputs(outputs, temperature, age_calibration)
     if "age_group" in outputs:
         answers["age_group"] = calibrated(outputs["age_group"], temperature.get("age_group", 1.0))
     task = task or next(task for task, names in OUTPUTS.items() if names == outputs.keys())

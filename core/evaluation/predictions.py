@@ -1,7 +1,7 @@
 """What a model answered on a test set, and the file that keeps it: numbers and sample ids only, no images.
 
-``predictions.npz`` is compressed, needs no pickle, and holds one array per field under ``side/field``, and what kind of
-predictions a side has, a key of ``KINDS``, under ``side/kind``. Sides are named as in ``core.tasks``; other
+``predictions.npz`` is compressed, needs no pickle, and holds one array per field under ``split/field``, and what kind of
+predictions a side has, a key of ``KINDS``, under ``split/kind``. Sides are named as in ``core.tasks``; other
 names work too.
 """
 
@@ -161,16 +161,16 @@ KINDS: Mapping[str, type[Predictions]] = {
 """Task of a model -> its kind of predictions."""
 
 
-def save_predictions(path: Path, sides: Mapping[str, Predictions]) -> None:
-    """Write ``sides`` (side name -> predictions) to ``path``; the file appears complete or not at all."""
-    for side in sides:
-        if not side or "/" in side:
-            raise ValueError(f"a side's name must be non-empty and without '/', got {side!r}")
+def save_predictions(path: Path, splits: Mapping[str, Predictions]) -> None:
+    """Write ``splits`` (side name -> predictions) to ``path``; the file appears complete or not at all."""
+    for split in splits:
+        if not split or "/" in split:
+            raise ValueError(f"a side's name must be non-empty and without '/', got {split!r}")
     names = {kind: task for task, kind in KINDS.items()}
     arrays: dict[str, NDArray[Any]] = {}
-    for side, one in sides.items():
-        arrays[f"{side}/{_KIND}"] = np.array(names[type(one)])
-        arrays |= {f"{side}/{f.name}": getattr(one, f.name) for f in fields(one)}
+    for split, one in splits.items():
+        arrays[f"{split}/{_KIND}"] = np.array(names[type(one)])
+        arrays |= {f"{split}/{f.name}": getattr(one, f.name) for f in fields(one)}
     save_npz(path, arrays)
 
 
@@ -181,22 +181,22 @@ def load_predictions(path: Path) -> dict[str, Predictions]:
     if not path.is_file():
         raise ArtifactMissingError(f"{path} is missing. {advice}")
     try:
-        sides = _grouped_by_side(load_npz(path))
-        return {side: _predictions_from(arrays_of_side) for side, arrays_of_side in sides.items()}
+        splits = _grouped_by_side(load_npz(path))
+        return {split: _predictions_from(arrays_of_side) for split, arrays_of_side in splits.items()}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ArtifactCorruptError(f"{path} cannot be used ({type(error).__name__}: {error}). {advice}") from error
 
 
 def _grouped_by_side(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, NDArray[Any]]]:
-    sides: dict[str, dict[str, NDArray[Any]]] = {}
+    splits: dict[str, dict[str, NDArray[Any]]] = {}
     for key, values in arrays.items():
-        side, separator, field = key.partition("/")
-        if not (side and separator and field):
+        split, separator, field = key.partition("/")
+        if not (split and separator and field):
             raise ValueError(f"array names must be side/field, got {key!r}")
-        sides.setdefault(side, {})[field] = values
-    if not sides:
+        splits.setdefault(split, {})[field] = values
+    if not splits:
         raise ValueError("the archive holds no arrays")
-    return sides
+    return splits
 
 
 def _predictions_from(arrays: Mapping[str, NDArray[Any]]) -> Predictions:

@@ -186,7 +186,7 @@ def load_report(folder: Path, card: ModelCard) -> RobustnessReport:
 
 def served_sha256(card: ModelCard) -> str:
     """Of the served network that the card lists, too large for the repository or not; empty if there is none."""
-    return str({**card.not_included, **card.files}.get(SERVED_FILE, {}).get("sha256", ""))
+    return str({**card.excluded_files, **card.files}.get(SERVED_FILE, {}).get("sha256", ""))
 
 
 def _mean_confidence(probabilities: NDArray[np.float32]) -> float:

@@ -20,7 +20,7 @@ Headline = dict[str, dict[str, float | int | str]]
 def card_headline(report: RobustnessReport) -> Headline:
     """Attribute -> flat figures.
 
-    All have ``measure`` (named as in the card's metrics: shares in [0, 1], age errors in years), ``side``, ``images``,
+    All have ``measure`` (named as in the card's metrics: shares in [0, 1], age errors in years), ``split``, ``images``,
     ``clean`` with its 95 % interval ``clean_low`` and ``clean_high``, ``mean_corrupted`` over all kinds of damage and
     severities, and ``worst``, the kind that does most harm, with its mean ``worst_mean``. Accuracies have
     ``share_kept``, damaged divided by clean (0 where nothing was right on clean pictures), ages ``added_years``.

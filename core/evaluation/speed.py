@@ -152,7 +152,7 @@ def network_sizes(root: Path | None = None) -> tuple[NetworkSize, ...]:
     is broken are left out."""
     installed = [one.card for one in list_artifacts(root) if one.card is not None and one.card.task in CROP_TASKS]
     # The classic networks have the leaderboard.
-    cards = [card for card in installed if not card.is_classic]
+    cards = [card for card in installed if not card.is_baseline]
 
     def size_of(files: Any, name: str) -> int | None:
         return int(files[name]["bytes"]) if name in files else None

@@ -26,25 +26,25 @@ class StoredEvaluation:
     name: str
     folder: Path
     card: ModelCard
-    side: str
+    split: str
     predictions: Predictions
 
 
-def load_stored(artifact: InstalledArtifact, side: str) -> StoredEvaluation:
+def load_stored(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
     """Raises the artifact's own error, or an ``ArtifactError`` that names the file."""
     if artifact.card is None:
         raise artifact.error or ArtifactMissingError(f"{artifact.folder} has no card")
     file = artifact.folder / PREDICTIONS_FILE
     if file.is_file() and PREDICTIONS_FILE in artifact.card.files:
         verified_file(artifact.folder, PREDICTIONS_FILE, artifact.card)
-    sides = load_predictions(file)
+    splits = load_predictions(file)
     advice = f"Restore it with: python -m models.evaluate {artifact.name} --data DIR --store"
-    if side not in sides:
-        raise ArtifactMissingError(f"{file} has no predictions on {side!r}, only on {', '.join(sides)}. {advice}")
-    predictions = sides[side]
+    if split not in splits:
+        raise ArtifactMissingError(f"{file} has no predictions on {split!r}, only on {', '.join(splits)}. {advice}")
+    predictions = splits[split]
     if type(predictions) is not KINDS.get(artifact.card.task) or len(predictions) == 0:
-        raise ArtifactCorruptError(f"{file} has no usable {artifact.card.task} predictions on {side!r}. {advice}")
-    return StoredEvaluation(artifact.name, artifact.folder, artifact.card, side, predictions)
+        raise ArtifactCorruptError(f"{file} has no usable {artifact.card.task} predictions on {split!r}. {advice}")
+    return StoredEvaluation(artifact.name, artifact.folder, artifact.card, split, predictions)
 
 
 def load_history(folder: Path) -> pd.DataFrame:

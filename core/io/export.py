@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.errors import FacetError
-from core.labels import label_or_uncertain, two_guesses
+from core.labels import format_top2, label_or_uncertain
 from core.types import EMOTIONS, GENDERS, Analysis, ClassEstimate, Face
 
 COLUMNS: tuple[str, ...] = (
@@ -79,7 +79,7 @@ def _estimate_object(estimate: ClassEstimate[Any] | None) -> dict[str, Any] | No
         "label": str(estimate.label),
         "probabilities": {str(k): round(p, 6) for k, p in zip(estimate.LABELS, estimate.probabilities, strict=True)},
         "uncertain": estimate.uncertain,
-        "guesses": [str(label) for label, _ in estimate.guesses],
+        "guesses": [str(label) for label, _ in estimate.top_two],
     }
 
 
@@ -92,13 +92,13 @@ def _row(file: str, number: int, face: Face) -> dict[str, Any]:
         **dict(zip(("x1", "y1", "x2", "y2"), values["box"], strict=True)),
         "score": values["score"],
         "emotion": face.emotion and label_or_uncertain(face.emotion),
-        "emotion_guesses": face.emotion and two_guesses(face.emotion),
+        "emotion_guesses": face.emotion and format_top2(face.emotion),
         **{f"p_{label}": emotion.get("probabilities", {}).get(label) for label in EMOTIONS},
         "age_years": age.get("years"),
         "age_low": age.get("low"),
         "age_high": age.get("high"),
         "perceived_gender": face.gender and label_or_uncertain(face.gender),
-        "perceived_gender_guesses": face.gender and two_guesses(face.gender),
+        "perceived_gender_guesses": face.gender and format_top2(face.gender),
         **{f"p_{label}": gender.get("probabilities", {}).get(label) for label in GENDERS},
     }
 

@@ -23,12 +23,12 @@ class LiteRTRunners:
             return interpreter.get_signature_runner("serving_default")
 
         self._runners = Pool(made)
-        with self._runners.lent() as runner:
+        with self._runners.borrow() as runner:
             self.inputs: dict[str, dict[str, Any]] = runner.get_input_details()
             self.outputs: dict[str, dict[str, Any]] = runner.get_output_details()
 
     def run(self, **inputs: NDArray[Any]) -> Outputs:
         """Arrays by input name -> arrays by output name, which are the caller's own."""
-        with self._runners.lent() as runner:
+        with self._runners.borrow() as runner:
             outputs: Outputs = runner(**inputs)
             return outputs

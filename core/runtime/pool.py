@@ -27,7 +27,7 @@ class Pool(Generic[Lent]):
         self._turns = threading.Semaphore(most)
 
     @contextmanager
-    def lent(self) -> Iterator[Lent]:
+    def borrow(self) -> Iterator[Lent]:
         """The caller's alone for the length of a ``with`` block; not lent again if that ends in an exception, which may
         have left it half-way."""
         with self._turns:

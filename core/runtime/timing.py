@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import threading
 
-ONE_AT_A_TIME = threading.Lock()
+TIMING_LOCK = threading.Lock()
 """Held while something is timed: two at once would slow each other, and OpenCV's number of threads, which some of them
 set, is one for the whole process."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from core.labels import label_or_uncertain, two_guesses
+from core.labels import format_top2, label_or_uncertain
 from core.types import EMOTIONS, EmotionEstimate, Face
 
 CSV_COLUMNS = (
@@ -39,7 +39,7 @@ class HistoryRow:
 def timeline(
     history: Iterable[HistoryRow], track_id: int | None = None, since_s: float = 0.0
 ) -> list[dict[str, float]]:
-    """Rows of ``time_s``, one column per emotion and ``mood``, from ``since_s`` on: of one face, or, without
+    """Rows of ``time_s``, one column per emotion and ``valence``, from ``since_s`` on: of one face, or, without
     ``track_id``, the mean of all faces in view at each time. Faces without emotion are left out."""
     samples: dict[float, list[EmotionEstimate]] = {}
     for time_s, estimate in _emotions(history, track_id, since_s):
@@ -51,7 +51,7 @@ def timeline(
                 str(emotion): statistics.fmean(estimate.probability(emotion) for estimate in estimates)
                 for emotion in EMOTIONS
             },
-            "mood": statistics.fmean(estimate.mood for estimate in estimates),
+            "mood": statistics.fmean(estimate.valence for estimate in estimates),
         }
         for time_s, estimates in samples.items()
     ]
@@ -88,16 +88,16 @@ def _csv_row(row: HistoryRow) -> dict[str, object]:
     face = row.face
     cells: dict[str, object] = {"time_s": f"{row.time_s:.2f}", "track_id": face.track_id}
     if face.emotion is not None:
-        cells |= {"emotion": label_or_uncertain(face.emotion), "emotion_guesses": two_guesses(face.emotion)}
+        cells |= {"emotion": label_or_uncertain(face.emotion), "emotion_guesses": format_top2(face.emotion)}
         cells |= {str(emotion): f"{face.emotion.probability(emotion):.4f}" for emotion in EMOTIONS}
-        cells["mood"] = f"{face.emotion.mood:.4f}"
+        cells["mood"] = f"{face.emotion.valence:.4f}"
     if face.age is not None:
         age = face.age
         cells |= {"age_years": f"{age.years:.1f}", "age_low": f"{age.low:.1f}", "age_high": f"{age.high:.1f}"}
     if face.gender is not None:
         cells |= {
             "perceived_gender": label_or_uncertain(face.gender),
-            "perceived_gender_guesses": two_guesses(face.gender),
+            "perceived_gender_guesses": format_top2(face.gender),
             "gender_probability": f"{face.gender.confidence:.4f}",
         }
     return cells

@@ -145,7 +145,7 @@ class LiveSession:
                 self._tracker.reset()
                 self._reset_wanted = False
         tracked = self._tracker.update(analysis, taken_s)
-        lost = self._tracker.missing((tracked.width, tracked.height), taken_s)
+        lost = self._tracker.predict_lost((tracked.width, tracked.height), taken_s)
         picture = overlay.draw(frame, tracked, style, also_blur=lost)
         self._record(tracked, taken_s, self._clock() - received_s)
         return picture

@@ -16,10 +16,10 @@ from core.types import AgeEstimate, Box, Detection, EmotionEstimate, GenderEstim
 BOX_SMOOTHING_S = 0.5
 """Boxes are never averaged over longer: half a second already takes three quarters of the trembling away."""
 
-STILL_SPEED = 0.1
+DEAD_ZONE = 0.1
 """Face sizes per second below which a movement is taken for noise of the detector ..."""
 
-RESPONSE = 50.0
+BETA = 50.0
 """... and how much faster, per second, the box follows for each face size per second above."""
 
 Estimate = tuple[float, ...]
@@ -31,15 +31,15 @@ def weight(elapsed_s: float, smoothing_s: float) -> float:
     return 1.0 if smoothing_s <= 0 else 1.0 - math.exp(-elapsed_s / smoothing_s)
 
 
-def steadied(smoothed: Floats, measured: Floats, speed: float, elapsed_s: float, smoothing_s: float) -> Floats:
+def one_euro_step(smoothed: Floats, measured: Floats, speed: float, elapsed_s: float, smoothing_s: float) -> Floats:
     """``(4,)`` box between the one shown last and the one just found; ``speed`` in face sizes per second.
 
     The one-euro filter (Casiez, Roussel & Vogel 2012): an average over time that gets shorter with speed, so a face at
-    rest does not tremble and a moving one is not trailed. Below ``STILL_SPEED`` speed counts as none.
+    rest does not tremble and a moving one is not trailed. Below ``DEAD_ZONE`` speed counts as none.
     """
     if smoothing_s <= 0:
         return measured
-    rate = 1 / min(smoothing_s, BOX_SMOOTHING_S) + RESPONSE * max(speed - STILL_SPEED, 0.0)
+    rate = 1 / min(smoothing_s, BOX_SMOOTHING_S) + BETA * max(speed - DEAD_ZONE, 0.0)
     return np.asarray(smoothed + (measured - smoothed) * (1 - math.exp(-elapsed_s * rate)))
 
 

@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from core import geometry as boxes
+from core import geometry
 from core.geometry import Floats
 from core.settings import TrackingSettings
 from core.types import AgeEstimate, Analysis, Box, EmotionEstimate, Face, GenderEstimate
 from core.video import smoothing
 
-REACH_AT_ONCE = 0.6
+GATE_AT_ONCE = 0.6
 """How far, in face sizes, a face may be from where it is expected and still be the same one without overlap ..."""
 
-REACH_PER_S = 4.0
+GATE_PER_S = 4.0
 """... how much farther for each second since it was seen, as it may have turned, or started to run ..."""
 
-MAX_REACH = 1.6
+MAX_GATE = 1.6
 """... and how far at most."""
 
 MAX_SIZE_RATIO = 2.0
@@ -36,7 +36,7 @@ VELOCITY_S = 0.3
 """Time constant of a face's velocity: long enough that noise of the detector does not look like walking."""
 
 LONGEST_FRAME_S = 5.0
-"""A face of the frame before is not forgotten on a machine so slow that more than ``forget_s`` lie between two frames;
+"""A face of the frame before is not forgotten on a machine so slow that more than ``max_age_s`` lie between two frames;
 after a gap longer than this the picture had stopped, and anybody may be there now."""
 
 _IMPOSSIBLE = 1e6
@@ -64,7 +64,7 @@ class _Track:
 
     def speed(self) -> float:
         """Face sizes per second of the side that moves fastest."""
-        return float(np.abs(self.velocity / np.tile(boxes.sizes([self.measured])[0], 2)).max())
+        return float(np.abs(self.velocity / np.tile(geometry.sizes([self.measured])[0], 2)).max())
 
     def move_to(self, measured: Floats, now_s: float) -> None:
         """Seen again, at ``measured``. Until there are enough moves for an average over ``VELOCITY_S``, the velocity is
@@ -93,7 +93,7 @@ class FaceTracker:
         self._next_id = 1
 
     def reset(self) -> None:
-        """Forgets all faces: whoever is in view next gets a new number. Where they were is ``missing`` for a while."""
+        """Forgets all faces: whoever is in view next gets a new number. Where they were is ``predict_lost`` for a while."""
         self._before_reset, self._tracks = self._tracks, []
 
     def update(self, analysis: Analysis, now_s: float) -> Analysis:
@@ -104,7 +104,7 @@ class FaceTracker:
         self._before_reset = self._remembered(self._before_reset, now_s)
         self._updated_s = now_s
         frame_wh = (analysis.width, analysis.height)
-        found = boxes.scale(boxes.as_xyxy(face.box for face in analysis.faces), frame_wh, (1, 1))
+        found = geometry.scale(geometry.as_xyxy(face.box for face in analysis.faces), frame_wh, (1, 1))
         pairs = self._match(found, now_s)
         faces = []
         for index, face in enumerate(analysis.faces):
@@ -116,7 +116,7 @@ class FaceTracker:
             faces.append(_face(face, track, frame_wh))
         return replace(analysis, faces=tuple(faces))
 
-    def missing(self, resolution_wh: tuple[int, int], now_s: float) -> tuple[Box, ...]:
+    def predict_lost(self, resolution_wh: tuple[int, int], now_s: float) -> tuple[Box, ...]:
         """Where the faces that were last seen before ``now_s``, and are not yet forgotten, should be now;
         pixels of a frame of ``resolution_wh``."""
         lost = [track.expected(now_s) for track in self._tracks + self._before_reset if track.seen_s < now_s]
@@ -127,7 +127,7 @@ class FaceTracker:
 
     def _limit_s(self, track: _Track) -> float:
         in_frame_before = track.seen_s >= self._updated_s
-        return max(self.settings.forget_s, LONGEST_FRAME_S) if in_frame_before else self.settings.forget_s
+        return max(self.settings.max_age_s, LONGEST_FRAME_S) if in_frame_before else self.settings.max_age_s
 
     def _match(self, found: Floats, now_s: float) -> dict[int, _Track]:
         """Index of a found box -> its track, for the assignment with the least total cost."""
@@ -150,13 +150,13 @@ class FaceTracker:
         """
         expected = np.stack([track.expected(now_s) for track in self._tracks])
         gaps_s = np.array([max(now_s - track.seen_s, 0.0) for track in self._tracks])[:, None]
-        overlap = boxes.iou_matrix(expected, found)
-        mean_sizes = (boxes.sizes(expected)[:, None] + boxes.sizes(found)[None]) / 2
-        shifts = (boxes.centers(expected)[:, None] - boxes.centers(found)[None]) / mean_sizes
+        overlap = geometry.iou_matrix(expected, found)
+        mean_sizes = (geometry.sizes(expected)[:, None] + geometry.sizes(found)[None]) / 2
+        shifts = (geometry.centers(expected)[:, None] - geometry.centers(found)[None]) / mean_sizes
         distance = np.linalg.norm(shifts, axis=2)
-        ratio = np.sqrt(boxes.areas(expected)[:, None] / boxes.areas(found)[None])
+        ratio = np.sqrt(geometry.areas(expected)[:, None] / geometry.areas(found)[None])
         alike = np.maximum(ratio, 1 / ratio) < MAX_SIZE_RATIO
-        near = alike & (distance <= np.minimum(REACH_AT_ONCE + REACH_PER_S * gaps_s, MAX_REACH))
+        near = alike & (distance <= np.minimum(GATE_AT_ONCE + GATE_PER_S * gaps_s, MAX_GATE))
         possible = (overlap >= self.settings.min_iou) | near
         return np.where(possible, 1 - overlap + distance, _IMPOSSIBLE)
 
@@ -171,7 +171,7 @@ class FaceTracker:
         elapsed_s = max(now_s - track.seen_s, 0.0)
         smoothing_s = self.settings.smoothing_s
         track.move_to(measured, now_s)
-        track.smoothed = smoothing.steadied(track.smoothed, measured, track.speed(), elapsed_s, smoothing_s)
+        track.smoothed = smoothing.one_euro_step(track.smoothed, measured, track.speed(), elapsed_s, smoothing_s)
         share = smoothing.weight(elapsed_s, smoothing_s)
         track.emotion = smoothing.mean_emotion(track.emotion, face.emotion, share)
         track.age = smoothing.mean_age(track.age, face.age, share)
@@ -179,7 +179,7 @@ class FaceTracker:
 
 
 def _box(fractions: Floats, resolution_wh: tuple[int, int]) -> Box:
-    x1, y1, x2, y2 = boxes.scale([fractions], (1, 1), resolution_wh)[0]
+    x1, y1, x2, y2 = geometry.scale([fractions], (1, 1), resolution_wh)[0]
     return Box(float(x1), float(y1), float(x2), float(y2))
 
 

@@ -62,9 +62,9 @@ def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path
     with tempfile.TemporaryDirectory() as temporary:
         files = {name: Path(temporary) / f"{name}.tflite" for name in ("float32", "int8")}
         files["float32"].write_bytes(to_float32(model))
-        to_int8(files["float32"], data.sides["train"], files["int8"])
+        to_int8(files["float32"], data.splits["train"], files["int8"])
         exports = {
-            name: {"bytes": file.stat().st_size} | figures_of_file(file, data.sides["validation"])
+            name: {"bytes": file.stat().st_size} | figures_of_file(file, data.splits["validation"])
             for name, file in files.items()
         }
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"

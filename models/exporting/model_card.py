@@ -185,8 +185,8 @@ def joined_history(run_folders: Sequence[Path]) -> str:
         part = _history(folder)
         clock = np.cumsum(_epoch_seconds(part))
         for row, seconds in zip(part, clock, strict=True):
-            counted = {"epoch": str(epoch + int(row["epoch"])), "elapsed_s": f"{elapsed_s + seconds:.1f}"}
-            rows.append(row | counted | {"round": str(number)})
+            pluralize = {"epoch": str(epoch + int(row["epoch"])), "elapsed_s": f"{elapsed_s + seconds:.1f}"}
+            rows.append(row | pluralize | {"round": str(number)})
         epoch, elapsed_s = int(rows[-1]["epoch"]), float(rows[-1]["elapsed_s"])
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

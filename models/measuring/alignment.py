@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, CropSpec, artifacts_dir, sha256_of
-from core.attributes.alignment import crop_faces, crop_square
+from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, AlignmentSpec, artifacts_dir, sha256_of
+from core.attributes.alignment import align_faces, alignment_square
 from core.attributes.estimator import LiteRTEstimator
 from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE
@@ -34,7 +34,7 @@ from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
 from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
-from models.training.data_sets import REPORTED_SIDES, load_data
+from models.training.data_sets import REPORTED_SPLITS, load_data
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7)
 SHIFTS_Y = (-0.05, 0.0, 0.05, 0.1)
@@ -71,8 +71,8 @@ def _surrounded(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     enlarged = np.asarray(cv2.resize(image, (_FACE_PX, _FACE_PX), interpolation=cv2.INTER_CUBIC), np.uint8)
     if enlarged.ndim == 2:
         enlarged = np.asarray(cv2.cvtColor(enlarged, cv2.COLOR_GRAY2BGR), np.uint8)
-    sides = (_BORDER_PX,) * 4
-    return np.asarray(cv2.copyMakeBorder(enlarged, *sides, cv2.BORDER_REPLICATE), np.uint8)
+    splits = (_BORDER_PX,) * 4
+    return np.asarray(cv2.copyMakeBorder(enlarged, *splits, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def _tilted(frame: NDArray[np.uint8], angle_deg: float) -> NDArray[np.uint8]:
@@ -83,12 +83,14 @@ def _tilted(frame: NDArray[np.uint8], angle_deg: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.warpAffine(frame, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def figures_with(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], spec: CropSpec) -> dict[str, float]:
+def figures_with(
+    estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], spec: AlignmentSpec
+) -> dict[str, float]:
     """Headline figures on crops made by ``spec``; every scene must have a face."""
     card = estimator.card
     crops = np.concatenate(
         [
-            crop_faces(scene.frame, [scene.face], spec, card.input_size, card.channels)
+            align_faces(scene.frame, [scene.face], spec, card.input_size, card.channels)
             for scene in scenes
             if scene.face is not None
         ]
@@ -97,7 +99,9 @@ def figures_with(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scen
     return headline(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
 
 
-def choose_crop(estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], start: CropSpec) -> CropSpec:
+def choose_crop(
+    estimator: LiteRTEstimator, samples: Samples, scenes: list[Scene], start: AlignmentSpec
+) -> AlignmentSpec:
     """The framing with the highest accuracy, or for age and gender the best of both; the rest is kept of ``start``."""
     if all(scene.face is not None and scene.face.landmarks is not None for scene in scenes):
         points = mean_points(scenes)
@@ -134,19 +138,19 @@ def _seen(samples: Samples, scenes: list[Scene]) -> tuple[Samples, list[Scene]]:
     return samples.take(np.array(rows, np.int64)), [scenes[row] for row in rows]
 
 
-def _upright(scenes: list[Scene], spec: CropSpec) -> list[Scene]:
+def _upright(scenes: list[Scene], spec: AlignmentSpec) -> list[Scene]:
     """The same squares without their angle, as faces without landmarks whose box is the square."""
     squares = []
     for scene in scenes:
         assert scene.face is not None
-        (x, y), side, _ = crop_square(scene.face, spec)
-        half = side / 2
+        (x, y), split, _ = alignment_square(scene.face, spec)
+        half = split / 2
         squares.append(Scene(scene.frame, Detection(Box(x - half, y - half, x + half, y + half), scene.face.score)))
     return squares
 
 
 def tilt_figures(
-    estimator: LiteRTEstimator, samples: Samples, detector: FaceDetector, spec: CropSpec
+    estimator: LiteRTEstimator, samples: Samples, detector: FaceDetector, spec: AlignmentSpec
 ) -> dict[str, dict[str, object]]:
     """Angle -> how many faces are found, and the figures on them with and without turning them upright."""
     by_angle: dict[str, dict[str, object]] = {}
@@ -155,7 +159,7 @@ def tilt_figures(
         by_angle[str(angle)] = {
             "found": len(seen),
             "aligned": figures_with(estimator, seen, scenes, spec),
-            "upright": figures_with(estimator, seen, _upright(scenes, spec), CropSpec()),
+            "upright": figures_with(estimator, seen, _upright(scenes, spec), AlignmentSpec()),
         }
     return by_angle
 
@@ -174,15 +178,15 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
     card = estimator.card
     data = load_data(card.task, data_dir, SOURCE_SIZE)
     detector = create_detector(detector_name, replace(LIVE_DETECTOR, min_face_px=_FACE_PX // 4))
-    chosen_on, reported_on = REPORTED_SIDES[card.task]
-    spec: CropSpec | None = None
+    chosen_on, reported_on = REPORTED_SPLITS[card.task]
+    spec: AlignmentSpec | None = None
     measured: dict[str, object] = {"chosen_on": chosen_on, "sha256": measured_with(folder, detector_name)}
-    for side in (chosen_on, reported_on):
-        samples = data.sides[side]
+    for split in (chosen_on, reported_on):
+        samples = data.splits[split]
         seen, scenes = _seen(samples, scenes_of(samples, detector))
         if spec is None:
             spec = choose_crop(estimator, seen, scenes, card.crop)
-        measured[side] = {
+        measured[split] = {
             "images": len(samples),
             "found": len(seen),
             "plain": headline(evaluate_estimator(estimator, seen)),
@@ -190,7 +194,7 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
         }
     assert spec is not None
     if spec.points is not None and scenes[0].face is not None and scenes[0].face.landmarks is not None:
-        measured["tilted"] = tilt_figures(estimator, data.sides[reported_on], detector, spec)
+        measured["tilted"] = tilt_figures(estimator, data.splits[reported_on], detector, spec)
     written = read_card(folder)
     crop = {"scale": spec.scale, "shift_y": spec.shift_y, "points": spec.points}
     framing = dict(written.get("framing", {})) | {detector_name: measured}

@@ -16,7 +16,13 @@ from scipy import sparse
 from scipy.optimize import linprog, minimize_scalar
 
 from core.age_groups import age_groups_of
-from core.attributes.postprocessing import INTERVAL_COVERAGE, AgeCalibration, age_output, age_reach, calibrated
+from core.attributes.postprocessing import (
+    INTERVAL_COVERAGE,
+    AgeCalibration,
+    age_output,
+    calibrated,
+    interval_half_widths,
+)
 from core.datasets.samples import Samples
 from core.errors import DatasetError
 
@@ -81,7 +87,7 @@ def fitted_age_calibration(
     2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
     the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
     """
-    mean, down, up = age_reach(ages, target_sigma)
+    mean, down, up = interval_half_widths(ages, target_sigma)
     needed = np.abs(age_true - mean) / np.where(age_true < mean, down, up)
     # As many faces as there are free values are met exactly and say nothing about new faces.
     level = min(1.0, INTERVAL_COVERAGE * (1 + len(_KNOTS_YEARS) / len(needed)))

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, sha256_of
 from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
-from core.datasets.samples import few
+from core.datasets.samples import subsample
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
 from core.errors import ArtifactError, ConfigError, DetectorError, FacetError
@@ -45,7 +45,7 @@ from core.evaluation.detection.tables import (
     timing_table,
 )
 from core.settings import LIVE_DETECTOR, DetectorSettings
-from models.cli import positive
+from models.cli import positive_int
 from models.exporting.model_card import read_card, write_card
 
 Factory = Callable[[DetectorSettings], FaceDetector]
@@ -130,9 +130,9 @@ def table(report: DetectionReport) -> str:
         ("Median milliseconds a call, one thread", timing_table(faces)),
         ("Box centre of a still face with sensor noise, live settings", steadiness_table(faces)),
     )
-    counted = next(iter(faces.values())).setups[AS_IS.name].recall.n
+    pluralize = next(iter(faces.values())).setups[AS_IS.name].recall.n
     heading = (
-        f"{report.photos} test photographs ({report.web_photos} from the web), {counted} marked faces with at least "
+        f"{report.photos} test photographs ({report.web_photos} from the web), {pluralize} marked faces with at least "
         f"{LEAST_EYES_PX:g} px between the eyes"
     )
     texts = [f"{title}\n{part.to_string(index=False, float_format='%.4f')}" for title, part in parts if len(part)]
@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, required=True, help="folder with faces/")
     parser.add_argument("--detectors", help=f"names with commas between; default: {','.join(CANDIDATES)}")
-    parser.add_argument("--limit", type=positive, help="only so many photographs, for a quick look")
+    parser.add_argument("--limit", type=positive_int, help="only so many photographs, for a quick look")
     parser.add_argument(
         "--store", action="store_true", help="write detection.json, detections.npz and the figures on the card"
     )
@@ -180,12 +180,12 @@ def _run(options: argparse.Namespace) -> DetectionReport:
     if options.store and options.limit is not None:
         raise ConfigError("--store needs all photographs: leave out --limit")
     factories = usable(options.detectors.split(",") if options.detectors else list(CANDIDATES))
-    sides = load_faces(options.data).sides
-    photos = without_near_duplicates(sides["test"], sides["train"])
-    print(f"left out {len(sides['test']) - len(photos)} photographs that training has seen too", file=sys.stderr)
+    splits = load_faces(options.data).splits
+    photos = without_near_duplicates(splits["test"], splits["train"])
+    print(f"left out {len(splits['test']) - len(photos)} photographs that training has seen too", file=sys.stderr)
     if options.limit is not None:
         # Both kinds of photographs: they come one kind after the other.
-        photos = tuple(photos[row] for row in few(photos, options.limit))
+        photos = tuple(photos[row] for row in subsample(photos, options.limit))
     report, marks, runs = evaluate_detectors(factories, photos)
     if options.store:
         folder = artifacts_dir() / DETECTOR_ARTIFACT

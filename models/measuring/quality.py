@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import artifacts_dir
 from core.attributes.estimator import LiteRTEstimator
-from core.attributes.quality import USABILITY_FILE, Ramp, Signs, UsabilitySettings, lessened, pose
+from core.attributes.quality import QUALITY_FILE, QualityMeasures, QualitySettings, Smoothstep, blend_with_uniform, pose
 from core.datasets.faces import load_faces
 from core.detection import DEFAULT_DETECTOR, create_detector
 from core.errors import DatasetError, FacetError
 from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.types import MIRRORED_POINTS
-from models.cli import positive
+from models.cli import positive_int
 from models.corruptions import CORRUPTIONS
 from models.measuring.quality_data import (
     BLURS,
@@ -58,30 +58,30 @@ CLEAN = "Undamaged"
 FALSE_BOX = "No face, found by default"
 WEAK_FALSE_BOX = "No face, found with the highest sensitivity"
 RANDOM_BOX = "No face, a random box as if it were found"
-_ANYTHING = Ramp(-2, -1)
+_ANYTHING = Smoothstep(-2, -1)
 """A criterion that keeps every answer whole."""
 
 
-def fit(clean: dict[str, Boxes], blurred: list[Boxes], tiny: list[Boxes], photos: Photographed) -> UsabilitySettings:
+def fit(clean: dict[str, Boxes], blurred: list[Boxes], tiny: list[Boxes], photos: Photographed) -> QualitySettings:
     """``clean`` by task; see the module for what each part is for."""
     points = plain_points([boxes.points() for boxes in clean.values()])
     signs = {id(boxes): boxes.signs(points) for boxes in (*clean.values(), *blurred, *tiny)}
     clean_signs = [signs[id(boxes)] for boxes in clean.values()]
     sharp, minus_pose, score = _beginnings([(one.sharpness, -one.pose, one.score) for one in clean_signs])
-    settings = UsabilitySettings(
+    settings = QualitySettings(
         sharpness=_ANYTHING,
         side_px=_ANYTHING,
-        pose=Ramp(pose(points * [0, 1], points), -minus_pose),
+        pose=Smoothstep(pose(points * [0, 1], points), -minus_pose),
         score=_ANYTHING,
         points=tuple((float(x), float(y)) for x, y in points),
     )
-    ramps = [Ramp(float(end), sharp) for end in _ends(sharp)]
+    ramps = [Smoothstep(float(end), sharp) for end in _ends(sharp)]
     judged = [(boxes, signs[id(boxes)]) for boxes in blurred]
     settings = min((replace(settings, sharpness=ramp) for ramp in ramps), key=lambda one: surprise(judged, one))
-    ramps = [Ramp(float(end), float(side)) for side in np.arange(2, _NATIVE_PX + 1, 2) for end in _ends(side)]
+    ramps = [Smoothstep(float(end), float(split)) for split in np.arange(2, _NATIVE_PX + 1, 2) for end in _ends(split)]
     judged = [(boxes, signs[id(boxes)]) for boxes in tiny]
     settings = min((replace(settings, side_px=ramp) for ramp in ramps), key=lambda one: surprise(judged, one))
-    ramps = [Ramp(float(end), score) for end in _ends(score)]
+    ramps = [Smoothstep(float(end), score) for end in _ends(score)]
     return replace(settings, score=min(ramps, key=lambda ramp: _face_surprise(photos, ramp)))
 
 
@@ -106,25 +106,25 @@ def plain_points(points: list[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.round(np.stack([symmetric.real, symmetric.imag], axis=1), 4)
 
 
-def surprise(parts: list[tuple[Boxes, Signs]], settings: UsabilitySettings) -> float:
+def surprise(parts: list[tuple[Boxes, QualityMeasures]], settings: QualitySettings) -> float:
     """Mean over boxes and answers of -log(probability of what is true) / log(number of classes), after lessening."""
     sums, count = 0.0, 0
     for boxes, signs in parts:
         share = signs.share(settings)
         for name, truth in boxes.truth.items():
-            answers = lessened(boxes.answers[name], share)
+            answers = blend_with_uniform(boxes.answers[name], share)
             likely = answers[np.arange(len(truth)), truth]
             sums += float(-np.log(np.maximum(likely, 1e-9)).sum()) / np.log(CLASSES[name])
             count += len(truth)
     return sums / max(count, 1)
 
 
-def measured(boxes: Boxes, settings: UsabilitySettings) -> dict[str, dict[str, float]]:
+def measured(boxes: Boxes, settings: QualitySettings) -> dict[str, dict[str, float]]:
     """Answer -> number of boxes, mean share, mean confidence before and after, and accuracy where there is a truth."""
     share = boxes.signs(settings.points).share(settings)
     figures = {}
     for name, answers in boxes.answers.items():
-        after = lessened(answers, share)
+        after = blend_with_uniform(answers, share)
         figures[name] = {
             "searched": boxes.searched,
             "n": len(share),
@@ -154,7 +154,7 @@ def _beginnings(values: list[tuple[NDArray[np.float64], ...]]) -> list[float]:
     raise DatasetError("there are no clean faces to take limits from")
 
 
-def _face_surprise(photos: Photographed, ramp: Ramp) -> float:
+def _face_surprise(photos: Photographed, ramp: Smoothstep) -> float:
     share = np.clip(ramp.share(photos.scores), _LEAST, 1 - _LEAST)
     return float(-np.where(photos.is_face, np.log(share), np.log(1 - share)).mean())
 
@@ -170,14 +170,14 @@ def derive(data_dir: Path, limit: int = LIMIT) -> dict[str, Any]:
         samples = few_samples(data_dir, task, limit * _CLEAN_TIMES)
         scenes, clean[task] = clean_boxes(samples, estimator, close)
         (truth,) = clean[task].truth.values()
-        few = samples.take(np.arange(min(limit, len(samples))))
+        subsample = samples.take(np.arange(min(limit, len(samples))))
         for name, severity in BLURS:
             condition = f"{CORRUPTIONS[name].title}, severity {severity} of 5"
-            blurred.setdefault(condition, []).append(damaged_boxes(few, name, severity, estimator, close))
+            blurred.setdefault(condition, []).append(damaged_boxes(subsample, name, severity, estimator, close))
         for side_px in _SIDES_PX:
             small = tiny_boxes(scenes[:limit], truth[:limit], side_px, estimator)
             tiny.setdefault(f"Crop from {side_px} pixels", []).append(small)
-    validation = load_faces(data_dir, only="validation").sides["validation"]
+    validation = load_faces(data_dir, only="validation").splits["validation"]
     by_default, loose = (
         photographed(validation, list(estimators.values()), create_detector(DEFAULT_DETECTOR, search))
         for search in (DetectorSettings(), DetectorSettings(sensitivity=1.0))
@@ -196,7 +196,7 @@ def _all(conditions: dict[str, list[Boxes]]) -> list[Boxes]:
     return [boxes for parts in conditions.values() for boxes in parts]
 
 
-def as_dict(settings: UsabilitySettings) -> dict[str, Any]:
+def as_dict(settings: QualitySettings) -> dict[str, Any]:
     ramps = {name: getattr(settings, name) for name in ("sharpness", "side_px", "pose", "score")}
     limits = {
         name: {"unusable": round(ramp.unusable, 4), "usable": round(ramp.usable, 4)} for name, ramp in ramps.items()
@@ -217,7 +217,7 @@ def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.measuring.quality", description="Limits of usable faces.")
     parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/, UTKFace/ and faces/")
-    parser.add_argument("--limit", type=positive, default=LIMIT, help=f"images a condition (default {LIMIT})")
+    parser.add_argument("--limit", type=positive_int, default=LIMIT, help=f"images a condition (default {LIMIT})")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:
@@ -225,7 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    file = artifacts_dir() / USABILITY_FILE
+    file = artifacts_dir() / QUALITY_FILE
     file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2) if options.json else table(result["measured"]))
     return 0

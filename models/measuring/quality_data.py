@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from core.artifacts.model_card import PREDICTIONS_FILE, artifacts_dir
-from core.attributes.alignment import crop_faces, crop_square
+from core.attributes.alignment import align_faces, alignment_square
 from core.attributes.estimator import Estimator
-from core.attributes.postprocessing import calibrated_answers
-from core.attributes.quality import Signs, signs_of
+from core.attributes.postprocessing import postprocess_outputs
+from core.attributes.quality import QualityMeasures, measure_quality
 from core.datasets.faces import FacePhoto
-from core.datasets.loading import read_side
-from core.datasets.samples import Samples, few
+from core.datasets.loading import read_split
+from core.datasets.samples import Samples, subsample
 from core.datasets.utkface import SOURCE_SIZE
 from core.detection import FaceDetector
 from core.evaluation.detection.matching import FoundFaces, match_photo
@@ -29,7 +29,7 @@ from core.geometry import as_xyxy, iou_matrix
 from core.types import EMOTIONS, GENDERS, Box, Detection, Landmarks
 from models.corruptions import corrupted
 from models.measuring.alignment import Scene, scenes_of
-from models.training.data_sets import REPORTED_SIDES
+from models.training.data_sets import REPORTED_SPLITS
 
 CLASSES = {"emotion": len(EMOTIONS), "gender": len(GENDERS)}
 BLURS = tuple((name, severity) for name in ("small", "defocus", "motion") for severity in (1, 3, 5))
@@ -55,9 +55,9 @@ class Boxes:
         """(M, 5, 2) of the faces that have landmarks."""
         return np.array([face.landmarks.points for face in self.faces if face.landmarks]).reshape(-1, 5, 2)
 
-    def signs(self, plain: ArrayLike) -> Signs:
+    def signs(self, plain: ArrayLike) -> QualityMeasures:
         """``plain``: (5, 2) points of a plain face."""
-        return signs_of(self.faces, self.crops, self.sides_px, plain)
+        return measure_quality(self.faces, self.crops, self.sides_px, plain)
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Photographed:
 
 def few_samples(data_dir: Path, task: str, count: int) -> Samples:
     """At most ``count`` images, always the same ones, of the side that training chose on."""
-    side = REPORTED_SIDES[task][0]
-    ids = load_predictions(artifacts_dir() / task / PREDICTIONS_FILE)[side].ids
+    split = REPORTED_SPLITS[task][0]
+    ids = load_predictions(artifacts_dir() / task / PREDICTIONS_FILE)[split].ids
     if task == "age_gender":
-        return read_side(data_dir, task, side, ids[few(ids, count)], SOURCE_SIZE)
-    samples = read_side(data_dir, task, side, ids, 0)
-    return samples.take(few(samples, count))
+        return read_split(data_dir, task, split, ids[subsample(ids, count)], SOURCE_SIZE)
+    samples = read_split(data_dir, task, split, ids, 0)
+    return samples.take(subsample(samples, count))
 
 
 def clean_boxes(samples: Samples, estimator: Estimator, detector: FaceDetector) -> tuple[list[Scene], Boxes]:
@@ -109,7 +109,7 @@ def shrunk(
     frame: NDArray[np.uint8], face: Detection, side_px: float, estimator: Estimator
 ) -> tuple[NDArray[np.uint8], Detection]:
     """Picture and face, scaled down by area until the square of the face's crop has about ``side_px`` pixels."""
-    factor = side_px / crop_square(face, estimator.card.crop)[1]
+    factor = side_px / alignment_square(face, estimator.card.crop)[1]
     height, width = (max(1, round(length * factor)) for length in frame.shape[:2])
     small = np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     x, y = width / frame.shape[1], height / frame.shape[0]
@@ -147,9 +147,9 @@ def random_box(photo: FacePhoto, rng: np.random.Generator) -> Box | None:
     height, width = photo.image.shape[:2]
     marked = np.concatenate([photo.human_boxes, photo.machine_boxes, _around(photo.human_points)])
     for _ in range(_TRIES):
-        side = rng.uniform(_SMALLEST_PX, max(_SMALLEST_PX + 1, _LARGEST_SHARE * min(width, height)))
-        x, y = rng.uniform(0, max(1, width - side)), rng.uniform(0, max(1, height - side))
-        box = Box(x, y, x + side, y + side)
+        split = rng.uniform(_SMALLEST_PX, max(_SMALLEST_PX + 1, _LARGEST_SHARE * min(width, height)))
+        x, y = rng.uniform(0, max(1, width - split)), rng.uniform(0, max(1, height - split))
+        box = Box(x, y, x + split, y + split)
         if not iou_matrix([box.xyxy], marked).any():
             return box
     return None
@@ -183,15 +183,15 @@ def _boxes(
 ) -> Boxes:
     card = estimator.card
     shape = (0, card.input_size, card.input_size, card.channels)
-    crops = [crop_faces(frame, [face], card.crop, card.input_size, card.channels) for frame, face in frames]
+    crops = [align_faces(frame, [face], card.crop, card.input_size, card.channels) for frame, face in frames]
     together = np.concatenate([np.empty(shape, np.uint8), *crops])
     name = "emotion" if card.task == "emotion" else "gender"
     outputs = predict_images(estimator, together)
     return Boxes(
         tuple(face for _, face in frames),
         together,
-        np.array([crop_square(face, card.crop)[1] for _, face in frames]),
-        calibrated_answers({name: outputs[name]}, card.temperature),
+        np.array([alignment_square(face, card.crop)[1] for _, face in frames]),
+        postprocess_outputs({name: outputs[name]}, card.temperature),
         {} if truth is None else {name: truth},
         searched,
     )

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from core.artifacts.model_card import SERVED_FILE, ModelCard, load_card
 from core.attributes.estimator import Estimator, LiteRTEstimator
-from core.datasets.loading import read_side
+from core.datasets.loading import read_split
 from core.datasets.samples import Samples, fingerprint, resized
 from core.datasets.splits import load_utkface
 from core.datasets.utkface import SOURCE_SIZE
@@ -47,8 +47,8 @@ from core.evaluation.robustness import (
 )
 from core.evaluation.robustness_before import BeforeReport, check_comparable, save_before
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
-from core.tasks import side_for
-from models.cli import sentence
+from core.tasks import split_for
+from models.cli import non_empty
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
 from models.exporting.model_card import read_card, write_card
 from models.installed import artifact_folder
@@ -84,10 +84,10 @@ def suite_for(card: ModelCard) -> Suite:
 
 def reporting_samples(task: str, data_dir: Path) -> Samples:
     """All pictures of the reporting side in the size that the data set has them in."""
-    side, ids = side_for(task, chosen_on=False).side, np.empty(0, np.str_)
+    split, ids = split_for(task, chosen_on=False).split, np.empty(0, np.str_)
     if task == "age_gender":
-        ids = load_utkface(data_dir, _SEARCHED_SIZE).sides[side].ids
-    return read_side(data_dir, task, side, ids, SOURCE_SIZE)
+        ids = load_utkface(data_dir, _SEARCHED_SIZE).splits[split].ids
+    return read_split(data_dir, task, split, ids, SOURCE_SIZE)
 
 
 def damaged(samples: Samples, name: str, corruption: Corruption, severity: int, seed: int) -> NDArray[np.uint8]:
@@ -166,7 +166,7 @@ def measure(
     return RobustnessReport(
         artifact=card.name,
         task=card.task,
-        side=side_for(card.task, chosen_on=False).side,
+        side=split_for(card.task, chosen_on=False).split,
         model_sha256=served_sha256(card),
         seed=seed,
         images=len(used),
@@ -270,7 +270,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--before", type=Path, help="measure nothing: keep the report of this artifact folder beside it, to compare"
     )
     parser.add_argument(
-        "--what", type=sentence, default=NOT_TRAINED_AGAINST, help="with --before: how that network differs"
+        "--what", type=non_empty, default=NOT_TRAINED_AGAINST, help="with --before: how that network differs"
     )
     options = parser.parse_args(arguments)
     if options.data is None and options.before is None and not options.card_only:

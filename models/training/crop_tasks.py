@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.datasets.ferplus import read_votes
 from core.datasets.samples import Samples, resized
 from core.datasets.splits import SplitDataset
-from core.tasks import DATASET_OF, DATASET_SIDES
+from core.tasks import DATASET_OF, DATASET_SPLITS
 from core.types import EMOTIONS, GENDERS
 from models.training.age_weights import sample_weights
 from models.training.config import TrainConfig
@@ -32,7 +32,7 @@ class TrainingData(Protocol):
     """What a task reads: its sides, and facts for the run's record."""
 
     @property
-    def sides(self) -> Mapping[str, Any]: ...
+    def splits(self) -> Mapping[str, Any]: ...
 
     def facts(self) -> dict[str, Any]: ...
 
@@ -82,7 +82,7 @@ class CropTask:
 
     @property
     def choose_on(self) -> str:
-        return DATASET_SIDES[self.dataset].choosing
+        return DATASET_SPLITS[self.dataset].choosing
 
     def read(self, data_dir: Path, source_size: int) -> SplitDataset:
         return LOADERS[self.dataset](data_dir, source_size)
@@ -91,12 +91,12 @@ class CropTask:
         data = self.read(data_dir, config.source_size)
         if not config.annotators_share:
             return data
-        train = _with_soft_emotions(data.sides["train"], data_dir, config.annotators_share)
-        return replace(data, sides={**data.sides, "train": train})
+        train = _with_soft_emotions(data.splits["train"], data_dir, config.annotators_share)
+        return replace(data, splits={**data.splits, "train": train})
 
     def batches(self, config: TrainConfig, data: SplitDataset, first_epoch: int) -> keras.utils.PyDataset:
         return TrainingBatches(
-            data.sides["train"],
+            data.splits["train"],
             self.targets,
             config.image_size,
             config.batch_size,
@@ -105,12 +105,12 @@ class CropTask:
             first_epoch,
             config.closing_augmentation,
             config.epochs - config.closing_epochs,
-            weights=_weights(data.sides["train"], config),
+            weights=_weights(data.splits["train"], config),
             mixup=config.mixup,
         )
 
     def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
-        chosen_on = data.sides[self.choose_on]
+        chosen_on = data.splits[self.choose_on]
         return resized(chosen_on.images, config.image_size).astype(np.float32), self.targets(chosen_on)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.datasets.label_subsets import load_five_emotions
 from core.datasets.published_split import load_utkface_published
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
-from core.tasks import DATASET_OF, DATASET_SIDES
+from core.tasks import DATASET_OF, DATASET_SPLITS
 
 LOADERS: Mapping[str, Callable[[Path, int], SplitDataset]] = {
     "fer2013": lambda data_dir, image_size: load_fer2013(data_dir),
@@ -17,8 +17,8 @@ LOADERS: Mapping[str, Callable[[Path, int], SplitDataset]] = {
     "utkface_published": load_utkface_published,
 }
 """(folder, side of the images in pixels) -> all sides; FER2013's images have one size."""
-REPORTED_SIDES: Mapping[str, tuple[str, str]] = {
-    task: (DATASET_SIDES[dataset].choosing, DATASET_SIDES[dataset].reporting) for task, dataset in DATASET_OF.items()
+REPORTED_SPLITS: Mapping[str, tuple[str, str]] = {
+    task: (DATASET_SPLITS[dataset].choosing, DATASET_SPLITS[dataset].reporting) for task, dataset in DATASET_OF.items()
 }
 """Task of a network -> the side that training chose on, and the one for reporting."""
 

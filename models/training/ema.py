@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 
-class WeightAverage(keras.callbacks.Callback):
+class EmaWeights(keras.callbacks.Callback):
     """Averages after each step and puts the average in place while the network is evaluated.
 
     ``momentum`` is per step, and 0 keeps no average; the first steps use less, (1 + n) / (10 + n), so that the random

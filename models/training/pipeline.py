@@ -18,7 +18,7 @@ from core.datasets.samples import Samples
 from core.evaluation.robustness import SEVERITIES
 from models.corruptions import DAMAGES, corrupted
 from models.training.mixup import mixable, mixed
-from models.training.sampling import weighted_order
+from models.training.sampling import systematic_resample
 
 Targets = Callable[[Samples], dict[str, NDArray[np.float32]]]
 
@@ -121,7 +121,9 @@ class ShuffledBatches(keras.utils.PyDataset):
     def _shuffled(self) -> NDArray[np.int64]:
         rng = np.random.default_rng((self._seed, self._epoch))
         return (
-            rng.permutation(self._count) if self._weights is None else weighted_order(self._weights, self._count, rng)
+            rng.permutation(self._count)
+            if self._weights is None
+            else systematic_resample(self._weights, self._count, rng)
         )
 
     def _batch(self, index: int) -> tuple[NDArray[np.int64], np.random.Generator]:

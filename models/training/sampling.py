@@ -20,7 +20,7 @@ def class_weights(labels: NDArray[Any], power: float) -> NDArray[np.float64]:
     return weights / weights.mean()
 
 
-def weighted_order(weights: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def systematic_resample(weights: NDArray[Any], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """(count,) shuffled rows, each as often as its share of ``weights`` (N,), rounded up or down at random.
 
     Systematic sampling: unlike independent draws, equal weights and ``count`` = N give every row exactly once.

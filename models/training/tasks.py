@@ -36,7 +36,7 @@ class DetectionTask:
 
     def batches(self, config: TrainConfig, data: FacePhotos, first_epoch: int) -> keras.utils.PyDataset:
         return DetectionBatches(
-            data.sides["train"],
+            data.splits["train"],
             config.image_size,
             config.batch_size,
             config.detection_augmentation,
@@ -45,7 +45,7 @@ class DetectionTask:
         )
 
     def validation(self, config: TrainConfig, data: FacePhotos) -> tuple[NDArray[np.float32], Arrays]:
-        return validation_crops(data.sides[self.choose_on], config.image_size)
+        return validation_crops(data.splits[self.choose_on], config.image_size)
 
 
 TASKS: dict[str, Task] = {

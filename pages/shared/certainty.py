@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, NetworkChoice
 from pages.shared import resources
 from pages.shared.networks import TITLES
 
@@ -14,7 +14,7 @@ LEAST_PERCENT = {"emotion": 0, "gender": 50}
 """At which nothing is uncertain: the more probable one of two is never below 50."""
 
 
-def choose_certainty(attributes: Attributes, page: str, networks: NetworkChoice = OUR_NETWORKS) -> Attributes:
+def choose_certainty(attributes: Attributes, page: str, networks: NetworkChoice = DEFAULT_NETWORKS) -> Attributes:
     """Draws the sliders and returns ``attributes`` with what they say; ``page`` begins the keys of the widgets. Raises
     ``ArtifactError`` if a model's card, which has the defaults, cannot be read."""
     minimums = resources.card_minimums(networks)
@@ -33,7 +33,7 @@ def _key(page: str, attribute: str, networks: NetworkChoice) -> str:
     """Another network is another slider, which begins at that network's own value."""
     name = networks.by_attribute[attribute]
     key = f"{page}_min_{attribute}"
-    return key if name == OUR_NETWORKS.by_attribute[attribute] else f"{key}_{name}"
+    return key if name == DEFAULT_NETWORKS.by_attribute[attribute] else f"{key}_{name}"
 
 
 def _slider(name: str, least: int, default: float, read: bool, key: str) -> float | None:

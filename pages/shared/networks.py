@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.attributes.catalog import CLASSIC, Network, network_choice, networks_for, part_of
+from core.attributes.catalog import BASELINE, Network, list_networks, network_choice, resolve_artifact
 from core.errors import FacetError
-from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, NetworkChoice
 from pages.shared import resources
 from pages.shared.markdown import plain
 
@@ -25,7 +25,7 @@ class UsedNetworks:
 
 def label(network: Network) -> str:
     """For example ``emotion - our own``; classic ones by their name alone, which fills the box."""
-    return network.name if network.kind == CLASSIC else f"{network.name} - {network.kind}"
+    return network.name if network.kind == BASELINE else f"{network.name} - {network.kind}"
 
 
 def choose_networks(attributes: Attributes, page: str) -> UsedNetworks:
@@ -42,7 +42,7 @@ def choose_networks(attributes: Attributes, page: str) -> UsedNetworks:
 
 
 def _select(attribute: str, default: str, read: bool, page: str) -> str:
-    listed = {network.name: network for network in networks_for(attribute)}
+    listed = {network.name: network for network in list_networks(attribute)}
     name = st.selectbox(
         TITLES[attribute],
         list(listed),
@@ -52,7 +52,7 @@ def _select(attribute: str, default: str, read: bool, page: str) -> str:
         persist_state="session",
         disabled=not read,
     )
-    if listed[name].title and name != OUR_NETWORKS.by_attribute[attribute]:
+    if listed[name].title and name != DEFAULT_NETWORKS.by_attribute[attribute]:
         st.caption(plain(listed[name].title))
     return name
 
@@ -61,11 +61,11 @@ def _usable(chosen: dict[str, str]) -> UsedNetworks:
     """``chosen`` with ours in place of those that cannot be loaded. Ours themselves are left to the analyzer: without
     them there is nothing to go on with."""
     problems = []
-    for attribute, ours in OUR_NETWORKS.by_attribute.items():
+    for attribute, ours in DEFAULT_NETWORKS.by_attribute.items():
         if chosen[attribute] == ours:
             continue
         try:
-            resources.get_estimator(part_of(chosen[attribute], attribute))
+            resources.get_estimator(resolve_artifact(chosen[attribute], attribute))
         except FacetError as error:
             chosen = chosen | {attribute: ours}
             problems.append(f"{plain(str(error))}\n\nUntil then, {TITLES[attribute].lower()} is read by: {ours}.")

@@ -8,15 +8,15 @@ import streamlit as st
 from core.analyzer import FaceAnalyzer
 from core.artifacts.model_card import artifacts_dir, load_card
 from core.attributes.caffe import CAFFE
-from core.attributes.catalog import open_estimator, open_networks
+from core.attributes.catalog import load_estimator, load_networks
 from core.attributes.estimator import Estimator
 from core.attributes.quality import installed_settings
 from core.detection import FaceDetector, create_detector
-from core.settings import OUR_NETWORKS, DetectorSettings, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, DetectorSettings, NetworkChoice
 
 
 def get_analyzer(
-    settings: DetectorSettings, detector_name: str, networks: NetworkChoice = OUR_NETWORKS
+    settings: DetectorSettings, detector_name: str, networks: NetworkChoice = DEFAULT_NETWORKS
 ) -> FaceAnalyzer:
     """An analyzer of warmed-up parts. It is made anew each time, because it holds nothing but these: what is kept in
     memory is bounded by their number. Raises ``FacetError``; a failure is not cached."""
@@ -25,7 +25,7 @@ def get_analyzer(
 
 def get_networks(choice: NetworkChoice) -> dict[str, Estimator]:
     """Attribute -> its network: the same ones behind every analyzer. Raises ``ArtifactError``."""
-    return open_networks(choice, get_estimator)
+    return load_networks(choice, get_estimator)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Loading the models ...")
@@ -38,16 +38,16 @@ def get_detector(settings: DetectorSettings, name: str) -> FaceDetector:
 
 @st.cache_resource(max_entries=8, show_spinner="Loading the models ...")
 def get_estimator(part: str) -> Estimator:
-    """See ``core.attributes.catalog.part_of``; those used longest ago are given up, but by who still uses them. Raises
+    """See ``core.attributes.catalog.resolve_artifact``; those used longest ago are given up, but by who still uses them. Raises
     ``ArtifactError``."""
-    estimator = open_estimator(part)
+    estimator = load_estimator(part)
     card = estimator.card
     estimator.predict(np.zeros((1, card.input_size, card.input_size, card.channels), np.uint8))
     return estimator
 
 
 @st.cache_data(max_entries=64)
-def card_minimums(choice: NetworkChoice = OUR_NETWORKS) -> dict[str, float]:
+def card_minimums(choice: NetworkChoice = DEFAULT_NETWORKS) -> dict[str, float]:
     """Attribute -> confidence below which its network's answers count as uncertain unless another one is chosen.
     Raises ``ArtifactError``; a failure is not cached."""
     names = {attribute: name for attribute, name in choice.by_attribute.items() if name != CAFFE}

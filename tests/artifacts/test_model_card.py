@@ -10,7 +10,7 @@ from core.artifacts.model_card import (
     is_served,
     list_artifacts,
     load_card,
-    remake_commands,
+    rebuild_commands,
     sha256_of,
     verified_file,
 )
@@ -125,7 +125,7 @@ def test_a_malformed_card_is_corrupt_and_keeps_the_others_usable(toy, changes):
 def test_files_are_made_with_as_many_epochs_as_the_figures(toy, recipe_epochs, epochs):
     rounds = {"training": {"rounds": [{"epochs_run": 5}, {"epochs_run": 7}]}, "recipe_epochs": recipe_epochs}
     (toy / "card.json").write_text(json.dumps(CARD | {"files": {}} | rounds))
-    train, export = remake_commands(load_card(toy))
+    train, export = rebuild_commands(load_card(toy))
     assert train == f"python -m models.train toy --data data{epochs}"
     assert export == "python -m models.export toy --data data"
 
@@ -167,7 +167,7 @@ def test_installed_artifacts_are_intact_and_small(folder):
     assert card.name == folder.name
     for name in card.files:
         assert verified_file(folder, name, card).stat().st_size <= 5_000_000
-    assert SERVED_FILE in {**card.files, **card.not_included}
+    assert SERVED_FILE in {**card.files, **card.excluded_files}
 
 
 def test_a_card_says_what_its_network_answers(toy):
@@ -179,8 +179,8 @@ def test_a_card_says_what_its_network_answers(toy):
 
 def test_older_cards_are_those_of_our_own_networks(toy):
     card = load_card(toy)
-    assert (card.claims, card.recipe, card.recipe_epochs, dict(card.not_included)) == ((), "", None, {})
-    assert card.is_classic is False
+    assert (card.claims, card.recipe, card.recipe_epochs, dict(card.excluded_files)) == ((), "", None, {})
+    assert card.is_baseline is False
     assert card.epochs_run is None
 
 
@@ -189,7 +189,7 @@ def test_a_rebuilt_network_names_its_recipe_and_its_epochs(toy):
     facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [CLAIM]}
     (toy / "card.json").write_text(json.dumps(CARD | facts | {"training": rounds}))
     card = load_card(toy)
-    assert card.is_classic
+    assert card.is_baseline
     assert (card.epochs_run, card.recipe_epochs, card.claims) == (7, 50, (CLAIM,))
 
 

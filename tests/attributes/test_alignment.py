@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import CropSpec
-from core.attributes.alignment import crop_faces, crop_square
+from core.artifacts.model_card import AlignmentSpec
+from core.attributes.alignment import align_faces, alignment_square
 from core.types import Box, Detection, Landmarks
 
 
@@ -18,65 +18,65 @@ def gradient(height=120, width=160):
 
 def test_a_box_of_the_crop_size_is_copied_exactly():
     frame = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    crop = crop_faces(frame, [face(Box(20, 30, 68, 78))], CropSpec(1.0), 48, 3)
+    crop = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 3)
     assert np.array_equal(crop[0], frame[30:78, 20:68])
 
 
 def test_one_channel_is_the_grey_of_three():
     frame = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    grey = crop_faces(frame, [face(Box(20, 30, 68, 78))], CropSpec(1.0), 48, 1)
+    grey = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 1)
     assert grey.shape == (1, 48, 48, 1)
     assert np.array_equal(grey[0, ..., 0], cv2.cvtColor(frame[30:78, 20:68], cv2.COLOR_BGR2GRAY))
 
 
 @pytest.mark.parametrize(
     ("spec", "center"),
-    [(CropSpec(1.0), (60, 50)), (CropSpec(1.5), (60, 50)), (CropSpec(1.0, 0.25), (60, 60))],
+    [(AlignmentSpec(1.0), (60, 50)), (AlignmentSpec(1.5), (60, 50)), (AlignmentSpec(1.0, 0.25), (60, 60))],
     ids=["plain", "wider", "lower"],
 )
 def test_the_crop_is_centred_where_the_spec_says(spec, center):
-    crop = crop_faces(gradient(), [face(Box(40, 30, 80, 70))], spec, 32, 3)[0].astype(float)
+    crop = align_faces(gradient(), [face(Box(40, 30, 80, 70))], spec, 32, 3)[0].astype(float)
     assert crop[..., 0].mean() + 0.5 == pytest.approx(center[0], abs=0.6)
     assert crop[..., 1].mean() + 0.5 == pytest.approx(center[1], abs=0.6)
     assert np.ptp(crop[..., 0]) == pytest.approx(40 * spec.scale * 31 / 32, abs=1.5)
 
 
 def test_an_oblong_box_gives_a_square_of_its_longer_side():
-    crop = crop_faces(gradient(), [face(Box(60, 20, 80, 60))], CropSpec(1.0), 40, 3)[0].astype(int)
+    crop = align_faces(gradient(), [face(Box(60, 20, 80, 60))], AlignmentSpec(1.0), 40, 3)[0].astype(int)
     assert np.ptp(crop[..., 0]) == np.ptp(crop[..., 1]) == 39
 
 
 def test_a_large_face_is_averaged_not_picked():
     frame = np.zeros((512, 512, 3), np.uint8)
     frame[1::4, 1::4] = 255
-    crop = crop_faces(frame, [face(Box(0, 0, 512, 512))], CropSpec(1.0), 32, 1)[0]
+    crop = align_faces(frame, [face(Box(0, 0, 512, 512))], AlignmentSpec(1.0), 32, 1)[0]
     assert np.ptp(crop.astype(int)) <= 3
     assert crop.mean() == pytest.approx(255 / 16, abs=3)
 
 
 def test_outside_the_frame_repeats_the_border():
     frame = np.full((50, 50, 3), 7, np.uint8)
-    assert (crop_faces(frame, [face(Box(-40, -40, 30, 30))], CropSpec(2.0), 24, 3) == 7).all()
+    assert (align_faces(frame, [face(Box(-40, -40, 30, 30))], AlignmentSpec(2.0), 24, 3) == 7).all()
 
 
 def test_no_boxes_give_an_empty_batch():
-    assert crop_faces(gradient(), [], CropSpec(1.0), 48, 1).shape == (0, 48, 48, 1)
+    assert align_faces(gradient(), [], AlignmentSpec(1.0), 48, 1).shape == (0, 48, 48, 1)
 
 
 def test_the_frame_is_not_changed():
     frame = gradient()
     before = frame.copy()
-    crop_faces(frame, [face(Box(0, 0, 30, 30))], CropSpec(1.4), 48, 3)
+    align_faces(frame, [face(Box(0, 0, 30, 30))], AlignmentSpec(1.4), 48, 3)
     assert np.array_equal(frame, before)
 
 
 def test_other_channel_counts_are_refused():
     with pytest.raises(ValueError, match="channels"):
-        crop_faces(gradient(), [], CropSpec(1.0), 48, 2)
+        align_faces(gradient(), [], AlignmentSpec(1.0), 48, 2)
 
 
 POINTS = ((0.3, 0.35), (0.7, 0.35), (0.5, 0.55), (0.35, 0.75), (0.65, 0.75))
-ALIGNED = CropSpec(1.0, 0.0, POINTS)
+ALIGNED = AlignmentSpec(1.0, 0.0, POINTS)
 
 
 def tilted_landmarks(angle_deg, side=80.0, center=(110.0, 90.0), squeeze=(1.0, 1.0)):
@@ -89,7 +89,7 @@ def tilted_landmarks(angle_deg, side=80.0, center=(110.0, 90.0), squeeze=(1.0, 1
 
 @pytest.mark.parametrize("angle_deg", [0, 20, -35, 90, 180])
 def test_the_square_follows_the_landmarks(angle_deg):
-    center, side, angle = crop_square(face(Box(70, 50, 150, 130), tilted_landmarks(angle_deg)), ALIGNED)
+    center, side, angle = alignment_square(face(Box(70, 50, 150, 130), tilted_landmarks(angle_deg)), ALIGNED)
     assert center == pytest.approx([110, 90])
     assert side == pytest.approx(80)
     assert np.cos(angle) == pytest.approx(np.cos(np.deg2rad(angle_deg)))
@@ -98,7 +98,7 @@ def test_the_square_follows_the_landmarks(angle_deg):
 
 @pytest.mark.parametrize("squeeze", [(0.6, 1.0), (1.0, 0.5)], ids=["turned to the side", "looking down"])
 def test_a_foreshortened_face_is_not_enlarged(squeeze):
-    _, side, _ = crop_square(face(Box(70, 50, 150, 130), tilted_landmarks(10, squeeze=squeeze)), ALIGNED)
+    _, side, _ = alignment_square(face(Box(70, 50, 150, 130), tilted_landmarks(10, squeeze=squeeze)), ALIGNED)
     assert side == pytest.approx(80)
 
 
@@ -107,7 +107,7 @@ def test_a_tilted_face_is_turned_upright_in_the_crop():
     upright[60:120, 80:140] = cv2.resize(gradient(60, 60), (60, 60))
     turned = cv2.warpAffine(upright, cv2.getRotationMatrix2D((109.5, 89.5), -30, 1.0), (220, 180))
     plain, aligned = (
-        crop_faces(frame, [face(Box(70, 50, 150, 130), tilted_landmarks(angle))], ALIGNED, 40, 3)[0].astype(int)
+        align_faces(frame, [face(Box(70, 50, 150, 130), tilted_landmarks(angle))], ALIGNED, 40, 3)[0].astype(int)
         for frame, angle in ((upright, 0), (turned, 30))
     )
     assert np.abs(plain - aligned)[8:-8, 8:-8].mean() < 2
@@ -115,12 +115,12 @@ def test_a_tilted_face_is_turned_upright_in_the_crop():
 
 def test_landmarks_that_fit_no_face_leave_the_crop_to_the_box():
     nonsense = Landmarks(*[(110.0 + i / 100, 90.0) for i in range(5)])
-    center, side, angle = crop_square(face(Box(70, 50, 150, 130), nonsense), ALIGNED)
+    center, side, angle = alignment_square(face(Box(70, 50, 150, 130), nonsense), ALIGNED)
     assert (center.tolist(), side, angle) == ([110, 90], 80, 0)
 
 
 def test_without_points_on_the_card_landmarks_change_nothing():
-    center, side, angle = crop_square(face(Box(70, 50, 150, 130), tilted_landmarks(30)), CropSpec(1.5, 0.1))
+    center, side, angle = alignment_square(face(Box(70, 50, 150, 130), tilted_landmarks(30)), AlignmentSpec(1.5, 0.1))
     assert (center.tolist(), side, angle) == ([110, 98], 120, 0)
 
 
@@ -134,7 +134,7 @@ def test_frames_that_are_longer_than_a_warp_may_be_give_the_same_crops(y):
     in_short = y if y < 200 else y - 32_800
     box = (10, 42)
     long, expected = (
-        crop_faces(image, [face(Box(box[0], top, box[1], top + 32))], CropSpec(1.3), 48, 3)
+        align_faces(image, [face(Box(box[0], top, box[1], top + 32))], AlignmentSpec(1.3), 48, 3)
         for image, top in ((frame, y), (short, in_short))
     )
     assert np.abs(long.astype(int) - expected).max() <= 1

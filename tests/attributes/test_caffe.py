@@ -8,7 +8,7 @@ import pytest
 
 from core.analyzer import FaceAnalyzer
 from core.attributes.caffe import FOLDER, PAIRS, SIDE_PX, CaffeEstimator, caffe_folder
-from core.attributes.postprocessing import calibrated_answers
+from core.attributes.postprocessing import postprocess_outputs
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.types import Box
 from tests.fakes.caffe import expected_answers, weights_of, write_pair
@@ -67,7 +67,7 @@ def test_its_card_says_how_crops_are_made_and_what_is_answered(folder, attribute
 def test_an_age_group_becomes_years(folder):
     estimator = CaffeEstimator("age", folder)
     seen = crops(4)
-    answers = calibrated_answers(estimator.predict(seen), estimator.card.temperature)
+    answers = postprocess_outputs(estimator.predict(seen), estimator.card.temperature)
     assert set(answers) == {"age"}
     middles = np.array([1, 5, 10.5, 17.5, 28.5, 40.5, 50.5, 80])
     assert answers["age"][:, 0] == pytest.approx(expected_answers(seen, 8) @ middles, abs=0.1)

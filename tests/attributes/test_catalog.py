@@ -4,19 +4,19 @@ import pytest
 
 from core.attributes.caffe import CaffeEstimator
 from core.attributes.catalog import (
-    CLASSIC,
+    BASELINE,
+    BUILT_IN,
     COMPARED,
     NOT_INCLUDED,
-    OUR_OWN,
     OWN_FILES,
+    list_networks,
+    load_networks,
     network_choice,
-    networks_for,
-    open_networks,
-    part_of,
+    resolve_artifact,
 )
 from core.attributes.estimator import LiteRTEstimator
 from core.errors import ArtifactMissingError, ConfigError
-from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, NetworkChoice
 from tests.fakes.caffe import write_pair
 from tests.fakes.networks import add_artifact, installed_copy
 
@@ -40,13 +40,13 @@ def root(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("attribute", "expected"),
     [
-        ("emotion", [("emotion", OUR_OWN), ("five_emotions", CLASSIC)]),
+        ("emotion", [("emotion", BUILT_IN), ("five_emotions", BASELINE)]),
         (
             "age",
             [
-                ("age_gender", OUR_OWN),
-                ("a_trial", OUR_OWN),
-                ("ssr_net_age", CLASSIC),
+                ("age_gender", BUILT_IN),
+                ("a_trial", BUILT_IN),
+                ("ssr_net_age", BASELINE),
                 ("published", COMPARED),
                 ("a_large_one", NOT_INCLUDED),
                 ("caffe", OWN_FILES),
@@ -55,9 +55,9 @@ def root(tmp_path, monkeypatch):
         (
             "gender",
             [
-                ("age_gender", OUR_OWN),
-                ("a_trial", OUR_OWN),
-                ("mini_xception_gender", CLASSIC),
+                ("age_gender", BUILT_IN),
+                ("a_trial", BUILT_IN),
+                ("mini_xception_gender", BASELINE),
                 ("published", COMPARED),
                 ("a_large_one", NOT_INCLUDED),
                 ("caffe", OWN_FILES),
@@ -67,25 +67,25 @@ def root(tmp_path, monkeypatch):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_ours_come_first_and_the_users_own_last(root, attribute, expected):
-    assert [(network.name, network.kind) for network in networks_for(attribute)] == expected
+    assert [(network.name, network.kind) for network in list_networks(attribute)] == expected
 
 
 def test_titles_come_from_the_cards(root):
-    assert {network.name: network.title for network in networks_for("age")}["ssr_net_age"] == "SSR-Net"
+    assert {network.name: network.title for network in list_networks("age")}["ssr_net_age"] == "SSR-Net"
 
 
 def test_the_default_is_listed_even_if_it_is_not_there(tmp_path):
-    assert [network.name for network in networks_for("age", tmp_path)] == ["age_gender", "caffe"]
+    assert [network.name for network in list_networks("age", tmp_path)] == ["age_gender", "caffe"]
 
 
 def test_a_broken_card_leaves_the_others(root):
     (root / "ssr_net_age" / "card.json").write_text("{", encoding="utf-8")
-    assert "ssr_net_age" not in [network.name for network in networks_for("age")]
+    assert "ssr_net_age" not in [network.name for network in list_networks("age")]
 
 
 class TestChoice:
     def test_ours_by_default(self, root):
-        assert network_choice() == OUR_NETWORKS == NetworkChoice("emotion", "age_gender", "age_gender")
+        assert network_choice() == DEFAULT_NETWORKS == NetworkChoice("emotion", "age_gender", "age_gender")
 
     def test_what_is_given_comes_before_the_environment(self, root, monkeypatch):
         monkeypatch.setenv("FACET_AGE_NETWORK", " ssr_net_age ")
@@ -95,7 +95,7 @@ class TestChoice:
 
     @pytest.mark.parametrize("attribute", ["emotion", "age", "gender"])
     def test_an_unknown_name_says_what_is_allowed(self, root, monkeypatch, attribute):
-        ours = OUR_NETWORKS.by_attribute[attribute]
+        ours = DEFAULT_NETWORKS.by_attribute[attribute]
         with pytest.raises(ConfigError, match=rf"the {attribute} network must be one of {ours}, .*, got 'owl'"):
             network_choice({attribute: "owl"})
         monkeypatch.setenv(f"FACET_{attribute.upper()}_NETWORK", "owl")
@@ -112,12 +112,12 @@ class TestChoice:
         assert NetworkChoice(age=name).age == name
 
     def test_only_attributes_that_are_read_are_answered(self):
-        assert OUR_NETWORKS.answering(Attributes(age=False)) == {"emotion": "emotion", "gender": "age_gender"}
+        assert DEFAULT_NETWORKS.answering(Attributes(age=False)) == {"emotion": "emotion", "gender": "age_gender"}
 
 
 class TestOpening:
     def test_a_network_for_two_attributes_is_opened_once(self, root):
-        networks = open_networks(OUR_NETWORKS)
+        networks = load_networks(DEFAULT_NETWORKS)
         assert list(networks) == ["emotion", "age", "gender"]
         assert networks["age"] is networks["gender"]
         assert [network.card.name for network in networks.values()] == ["emotion", "age_gender", "age_gender"]
@@ -125,21 +125,21 @@ class TestOpening:
 
     def test_attributes_come_from_the_networks_chosen_for_them(self, root):
         choice = NetworkChoice("five_emotions", "ssr_net_age", "mini_xception_gender")
-        cards = {attribute: network.card.name for attribute, network in open_networks(choice).items()}
+        cards = {attribute: network.card.name for attribute, network in load_networks(choice).items()}
         assert cards == choice.by_attribute
 
     def test_each_caffe_pair_is_a_network_of_its_own(self, root, tmp_path):
         for attribute in ("age", "gender"):
             write_pair(tmp_path / "caffe", attribute)
-        networks = open_networks(NetworkChoice(age="caffe", gender="caffe"))
+        networks = load_networks(NetworkChoice(age="caffe", gender="caffe"))
         assert isinstance(networks["age"], CaffeEstimator)
         assert (networks["age"].card.attributes, networks["gender"].card.attributes) == (("age",), ("gender",))
 
     def test_parts_are_opened_by_whoever_is_told_to(self, root):
         opened = []
-        networks = open_networks(NetworkChoice(age="caffe"), lambda part: opened.append(part) or part)
+        networks = load_networks(NetworkChoice(age="caffe"), lambda part: opened.append(part) or part)
         assert opened == ["emotion", "caffe_age", "age_gender"]
-        assert networks == {"emotion": "emotion", "age": part_of("caffe", "age"), "gender": "age_gender"}
+        assert networks == {"emotion": "emotion", "age": resolve_artifact("caffe", "age"), "gender": "age_gender"}
 
     @pytest.mark.parametrize(
         ("name", "advice"),
@@ -147,4 +147,4 @@ class TestOpening:
     )
     def test_what_is_not_there_says_what_to_do(self, root, name, advice):
         with pytest.raises(ArtifactMissingError, match=advice):
-            open_networks(NetworkChoice(age=name))
+            load_networks(NetworkChoice(age=name))

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from core.attributes.postprocessing import (
-    AS_THE_NETWORK_SAYS,
+    UNCALIBRATED_AGE,
     AgeCalibration,
     age_answers,
-    age_reach,
     age_targets,
     calibrated,
-    calibrated_answers,
+    interval_half_widths,
     normalised,
+    postprocess_outputs,
 )
 
 TILTED = AgeCalibration((20.0, 40.0, 60.0), (0.5, 1.0, 2.0))
@@ -70,7 +70,7 @@ def test_one_scale_for_all_ages_multiplies_both_arms():
 @pytest.mark.parametrize("mean", [5, 18, 22, 39, 45, 59, 75])
 def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
     distribution = gaussian_ages([mean], 4.0)
-    answered, down, up = (part[0] for part in age_reach(distribution))
+    answered, down, up = (part[0] for part in interval_half_widths(distribution))
     _, low, high = (part[0] for part in age_answers(distribution, TILTED))
     ages = np.arange(0, 110, 0.01)
     reach = np.where(ages < answered, down, up) * np.interp(ages, TILTED.knots, TILTED.scale)
@@ -81,7 +81,7 @@ def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
 def test_an_interval_is_one_piece_also_where_the_scale_jumps():
     """Ages from 46 on would be near enough again, but those between 40 and 46 are not."""
     steep = AgeCalibration((40.0, 45.0), (0.1, 4.0))
-    mean, _, up = age_reach(gaussian_ages([38], 2.0))
+    mean, _, up = interval_half_widths(gaussian_ages([38], 2.0))
     _, _, high = age_answers(gaussian_ages([38], 2.0), steep)
     assert high[0] == pytest.approx(mean[0] + 0.1 * up[0])
 
@@ -110,7 +110,7 @@ def test_a_certain_network_still_has_an_interval():
     assert (low[0], high[0]) == pytest.approx((31.0, 35.0), abs=0.01)
 
 
-@pytest.mark.parametrize("scale", [AS_THE_NETWORK_SAYS, TILTED])
+@pytest.mark.parametrize("scale", [UNCALIBRATED_AGE, TILTED])
 def test_empty_batch_works(scale):
     assert [len(part) for part in age_answers(np.empty((0, 101), np.float32), scale)] == [0, 0, 0]
 
@@ -121,7 +121,7 @@ def test_answers_are_calibrated_by_output():
         "gender": np.array([[0.8, 0.2]], np.float32),
         "emotion": np.array([[0.8, 0.2]], np.float32),
     }
-    answers = calibrated_answers(outputs, {"gender": 2.0}, TILTED)
+    answers = postprocess_outputs(outputs, {"gender": 2.0}, TILTED)
     assert answers["age"] == pytest.approx(np.stack(age_answers(outputs["age"], TILTED), axis=1))
     assert answers["gender"] == pytest.approx(np.array([[2 / 3, 1 / 3]]))
     assert answers["emotion"] == pytest.approx(np.array([[0.8, 0.2]]))
@@ -149,10 +149,10 @@ def test_age_groups_become_an_age_after_their_temperature():
     groups = np.zeros((1, 8), np.float32)
     groups[0, [3, 4]] = 0.8, 0.2
     outputs = {"age_group": groups, "gender": np.array([[0.8, 0.2]], np.float32)}
-    plain = calibrated_answers(outputs, {})
+    plain = postprocess_outputs(outputs, {})
     assert set(plain) == {"age", "gender"}
     assert plain["age"][0, 0] == pytest.approx(0.8 * 17.5 + 0.2 * 28.5, abs=1e-3)
-    softer = calibrated_answers(outputs, {"age_group": 2.0})["age"][0, 0]
+    softer = postprocess_outputs(outputs, {"age_group": 2.0})["age"][0, 0]
     assert softer > plain["age"][0, 0] + 1
 
 

@@ -7,21 +7,21 @@ import skimage.data
 
 from core.artifacts.model_card import ARTIFACTS_DIR
 from core.attributes.quality import (
-    USABILITY_FILE,
-    Ramp,
-    UsabilitySettings,
+    QUALITY_FILE,
+    QualitySettings,
+    Smoothstep,
+    blend_with_uniform,
     installed_settings,
-    lessened,
     load_settings,
     pose,
+    quality_score,
     sharpness,
-    usable_share,
 )
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.types import Box, Detection, Landmarks
 
 PLAIN = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
-SETTINGS = UsabilitySettings(Ramp(0.1, 0.3), Ramp(8, 24), Ramp(0.6, 0.1), Ramp(0.2, 0.5), PLAIN)
+SETTINGS = QualitySettings(Smoothstep(0.1, 0.3), Smoothstep(8, 24), Smoothstep(0.6, 0.1), Smoothstep(0.2, 0.5), PLAIN)
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,8 @@ def blurred(crop, sigma):
 @pytest.mark.parametrize(
     ("ramp", "values", "shares"),
     [
-        (Ramp(2, 4), (1, 2, 3, 4, 5), (0, 0, 0.5, 1, 1)),
-        (Ramp(4, 2), (1, 2, 3, 4, 5), (1, 1, 0.5, 0, 0)),
+        (Smoothstep(2, 4), (1, 2, 3, 4, 5), (0, 0, 0.5, 1, 1)),
+        (Smoothstep(4, 2), (1, 2, 3, 4, 5), (1, 1, 0.5, 0, 0)),
     ],
     ids=["more is better", "less is better"],
 )
@@ -55,7 +55,7 @@ def test_a_ramp_goes_from_its_one_limit_to_the_other(ramp, values, shares):
 @pytest.mark.parametrize("limits", [(1.0, 1.0), (np.nan, 1.0), (0.0, np.inf)], ids=str)
 def test_limits_that_make_no_ramp_are_refused(limits):
     with pytest.raises(ValueError, match="two different finite limits"):
-        Ramp(*limits)
+        Smoothstep(*limits)
 
 
 def test_blur_lowers_sharpness_step_by_step(crop):
@@ -119,43 +119,43 @@ def test_pose_grows_with_the_turn_of_the_head():
 def test_each_sign_lowers_the_share(crop, changes, usable):
     shown = blurred(crop, changes["blur"]) if "blur" in changes else crop
     found = face(changes.get("score", 0.9), changes.get("points", PLAIN))
-    (share,) = usable_share([found], shown[None], [changes.get("side_px", 60)], SETTINGS)
+    (share,) = quality_score([found], shown[None], [changes.get("side_px", 60)], SETTINGS)
     assert share == 1 if usable else share < 0.5
 
 
 def test_the_worst_sign_counts_alone(crop):
-    bad = usable_share([face(score=0.25)], crop[None], [60], SETTINGS)
-    worse = usable_share([face(score=0.25)], crop[None], [20], SETTINGS)
+    bad = quality_score([face(score=0.25)], crop[None], [60], SETTINGS)
+    worse = quality_score([face(score=0.25)], crop[None], [20], SETTINGS)
     assert bad == worse
-    assert usable_share([], np.empty((0, 48, 48, 1), np.uint8), [], SETTINGS).shape == (0,)
+    assert quality_score([], np.empty((0, 48, 48, 1), np.uint8), [], SETTINGS).shape == (0,)
 
 
 def test_counts_must_agree(crop):
     with pytest.raises(ValueError, match="2 faces need as many"):
-        usable_share([face(), face()], crop[None], [60], SETTINGS)
+        quality_score([face(), face()], crop[None], [60], SETTINGS)
 
 
 def test_lessening_goes_towards_knowing_nothing():
     answers = np.array([[0.7, 0.2, 0.1]] * 3)
-    whole, half, nothing = lessened(answers, [1.0, 0.5, 0.0])
+    whole, half, nothing = blend_with_uniform(answers, [1.0, 0.5, 0.0])
     assert whole.tolist() == pytest.approx([0.7, 0.2, 0.1])
     assert half.tolist() == pytest.approx([0.35 + 1 / 6, 0.1 + 1 / 6, 0.05 + 1 / 6])
     assert nothing.tolist() == pytest.approx([1 / 3] * 3)
-    assert lessened(np.empty((0, 7)), []).shape == (0, 7)
+    assert blend_with_uniform(np.empty((0, 7)), []).shape == (0, 7)
 
 
 def written(folder, **changes):
-    raw = json.loads((ARTIFACTS_DIR / USABILITY_FILE).read_text()) | changes
-    file = folder / USABILITY_FILE
+    raw = json.loads((ARTIFACTS_DIR / QUALITY_FILE).read_text()) | changes
+    file = folder / QUALITY_FILE
     file.write_text(json.dumps(raw))
     return file
 
 
 def test_the_installed_limits_are_read(tmp_path, monkeypatch):
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    assert installed_settings() == load_settings(ARTIFACTS_DIR / USABILITY_FILE)
+    assert installed_settings() == load_settings(ARTIFACTS_DIR / QUALITY_FILE)
     written(tmp_path, side_px={"unusable": 3, "usable": 33})
-    assert installed_settings().side_px == Ramp(3, 33)
+    assert installed_settings().side_px == Smoothstep(3, 33)
 
 
 @pytest.mark.parametrize(
@@ -175,4 +175,4 @@ def test_a_damaged_file_is_named(tmp_path, changes):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ArtifactMissingError, match="git restore"):
-        load_settings(tmp_path / USABILITY_FILE)
+        load_settings(tmp_path / QUALITY_FILE)

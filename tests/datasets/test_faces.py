@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.datasets.faces import FACES_SPLITS, faces_side, load_faces, without_near_duplicates
+from core.datasets.faces import FACES_SPLITS, faces_split, load_faces, without_near_duplicates
 from core.errors import DatasetError
 
 TABLES = {
@@ -35,7 +35,7 @@ def append(folder, name, row):
 
 
 def photos(folder, **keywords):
-    return {photo.id: photo for side in load_faces(folder.parent, **keywords).sides.values() for photo in side}
+    return {photo.id: photo for split in load_faces(folder.parent, **keywords).splits.values() for photo in split}
 
 
 def test_marks_come_with_their_photograph_and_the_viewers_sides(folder):
@@ -60,17 +60,19 @@ def test_unmarked_photographs_have_empty_marks(folder):
 
 def test_sides_depend_on_the_name_only_and_facts_say_which(folder):
     data = load_faces(folder.parent)
-    for side in FACES_SPLITS:
-        assert all(faces_side(photo.id) == side for photo in data.sides[side])
-    assert data.facts()["samples"] == {side: len(data.sides[side]) for side in FACES_SPLITS}
-    shares = np.mean([[faces_side(f"{number}.jpg") == side for side in FACES_SPLITS] for number in range(4000)], axis=0)
+    for split in FACES_SPLITS:
+        assert all(faces_split(photo.id) == split for photo in data.splits[split])
+    assert data.facts()["samples"] == {split: len(data.splits[split]) for split in FACES_SPLITS}
+    shares = np.mean(
+        [[faces_split(f"{number}.jpg") == split for split in FACES_SPLITS] for number in range(4000)], axis=0
+    )
     assert shares == pytest.approx([0.85, 0.05, 0.10], abs=0.02)
 
 
 def test_one_side_alone(folder):
     alone = load_faces(folder.parent, only="train")
-    assert {photo.id for photo in alone.sides["train"]} == {p for p in photos(folder) if faces_side(p) == "train"}
-    assert not alone.sides["test"]
+    assert {photo.id for photo in alone.splits["train"]} == {p for p in photos(folder) if faces_split(p) == "train"}
+    assert not alone.splits["test"]
 
 
 def test_what_is_unusable_is_counted(folder):

@@ -18,18 +18,18 @@ def made_up(tmp_path):
         write(tmp_path / "UTKFace" / name, scene(number - 1 if number % 3 == 2 else number, 200, 3))
     (tmp_path / FOLDER).mkdir()
     rows = {"train": [*names()[:45], "39_1_20170116174525125.jpg.chip.jpg"], "test": names()[45:55]}
-    for side, files in rows.items():
+    for split, files in rows.items():
         text = "".join(f"{number},{file},1\n" for number, file in enumerate(files))
-        (tmp_path / FOLDER / f"{side}.csv").write_text(",file,age\n" + text)
+        (tmp_path / FOLDER / f"{split}.csv").write_text(",file,age\n" + text)
     return tmp_path
 
 
 def test_the_published_test_side_is_kept_and_a_part_of_the_training_side_chosen_on(made_up):
     data = load_utkface_published(made_up, 32)
-    sides = {side: samples.ids.tolist() for side, samples in data.sides.items()}
-    assert sides["published_test"] == sorted(names()[45:55])
-    assert sorted(sides["train"] + sides["published_validation"]) == sorted(names()[:45])
-    assert 0 < len(sides["published_validation"]) < 15
+    splits = {split: samples.ids.tolist() for split, samples in data.splits.items()}
+    assert splits["published_test"] == sorted(names()[45:55])
+    assert sorted(splits["train"] + splits["published_validation"]) == sorted(names()[:45])
+    assert 0 < len(splits["published_validation"]) < 15
     assert [rejected.where for rejected in data.rejected] == ["39_1_20170116174525125.jpg.chip.jpg"]
 
 
@@ -37,12 +37,12 @@ def test_a_file_on_both_published_sides_is_for_testing_only(made_up):
     file = made_up / FOLDER / "train.csv"
     file.write_text(file.read_text() + f"99,{names()[50]},1\n")
     data = load_utkface_published(made_up, 32)
-    assert [side for side, samples in data.sides.items() if names()[50] in samples.ids] == ["published_test"]
+    assert [split for split, samples in data.splits.items() if names()[50] in samples.ids] == ["published_test"]
 
 
 def test_near_duplicates_are_not_chosen_on_and_trained_on(made_up):
     data = load_utkface_published(made_up, 80)
-    side_of = {str(i): side for side in ("train", "published_validation") for i in data.sides[side].ids}
+    side_of = {str(i): split for split in ("train", "published_validation") for i in data.splits[split].ids}
     assert data.near_duplicate_pairs == 20
     for number in range(1, 45, 3):
         assert side_of[names()[number]] == side_of[names()[number + 1]]

@@ -40,10 +40,10 @@ def test_utkface_is_split_as_the_card_says(utkface: dict[str, SplitDataset], nam
 
 
 def test_the_published_split_has_the_published_counts(utkface: dict[str, SplitDataset]) -> None:
-    sides = utkface["age_gender_published"].sides
-    ages = np.concatenate([samples.labels["age"] for samples in sides.values()])
-    assert len(sides["published_test"]) == 3_287
-    assert sum(len(samples) for samples in sides.values()) == 16_431
+    splits = utkface["age_gender_published"].splits
+    ages = np.concatenate([samples.labels["age"] for samples in splits.values()])
+    assert len(splits["published_test"]) == 3_287
+    assert sum(len(samples) for samples in splits.values()) == 16_431
     assert (ages.min(), ages.max()) == (21, 60)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.datasets.near_duplicates import near_duplicate_pairs
 from core.datasets.samples import fingerprint
-from core.datasets.splits import load_fer2013, load_utkface, read_split_file, utkface_side
+from core.datasets.splits import load_fer2013, load_utkface, read_split_file, utkface_split
 from core.errors import DatasetError
 
 
@@ -26,8 +26,8 @@ def test_fer2013_drops_the_training_copy_of_a_test_image(tmp_path):
     write(root / "test/happy/PrivateTest_1.png", scene(4, 48, 1))
     write(root / "test/happy/PrivateTest_2.png", scene(100, 48, 1))
     data = load_fer2013(tmp_path)
-    assert data.sides["train"].ids.tolist() == [f"Training_{n}" for n in (0, 1, 3, 5)]
-    assert (len(data.sides["public"]), len(data.sides["private"])) == (1, 2)
+    assert data.splits["train"].ids.tolist() == [f"Training_{n}" for n in (0, 1, 3, 5)]
+    assert (len(data.splits["public"]), len(data.splits["private"])) == (1, 2)
     assert (data.dropped, data.near_duplicate_pairs) == (2, 2)
 
 
@@ -42,7 +42,7 @@ def utkface(tmp_path):
 
 def test_utkface_keeps_near_duplicates_on_one_side(utkface):
     data = load_utkface(utkface, 80)
-    side_of = {str(i): side for side, samples in data.sides.items() for i in samples.ids}
+    side_of = {str(i): split for split, samples in data.splits.items() for i in samples.ids}
     assert len(side_of) == 60
     assert data.near_duplicate_pairs == 20
     for number in range(1, 60, 3):
@@ -50,8 +50,8 @@ def test_utkface_keeps_near_duplicates_on_one_side(utkface):
             side_of[f"{20 + number}_0_1_{number}.jpg.chip.jpg"]
             == side_of[f"{21 + number}_0_1_{number + 1}.jpg.chip.jpg"]
         )
-    everything = np.concatenate([samples.images for samples in data.sides.values()])
-    owner = np.repeat(list(data.sides), [len(samples) for samples in data.sides.values()])
+    everything = np.concatenate([samples.images for samples in data.splits.values()])
+    owner = np.repeat(list(data.splits), [len(samples) for samples in data.splits.values()])
     pairs = near_duplicate_pairs(everything)
     assert (owner[pairs[:, 0]] == owner[pairs[:, 1]]).all()
 
@@ -61,9 +61,9 @@ def test_utkface_split_does_not_depend_on_the_image_size(utkface):
 
 
 def test_sides_by_name_have_the_stated_shares():
-    sides = [utkface_side(f"{n}_0_0_{n}.jpg.chip.jpg") for n in range(20_000)]
-    assert sides.count("train") / 20_000 == pytest.approx(0.7, abs=0.01)
-    assert sides.count("validation") / 20_000 == pytest.approx(0.1, abs=0.01)
+    splits = [utkface_split(f"{n}_0_0_{n}.jpg.chip.jpg") for n in range(20_000)]
+    assert splits.count("train") / 20_000 == pytest.approx(0.7, abs=0.01)
+    assert splits.count("validation") / 20_000 == pytest.approx(0.1, abs=0.01)
 
 
 def test_fingerprint_ignores_order_and_sees_every_id():

@@ -32,7 +32,7 @@ def test_names_become_words(figure, words):
 
 def test_every_figure_on_the_cards_is_known():
     cards = [one.card for one in list_artifacts(ARTIFACTS_DIR) if one.card is not None]
-    figures = {figure for card in cards for side in card.metrics.values() for figure in side}
+    figures = {figure for card in cards for split in card.metrics.values() for figure in split}
     assert {"accuracy", "point_error"} < figures
     unknown = {figure for figure in figures if figure.replace("_", " ") in meaning_of(figure) and "_" in figure}
     assert not unknown

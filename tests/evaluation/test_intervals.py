@@ -40,9 +40,9 @@ def test_impossible_counts_are_refused(successes: int, n: int) -> None:
 
 
 def test_mean_absolute_error_has_an_interval_that_shrinks_with_more_samples() -> None:
-    few, many = mean_absolute(np.array([-1.0, 3.0] * 5)), mean_absolute(np.array([-1.0, 3.0] * 500))
-    assert few.value == many.value == 2.0
-    assert few.low < many.low < 2.0 < many.high < few.high
+    subsample, many = mean_absolute(np.array([-1.0, 3.0] * 5)), mean_absolute(np.array([-1.0, 3.0] * 500))
+    assert subsample.value == many.value == 2.0
+    assert subsample.low < many.low < 2.0 < many.high < subsample.high
 
 
 def test_the_interval_of_a_mean_takes_the_spread_of_a_sample() -> None:

@@ -13,7 +13,7 @@ from core.evaluation.latency import NetworkSpeed
 from core.evaluation.leaderboard import FROM_GROUPS, MORE_VOTES, Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import NOTHING_CLAIMED, group_table, whole_table
 from core.evaluation.measures import MEASURES, claim_note
-from core.tasks import side_for
+from core.tasks import split_for
 from tests.fakes.leaderboard import RECIPE, claim, figures, write_network, write_networks
 
 MEASURE = {measure.key: measure for measure in MEASURES}
@@ -55,7 +55,7 @@ def test_figures_of_one_kind_are_ranked_best_first(board: Leaderboard, key: str,
 
 def test_every_measure_belongs_to_tasks_with_one_reporting_set() -> None:
     for measure in MEASURES:
-        assert len({side_for(task, chosen_on=False).title for task in measure.tasks}) == 1
+        assert len({split_for(task, chosen_on=False).title for task in measure.tasks}) == 1
 
 
 def test_a_row_has_both_sides_and_what_the_card_says(board: Leaderboard) -> None:
@@ -214,8 +214,8 @@ def test_claims_stand_only_beside_what_they_are_about(board: Leaderboard) -> Non
 
 def test_the_whole_table_says_what_can_be_compared(tmp_path: Path) -> None:
     root, narrow = write_networks(tmp_path), figures(age_mae=5.0, gender_accuracy=0.97)
-    sides = {"published_test": narrow, "published_validation": narrow}
-    write_network(root, "age_gender_published", "age_gender_published", sides)
+    splits = {"published_test": narrow, "published_validation": narrow}
+    write_network(root, "age_gender_published", "age_gender_published", splits)
     board = load_leaderboard(root)
     table = whole_table(board)
     assert len(table) == sum(len(group.rows) for group in board.groups) == 12
@@ -223,7 +223,7 @@ def test_the_whole_table_says_what_can_be_compared(tmp_path: Path) -> None:
         (measure.title, "years" if measure.key in ("age", "age_published") else "share") for measure in MEASURES
     }
     assert set(table["test_set"]) == {
-        side_for(task, chosen_on=False).title for task in ("emotion", "emotion_five", "age", "age_gender_published")
+        split_for(task, chosen_on=False).title for task in ("emotion", "emotion_five", "age", "age_gender_published")
     }
 
 

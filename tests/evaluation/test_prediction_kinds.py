@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from core.artifacts.model_card import ModelCard
-from core.attributes.postprocessing import calibrated_answers
+from core.attributes.postprocessing import postprocess_outputs
 from core.datasets.label_subsets import FIVE_EMOTIONS
-from core.datasets.loading import has_data, read_side
+from core.datasets.loading import has_data, read_split
 from core.datasets.samples import Samples
 from core.evaluation.calibration import calibration_headline
 from core.evaluation.fairness import fairness_headline, fairness_report
@@ -132,7 +132,7 @@ def test_outputs_become_the_predictions_of_their_task(task: str) -> None:
     temperature = {"gender": 2.0, "age_group": 1.5}
     predictions = predictions_from_outputs(outputs, samples, temperature=temperature)
     assert type(predictions) is KINDS[task]
-    served = calibrated_answers(outputs, temperature)
+    served = postprocess_outputs(outputs, temperature)
     if "gender" in served:
         assert isinstance(predictions, GenderPredictions)
         assert predictions.gender_probabilities == pytest.approx(served["gender"])
@@ -153,8 +153,8 @@ def test_five_emotions_are_the_tasks_word_not_the_outputs() -> None:
 
 def test_the_five_emotions_of_a_test_set_are_read_again(tmp_path) -> None:
     folder = write_fer2013_csv(tmp_path, private=60)
-    everything = read_side(folder, "emotion", "private", np.array([]), 48)
-    five = read_side(folder, "emotion_five", "five_private", np.array([]), 48)
+    everything = read_split(folder, "emotion", "private", np.array([]), 48)
+    five = read_split(folder, "emotion_five", "five_private", np.array([]), 48)
     wanted = ~np.isin(everything.labels["emotion"], [1, 2])
     assert 0 < len(five) < 60
     assert five.ids.tolist() == everything.ids[wanted].tolist()

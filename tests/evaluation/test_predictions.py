@@ -29,15 +29,15 @@ SIDES: dict[str, dict[str, Predictions]] = {
 }
 
 
-@pytest.mark.parametrize("sides", SIDES.values(), ids=SIDES.keys())
-def test_what_was_saved_is_loaded(tmp_path: Path, sides: dict[str, Predictions]) -> None:
-    save_predictions(tmp_path / "predictions.npz", sides)
+@pytest.mark.parametrize("splits", SIDES.values(), ids=SIDES.keys())
+def test_what_was_saved_is_loaded(tmp_path: Path, splits: dict[str, Predictions]) -> None:
+    save_predictions(tmp_path / "predictions.npz", splits)
     loaded = load_predictions(tmp_path / "predictions.npz")
-    assert list(loaded) == list(sides)
-    for side, expected in sides.items():
-        assert type(loaded[side]) is type(expected)
+    assert list(loaded) == list(splits)
+    for split, expected in splits.items():
+        assert type(loaded[split]) is type(expected)
         for field in fields(expected):
-            found = getattr(loaded[side], field.name)
+            found = getattr(loaded[split], field.name)
             np.testing.assert_array_equal(found, getattr(expected, field.name))
             assert found.dtype == getattr(expected, field.name).dtype
     assert [file.name for file in tmp_path.iterdir()] == ["predictions.npz"]
@@ -173,10 +173,10 @@ def test_bad_age_predictions_are_refused(change: dict[str, np.ndarray]) -> None:
         replace(age_gender_predictions(), **change)
 
 
-@pytest.mark.parametrize("side", ["", "a/b"], ids=["empty", "slash"])
-def test_a_side_needs_a_usable_name(tmp_path: Path, side: str) -> None:
+@pytest.mark.parametrize("split", ["", "a/b"], ids=["empty", "slash"])
+def test_a_side_needs_a_usable_name(tmp_path: Path, split: str) -> None:
     with pytest.raises(ValueError, match="side"):
-        save_predictions(tmp_path / "predictions.npz", {side: emotion_predictions()})
+        save_predictions(tmp_path / "predictions.npz", {split: emotion_predictions()})
 
 
 def test_subset_keeps_the_stored_order() -> None:

@@ -171,7 +171,7 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
     "no corruptions": lambda content: content.update(corruptions=None),
     "text for a figure": lambda content: content["clean"].update(confidence="much"),
     "no figure": lambda content: content["clean"]["accuracy"].update(value=None),
-    "a number for text": lambda content: content.update(side=5),
+    "a number for text": lambda content: content.update(split=5),
     "a severity is missing": lambda content: content["corruptions"][0]["figures"].pop(),
     "a better figure than measured": lambda content: content["corruptions"][0]["figures"][0]["accuracy"].update(
         value=0.9

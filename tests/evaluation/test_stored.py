@@ -10,7 +10,7 @@ from core.artifacts.model_card import CROP_TASKS, InstalledArtifact, list_artifa
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.evaluation.predictions import KINDS
 from core.evaluation.stored import load_history, load_stored
-from core.tasks import EVALUATION_SIDES, EvaluationSide, side_for, sides_titled
+from core.tasks import EVALUATION_SPLITS, EvaluationSplit, split_for, splits_titled
 from tests.fakes.classic import five_emotion_predictions, write_classic
 from tests.fakes.evaluation import (
     age_gender_predictions,
@@ -24,23 +24,23 @@ def _artifact(root: Path, name: str) -> InstalledArtifact:
     return {one.name: one for one in list_artifacts(root)}[name]
 
 
-@pytest.mark.parametrize("side", EVALUATION_SIDES, ids=lambda side: f"{side.task}-{side.side}")
-def test_every_side_is_found(tmp_path: Path, side: EvaluationSide) -> None:
-    write_classic(tmp_path, "network", side.task)
-    stored = load_stored(_artifact(tmp_path, "network"), side.side)
+@pytest.mark.parametrize("split", EVALUATION_SPLITS, ids=lambda split: f"{split.task}-{split.split}")
+def test_every_side_is_found(tmp_path: Path, split: EvaluationSplit) -> None:
+    write_classic(tmp_path, "network", split.task)
+    stored = load_stored(_artifact(tmp_path, "network"), split.split)
     assert stored.name == "network"
-    assert type(stored.predictions) is KINDS[side.task]
+    assert type(stored.predictions) is KINDS[split.task]
     assert len(stored.predictions) > 0
 
 
 @pytest.mark.parametrize("task", CROP_TASKS)
 def test_each_task_has_one_side_for_choosing_and_one_for_reporting(task: str) -> None:
-    assert sorted(side.chosen_on for side in EVALUATION_SIDES if side.task == task) == [False, True]
-    assert side_for(task, chosen_on=True).side != side_for(task, chosen_on=False).side
+    assert sorted(split.chosen_on for split in EVALUATION_SPLITS if split.task == task) == [False, True]
+    assert split_for(task, chosen_on=True).split != split_for(task, chosen_on=False).split
 
 
 def test_one_test_set_serves_the_networks_of_several_tasks() -> None:
-    tasks = {side.task for side in sides_titled("UTKFace test")}
+    tasks = {split.task for split in splits_titled("UTKFace test")}
     assert tasks == {"age_gender", "gender", "age", "age_group_gender"}
 
 

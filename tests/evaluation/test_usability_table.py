@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.artifacts.model_card import ARTIFACTS_DIR
-from core.attributes.quality import USABILITY_FILE
+from core.attributes.quality import QUALITY_FILE
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.usability_table import usability_table
 from tests.fakes.evaluation import emotion_predictions, write_artifact
@@ -21,8 +21,8 @@ NO_FACE = {"searched": 9, "n": 3, "whole": 0.0, "share": 0.1, "before": 0.4, "af
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    file = tmp_path / USABILITY_FILE
-    limits = json.loads((ARTIFACTS_DIR / USABILITY_FILE).read_text())
+    file = tmp_path / QUALITY_FILE
+    limits = json.loads((ARTIFACTS_DIR / QUALITY_FILE).read_text())
     file.write_text(json.dumps(limits | {"measured": {"Blurred": {"emotion": FACE}, "Wall": {"emotion": NO_FACE}}}))
     return file
 
@@ -42,7 +42,7 @@ def test_another_answer_has_no_rows(file: Path) -> None:
 
 
 def test_what_is_stored_has_both_answers_for_every_condition() -> None:
-    emotion, gender = (usability_table(ARTIFACTS_DIR / USABILITY_FILE, answer) for answer in ("emotion", "gender"))
+    emotion, gender = (usability_table(ARTIFACTS_DIR / QUALITY_FILE, answer) for answer in ("emotion", "gender"))
     assert len(emotion) >= 10
     assert emotion.condition.tolist() == gender.condition.tolist()
 

@@ -17,7 +17,7 @@ from core.evaluation.predictions import (
     FiveEmotionPredictions,
     Predictions,
 )
-from core.tasks import DATASET_OF, DATASET_SIDES
+from core.tasks import DATASET_OF, DATASET_SPLITS
 from core.types import EMOTIONS
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 
@@ -62,10 +62,10 @@ def age_group_predictions(count: int = 150, seed: int = 0) -> AgeGroupGenderPred
 
 def write_classic(root: Path, name: str, task: str, **card_changes: Any) -> Path:
     """An artifact of a rebuilt network with both sides of its data set, too large to be included."""
-    sides = DATASET_SIDES[DATASET_OF[task]]
+    splits = DATASET_SPLITS[DATASET_OF[task]]
     answers: dict[str, Predictions] = {
-        sides.choosing: predictions_of(task, seed=1),
-        sides.reporting: predictions_of(task, seed=2),
+        splits.choosing: predictions_of(task, seed=1),
+        splits.reporting: predictions_of(task, seed=2),
     }
     facts: dict[str, Any] = {
         "recipe": "the authors'",

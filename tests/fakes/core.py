@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import CropSpec, ModelCard
+from core.artifacts.model_card import AlignmentSpec, ModelCard
 from core.types import Box, Detection
 
 EMOTION_CARD = ModelCard(
@@ -19,7 +19,7 @@ EMOTION_CARD = ModelCard(
     parameters=7,
     input_size=8,
     channels=1,
-    crop=CropSpec(1.0, 0.0),
+    crop=AlignmentSpec(1.0, 0.0),
     metrics={},
     training={},
     data={},

@@ -21,11 +21,11 @@ def smooth(count, size, channels, seed):
 
 def data_set(name, size=48, count=12):
     channels = 1 if name == "fer2013" else 3
-    sides = {}
-    for seed, side in enumerate(SIDES[name]):
+    splits = {}
+    for seed, split in enumerate(SIDES[name]):
         rng = np.random.default_rng(seed)
         emotions, people = {"emotion": rng.integers(0, 7, count)}, {"age": rng.integers(0, 99, count)}
         labels = emotions if channels == 1 else people | {"gender": rng.integers(0, 2, count)}
-        ids = np.array([f"{side}_{row}" for row in range(count)])
-        sides[side] = Samples(ids, smooth(count, size, channels, seed), labels)
-    return SplitDataset(name, sides, (Rejected("a.jpg", "broken"),), 5, 3)
+        ids = np.array([f"{split}_{row}" for row in range(count)])
+        splits[split] = Samples(ids, smooth(count, size, channels, seed), labels)
+    return SplitDataset(name, splits, (Rejected("a.jpg", "broken"),), 5, 3)

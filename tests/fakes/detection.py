@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.faces import faces_side
+from core.datasets.faces import faces_split
 from core.evaluation.detection.conditions import FRAMES_WH, SETUPS, TILTS_DEG, loose_run, tilt_run, tilted_points
 from core.evaluation.detection.matching import FoundFaces, PhotoMarks
 from core.evaluation.detection.metrics import detection_report
@@ -26,8 +26,8 @@ def marked_face(x: float, y: float, zoom: float = 1.0) -> NDArray[np.float64]:
     return np.array(FACE_POINTS) * zoom + np.array([x, y])
 
 
-def square(x: float, y: float, side: float) -> list[float]:
-    return [x - side / 2, y - side / 2, x + side / 2, y + side / 2]
+def square(x: float, y: float, split: float) -> list[float]:
+    return [x - split / 2, y - split / 2, x + split / 2, y + split / 2]
 
 
 def photo_marks(
@@ -115,8 +115,8 @@ def write_faces(data_dir: Path, image: NDArray[np.uint8], face: NDArray[np.float
     """``count`` web copies and one street copy of ``image`` on the test side, with ``face`` (4, 2) marked on them."""
     folder = data_dir / "faces"
     (folder / "images").mkdir(parents=True)
-    web = [name for name in (f"web_{n}.jpg" for n in range(1000)) if faces_side(name) == "test"][:count]
-    street = next(name for name in (f"mask_{n}.jpg" for n in range(1000)) if faces_side(name) == "test")
+    web = [name for name in (f"web_{n}.jpg" for n in range(1000)) if faces_split(name) == "test"][:count]
+    street = next(name for name in (f"mask_{n}.jpg" for n in range(1000)) if faces_split(name) == "test")
     for name in (*web, street):
         cv2.imwrite(str(folder / "images" / name), image)
     low, high = face.min(axis=0) - 15, face.max(axis=0) + 15

@@ -67,12 +67,12 @@ def card_dict(name: str, task: str, **changes: Any) -> dict[str, Any]:
     return card | changes
 
 
-def write_artifact(root: Path, name: str, task: str, sides: dict[str, Predictions], **card_changes: Any) -> Path:
+def write_artifact(root: Path, name: str, task: str, splits: dict[str, Predictions], **card_changes: Any) -> Path:
     """An artifact folder with card, predictions and history, but no model."""
     folder = root / name
     folder.mkdir(parents=True)
     (folder / "card.json").write_text(json.dumps(card_dict(name, task, **card_changes)), encoding="utf-8")
-    save_predictions(folder / "predictions.npz", sides)
+    save_predictions(folder / "predictions.npz", splits)
     log = "accuracy" if task == "emotion" else "age_mae"
     rows = [f"{epoch},0.1,{epoch * 2},{0.5 + epoch / 20},{0.4 + epoch / 20},1.2,1.3" for epoch in (1, 2, 3)]
     header = f"epoch,learning_rate,elapsed_s,{log},val_{log},loss,val_loss"
@@ -83,11 +83,11 @@ def write_artifact(root: Path, name: str, task: str, sides: dict[str, Prediction
 def write_artifacts(root: Path) -> Path:
     """Two emotion models and one age and gender model, each with both of its sides."""
     for name, seed in (("emotion", 0), ("emotion_small", 5)):
-        sides: dict[str, Predictions] = {
+        splits: dict[str, Predictions] = {
             "private": emotion_predictions(seed=seed),
             "public": emotion_predictions(seed=seed + 1),
         }
-        write_artifact(root, name, "emotion", sides)
+        write_artifact(root, name, "emotion", splits)
     both: dict[str, Predictions] = {
         "validation": age_gender_predictions(seed=2),
         "test": age_gender_predictions(seed=3),

@@ -45,8 +45,8 @@ def example_report(task: str = "emotion", **changes: object) -> RobustnessReport
 
 def write_measured(root: Path, task: str = "emotion", **changes: object) -> Path:
     """An artifact folder with predictions and a report, both on its card."""
-    sides = {"private": emotion_predictions()} if task == "emotion" else {"test": age_gender_predictions()}
-    folder = write_artifact(root, task, task, dict(sides))
+    splits = {"private": emotion_predictions()} if task == "emotion" else {"test": age_gender_predictions()}
+    folder = write_artifact(root, task, task, dict(splits))
     file = save_report(folder, example_report(task, **changes))
     list_on_card(folder, file.name)
     return folder

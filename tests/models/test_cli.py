@@ -2,20 +2,20 @@ import argparse
 
 import pytest
 
-from models.cli import natural, positive, sentence
+from models.cli import non_empty, non_negative_int, positive_int
 
 
 def test_values_are_read():
-    assert (positive("3"), natural("0"), sentence("as before")) == (3, 0, "as before")
+    assert (positive_int("3"), non_negative_int("0"), non_empty("as before")) == (3, 0, "as before")
 
 
 @pytest.mark.parametrize(
     ("read", "text", "words"),
     [
-        (positive, "0", "at least 1"),
-        (natural, "-1", "at least 0"),
-        (positive, "x", "whole number"),
-        (sentence, " ", "empty"),
+        (positive_int, "0", "at least 1"),
+        (non_negative_int, "-1", "at least 0"),
+        (positive_int, "x", "whole number"),
+        (non_empty, " ", "empty"),
     ],
 )
 def test_what_makes_no_sense_is_refused(read, text, words):

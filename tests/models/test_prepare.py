@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.datasets.splits import UTKFACE_SPLITS, utkface_side
+from core.datasets.splits import UTKFACE_SPLITS, utkface_split
 from models.prepare import FOLDERS, main
 from tests.fakes.evaluation import write_fer2013_csv
 
@@ -30,9 +30,9 @@ def _snapshot(root: Path) -> dict[str, str]:
 
 
 def write_fer2013_folder(data_dir: Path) -> Path:
-    for side, name in (("train", "Training"), ("test", "PublicTest"), ("test", "PrivateTest")):
+    for split, name in (("train", "Training"), ("test", "PublicTest"), ("test", "PrivateTest")):
         for row, emotion in enumerate(("angry", "happy")):
-            folder = data_dir / "fer2013" / side / emotion
+            folder = data_dir / "fer2013" / split / emotion
             folder.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(folder / f"{name}_{row}.png"), _noise(48, 1))
     (data_dir / "fer2013" / "train" / "angry" / "Training_9.png").write_bytes(b"no picture")
@@ -48,9 +48,9 @@ def write_utkface(data_dir: Path) -> list[str]:
     while min(count.values()) < 2:
         name = f"{number % 90}_{number % 2}_{number % 5}_{20170116000000000 + number}.jpg.chip.jpg"
         number += 1
-        side = utkface_side(name)
-        if count[side] < 3:
-            count[side] += 1
+        split = utkface_split(name)
+        if count[split] < 3:
+            count[split] += 1
             names.append(name)
             cv2.imwrite(str(data_dir / "UTKFace" / name), _noise(200, 3))
     return names
@@ -80,8 +80,8 @@ def test_folders_are_copied_file_by_file(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["fer2013", "--data", str(data), "--output", str(output)]) == 0
     assert _snapshot(data) == before
     assert _snapshot(output) == {
-        f"{folder}/{emotion}/{name}_{row}.png": before[f"fer2013/{side}/{emotion}/{name}_{row}.png"]
-        for folder, side, name in (
+        f"{folder}/{emotion}/{name}_{row}.png": before[f"fer2013/{split}/{emotion}/{name}_{row}.png"]
+        for folder, split, name in (
             ("train", "train", "Training"),
             ("valid", "test", "PublicTest"),
             ("test", "test", "PrivateTest"),
@@ -110,7 +110,7 @@ def test_utkface_by_our_split(tmp_path: Path, by: str, class_of: Callable[[int, 
     expected = {}
     for name in names:
         age, gender = (int(part) for part in name.split("_")[:2])
-        expected[f"{FOLDERS[utkface_side(name)]}/{class_of(age, gender)}/{name}"] = before[f"UTKFace/{name}"]
+        expected[f"{FOLDERS[utkface_split(name)]}/{class_of(age, gender)}/{name}"] = before[f"UTKFace/{name}"]
     assert _snapshot(output) == expected
 
 

@@ -14,7 +14,7 @@ from core.artifacts.model_card import (
     list_artifacts,
     load_card,
 )
-from core.datasets.loading import read_side
+from core.datasets.loading import read_split
 from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
 from core.evaluation.latency import load_speed
@@ -23,12 +23,12 @@ from core.evaluation.metrics import headline
 from core.evaluation.predict import evaluate_samples
 from core.evaluation.predictions import load_predictions, subset
 from core.evaluation.robustness import load_report
-from core.tasks import side_for
+from core.tasks import split_for
 from models.evaluate import figures_of
 from models.measuring.alignment import measured_with
 from models.training.baseline_recipes import CLASSIC_CONFIGS
 
-REPORTING_SIDE = {"emotion": "private", "age_gender": "test"}
+TEST_SPLIT = {"emotion": "private", "age_gender": "test"}
 # Strict: as soon as a better network reaches one of these, its mark has to go.
 NOT_YET = pytest.mark.xfail(strict=True, reason="not reached yet, see models/EXPERIMENTS.md")
 FLOORS = [
@@ -59,55 +59,55 @@ LEAST_UNDER_DAMAGE = 0.85
 """Mean accuracy on damaged test images, as a share of that on the same images undamaged."""
 
 
-@pytest.fixture(params=REPORTING_SIDE, scope="module")
+@pytest.fixture(params=TEST_SPLIT, scope="module")
 def artifact(request):
     return request.param
 
 
-CLASSIC = [one.name for one in list_artifacts(ARTIFACTS_DIR) if one.card is not None and one.card.is_classic]
+BASELINE = [one.name for one in list_artifacts(ARTIFACTS_DIR) if one.card is not None and one.card.is_baseline]
 
 
-@pytest.fixture(params=[*REPORTING_SIDE, "age_gender_published", *CLASSIC], scope="module")
+@pytest.fixture(params=[*TEST_SPLIT, "age_gender_published", *BASELINE], scope="module")
 def network(request):
     return request.param
 
 
 @pytest.fixture(scope="module")
-def sides(network):
+def splits(network):
     return load_predictions(ARTIFACTS_DIR / network / PREDICTIONS_FILE)
 
 
 @pytest.mark.parametrize(("artifact_name", "figure", "relation", "floor"), FLOORS)
 def test_floors_hold_on_the_reporting_side(artifact_name, figure, relation, floor):
     folder = ARTIFACTS_DIR / artifact_name
-    card, sides = load_card(folder), load_predictions(folder / PREDICTIONS_FILE)
-    value = figures_of(sides[side_for(card.task, chosen_on=False).side], card)[figure]
+    card, splits = load_card(folder), load_predictions(folder / PREDICTIONS_FILE)
+    value = figures_of(splits[split_for(card.task, chosen_on=False).split], card)[figure]
     assert value >= floor if relation == ">=" else value <= floor
 
 
-def test_the_card_says_what_the_predictions_give(network, sides):
+def test_the_card_says_what_the_predictions_give(network, splits):
     card = load_card(ARTIFACTS_DIR / network)
-    for side, predictions in sides.items():
-        assert dict(card.metrics[side]) == pytest.approx(figures_of(predictions, card))
-        assert card.data["fingerprints"][side] == fingerprint(predictions.ids)
+    for split, predictions in splits.items():
+        assert dict(card.metrics[split]) == pytest.approx(figures_of(predictions, card))
+        assert card.data["fingerprints"][split] == fingerprint(predictions.ids)
 
 
 def test_the_card_says_what_two_views_give(artifact):
     folder = ARTIFACTS_DIR / artifact
     card, two_views = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
-    assert {side: headline(one) for side, one in two_views.items()} == card.raw[TWO_VIEWS_KEY]
+    assert {split: headline(one) for split, one in two_views.items()} == card.raw[TWO_VIEWS_KEY]
     one_view = load_predictions(folder / PREDICTIONS_FILE)
-    for side, predictions in two_views.items():
-        assert np.array_equal(predictions.ids, one_view[side].ids)
+    for split, predictions in two_views.items():
+        assert np.array_equal(predictions.ids, one_view[split].ids)
 
 
 @pytest.mark.data
 def test_two_views_are_the_mean_of_a_crop_and_its_mirror_image(artifact, data_dir):
     folder = ARTIFACTS_DIR / artifact
-    side = REPORTING_SIDE[artifact]
-    stored = load_predictions(folder / TWO_VIEWS_FILE)[side]
+    split = TEST_SPLIT[artifact]
+    stored = load_predictions(folder / TWO_VIEWS_FILE)[split]
     stored = subset(stored, stored.ids[:RERUN])
-    samples = read_side(data_dir, artifact, side, stored.ids, load_card(folder).input_size)
+    samples = read_split(data_dir, artifact, split, stored.ids, load_card(folder).input_size)
     samples = samples.take(np.nonzero(np.isin(samples.ids, stored.ids))[0])
     name = "probabilities" if artifact == "emotion" else "gender_probabilities"
     mirrored = replace(samples, images=samples.images[:, :, ::-1].copy())
@@ -118,18 +118,18 @@ def test_two_views_are_the_mean_of_a_crop_and_its_mirror_image(artifact, data_di
 
 
 def test_every_network_of_others_is_measured_and_on_the_leaderboard():
-    assert set(CLASSIC) == set(CLASSIC_CONFIGS)
+    assert set(BASELINE) == set(CLASSIC_CONFIGS)
     board = load_leaderboard(ARTIFACTS_DIR, here=False)
     assert not board.problems
     rows = [row for group in board.groups for row in group.rows]
-    assert {row.network.name for row in rows} >= set(CLASSIC)
+    assert {row.network.name for row in rows} >= set(BASELINE)
     assert all(np.isfinite([row.reported.value, row.chosen_on.value]).all() for row in rows)
     assert all(np.isfinite(network.ms_per_face) for network in board.networks.values())
 
 
 def test_official_fer2013_sides_are_complete():
-    sides = load_predictions(ARTIFACTS_DIR / "emotion" / PREDICTIONS_FILE)
-    counts = {side: np.bincount(predictions.truth).tolist() for side, predictions in sides.items()}
+    splits = load_predictions(ARTIFACTS_DIR / "emotion" / PREDICTIONS_FILE)
+    counts = {split: np.bincount(predictions.truth).tolist() for split, predictions in splits.items()}
     assert counts == {
         "public": [467, 56, 496, 895, 653, 415, 607],
         "private": [491, 55, 528, 879, 594, 416, 626],
@@ -138,8 +138,8 @@ def test_official_fer2013_sides_are_complete():
 
 def test_a_detected_face_is_framed_like_the_training_images(artifact):
     framing = load_card(ARTIFACTS_DIR / artifact).raw["framing"][DEFAULT_DETECTOR]
-    side = REPORTING_SIDE[artifact]
-    plain, detected = framing[side]["plain"], framing[side]["detected"]
+    split = TEST_SPLIT[artifact]
+    plain, detected = framing[split]["plain"], framing[split]["detected"]
     name = "accuracy" if artifact == "emotion" else "gender_accuracy"
     assert plain[name] - detected[name] <= LARGEST_GAP
 
@@ -157,14 +157,14 @@ def test_damage_leaves_most_of_the_accuracy(artifact):
 
 def test_files_are_small_enough_for_the_repository(network):
     folder = ARTIFACTS_DIR / network
-    left_out = load_card(folder).not_included
+    left_out = load_card(folder).excluded_files
     sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.name not in left_out}
     assert max(sizes.values()) < LARGEST_FILE, sizes
     assert all(facts["bytes"] >= LARGEST_FILE for facts in left_out.values())
 
 
 def test_ours_come_whole(artifact):
-    assert not load_card(ARTIFACTS_DIR / artifact).not_included
+    assert not load_card(ARTIFACTS_DIR / artifact).excluded_files
 
 
 def test_the_gap_was_measured_with_the_models_that_are_served(artifact):
@@ -180,18 +180,18 @@ def test_turning_a_tilted_face_upright_helps(artifact, angle_deg):
 
 
 @pytest.mark.data
-def test_the_served_model_gives_the_stored_predictions(network, sides, data_dir):
+def test_the_served_model_gives_the_stored_predictions(network, splits, data_dir):
     folder = ARTIFACTS_DIR / network
     card = load_card(folder)
     if not is_served(folder, card):
         pytest.skip(f"the model file of {network} is too large for the repository")
-    side = side_for(card.task, chosen_on=False).side
-    rows = np.random.default_rng(0).permutation(len(sides[side]))[:RERUN]
-    stored = subset(sides[side], sides[side].ids[rows])
-    samples = read_side(data_dir, card.task, side, stored.ids, card.input_size)
+    split = split_for(card.task, chosen_on=False).split
+    rows = np.random.default_rng(0).permutation(len(splits[split]))[:RERUN]
+    stored = subset(splits[split], splits[split].ids[rows])
+    samples = read_split(data_dir, card.task, split, stored.ids, card.input_size)
     samples = samples.take(np.nonzero(np.isin(samples.ids, stored.ids))[0])
     again = evaluate_samples(folder, samples)
-    stored = subset(sides[side], again.ids)
+    stored = subset(splits[split], again.ids)
     assert len(again) >= 200
     assert np.array_equal(again.ids, stored.ids)
     for field in fields(stored):

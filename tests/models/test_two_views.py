@@ -32,15 +32,15 @@ def test_both_views_count_the_same():
 
 def _data():
     rng = np.random.default_rng(1)
-    sides = {
-        side: Samples(
-            np.array([f"{side}{row}" for row in range(12)]),
+    splits = {
+        split: Samples(
+            np.array([f"{split}{row}" for row in range(12)]),
             rng.integers(0, 256, (12, 48, 48, 1), np.uint8),
             {"emotion": rng.integers(0, 7, 12)},
         )
-        for side in ("public", "private")
+        for split in ("public", "private")
     }
-    return SplitDataset("made-up", sides, (), 0, 0)
+    return SplitDataset("made-up", splits, (), 0, 0)
 
 
 def test_predictions_and_figures_are_stored_and_listed(tmp_path):
@@ -48,7 +48,7 @@ def test_predictions_and_figures_are_stored_and_listed(tmp_path):
     two_views.store_two_views(folder, _data())
     stored = load_predictions(folder / TWO_VIEWS_FILE)
     card = load_card(folder)
-    assert {side: len(one) for side, one in stored.items()} == {"public": 12, "private": 12}
+    assert {split: len(one) for split, one in stored.items()} == {"public": 12, "private": 12}
     assert card.raw[TWO_VIEWS_KEY]["private"]["n"] == 12
     assert card.files[TWO_VIEWS_FILE]["bytes"] == (folder / TWO_VIEWS_FILE).stat().st_size
 

@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.analyzer import FaceAnalyzer
 from core.errors import ArtifactMissingError
 from core.io import export as report
-from core.settings import OUR_NETWORKS, Attributes, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, NetworkChoice
 from core.types import Box
 from core.video.session import LiveSession
 from pages.shared import resources
@@ -162,7 +162,7 @@ def test_a_card_that_cannot_be_read_is_a_message(
 @pytest.mark.parametrize(
     ("choice", "expected"),
     [
-        (OUR_NETWORKS, {"emotion": 0.4, "gender": 0.7}),
+        (DEFAULT_NETWORKS, {"emotion": 0.4, "gender": 0.7}),
         (NetworkChoice(gender="six_conv_gender"), {"emotion": 0.4, "gender": 0.8}),
         (NetworkChoice(age="caffe", gender="caffe"), {"emotion": 0.4}),
     ],

@@ -12,13 +12,13 @@ from core.evaluation.calibration import emotion_calibration, interval_report
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 
 
-def _tab(task: str, side: str, names: list[str]) -> None:
+def _tab(task: str, split: str, names: list[str]) -> None:
     """Run by ``AppTest`` as a page of its own, so it imports everything itself."""
     from core.artifacts.model_card import list_artifacts
     from core.evaluation.stored import load_stored
     from pages.shared.evaluation.calibration import show_calibration
 
-    models = [load_stored(one, side) for one in list_artifacts() if one.name in names]
+    models = [load_stored(one, split) for one in list_artifacts() if one.name in names]
     show_calibration(models, models[0])
 
 
@@ -33,8 +33,8 @@ def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def _shown(task: str, side: str, *names: str) -> AppTest:
-    page = AppTest.from_function(_tab, args=(task, side, list(names)), default_timeout=60).run()
+def _shown(task: str, split: str, *names: str) -> AppTest:
+    page = AppTest.from_function(_tab, args=(task, split, list(names)), default_timeout=60).run()
     assert not page.exception
     return page
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets.samples import Samples
 from core.errors import ArtifactMissingError
-from core.evaluation import runner
+from core.evaluation import predict
 from core.evaluation.metrics import headline
 from core.evaluation.predictions import EmotionPredictions, Predictions
 from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD
@@ -24,10 +24,10 @@ CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
 
 
-def _page(side: str | None = None) -> AppTest:
+def _page(split: str | None = None) -> AppTest:
     page = AppTest.from_file(str(PAGE), default_timeout=120).run()
-    if side is not None:
-        page.selectbox(key="evaluation_side").select(side).run()
+    if split is not None:
+        page.selectbox(key="evaluation_side").select(split).run()
     assert not page.exception
     return page
 
@@ -62,9 +62,9 @@ def test_emotion_figures_come_from_the_stored_answers(artifacts: Path) -> None:
 
 
 def test_a_second_view_stands_beside_what_is_served(artifacts: Path) -> None:
-    side, two_views = {"private": emotion_predictions(seed=0)}, {"private": {"n": 120, "accuracy": 0.71}}
+    split, two_views = {"private": emotion_predictions(seed=0)}, {"private": {"n": 120, "accuracy": 0.71}}
     metrics = {"private": {"n": 120, "accuracy": 0.69, "macro_f1": 0.6}}
-    write_artifact(artifacts, "emotion", "emotion", side, metrics=metrics, two_views=two_views)
+    write_artifact(artifacts, "emotion", "emotion", split, metrics=metrics, two_views=two_views)
     page = _page()
     assert "Download emotion_private_two_views.csv" in _downloads(page)
     table = next(table.value for table in page.dataframe if "two views" in table.value.columns)
@@ -105,10 +105,10 @@ def test_counts_or_rows_that_sum_to_1(artifacts: Path) -> None:
     assert "Download emotion_private_emotion_confusion_counts.csv" in _downloads(page)
 
 
-@pytest.mark.parametrize("side", ["UTKFace test", "UTKFace validation"])
-def test_age_gender_and_groups(artifacts: Path, side: str) -> None:
+@pytest.mark.parametrize("split", ["UTKFace test", "UTKFace validation"])
+def test_age_gender_and_groups(artifacts: Path, split: str) -> None:
     write_artifacts(artifacts)
-    page = _page(side)
+    page = _page(split)
     assert _tabs(page) == ["Age", "Age brackets", "Perceived gender", "Calibration", "Groups", *COMMON_TABS]
     assert page.metric[0].value.endswith(" years")
     assert any("groups_race.csv" in label for label in _downloads(page))
@@ -206,7 +206,7 @@ def test_a_rerun_is_compared_with_what_is_stored(
     artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_artifact(artifacts, "emotion", "emotion", {"private": _wrong_answers()})
-    monkeypatch.setattr(runner, "evaluate_samples", _fake_evaluation)
+    monkeypatch.setattr(predict, "evaluate_samples", _fake_evaluation)
     page = _rerun(tmp_path)
     tables = [table.value for table in page.dataframe if "re-run" in table.value.columns]
     accuracy = tables[0][tables[0]["figure"] == "accuracy"]
@@ -216,16 +216,16 @@ def test_a_rerun_is_compared_with_what_is_stored(
 
 def test_a_rerun_on_other_images_says_so(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions(ids=_other_ids())})
-    monkeypatch.setattr(runner, "evaluate_samples", _fake_evaluation)
+    monkeypatch.setattr(predict, "evaluate_samples", _fake_evaluation)
     assert "Only 0 of the 120 stored answers" in _rerun(tmp_path).warning[-1].value
 
 
 def test_a_model_that_cannot_run_is_named(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(folder: Path, samples: Samples, progress: Callable[[float], None]) -> Predictions:
+    def unreadable(folder: Path, samples: Samples, progress: Callable[[float], None]) -> Predictions:
         raise ArtifactMissingError(f"{folder / 'model.tflite'} is missing.")
 
     write_artifact(artifacts, "emotion", "emotion", {"private": _wrong_answers()})
-    monkeypatch.setattr(runner, "evaluate_samples", missing)
+    monkeypatch.setattr(predict, "evaluate_samples", unreadable)
     page = _rerun(tmp_path)
     assert "model.tflite is missing" in page.error[0].value
     assert len(page.metric) == 5
@@ -245,16 +245,16 @@ TABS = {
 
 @pytest.mark.parametrize("task", TABS)
 def test_a_network_has_tabs_for_what_it_answers(artifacts: Path, task: str) -> None:
-    side, tabs = TABS[task]
+    split, tabs = TABS[task]
     write_classic(artifacts, "network", task)
-    page = _page(side)
+    page = _page(split)
     assert _tabs(page) == [*tabs, *ALWAYS]
     assert not page.error
     assert any("our own networks only" in info.value for info in page.info)
 
 
 @pytest.mark.parametrize(
-    ("task", "side", "file"),
+    ("task", "split", "file"),
     [
         ("emotion_five", TABS["emotion_five"][0], "five_private_emotion"),
         ("gender", "UTKFace test", "test_perceived_gender"),
@@ -262,9 +262,9 @@ def test_a_network_has_tabs_for_what_it_answers(artifacts: Path, task: str) -> N
     ],
     ids=["five", "gender", "groups"],
 )
-def test_a_network_has_the_confusion_of_its_classes(artifacts: Path, task: str, side: str, file: str) -> None:
+def test_a_network_has_the_confusion_of_its_classes(artifacts: Path, task: str, split: str, file: str) -> None:
     write_classic(artifacts, "network", task)
-    page = _page(side)
+    page = _page(split)
     assert f"Download network_{file}_confusion_shares.csv" in _downloads(page)
     sizes = {len(table.value) for table in page.dataframe if "truth" in table.value.columns}
     assert {"emotion_five": 5, "gender": 2, "age_group_gender": 8}[task] in sizes
@@ -334,11 +334,11 @@ def test_a_network_can_be_chosen_from_elsewhere(artifacts: Path) -> None:
 def _chosen_elsewhere() -> None:
     import streamlit as st
 
-    from core.tasks import side_for
-    from pages.shared.evaluation.selection import choose_models, choose_side, preselect
+    from core.tasks import split_for
+    from pages.shared.evaluation.selection import choose_models, choose_split, preselect
 
-    st.button("go", on_click=preselect, args=(side_for("gender", chosen_on=False), "only_gender"))
-    choose_models(choose_side())
+    st.button("go", on_click=preselect, args=(split_for("gender", chosen_on=False), "only_gender"))
+    choose_models(choose_split())
 
 
 def test_a_choice_that_is_gone_is_forgotten(artifacts: Path) -> None:

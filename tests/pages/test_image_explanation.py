@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.artifacts.model_card import CropSpec
+from core.artifacts.model_card import AlignmentSpec
 from core.attributes.estimator import Estimator
 from core.attributes.occlusion import OcclusionMap
 from core.errors import ArtifactMissingError
 from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared.image import explanation as image_explanation
-from pages.shared.image.explanation import BEFORE_LOWERING, HOW_TO_READ, NOTHING_STANDS_OUT, sentence, was_lowered
+from pages.shared.image.explanation import BEFORE_LOWERING, HOW_TO_READ, NOTHING_STANDS_OUT, describe, was_lowered
 from tests.fakes.core import AGE_GENDER_CARD, FakeEstimator
 from tests.fakes.networks import GENDER_CARD, answering
 
@@ -176,7 +176,7 @@ def test_another_network_is_explained_anew_with_its_own_crop():
     app = opened(page(StoredFile(), networks, FULL))
     app.segmented_control(key="explain_attribute_0").set_value("gender").run()
     asked = networks.batches()
-    classic = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=CropSpec(1.5)))
+    classic = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=AlignmentSpec(1.5)))
     networks.estimators = (*networks.estimators, classic)
     before = picture_of(app)
     app.run()
@@ -224,4 +224,4 @@ def test_the_text_says_where_confidence_was_lowered(fear, lowered):
     ids=["less sure", "surer", "age", "nothing", "age nothing"],
 )
 def test_the_sentence_says_what_covering_does(explained, text):
-    assert text in sentence(explained)
+    assert text in describe(explained)

@@ -233,13 +233,13 @@ def test_a_broken_model_of_ours_is_an_error(folder: Path, page: PageUnderTest) -
 
 def test_the_networks_in_memory_are_shared_and_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    open_one = resources.open_estimator
+    open_one = resources.load_estimator
 
     def remember(part: str) -> object:
         opened.append(part)
         return open_one(part)
 
-    monkeypatch.setattr("pages.shared.resources.open_estimator", remember)
+    monkeypatch.setattr("pages.shared.resources.load_estimator", remember)
     ours = resources.get_networks(NetworkChoice())
     other = resources.get_networks(NetworkChoice(gender="six_conv_gender"))
     assert opened == ["emotion", "age_gender", "six_conv_gender"]

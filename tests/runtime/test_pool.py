@@ -21,7 +21,7 @@ def counting_pool(most: int = 2) -> tuple[Pool[object], list[object]]:
 
 
 def borrow(pool: Pool[object], borrowed: list[object], meet: threading.Barrier | None = None) -> None:
-    with pool.lent() as one:
+    with pool.borrow() as one:
         borrowed.append(one)
         if meet is not None:
             meet.wait()
@@ -53,7 +53,7 @@ def test_two_at_once_get_two_and_both_come_back() -> None:
 
 def test_what_was_in_use_when_something_failed_is_not_lent_again() -> None:
     pool, made = counting_pool()
-    with pytest.raises(ValueError, match="half-way"), pool.lent():
+    with pytest.raises(ValueError, match="half-way"), pool.borrow():
         raise ValueError("half-way")
     borrowed: list[object] = []
     borrow(pool, borrowed)
@@ -68,7 +68,7 @@ def test_what_cannot_be_made_is_said_at_once() -> None:
 def test_calls_beyond_the_most_wait_for_one_to_come_back() -> None:
     pool, made = counting_pool(most=2)
     borrowed: list[object] = []
-    with pool.lent(), pool.lent():
+    with pool.borrow(), pool.borrow():
         third = threading.Thread(target=borrow, args=(pool, borrowed))
         third.start()
         third.join(0.2)

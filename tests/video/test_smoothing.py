@@ -19,19 +19,21 @@ def test_weight_does_not_depend_on_how_time_is_cut_up() -> None:
 
 
 def test_the_faster_a_face_the_closer_its_box() -> None:
-    shares = [(smoothing.steadied(HERE, THERE, speed, 1 / 15, 0.5) - HERE)[0] / 0.1 for speed in (0, 0.1, 0.3, 1, 3)]
+    shares = [
+        (smoothing.one_euro_step(HERE, THERE, speed, 1 / 15, 0.5) - HERE)[0] / 0.1 for speed in (0, 0.1, 0.3, 1, 3)
+    ]
     assert shares[0] == shares[1] == pytest.approx(smoothing.weight(1 / 15, 0.5))
     assert shares[1:] == sorted(shares[1:])
     assert shares[-1] > 0.99
 
 
 def test_a_box_is_never_averaged_for_longer_than_its_own_limit() -> None:
-    limit = smoothing.steadied(HERE, THERE, 0.0, 0.1, smoothing.BOX_SMOOTHING_S)
-    assert smoothing.steadied(HERE, THERE, 0.0, 0.1, 3.0) == pytest.approx(limit)
+    limit = smoothing.one_euro_step(HERE, THERE, 0.0, 0.1, smoothing.BOX_SMOOTHING_S)
+    assert smoothing.one_euro_step(HERE, THERE, 0.0, 0.1, 3.0) == pytest.approx(limit)
 
 
 def test_no_smoothing_is_the_measured_box() -> None:
-    assert smoothing.steadied(HERE, THERE, 0.0, 0.1, 0.0) is THERE
+    assert smoothing.one_euro_step(HERE, THERE, 0.0, 0.1, 0.0) is THERE
 
 
 def test_a_detection_without_landmarks_moves_its_box_only() -> None:

@@ -63,20 +63,20 @@ def test_a_much_larger_face_at_the_same_place_is_another_one() -> None:
 
 
 def test_a_face_that_was_gone_for_long_is_not_looked_for_everywhere() -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=2.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=2.0))
     tracker.update(frame(face(100)), 0.0)
     tracker.update(frame(), 0.9)
     assert ids(tracker.update(frame(face(100 + 2.5 * 80)), 1.8)) == [2]
 
 
 def test_a_face_out_of_sight_does_not_run_out_of_the_picture() -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=3.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=3.0))
     for i in range(20):
         tracker.update(frame(face(50 + 10 * i)), i * FRAME_S)
     expected = []
     for now_s in (2.0, 2.3, 2.6, 4.0):
         tracker.update(frame(), now_s)
-        expected.append(tracker.missing((640, 480), now_s)[0].x1)
+        expected.append(tracker.predict_lost((640, 480), now_s)[0].x1)
     assert expected[0] < expected[1] < expected[2] == expected[3]
     assert expected[3] - 240 <= 100 * 0.5 + 10
 
@@ -106,7 +106,7 @@ def test_two_people_crossing_with_one_hidden_on_the_way() -> None:
 
 @pytest.mark.parametrize(("gap_s", "expected"), [(0.8, 1), (1.5, 2)], ids=["remembered", "forgotten"])
 def test_a_face_out_of_sight_gets_its_id_back_in_time(gap_s: float, expected: int) -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     tracker.update(frame(), gap_s / 2)
     assert ids(tracker.update(frame(face(110)), gap_s)) == [expected]
@@ -114,17 +114,17 @@ def test_a_face_out_of_sight_gets_its_id_back_in_time(gap_s: float, expected: in
 
 @pytest.mark.parametrize(("frame_s", "expected"), [(4.9, 1), (5.0, 2)], ids=["slow", "stopped"])
 def test_a_slow_machine_forgets_nobody_between_two_frames(frame_s: float, expected: int) -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     assert ids(tracker.update(frame(face(100)), frame_s)) == [expected]
 
 
 def test_a_slow_machine_tells_of_a_missing_face_for_one_frame() -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     told = []
     for now_s, faces in enumerate([[face(100)], [], []]):
         tracker.update(frame(*faces), 2.0 * now_s)
-        told.append(len(tracker.missing((640, 480), 2.0 * now_s)))
+        told.append(len(tracker.predict_lost((640, 480), 2.0 * now_s)))
     assert told == [0, 1, 0]
 
 
@@ -136,14 +136,14 @@ def test_ids_are_not_used_again_after_a_reset() -> None:
 
 
 def test_who_was_there_before_a_reset_is_missing_for_a_while() -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     tracker.reset()
     tracker.update(frame(), 0.5)
-    (box,) = tracker.missing((640, 480), 0.5)
+    (box,) = tracker.predict_lost((640, 480), 0.5)
     assert box.x1 == pytest.approx(100)
     tracker.update(frame(), 1.5)
-    assert tracker.missing((640, 480), 1.5) == ()
+    assert tracker.predict_lost((640, 480), 1.5) == ()
 
 
 def test_a_change_of_frame_size_changes_nothing_but_the_pixels() -> None:
@@ -222,14 +222,14 @@ def test_a_clock_that_stands_still_or_goes_back_is_harmless() -> None:
 
 
 def test_missing_faces_are_told_until_forgotten() -> None:
-    tracker = FaceTracker(TrackingSettings(forget_s=1.0))
+    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
-    assert tracker.missing((640, 480), 0.0) == ()
+    assert tracker.predict_lost((640, 480), 0.0) == ()
     tracker.update(frame(), 0.2)
-    (box,) = tracker.missing((320, 240), 0.2)
+    (box,) = tracker.predict_lost((320, 240), 0.2)
     assert box.xyxy == pytest.approx((50, 50, 90, 90))
     tracker.update(frame(), 1.2)
-    assert tracker.missing((640, 480), 1.2) == ()
+    assert tracker.predict_lost((640, 480), 1.2) == ()
 
 
 def test_the_given_analysis_is_not_changed() -> None:

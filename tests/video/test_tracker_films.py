@@ -30,7 +30,7 @@ def frame(*centers: tuple[float, float], noise: np.random.Generator | None = Non
 @pytest.mark.parametrize("fps", [8, 15, 30])
 @pytest.mark.parametrize("speed", [0.0, 0.3, 1.0], ids=["still", "swaying", "slow"])
 def test_a_face_keeps_its_id_through_a_second_out_of_sight(fps: int, speed: float) -> None:
-    tracker, noise = FaceTracker(TrackingSettings(forget_s=FORGET_S)), np.random.default_rng(0)
+    tracker, noise = FaceTracker(TrackingSettings(max_age_s=FORGET_S)), np.random.default_rng(0)
     ids = set()
     for i in range(4 * fps):
         now_s = i / fps
@@ -52,7 +52,7 @@ HIDDEN_S = 0.5
 def test_two_people_crossing_keep_their_ids(speed: float, fps: int, seen: str) -> None:
     """Each moves at ``speed``; ``seen`` says who is found during the half second around their meeting."""
     for seed in range(5):
-        tracker, noise = FaceTracker(TrackingSettings(forget_s=FORGET_S)), np.random.default_rng(seed)
+        tracker, noise = FaceTracker(TrackingSettings(max_age_s=FORGET_S)), np.random.default_rng(seed)
         apart_s = max(4 / speed, HIDDEN_S)
         for t in np.arange(-apart_s + noise.uniform(0, 1 / fps), apart_s, 1 / fps):
             centers = [(speed * t, 0.0), (-speed * t, 0.1)]

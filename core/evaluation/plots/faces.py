@@ -40,7 +40,7 @@ def probability_bars(
 def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over time") -> go.Figure:
     """Emotion probabilities above, mood below, on one time axis.
 
-    ``samples``: ``time_s`` (seconds, rising), one column an emotion in [0, 1], ``mood`` in [-1, 1]; emotions
+    ``samples``: ``time_s`` (seconds, rising), one column an emotion in [0, 1], ``valence`` in [-1, 1]; emotions
     that are not columns are left out.
     """
     if samples.empty:
@@ -50,14 +50,14 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over
     for name in (str(emotion) for emotion in EMOTIONS if str(emotion) in samples.columns):
         line = {"color": label_color(name), "width": 2}
         figure.add_trace(go.Scatter(x=time_s, y=samples[name], name=name, mode="lines", line=line), row=1, col=1)
-    mood = go.Scatter(
+    valence = go.Scatter(
         x=time_s,
         y=samples["mood"],
         name="mood",
         mode="lines",
         line={"color": MOOD_HEX, "width": 2, "dash": "dot"},
     )
-    figure.add_trace(mood, row=2, col=1)
+    figure.add_trace(valence, row=2, col=1)
     styled(figure, title, "", "", height_px=460)
     figure.update_layout(hovermode="x unified", legend={"y": -0.25})
     figure.update_xaxes(title_text="Time (s)", row=2, col=1)

@@ -90,7 +90,7 @@ def _show_confidence(reports: Mapping[str, CalibrationReport], detail: StoredEva
         st.markdown(f"**{name}** (temperature {report.temperature:.2f})")
         _show_figures(report)
     report, key = reports[detail.name], what.replace(" ", "_")
-    stem = f"{detail.name}_{detail.side}_{key}"
+    stem = f"{detail.name}_{detail.split}_{key}"
     diagram = reliability_diagram(report, f"Is the confidence true? {what.capitalize()}, {detail.name}")
     show_figure(diagram, f"calibration_diagram_{key}", _DIAGRAM)
     show_table(reliability_table(report), f"{stem}_calibration.csv", f"calibration_table_{key}")
@@ -129,5 +129,5 @@ def _show_intervals(reports: Mapping[str, IntervalReport], detail: StoredEvaluat
             with column:
                 show_measured(label, one.coverage, "%", f"The intervals are {one.width:.1f} years wide on average.")
     show_figure(interval_coverage_bars(reports, "How often the interval holds the true age"), "interval", _INTERVAL)
-    stem = f"{detail.name}_{detail.side}"
+    stem = f"{detail.name}_{detail.split}"
     show_table(interval_table(reports[detail.name]), f"{stem}_age_interval.csv", "table_interval")

@@ -15,7 +15,7 @@ from core.errors import ArtifactError
 from core.evaluation.plots.classification import curve_names, training_curves
 from core.evaluation.stored import load_history
 from core.evaluation.tables import headline_table, seeds_table
-from core.tasks import side_titled
+from core.tasks import split_titled
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table, in_words, show_figure, show_table
 from pages.shared.evaluation.damage import show_damage
@@ -46,13 +46,13 @@ def show_training(folder: Path) -> None:
     download_table(history, f"{folder.name}_history.csv", "history_csv")
 
 
-def show_card(card: ModelCard, side: str) -> None:
-    """``side``: the one that figures beside those of the card are of."""
+def show_card(card: ModelCard, split: str) -> None:
+    """``split``: the one that figures beside those of the card are of."""
     st.subheader(card.title)
     _show_facts(_facts(card))
-    if card.is_classic:
+    if card.is_baseline:
         show_origin(card)
-    if card.not_included:
+    if card.excluded_files:
         show_not_included(card)
     st.markdown(f"**Intended use.** {card.intended_use}")
     st.markdown(f"**Limits.** {card.limits}")
@@ -61,10 +61,10 @@ def show_card(card: ModelCard, side: str) -> None:
     st.markdown(f"**Licence.** {card.license}")
     show_damage(card)
     st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
-    metrics = {side: {k: v for k, v in one.items() if _is_number(v)} for side, one in card.metrics.items()}
+    metrics = {split: {k: v for k, v in one.items() if _is_number(v)} for split, one in card.metrics.items()}
     if metrics:
         show_table(headline_table(metrics), f"{card.name}_figures.csv", "card_figures_csv")
-    _show_two_views(card, side)
+    _show_two_views(card, split)
     _show_seeds(card)
     for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
         with st.expander(title):
@@ -77,8 +77,8 @@ def show_card(card: ModelCard, side: str) -> None:
         )
 
 
-def _show_two_views(card: ModelCard, side: str) -> None:
-    two, one = card.raw.get(TWO_VIEWS_KEY, {}).get(side), card.metrics.get(side, {})
+def _show_two_views(card: ModelCard, split: str) -> None:
+    two, one = card.raw.get(TWO_VIEWS_KEY, {}).get(split), card.metrics.get(split, {})
     if not two:
         return
     st.markdown("**With a second view**")
@@ -88,7 +88,7 @@ def _show_two_views(card: ModelCard, side: str) -> None:
         "with one."
     )
     views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
-    show_table(headline_table(views), f"{card.name}_{side}_two_views.csv", "card_two_views_csv")
+    show_table(headline_table(views), f"{card.name}_{split}_two_views.csv", "card_two_views_csv")
 
 
 def _show_seeds(card: ModelCard) -> None:
@@ -98,7 +98,7 @@ def _show_seeds(card: ModelCard) -> None:
     st.markdown("**With other seeds**")
     st.caption(
         "The last round of training, repeated with other random numbers: how much is chance. Figures of the best epoch "
-        f"on {side_titled(card.task, seeds['side'])}, before the conversion to what is served."
+        f"on {split_titled(card.task, seeds['side'])}, before the conversion to what is served."
     )
     show_table(seeds_table(seeds), f"{card.name}_seeds.csv", "card_seeds_csv")
 

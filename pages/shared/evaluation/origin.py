@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.artifacts.model_card import ModelCard, remake_commands
+from core.artifacts.model_card import ModelCard, rebuild_commands
 from pages.shared.markdown import plain
 
 
@@ -29,12 +29,12 @@ def show_origin(card: ModelCard) -> None:
 
 def show_not_included(card: ModelCard) -> None:
     """Which model files do not come with the app, and how to make them."""
-    sizes = ", ".join(f"{name} ({facts['bytes'] / 1e6:.1f} MB)" for name, facts in card.not_included.items())
+    sizes = ", ".join(f"{name} ({facts['bytes'] / 1e6:.1f} MB)" for name, facts in card.excluded_files.items())
     st.info(
         f"Not part of what comes with the app because of their size: {sizes}. The stored answers are, so everything "
         "that is computed from them is here. With the data sets in `data`, these commands make the files:",
         icon=":material/folder_zip:",
     )
-    st.code("\n".join(remake_commands(card)), language="bash")
+    st.code("\n".join(rebuild_commands(card)), language="bash")
     if card.was_shortened:
         st.caption("As many epochs as these figures are from; without `--epochs`, all that the recipe asks for.")

@@ -25,7 +25,7 @@ def show_rerun(model: StoredEvaluation) -> None:
         "Runs the served model on the images again and compares with what is stored. Small differences "
         "come from the processor's arithmetic; large ones mean that model and figures do not belong together."
     )
-    if SERVED_FILE in model.card.not_included and not is_served(model.folder, model.card):
+    if SERVED_FILE in model.card.excluded_files and not is_served(model.folder, model.card):
         show_not_included(model.card)
         return
     samples = samples_on_demand(model, "rerun")
@@ -40,8 +40,8 @@ def show_rerun(model: StoredEvaluation) -> None:
 
 def rerun_of(model: StoredEvaluation) -> Predictions | None:
     """The answers of the latest re-run, if it was of ``model``."""
-    folder, side, predictions = st.session_state.get(_RERUN_KEY, (None, None, None))
-    return predictions if (folder, side) == (str(model.folder), model.side) else None
+    folder, split, predictions = st.session_state.get(_RERUN_KEY, (None, None, None))
+    return predictions if (folder, split) == (str(model.folder), model.split) else None
 
 
 def _rerun(model: StoredEvaluation, samples: Samples) -> None:
@@ -62,7 +62,7 @@ def _rerun(model: StoredEvaluation, samples: Samples) -> None:
     finally:
         bar.empty()
     # Only the latest is kept, so a session's memory does not grow.
-    st.session_state[_RERUN_KEY] = (str(model.folder), model.side, predictions)
+    st.session_state[_RERUN_KEY] = (str(model.folder), model.split, predictions)
     # The tab of mistakes comes before this one and is about these answers from now on.
     st.rerun()
 
@@ -80,4 +80,4 @@ def _show_comparison(model: StoredEvaluation, fresh: Predictions) -> None:
     st.success(f"Done: {len(fresh):,} images.", icon=":material/check:")
     table = headline_table({"stored": headline(stored), "re-run": headline(fresh)})
     table["difference"] = table["re-run"] - table["stored"]
-    show_table(table, f"{model.name}_{model.side}_rerun.csv", "rerun_csv")
+    show_table(table, f"{model.name}_{model.split}_rerun.csv", "rerun_csv")

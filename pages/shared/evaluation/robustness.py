@@ -10,7 +10,7 @@ from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport, lo
 from core.evaluation.robustness_before import load_before
 from core.evaluation.robustness_tables import before_table, condition_table, severity_table
 from core.evaluation.stored import StoredEvaluation
-from core.tasks import side_titled
+from core.tasks import split_titled
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table, show_figure, show_measured, show_table
 
@@ -25,7 +25,7 @@ def show_robustness(detail: StoredEvaluation) -> None:
     try:
         report = load_report(detail.folder, detail.card)
     except ArtifactMissingError:
-        if detail.card.is_classic:
+        if detail.card.is_baseline:
             st.info("Damaged pictures were tried on our own networks only, not on this one.")
             return
         if detail.card.task not in MEASURED_ATTRIBUTES:
@@ -52,7 +52,7 @@ def show_robustness(detail: StoredEvaluation) -> None:
 
 
 def _what_was_used(report: RobustnessReport) -> str:
-    title = side_titled(report.task, report.side)
+    title = split_titled(report.task, report.side)
     return (
         f"{title}: {report.images:,} of {report.side_images:,} pictures, the same ones under every damage, "
         f"what is random in it from seed {report.seed}.{_WHY_PART[report.limited_by]}"

@@ -7,7 +7,7 @@ import streamlit as st
 from core.artifacts.model_card import list_artifacts
 from core.errors import FacetError
 from core.evaluation.stored import StoredEvaluation, load_stored
-from core.tasks import DETECTOR_SIDE, EVALUATION_SIDES, EvaluationSide, sides_titled
+from core.tasks import DETECTOR_SPLIT, EVALUATION_SPLITS, EvaluationSplit, splits_titled
 from pages.shared.errors import show_error
 
 LEADERBOARD, BY_TEST_SET = "Leaderboard", "By test set"
@@ -22,37 +22,37 @@ _SIDE_KEY = "evaluation_side"
 _DETAIL_KEY = "evaluation_detail"
 
 
-def choose_side() -> EvaluationSide:
+def choose_split() -> EvaluationSplit:
     """A test set that our own or another installed network is measured on; of those that networks of several tasks are
     measured on, the side of the first task."""
     installed = {one.card.task for one in list_artifacts() if one.card is not None}
-    sides = (*(side for side in EVALUATION_SIDES if side.task in {*_OUR_TASKS, *installed}), DETECTOR_SIDE)
+    splits = (*(split for split in EVALUATION_SPLITS if split.task in {*_OUR_TASKS, *installed}), DETECTOR_SPLIT)
     title = st.selectbox(
         "Test set",
-        list(dict.fromkeys(side.title for side in sides)),
+        list(dict.fromkeys(split.title for split in splits)),
         key=_SIDE_KEY,
         help="Images with known answers that the model has not been trained on.",
     )
-    side = next(side for side in sides if side.title == title)
-    (st.warning if side.chosen_on else st.info)(side.role, icon=":material/science:")
-    return side
+    split = next(split for split in splits if split.title == title)
+    (st.warning if split.chosen_on else st.info)(split.role, icon=":material/science:")
+    return split
 
 
-def choose_models(side: EvaluationSide) -> list[StoredEvaluation]:
+def choose_models(split: EvaluationSplit) -> list[StoredEvaluation]:
     """The chosen models that are measured on the side's images, with their stored predictions; whatever cannot be used
     is said. Our own come first, then the classic ones."""
-    tasks = {one.task for one in sides_titled(side.title)}
+    tasks = {one.task for one in splits_titled(split.title)}
     usable: dict[str, StoredEvaluation] = {}
     broken: list[FacetError] = []
     for artifact in list_artifacts():
         if artifact.card is not None and artifact.card.task not in tasks:
             continue
         try:
-            usable[artifact.name] = load_stored(artifact, side.side)
+            usable[artifact.name] = load_stored(artifact, split.split)
         except FacetError as error:
             broken.append(error)
-    names = sorted(usable, key=lambda name: (usable[name].card.is_classic, name))
-    chosen = _multiselect(names, usable, _models_key(side))
+    names = sorted(usable, key=lambda name: (usable[name].card.is_baseline, name))
+    chosen = _multiselect(names, usable, _models_key(split))
     for failure in broken:
         show_error(failure)
     return [usable[name] for name in chosen]
@@ -65,7 +65,7 @@ def _multiselect(names: list[str], usable: dict[str, StoredEvaluation], key: str
         "Models",
         names,
         key=key,
-        format_func=lambda name: f"{name} (classic network)" if usable[name].card.is_classic else name,
+        format_func=lambda name: f"{name} (classic network)" if usable[name].card.is_baseline else name,
         help="Choose several to compare them. Classic networks are those of others, rebuilt and trained on the same "
         "images as our own.",
     )
@@ -81,11 +81,11 @@ def choose_detail(models: list[StoredEvaluation]) -> StoredEvaluation:
     return names[st.selectbox("Details of", list(names), key=_DETAIL_KEY)]
 
 
-def preselect(side: EvaluationSide, name: str) -> None:
-    """In a callback, before the widgets above are drawn: show model ``name`` on ``side``."""
-    st.session_state[_SIDE_KEY] = side.title
-    st.session_state[_models_key(side)] = [name]
+def preselect(split: EvaluationSplit, name: str) -> None:
+    """In a callback, before the widgets above are drawn: show model ``name`` on ``split``."""
+    st.session_state[_SIDE_KEY] = split.title
+    st.session_state[_models_key(split)] = [name]
 
 
-def _models_key(side: EvaluationSide) -> str:
-    return f"evaluation_models_{side.title}"
+def _models_key(split: EvaluationSplit) -> str:
+    return f"evaluation_models_{split.title}"

@@ -48,7 +48,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         "Robustness": lambda: show_robustness(detail),
         "Speed and size": show_speed,
         "Training": lambda: show_training(detail.folder),
-        "Model card": lambda: show_card(detail.card, detail.side),
+        "Model card": lambda: show_card(detail.card, detail.split),
         "Mistakes": lambda: show_mistakes(detail),
         "Re-run": lambda: show_rerun(detail),
     }
@@ -136,4 +136,4 @@ def _show_left_out(compared: Mapping[str, object], models: Sequence[StoredEvalua
 
 
 def _stem(detail: StoredEvaluation) -> str:
-    return f"{detail.name}_{detail.side}"
+    return f"{detail.name}_{detail.split}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.datasets.loading import data_dir, has_data, read_side
+from core.datasets.loading import data_dir, has_data, read_split
 from core.datasets.samples import Samples, fingerprint
 from core.errors import FacetError
 from core.evaluation.stored import StoredEvaluation
@@ -29,7 +29,7 @@ def samples_on_demand(model: StoredEvaluation, key: str) -> Samples | None:
             icon=":material/folder_off:",
         )
         return None
-    asked = (model.card.task, model.side)
+    asked = (model.card.task, model.split)
     if st.button("Read the test images", key=f"read_{key}", icon=":material/image_search:"):
         st.session_state[_OPENED_KEY] = asked
     if st.session_state.get(_OPENED_KEY) != asked:
@@ -37,7 +37,7 @@ def samples_on_demand(model: StoredEvaluation, key: str) -> Samples | None:
         return None
     size, ids = model.card.input_size, model.predictions.ids
     try:
-        return _cached_samples(str(folder), model.card.task, model.side, size, fingerprint(ids), ids)
+        return _cached_samples(str(folder), model.card.task, model.split, size, fingerprint(ids), ids)
     except FacetError as error:
         show_error(error)
         return None
@@ -45,7 +45,7 @@ def samples_on_demand(model: StoredEvaluation, key: str) -> Samples | None:
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the images, about 10 to 20 seconds …")
 def _cached_samples(
-    folder: str, task: str, side: str, image_size: int, ids_fingerprint: str, _ids: np.ndarray
+    folder: str, task: str, split: str, image_size: int, ids_fingerprint: str, _ids: np.ndarray
 ) -> Samples:
     """``ids_fingerprint`` stands for the ids in the cache's key; hashing thousands of strings is slow."""
-    return read_side(Path(folder), task, side, _ids, image_size)
+    return read_split(Path(folder), task, split, _ids, image_size)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.artifacts.model_card import ATTRIBUTES, ModelCard, list_artifacts
-from core.labels import counted
-from core.tasks import DETECTOR_SIDE, EvaluationSide, side_for
+from core.labels import pluralize
+from core.tasks import DETECTOR_SPLIT, EvaluationSplit, split_for
 from pages.shared.errors import show_error
 from pages.shared.markdown import plain
 
@@ -64,9 +64,9 @@ def show_models() -> None:
     cards = [artifact.card for artifact in artifacts if artifact.card is not None]
     if not artifacts:
         st.warning(TRAIN_ADVICE, icon=":material/deployed_code_alert:")
-    classic = [card for card in cards if card.is_classic]
+    classic = [card for card in cards if card.is_baseline]
     compared = [card for card in cards if card.is_for_comparison]
-    own = [card for card in cards if not (card.is_classic or card.is_for_comparison)]
+    own = [card for card in cards if not (card.is_baseline or card.is_for_comparison)]
     for card in sorted(own, key=lambda card: (list(FIGURES).index(card.task), card.name)):
         with st.container(border=True):
             _show_card(card)
@@ -76,7 +76,7 @@ def show_models() -> None:
 def _link_to_others(classic: int, compared: int) -> None:
     parts = []
     if classic:
-        parts.append(f"{counted(classic, 'classic network')} of the field, rebuilt and trained on the same images")
+        parts.append(f"{pluralize(classic, 'classic network')} of the field, rebuilt and trained on the same images")
     if compared:
         parts.append(f"{compared} of ours for a published split")
     if parts:
@@ -92,30 +92,30 @@ def _show_card(card: ModelCard) -> None:
         f"{plain(card.name)} · {card.parameters / 1e6:.2f} million parameters · "
         f"{size}, {'grey' if card.channels == 1 else 'colour'}"
     )
-    side = _reporting_side(card.task)
-    metrics = card.metrics.get(side.side, {})
+    split = _reporting_side(card.task)
+    metrics = card.metrics.get(split.split, {})
     shown = [figure for figure in FIGURES[card.task] if figure.key in metrics]
     if not shown:
-        st.caption(f"Not measured on {side.title} yet.")
+        st.caption(f"Not measured on {split.title} yet.")
         return
     for figure, column in zip(shown, st.columns(len(shown)), strict=True):
         column.metric(figure.label, figure.text(metrics[figure.key]))
-        column.caption(_provenance(figure, metrics, side))
+        column.caption(_provenance(figure, metrics, split))
 
 
-def _provenance(figure: Figure, metrics: Mapping[str, float], side: EvaluationSide) -> str:
+def _provenance(figure: Figure, metrics: Mapping[str, float], split: EvaluationSplit) -> str:
     """Interval, test set and number of images; what the card does not state is left out."""
     parts = []
     low, high = metrics.get(f"{figure.key}_low"), metrics.get(f"{figure.key}_high")
     if low is not None and high is not None:
         parts.append(f"95 % interval {figure.interval(low, high)}")
-    parts.append(side.title)
+    parts.append(split.title)
     if figure.count is not None and figure.count in metrics:
         parts.append(f"{int(metrics[figure.count]):,} {_COUNTED[figure.count]}")
     return " · ".join(parts)
 
 
-def _reporting_side(task: str) -> EvaluationSide:
+def _reporting_side(task: str) -> EvaluationSplit:
     if task == DETECTION:
-        return DETECTOR_SIDE
-    return side_for(task, chosen_on=False)
+        return DETECTOR_SPLIT
+    return split_for(task, chosen_on=False)

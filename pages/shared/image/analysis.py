@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import CropSpec
-from core.attributes.alignment import crop_faces
+from core.artifacts.model_card import AlignmentSpec
+from core.attributes.alignment import align_faces
 from core.drawing import annotator as overlay
 from core.errors import ImageError
 from core.io import images
@@ -23,7 +23,7 @@ THUMBNAIL_PX = 128
 MAX_CARDS = 12
 """Faces of one picture that get a card; a table lists all of them."""
 
-_THUMBNAIL_CROP = CropSpec(scale=1.5)
+_THUMBNAIL_CROP = AlignmentSpec(scale=1.5)
 
 Frame = NDArray[np.uint8]
 
@@ -63,7 +63,7 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
         return type(error)(*error.args)
     analysis = analyzer.analyze(frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
-    thumbnails = crop_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)
+    thumbnails = align_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)
     return ImageResult(name, analysis, images.fit(frame, PREVIEW_SIDE_PX), thumbnails)
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from core import labels as wording
+from core import labels
 from core.drawing import annotator as overlay
 from core.evaluation.plots.faces import probability_bars
 from core.io import export as report
@@ -86,7 +86,7 @@ def _show_table(result: ImageResult, number: int) -> None:
         return
     if len(analysis.faces) > MAX_CARDS:
         st.caption(f"Cards of the first {MAX_CARDS} faces from the left; the table lists all.")
-    with st.expander(f"All values of {wording.counted(len(analysis.faces), 'face')}"):
+    with st.expander(f"All values of {labels.pluralize(len(analysis.faces), 'face')}"):
         st.dataframe(report.rows(result.name, analysis), hide_index=True, key=f"image_table_{number}")
 
 
@@ -103,11 +103,11 @@ def _show_card(face: Face, number: int, thumbnail: Frame, key: str) -> None:
 def _facts(face: Face) -> list[str]:
     facts = []
     if face.emotion is not None:
-        facts.append(wording.answer(face.emotion).capitalize())
+        facts.append(labels.answer(face.emotion).capitalize())
     if face.age is not None:
-        facts.append(f"Age {wording.age(face.age)}")
+        facts.append(f"Age {labels.age(face.age)}")
     if face.gender is not None:
-        facts.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{wording.answer(face.gender)}")
+        facts.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{labels.answer(face.gender)}")
     return facts
 
 
@@ -123,4 +123,4 @@ def _show_suggestions(face: Face, table: Sequence[Suggestion]) -> None:
 
 
 def _summary(analysis: Analysis) -> str:
-    return f"{wording.counted(len(analysis.faces), 'face')} found" if analysis.faces else "No face found"
+    return f"{labels.pluralize(len(analysis.faces), 'face')} found" if analysis.faces else "No face found"

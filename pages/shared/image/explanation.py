@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.attributes.alignment import crop_faces
+from core.attributes.alignment import align_faces
 from core.attributes.estimator import Estimator
 from core.attributes.occlusion import OcclusionMap, explain
 from core.drawing import annotator as overlay
@@ -98,11 +98,11 @@ def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
     shown = heat_overlay(picture, occlusion) if show_map else picture
     alt = f"Face with the map for {TITLES[occlusion.attribute].lower()}" if show_map else "Face without the map"
     st.image(images.to_rgb(shown), width=_PICTURE_PX, alt=alt, output_format="PNG")
-    st.markdown(sentence(occlusion))
+    st.markdown(describe(occlusion))
     st.caption(HOW_TO_READ)
 
 
-def sentence(occlusion: OcclusionMap) -> str:
+def describe(occlusion: OcclusionMap) -> str:
     """What covering the spot that matters most does, in plain words."""
     if occlusion.importance.max() < _LEAST_CHANGE[occlusion.attribute]:
         return NOTHING_STANDS_OUT
@@ -147,5 +147,5 @@ def _views(file: PictureFile, fingerprint: str, face: Detection, networks: Netwo
 
 def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:
     card = estimator.card
-    crop = crop_faces(frame, [face], card.crop, card.input_size, card.channels)[0]
-    return crop, crop_faces(frame, [face], card.crop, _PICTURE_PX, channels=3)[0]
+    crop = align_faces(frame, [face], card.crop, card.input_size, card.channels)[0]
+    return crop, align_faces(frame, [face], card.crop, _PICTURE_PX, channels=3)[0]

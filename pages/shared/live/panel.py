@@ -6,7 +6,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core import wording
+from core import labels
 from core.evaluation.plots.faces import emotion_timeline, probability_bars
 from core.types import EMOTIONS, Face
 from core.video.history import emotion_shares, history_csv, timeline
@@ -51,7 +51,7 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     st.caption(summary(state))
     if state.errors:
         st.warning(
-            f"{wording.counted(state.errors, 'frame')} could not be analysed. Last reason: {plain(state.last_error)}"
+            f"{labels.pluralize(state.errors, 'frame')} could not be analysed. Last reason: {plain(state.last_error)}"
         )
     if playing and state.frames and not running:
         st.info("No new picture in the last seconds.", icon=":material/hourglass_empty:")
@@ -66,7 +66,7 @@ def _numbers(session: LiveSession, playing: bool) -> None:
 def summary(state: LiveSnapshot) -> str:
     """The session's counters in one line."""
     share = state.frames_with_faces / state.frames if state.frames else 0.0
-    analysed, errors = wording.counted(state.frames, "frame"), wording.counted(state.errors, "error")
+    analysed, errors = labels.pluralize(state.frames, "frame"), labels.pluralize(state.errors, "error")
     return f"{analysed} analysed, a face in {state.frames_with_faces} ({share:.0%}), {errors}"
 
 
@@ -74,11 +74,11 @@ def face_title(face: Face) -> str:
     """For example ``Face 1: about 31 years (25-38), perceived female 80%``; the emotion, which has bars, if unsure."""
     readings = []
     if face.age is not None:
-        readings.append(f"about {wording.age(face.age, 'years')}")
+        readings.append(f"about {labels.age(face.age, 'years')}")
     if face.gender is not None:
-        readings.append(("perceived gender " if face.gender.uncertain else "perceived ") + wording.answer(face.gender))
+        readings.append(("perceived gender " if face.gender.uncertain else "perceived ") + labels.answer(face.gender))
     if face.emotion is not None and face.emotion.uncertain:
-        readings.append(f"emotion {wording.answer(face.emotion)}")
+        readings.append(f"emotion {labels.answer(face.emotion)}")
     return f"**Face {face.track_id}**" + (": " + ", ".join(readings) if readings else "")
 
 

@@ -70,7 +70,7 @@ def test_the_card_says_what_the_report_says(report):
 def test_the_served_detector_gives_the_stored_detections(data_dir):
     marks, runs = load_numbers(FOLDER)
     known = {one.id for one in marks[:RERUN]}
-    photos = [photo for photo in load_faces(data_dir, only="test").sides["test"] if photo.id in known]
+    photos = [photo for photo in load_faces(data_dir, only="test").splits["test"] if photo.id in known]
     stored = runs["compact"][AS_IS.name][: len(photos)]
     assert [photo.id for photo in photos] == [one.id for one in marks[: len(photos)]]
     again = detect_photos(create_detector("compact", AS_IS.settings), photos)

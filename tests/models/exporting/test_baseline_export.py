@@ -19,7 +19,7 @@ from core.attributes.estimator import LiteRTEstimator
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
 from core.evaluation.predictions import KINDS, load_predictions
-from core.tasks import DATASET_OF, DATASET_SIDES
+from core.tasks import DATASET_OF, DATASET_SPLITS
 from models import evaluate, export, registry
 from models.exporting import keras_json as original_formats
 from models.exporting import model_card as cards
@@ -56,8 +56,8 @@ def made_up(prefix, emotions):
 
 
 def loader(dataset):
-    sides = DATASET_SIDES[dataset]
-    names = ("train", sides.choosing, sides.reporting)
+    splits = DATASET_SPLITS[dataset]
+    names = ("train", splits.choosing, splits.reporting)
     made = SplitDataset(dataset, {name: made_up(name, "fer" in dataset) for name in names}, (), 0, 0)
     return lambda data_dir, image_size: made
 
@@ -109,11 +109,11 @@ def test_a_run_becomes_an_artifact(artifact):
     card, name = load_card(artifact), artifact.name
     task = card_task(small(name).task)
     stored = load_predictions(artifact / "predictions.npz")
-    sides = DATASET_SIDES[DATASET_OF[task]]
-    kinds = {side: type(one) for side, one in stored.items()}
-    assert kinds == dict.fromkeys((sides.choosing, sides.reporting), KINDS[task])
+    splits = DATASET_SPLITS[DATASET_OF[task]]
+    kinds = {split: type(one) for split, one in stored.items()}
+    assert kinds == dict.fromkeys((splits.choosing, splits.reporting), KINDS[task])
     figure = FIGURES[name]
-    assert all({figure, f"{figure}_low", f"{figure}_high"} <= set(card.metrics[side]) for side in stored)
+    assert all({figure, f"{figure}_low", f"{figure}_high"} <= set(card.metrics[split]) for split in stored)
     assert card.raw["trainable_parameters"] + card.raw["frozen_parameters"] == card.parameters
     assert (card.epochs_run, card.recipe_epochs) == (2, CLASSIC_CONFIGS[name].epochs)
     assert is_served(artifact, card)
@@ -135,7 +135,7 @@ def test_a_network_that_cannot_be_quantised_says_so_on_its_card(artifact):
 def test_it_is_evaluated_like_the_others(artifact, monkeypatch, capsys):
     monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
     card = load_card(artifact)
-    reporting = DATASET_SIDES[DATASET_OF[card.task]].reporting
+    reporting = DATASET_SPLITS[DATASET_OF[card.task]].reporting
     assert evaluate.main([artifact.name, "--data", "made-up", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["split"] == reporting
@@ -149,11 +149,11 @@ def test_a_large_network_is_served_here_and_said_to_be_missing_elsewhere(artifac
     shutil.copytree(artifact, folder)
     cards.write_card(folder, cards.read_card(folder))
     card = load_card(folder)
-    assert set(card.not_included) == {SERVED_FILE, KERAS_FILE}
+    assert set(card.excluded_files) == {SERVED_FILE, KERAS_FILE}
     assert set(card.files) == {"predictions.npz", "history.csv"}
     assert is_served(folder, card)
     assert LiteRTEstimator(folder).card.name == name
-    for file_name in card.not_included:
+    for file_name in card.excluded_files:
         (folder / file_name).unlink()
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
     assert evaluate.main([name, "--data", "made-up"]) == 2

@@ -87,7 +87,7 @@ def test_the_card_knows_the_images_that_the_run_never_saw(artifact, data_folder)
 
 
 def test_all_forms_answer_alike(artifact, data_folder, tmp_path):
-    crops = load_fer2013(data_folder).sides["private"].images
+    crops = load_fer2013(data_folder).splits["private"].images
     model = keras.saving.load_model(artifact / KERAS_FILE)
     expected = np.asarray(model(crops.astype(np.float32), training=False)["emotion"])
     float32_file = tmp_path / "float32.tflite"
@@ -104,18 +104,18 @@ def test_the_artifact_is_complete_and_served(artifact, data_folder):
     card = load_card(artifact)
     assert set(card.files) == {SERVED_FILE, KERAS_FILE, "predictions.npz", "history.csv"}
     assert card.raw["exports"]["served"] in ("int8", "float32")
-    sides = load_predictions(artifact / "predictions.npz")
-    assert {side: len(one) for side, one in sides.items()} == {"public": 14, "private": 14}
-    crops = load_fer2013(data_folder).sides["private"].images
+    splits = load_predictions(artifact / "predictions.npz")
+    assert {split: len(one) for split, one in splits.items()} == {"public": 14, "private": 14}
+    crops = load_fer2013(data_folder).splits["private"].images
     again = calibrated(LiteRTEstimator(artifact).predict(crops)["emotion"], card.temperature["emotion"])
-    assert again == pytest.approx(sides["private"].probabilities, abs=1e-5)
+    assert again == pytest.approx(splits["private"].probabilities, abs=1e-5)
 
 
 def test_weights_are_what_16_bits_hold_and_the_keras_file_gives_the_same_answers(artifact, data_folder):
     model = keras.saving.load_model(artifact / KERAS_FILE, compile=False)
     for weight in model.get_weights():
         assert np.array_equal(weight, weight.astype(np.float16).astype(weight.dtype))
-    crops = load_fer2013(data_folder).sides["private"].images
+    crops = load_fer2013(data_folder).splits["private"].images
     served = LiteRTModel(to_float32(model, stored_bits=16)).predict(crops)["emotion"]
     assert np.asarray(model(crops.astype(np.float32), training=False)["emotion"]) == pytest.approx(served, abs=2e-3)
 
@@ -126,7 +126,7 @@ def test_storing_in_16_bits_halves_the_file(artifact):
 
 
 def test_batch_sizes_do_not_change_the_answers(artifact, data_folder):
-    crops = load_fer2013(data_folder).sides["private"].images
+    crops = load_fer2013(data_folder).splits["private"].images
     estimator = LiteRTEstimator(artifact)
     together = estimator.predict(crops)["emotion"]
     alone = np.concatenate([estimator.predict(crops[row : row + 1])["emotion"] for row in range(len(crops))])
@@ -150,8 +150,8 @@ def test_evaluate_prints_every_figure_as_json(artifact, data_folder, capsys, mon
 
 def test_images_of_a_split_that_were_learnt_from_are_counted(artifact, data_folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
-    sides = load_fer2013(data_folder).sides
-    names = [*sides["train"].ids[:3], *sides["private"].ids[:5]]
+    splits = load_fer2013(data_folder).splits
+    names = [*splits["train"].ids[:3], *splits["private"].ids[:5]]
     file = tmp_path / "split.csv"
     file.write_text("\n".join(["file", *names]) + "\n")
     assert evaluate.main(["tiny", "--data", str(data_folder), "--split-file", str(file), "--json"]) == 0
@@ -180,23 +180,23 @@ def test_what_evaluate_cannot_do_is_one_line(artifact, data_folder, capsys, monk
 
 
 def test_framing_measures_what_the_detector_finds(artifact, data_folder):
-    private = load_fer2013(data_folder).sides["private"]
+    private = load_fer2013(data_folder).splits["private"]
     found = framing.scenes_of(private, CenteredFace())
     found[3] = replace(found[3], face=None)
     seen, scenes = framing._seen(private, found)
     assert len(seen) == len(scenes) == len(private) - 1
-    figures = framing.figures_with(LiteRTEstimator(artifact), seen, scenes, framing.CropSpec(1.0))
+    figures = framing.figures_with(LiteRTEstimator(artifact), seen, scenes, framing.AlignmentSpec(1.0))
     assert figures["n"] == len(private) - 1
 
 
 def test_framing_aligns_where_there_are_landmarks(artifact, data_folder):
-    estimator, private = LiteRTEstimator(artifact), load_fer2013(data_folder).sides["private"]
+    estimator, private = LiteRTEstimator(artifact), load_fer2013(data_folder).splits["private"]
     scenes = framing.scenes_of(private, CenteredFace(POINTS))
     # 48 of the 288 pixels are border on each side.
     expected = (np.array(POINTS.points) - 48) / 192
     expected[:, 0] = (expected[:, 0] + (1 - expected[[1, 0, 2, 4, 3], 0])) / 2
     assert framing.mean_points(scenes) == pytest.approx(expected)
-    start = framing.CropSpec(1.3, 0.1)
+    start = framing.AlignmentSpec(1.3, 0.1)
     spec = framing.choose_crop(estimator, private, scenes, start)
     assert (spec.scale, spec.shift_y) == (1.3, 0.1)
     assert spec.points is not None
@@ -206,9 +206,9 @@ def test_framing_aligns_where_there_are_landmarks(artifact, data_folder):
 
 
 def test_framing_without_landmarks_searches_scale_and_shift(artifact, data_folder):
-    private = load_fer2013(data_folder).sides["private"]
+    private = load_fer2013(data_folder).splits["private"]
     scenes = framing.scenes_of(private, CenteredFace())
-    start = framing.CropSpec(points=POINTS.points)
+    start = framing.AlignmentSpec(points=POINTS.points)
     spec = framing.choose_crop(LiteRTEstimator(artifact), private, scenes, start)
     assert spec.points == POINTS.points
     assert spec.scale in framing.SCALES

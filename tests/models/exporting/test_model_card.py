@@ -6,7 +6,15 @@ from dataclasses import replace
 import keras
 import pytest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, CROP_TASKS, KERAS_FILE, SERVED_FILE, CropSpec, ModelCard, load_card
+from core.artifacts.model_card import (
+    ARTIFACTS_DIR,
+    CROP_TASKS,
+    KERAS_FILE,
+    SERVED_FILE,
+    AlignmentSpec,
+    ModelCard,
+    load_card,
+)
 from core.errors import ConfigError
 from models.exporting import model_card as cards
 from models.exporting.model_card import crop_of, facts_of, joined_history, new_card, read_card, write_card
@@ -54,7 +62,7 @@ def test_the_card_of_a_rebuilt_network(tmp_path, config):
     channels = 3 if "gender" in config.name else 1
     raw = new_card(config, finished_run(tmp_path, config.name), 10, channels, RECORDED)
     card = ModelCard.from_dict(json.loads(json.dumps(raw)))
-    assert card.is_classic
+    assert card.is_baseline
     assert card.task == card_task(config.task)
     assert (card.recipe, card.recipe_epochs, card.epochs_run) == (config.recipe, config.epochs, 2)
     assert [claim["text"] for claim in card.claims] == [claim.text for claim in CLAIMS[config.name]]
@@ -77,7 +85,7 @@ def test_faces_are_framed_as_in_the_images_of_the_data_set(task, measured_with):
 
 def test_without_a_network_that_framing_was_measured_with_a_face_is_the_detectors_box(tmp_path, monkeypatch):
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    assert CropSpec.from_dict(crop_of("gender")) == CropSpec()
+    assert AlignmentSpec.from_dict(crop_of("gender")) == AlignmentSpec()
 
 
 def test_what_the_run_recorded_counts_more(tmp_path):
@@ -92,7 +100,7 @@ def test_our_own_networks_claim_nothing(tmp_path):
         finished_run(tmp_path, name)
     raw = new_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
     card = ModelCard.from_dict(raw)
-    assert not card.is_classic
+    assert not card.is_baseline
     assert (card.claims, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
     assert card.training["start"] == "weights of emotion_second"
     assert "FER+" in card.data["dataset"]
@@ -130,7 +138,7 @@ def test_large_model_files_are_listed_apart_and_ignored(tmp_path, small_limit):
     write_card(tmp_path, card_dict("toy", "gender"))
     card = load_card(tmp_path)
     assert set(card.files) == {KERAS_FILE, "history.csv"}
-    assert {name: facts["bytes"] for name, facts in card.not_included.items()} == {SERVED_FILE: 100}
+    assert {name: facts["bytes"] for name, facts in card.excluded_files.items()} == {SERVED_FILE: 100}
     assert "/model.tflite" in (tmp_path / ".gitignore").read_text().splitlines()
 
 
@@ -140,9 +148,9 @@ def test_files_that_are_not_here_stay_listed_until_they_are_small(tmp_path, smal
     write_card(tmp_path, card_dict("toy", "gender"))
     served.unlink()
     write_card(tmp_path, cards.read_card(tmp_path))
-    assert set(load_card(tmp_path).not_included) == {SERVED_FILE}
+    assert set(load_card(tmp_path).excluded_files) == {SERVED_FILE}
     served.write_bytes(bytes(10))
     write_card(tmp_path, cards.read_card(tmp_path))
     card = load_card(tmp_path)
-    assert (set(card.files), dict(card.not_included)) == ({SERVED_FILE}, {})
+    assert (set(card.files), dict(card.excluded_files)) == ({SERVED_FILE}, {})
     assert not (tmp_path / ".gitignore").exists()

@@ -7,14 +7,14 @@ import pytest
 
 from core.age_groups import AGE_GROUPS
 from core.artifacts.model_card import CROP_TASKS, load_card, sha256_of
-from core.attributes.postprocessing import AgeCalibration, age_answers, calibrated, calibrated_answers, normalised
+from core.attributes.postprocessing import AgeCalibration, age_answers, calibrated, normalised, postprocess_outputs
 from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
 from core.errors import DatasetError
-from core.evaluation import runner
+from core.evaluation import predict
 from core.evaluation.age_brackets import bracket_indices
 from core.evaluation.predictions import load_predictions
-from core.tasks import side_for
+from core.tasks import split_for
 from models import evaluate
 from models.measuring.calibration import (
     UNCERTAIN_SHARE,
@@ -146,7 +146,7 @@ def test_nothing_is_fitted_to_nothing():
 
 
 @pytest.fixture
-def counted(tmp_path, monkeypatch):
+def pluralize(tmp_path, monkeypatch):
     """An artifact ``emotion`` whose network is a ``CountingEstimator``, 12 images of each reported side, and the
     estimators that were made."""
     made = []
@@ -155,7 +155,7 @@ def counted(tmp_path, monkeypatch):
         made.append(CountingEstimator(folder))
         return made[-1]
 
-    for module in (evaluate, runner):
+    for module in (evaluate, predict):
         monkeypatch.setattr(module, "LiteRTEstimator", counting)
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
     folder = tmp_path / "emotion"
@@ -166,26 +166,26 @@ def counted(tmp_path, monkeypatch):
     return folder, write_fer2013_csv(tmp_path / "data"), made
 
 
-def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(counted, capsys):
-    folder, data_dir, made = counted
+def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(pluralize, capsys):
+    folder, data_dir, made = pluralize
     assert evaluate.main(["emotion", "--data", str(data_dir), "--store", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert sum(one.asked for one in made) == 2 + 12
     card, stored = load_card(folder), load_predictions(folder / "predictions.npz")
     data = load_fer2013(data_dir)
-    for side, predictions in stored.items():
-        outputs = CountingEstimator(folder).predict(data.sides[side].images)
-        served = calibrated_answers(outputs, card.temperature, card.age_calibration)["emotion"]
+    for split, predictions in stored.items():
+        outputs = CountingEstimator(folder).predict(data.splits[split].images)
+        served = postprocess_outputs(outputs, card.temperature, card.age_calibration)["emotion"]
         assert predictions.probabilities == pytest.approx(served, abs=1e-6)
-        assert dict(card.metrics[side]) == evaluate.figures_of(predictions, card)
+        assert dict(card.metrics[split]) == evaluate.figures_of(predictions, card)
     assert printed.items() >= card.metrics["private"].items()
     assert {"ece", "ece_before", "brier", "kept_share"} <= set(printed)
     assert card.temperature["emotion"] != 1.0
     assert card.min_confidence["emotion"] > 0
 
 
-def test_an_evaluation_repeats_the_stored_figures(counted, capsys):
-    folder, data_dir, made = counted
+def test_an_evaluation_repeats_the_stored_figures(pluralize, capsys):
+    folder, data_dir, made = pluralize
     assert evaluate.main(["emotion", "--data", str(data_dir), "--store"]) == 0
     capsys.readouterr()
     made.clear()
@@ -196,11 +196,11 @@ def test_an_evaluation_repeats_the_stored_figures(counted, capsys):
 
 
 def test_the_reported_sides_are_those_of_the_evaluation_page():
-    assert set(evaluate.REPORTED_SIDES) == set(CROP_TASKS)
-    for task, sides in evaluate.REPORTED_SIDES.items():
-        assert sides == tuple(side_for(task, chosen_on=first).side for first in (True, False))
-    assert evaluate.REPORTED_SIDES["emotion_five"] == ("five_public", "five_private")
-    assert evaluate.REPORTED_SIDES["age"] == ("validation", "test")
+    assert set(evaluate.REPORTED_SPLITS) == set(CROP_TASKS)
+    for task, splits in evaluate.REPORTED_SPLITS.items():
+        assert splits == tuple(split_for(task, chosen_on=first).split for first in (True, False))
+    assert evaluate.REPORTED_SPLITS["emotion_five"] == ("five_public", "five_private")
+    assert evaluate.REPORTED_SPLITS["age"] == ("validation", "test")
 
 
 def test_one_number_gets_an_interval_that_holds_on_new_faces():
@@ -233,6 +233,6 @@ def test_age_groups_are_calibrated_and_their_years_get_an_interval():
     assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
     assert set(fitted["min_confidence"]) == {"age_group", "gender"}
     scale = AgeCalibration.from_dict(fitted["age_calibration"])
-    answers = calibrated_answers({"age_group": distorted}, fitted["temperature"], scale)["age"]
+    answers = postprocess_outputs({"age_group": distorted}, fitted["temperature"], scale)["age"]
     covered = (answers[:, 1] <= ages) & (ages <= answers[:, 2])
     assert covered.mean() == pytest.approx(0.8, abs=0.03)

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, CropSpec
-from core.attributes.quality import USABILITY_FILE, Ramp
+from core.artifacts.model_card import ARTIFACTS_DIR, AlignmentSpec
+from core.attributes.quality import QUALITY_FILE, Smoothstep
 from core.datasets.faces import FacePhoto
 from core.types import Box, Detection, Landmarks
 from models.measuring import quality as usability
@@ -52,7 +52,7 @@ def parts():
     return {
         "clean": {"emotion": boxes(rng), "other": boxes(rng)},
         "blurred": [boxes(rng, blur, right=right) for blur, right in ((0.9, 0.7), (0.97, 0.3), (0.99, 1 / 7))],
-        "tiny": [boxes(rng, side_px=side, right=right) for side, right in ((40, 0.9), (20, 0.55), (10, 1 / 7))],
+        "tiny": [boxes(rng, side_px=split, right=right) for split, right in ((40, 0.9), (20, 0.55), (10, 1 / 7))],
         "photos": Photographed(scores, rng.random(2000) < np.clip((scores - 0.3) / 0.3, 0, 1), [], []),
     }
 
@@ -135,7 +135,7 @@ def test_photographs_give_faces_and_boxes_that_hold_none():
 def test_a_shrunk_face_keeps_its_place():
     face = Detection(Box(40, 40, 140, 140), 0.8, Landmarks(*map(tuple, (PLAIN * 100 + 40).tolist())))
     estimator = FakeEstimator()
-    estimator.card = AGE_GENDER_CARD.__class__(**{**vars(AGE_GENDER_CARD), "crop": CropSpec(1.0)})
+    estimator.card = AGE_GENDER_CARD.__class__(**{**vars(AGE_GENDER_CARD), "crop": AlignmentSpec(1.0)})
     frame, small = shrunk(np.zeros((200, 300, 3), np.uint8), face, 20, estimator)
     assert frame.shape == (40, 60, 3)
     assert small.box.xyxy == pytest.approx((8, 8, 28, 28))
@@ -150,13 +150,13 @@ def test_missing_data_is_explained(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def stored():
-    return json.loads((ARTIFACTS_DIR / USABILITY_FILE).read_text())
+    return json.loads((ARTIFACTS_DIR / QUALITY_FILE).read_text())
 
 
 @pytest.mark.parametrize("answer", ["emotion", "gender"])
 def test_the_stored_limits_leave_clean_faces_alone(stored, answer):
     assert stored["measured"][CLEAN][answer]["whole"] >= CLEAN_SHARE
-    assert Ramp(**stored["side_px"]).usable <= 48
+    assert Smoothstep(**stored["side_px"]).usable <= 48
 
 
 @pytest.mark.parametrize("answer", ["emotion", "gender"])

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, SERVED_FILE, CropSpec, load_card
+from core.artifacts.model_card import ARTIFACTS_DIR, SERVED_FILE, AlignmentSpec, load_card
 from core.datasets.samples import Samples
 from core.datasets.splits import load_utkface
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.predict import evaluate_estimator
 from core.evaluation.robustness import ROBUSTNESS_FILE, SEVERITIES, load_report
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
-from core.tasks import EVALUATION_SIDES
+from core.tasks import EVALUATION_SPLITS
 from models.corruptions import CORRUPTIONS
 from models.measuring import robustness
 from models.measuring.robustness import CLEAN, damaged, measure, outputs_by_condition, suite_for
@@ -23,17 +23,17 @@ from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeEstimator
 from tests.fakes.evaluation import write_fer2013_csv
 
 POINTS = ((0.32, 0.38), (0.68, 0.38), (0.5, 0.6), (0.36, 0.75), (0.64, 0.75))
-CHANGES = {"crop": CropSpec(points=POINTS), "files": {SERVED_FILE: {"bytes": 1, "sha256": "a" * 64}}}
+CHANGES = {"crop": AlignmentSpec(points=POINTS), "files": {SERVED_FILE: {"bytes": 1, "sha256": "a" * 64}}}
 CARDS = {"emotion": replace(EMOTION_CARD, **CHANGES), "age_gender": replace(AGE_GENDER_CARD, **CHANGES)}
 
 
-def samples_of(task, count, side=16):
+def samples_of(task, count, split=16):
     rng = np.random.default_rng(0)
     channels = CARDS[task].channels
     labels = {"emotion": rng.integers(0, 7, count)}
     if task == "age_gender":
         labels = {name: rng.integers(0, top, count) for name, top in (("age", 100), ("gender", 2), ("race", 5))}
-    images = rng.integers(0, 256, (count, 1, 1, 1)) + rng.integers(-40, 40, (count, side, side, channels))
+    images = rng.integers(0, 256, (count, 1, 1, 1)) + rng.integers(-40, 40, (count, split, split, channels))
     ids = np.array([f"face_{row}" for row in range(count)])
     return Samples(ids, np.clip(images, 0, 255).astype(np.uint8), labels)
 
@@ -46,7 +46,7 @@ def test_a_report_has_every_corruption_at_every_severity(task):
     assert report.corruptions[0].levels == CORRUPTIONS["low_light"].levels
     assert (report.images, report.side_images, report.limited_by) == (70, 70, "none")
     assert (report.task, report.model_sha256) == (task, "a" * 64)
-    assert report.side in {one.side for one in EVALUATION_SIDES if one.task == task and not one.chosen_on}
+    assert report.split in {one.split for one in EVALUATION_SPLITS if one.task == task and not one.chosen_on}
 
 
 def test_clean_figures_are_those_of_the_plain_evaluation():
@@ -65,7 +65,7 @@ def test_the_temperature_of_the_card_is_used():
 
 
 def test_answers_of_a_condition_are_those_on_its_pictures():
-    samples, suite = samples_of("emotion", 70, side=8), suite_for(CARDS["emotion"])
+    samples, suite = samples_of("emotion", 70, split=8), suite_for(CARDS["emotion"])
     estimator = FakeEstimator(CARDS["emotion"])
     outputs = outputs_by_condition(estimator, samples, suite, seed=3)
     assert set(outputs) == {CLEAN, *((name, severity) for name in suite for severity in SEVERITIES)}
@@ -85,7 +85,7 @@ def test_damage_depends_on_seed_and_image_only(name):
 
 
 def test_a_bar_stays_in_place_when_it_grows():
-    samples = samples_of("emotion", 6, side=48)
+    samples = samples_of("emotion", 6, split=48)
     covered = []
     for severity in (1, 5):
         pictures = damaged(samples, "bar", CORRUPTIONS["bar"], severity, seed=0)
@@ -153,7 +153,7 @@ def test_progress_counts_every_picture():
     ("card", "message"),
     [
         (replace(CARDS["emotion"], task="detection"), "measured for emotion, age_gender"),
-        (replace(CARDS["emotion"], crop=CropSpec()), r"where eyes and mouth are.*models\.framing emotion"),
+        (replace(CARDS["emotion"], crop=AlignmentSpec()), r"where eyes and mouth are.*models\.framing emotion"),
     ],
     ids=["a detector", "no points"],
 )
@@ -170,7 +170,7 @@ def test_only_the_test_side_of_utkface_in_full_size(tmp_path):
         image = cv2.resize(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8), (200, 200))
         cv2.imwrite(str(folder / f"{20 + row}_{row % 2}_{row % 5}_2017{row:04d}.jpg.chip.jpg"), image)
     samples = robustness.reporting_samples("age_gender", tmp_path)
-    expected = load_utkface(tmp_path, 200).sides["test"]
+    expected = load_utkface(tmp_path, 200).splits["test"]
     assert 0 < len(samples) < 40
     np.testing.assert_array_equal(samples.ids, expected.ids)
     np.testing.assert_array_equal(samples.images, expected.images)
@@ -197,7 +197,7 @@ def test_the_command_stores_the_report_and_lists_it_on_the_card(emotion, capsys)
     out, err = capsys.readouterr()
     card = load_card(emotion)
     report = load_report(emotion, card)
-    assert (report.images, report.side_images, report.side, report.limited_by) == (12, 12, "private", "none")
+    assert (report.images, report.side_images, report.split, report.limited_by) == (12, 12, "private", "none")
     assert "12 of 12 images" in out
     assert f"mean_corrupted_accuracy    {report.mean_corrupted_accuracy:.4f}" in out
     assert "732/732" in err

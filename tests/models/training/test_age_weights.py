@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ConfigError
 from models.training.age_weights import AgeWeighting, sample_weights
-from models.training.sampling import weighted_order
+from models.training.sampling import systematic_resample
 
 # Hundreds of children and adults, fewer in each decade from 60 on, like UTKFace.
 COUNTS = {5: 200, 25: 600, 45: 400, 65: 100, 75: 25, 95: 1}
@@ -90,7 +90,7 @@ def test_settings_that_make_no_sense(changes, message):
 
 
 def test_equal_weights_give_every_row_once():
-    order = weighted_order(np.ones(50), 50, np.random.default_rng(1))
+    order = systematic_resample(np.ones(50), 50, np.random.default_rng(1))
     assert order.dtype == np.int64
     assert sorted(order) == list(range(50))
     assert order.tolist() != list(range(50))
@@ -98,7 +98,7 @@ def test_equal_weights_give_every_row_once():
 
 def test_every_row_comes_as_often_as_its_weight_rounded_up_or_down():
     weights = sample_weights(AGES)
-    order = weighted_order(weights, len(AGES), np.random.default_rng(0))
+    order = systematic_resample(weights, len(AGES), np.random.default_rng(0))
     times, expected = np.bincount(order, minlength=len(AGES)), weights / weights.sum() * len(AGES)
     assert (times >= np.floor(expected - 1e-4)).all()
     assert (times <= np.ceil(expected + 1e-4)).all()
@@ -107,23 +107,23 @@ def test_every_row_comes_as_often_as_its_weight_rounded_up_or_down():
 
 def test_draws_are_right_on_average_also_for_small_weights():
     rng = np.random.default_rng(0)
-    times = sum(np.bincount(weighted_order(np.array([0.0, 1, 2, 7]), 5, rng), minlength=4) for _ in range(2000))
+    times = sum(np.bincount(systematic_resample(np.array([0.0, 1, 2, 7]), 5, rng), minlength=4) for _ in range(2000))
     assert times[0] == 0
     np.testing.assert_allclose(times / 2000, [0, 0.5, 1, 3.5], atol=0.05)
 
 
 def test_the_order_is_decided_by_the_generator():
     weights = sample_weights(AGES)
-    first, same, other = (weighted_order(weights, 300, np.random.default_rng(seed)) for seed in (3, 3, 4))
+    first, same, other = (systematic_resample(weights, 300, np.random.default_rng(seed)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, same)
     assert (first != other).any()
 
 
 def test_nothing_is_drawn_from_nothing():
-    assert weighted_order(np.empty(0), 0, np.random.default_rng(0)).shape == (0,)
+    assert systematic_resample(np.empty(0), 0, np.random.default_rng(0)).shape == (0,)
 
 
 @pytest.mark.parametrize("weights", [[], [0.0, 0.0], [1.0, -1.0], [np.nan], [[1.0]]])
 def test_weights_that_cannot_be_drawn_by(weights):
     with pytest.raises(ValueError, match="weights must be"):
-        weighted_order(np.array(weights), 3, np.random.default_rng(0))
+        systematic_resample(np.array(weights), 3, np.random.default_rng(0))

@@ -14,7 +14,7 @@ import pytest
 from core.artifacts.model_card import CROP_TASKS as CARD_TASKS
 from core.datasets.label_subsets import load_five_emotions
 from core.errors import ConfigError
-from core.tasks import DATASET_OF, side_for
+from core.tasks import DATASET_OF, split_for
 from models.exporting.reported_results import CLAIMS, Claim
 from models.registry import ARCHITECTURES
 from models.training.baseline_recipes import CLASSIC_CONFIGS, ClassicConfig
@@ -87,7 +87,7 @@ def test_every_network_is_measured_on_the_side_that_its_training_chose_on(config
     task = CROP_TASKS[config.task]
     assert task.card_task in CARD_TASKS
     assert task.dataset == DATASET_OF[task.card_task]
-    assert task.choose_on == side_for(task.card_task, chosen_on=True).side
+    assert task.choose_on == split_for(task.card_task, chosen_on=True).split
 
 
 def test_the_loss_of_a_year_is_its_cross_entropy():
@@ -111,12 +111,12 @@ def fer2013(tmp_path):
 
 def test_five_emotions_leave_out_two_on_every_side(fer2013):
     data = load_five_emotions(fer2013)
-    assert {side: len(samples) for side, samples in data.sides.items()} == {
+    assert {split: len(samples) for split, samples in data.splits.items()} == {
         "train": 10,
         "five_public": 10,
         "five_private": 10,
     }
-    assert {int(label) for side in data.sides.values() for label in side.labels["emotion"]} == {0, 3, 4, 5, 6}
+    assert {int(label) for split in data.splits.values() for label in split.labels["emotion"]} == {0, 3, 4, 5, 6}
     task, config = CLASSIC_TASKS["emotion_five"], CLASSIC_CONFIGS["five_emotions"]
     images, wanted = task.validation(config, task.load(fer2013, config))
     assert images.shape == (10, 64, 64, 1)
@@ -131,8 +131,8 @@ def test_crops_are_changed_as_the_recipe_says(fer2013, name):
     batches = task.batches(config, data, 0)
     assert isinstance(batches, TrainingBatches)
     crops, _ = batches[0]
-    given = {image.tobytes() for image in data.sides["train"].images}
-    flipped = {image[:, ::-1].tobytes() for image in data.sides["train"].images}
+    given = {image.tobytes() for image in data.splits["train"].images}
+    flipped = {image[:, ::-1].tobytes() for image in data.splits["train"].images}
     seen = {crop.astype(np.uint8).tobytes() for crop in crops}
     assert seen <= given | flipped
     assert bool(seen & flipped) is config.augmentation.flip

@@ -22,7 +22,7 @@ from core.errors import ConfigError, DatasetError
 from core.types import EMOTIONS, GENDERS
 from models import registry, train
 from models.training.baseline_recipes import CLASSIC_CONFIGS
-from models.training.ema import WeightAverage
+from models.training.ema import EmaWeights
 from models.training.losses import age_distribution_loss, mae
 from models.training.pipeline import Augmentation, TrainingBatches, augment
 from models.training.recipes import CONFIGS, config_named
@@ -62,9 +62,9 @@ def made_up_data(task):
     if task == "detection":
         photos = tuple(made_up_photo(number) for number in range(4))
         return FacePhotos(dict.fromkeys(FACES_SPLITS, photos), ())
-    sides = ("train", "public", "private") if task == "emotion" else ("train", "validation", "test")
-    sides = ("train", TASKS[task].choose_on) if task == "age_gender_published" else sides
-    return SplitDataset("made-up", {side: made_up(task) for side in sides}, (), 0, 0)
+    splits = ("train", "public", "private") if task == "emotion" else ("train", "validation", "test")
+    splits = ("train", TASKS[task].choose_on) if task == "age_gender_published" else splits
+    return SplitDataset("made-up", {split: made_up(task) for split in splits}, (), 0, 0)
 
 
 def small(name):
@@ -312,7 +312,7 @@ def test_augmentation_without_ranges_changes_nothing():
 
 def test_average_is_in_place_only_while_evaluated():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    average = WeightAverage(0.9)
+    average = EmaWeights(0.9)
     average.set_model(model)
     for value in (1.0, 3.0):
         model.set_weights([np.full((1, 1), value, np.float32)])
