@@ -30,9 +30,9 @@ from core.attributes.estimator import LiteRTEstimator, LiteRTModel
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
 from core.datasets.splits import SplitDataset, read_split_file
 from core.errors import ConfigError, DatasetError, FacetError
-from core.evaluation.calibration import calibration_headline
-from core.evaluation.fairness import fairness_headline
-from core.evaluation.metrics import headline
+from core.evaluation.calibration import calibration_metrics
+from core.evaluation.fairness import fairness_metrics
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import evaluate_samples, predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import EVALUATION_SPLITS
@@ -47,12 +47,12 @@ def figures_of_file(file: Path, samples: Samples) -> dict[str, float]:
     """Headline figures of a LiteRT file that is not an artifact yet."""
     model = LiteRTModel(file.read_bytes())
     outputs = predict_images(model, resized(samples.images, model.crop_shape[0]))
-    return headline(predictions_from_outputs(outputs, samples))
+    return summary_metrics(predictions_from_outputs(outputs, samples))
 
 
 def figures_of(predictions: Predictions, card: ModelCard) -> dict[str, float | int]:
     """What the card and ``--json`` say about one side."""
-    return headline(predictions) | calibration_headline(predictions, card) | fairness_headline(predictions)
+    return summary_metrics(predictions) | calibration_metrics(predictions, card) | fairness_metrics(predictions)
 
 
 def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions]:

@@ -28,7 +28,7 @@ from core.evaluation.detection.landmarks import LEAST_EYES_PX
 from core.evaluation.detection.report import DetectionReport
 from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import frame_ms
-from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_of_ages
+from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_in_age_range
 from core.evaluation.leaderboard import load_leaderboard
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
@@ -170,7 +170,7 @@ def _groups(ages: AgeGenderPredictions) -> str:
         f"{age.worst.label}); if the label made no difference, groups of these sizes would be at most "
         f"{gender.by_chance * 100:.1f} points and {age.by_chance:.2f} years apart in 19 of 20 cases."
     )
-    young, old = mae_of_ages(ages, *YOUNGEST), mae_of_ages(ages, *OLDEST)
+    young, old = mae_in_age_range(ages, *YOUNGEST), mae_in_age_range(ages, *OLDEST)
     extremes = (
         f"Mean absolute age error of the youngest, {YOUNGEST[0]} to {YOUNGEST[1]} years: {years(young)}, {young.n} "
         f"people; of the oldest, {OLDEST[0]} and more: {years(old)}, {old.n} people."

@@ -20,7 +20,7 @@ from core.attributes.estimator import CropModel, LiteRTEstimator
 from core.datasets.samples import resized
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError, FacetError
-from core.evaluation.metrics import headline
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
 from models.exporting.model_card import read_card, write_card
@@ -49,7 +49,7 @@ def store_two_views(folder: Path, data: SplitDataset) -> dict[str, dict[str, flo
             outputs, samples, card.age_calibration, card.temperature, card.task
         )
     save_predictions(folder / TWO_VIEWS_FILE, predictions)
-    figures = {split: headline(one) for split, one in predictions.items()}
+    figures = {split: summary_metrics(one) for split, one in predictions.items()}
     write_card(folder, read_card(folder) | {TWO_VIEWS_KEY: figures})
     return figures
 

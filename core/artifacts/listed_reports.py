@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from core.artifacts.model_card import ModelCard, sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 
 Report = TypeVar("Report")
 
@@ -46,10 +46,10 @@ def _check_listed(file: Path, card: ModelCard, advice: str) -> None:
         raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {advice}")
 
 
-def measured_from(raw: Mapping[str, Any]) -> Measured:
+def measured_from(raw: Mapping[str, Any]) -> MetricValue:
     """``None`` is NaN, see ``core.evaluation.json_values``."""
     value, low, high = (math.nan if raw[name] is None else float(raw[name]) for name in ("value", "low", "high"))
-    return Measured(value, low, high, int(raw["n"]))
+    return MetricValue(value, low, high, int(raw["n"]))
 
 
 def text_from(value: Any) -> str:

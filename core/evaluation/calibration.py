@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from core.artifacts.model_card import ModelCard
 from core.attributes.postprocessing import calibrated
 from core.errors import ConfigError
-from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
-from core.evaluation.intervals import Measured, proportion
+from core.evaluation.intervals import MetricValue, wilson_interval
+from core.evaluation.metrics import AGE_BRACKETS, bracket_indices
 from core.evaluation.predictions import (
     AgeGroupGenderPredictions,
     AgePredictions,
@@ -37,7 +37,7 @@ class ReliabilityBin:
     low: float
     high: float
     confidence: float
-    accuracy: Measured
+    accuracy: MetricValue
 
     @property
     def n(self) -> int:
@@ -60,12 +60,12 @@ class Reliability:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptAnswers:
+class CoveragePoint:
     """Answers with at least ``min_confidence``: which share of all they are, and how many of them are right."""
 
     min_confidence: float
-    share: Measured
-    accuracy: Measured
+    share: MetricValue
+    accuracy: MetricValue
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class CalibrationReport:
     temperature: float
     before: Reliability
     after: Reliability
-    curve: tuple[KeptAnswers, ...]
-    default: KeptAnswers
+    curve: tuple[CoveragePoint, ...]
+    default: CoveragePoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class BracketCoverage:
     width of these intervals in years, NaN without people."""
 
     label: str
-    coverage: Measured
+    coverage: MetricValue
     width: float
 
 
@@ -123,13 +123,15 @@ def reliability(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -
     return Reliability(bins, float(ece), float((errors**2).sum(axis=1).mean()))
 
 
-def kept_answers(probabilities: NDArray[np.floating], truth: NDArray[np.int64], min_confidence: float) -> KeptAnswers:
+def coverage_point(
+    probabilities: NDArray[np.floating], truth: NDArray[np.int64], min_confidence: float
+) -> CoveragePoint:
     """What is left when every answer below ``min_confidence`` is called uncertain."""
     confidence, right = _confidence(probabilities, truth)
     return _kept(confidence, right, min_confidence)
 
 
-def coverage_curve(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> tuple[KeptAnswers, ...]:
+def coverage_curve(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> tuple[CoveragePoint, ...]:
     """Accuracy against the share that is kept, in steps of one percent; equally confident answers stay together."""
     confidence, right = _confidence(probabilities, truth)
     ordered = np.sort(confidence)[::-1]
@@ -146,7 +148,7 @@ def calibration_report(
         before=reliability(calibrated(probabilities, 1 / temperature), truth),
         after=reliability(probabilities, truth),
         curve=coverage_curve(probabilities, truth),
-        default=kept_answers(probabilities, truth, min_confidence),
+        default=coverage_point(probabilities, truth, min_confidence),
     )
 
 
@@ -178,8 +180,8 @@ def interval_report(predictions: AgePredictions) -> IntervalReport:
     )
 
 
-def calibration_headline(predictions: Predictions, card: ModelCard) -> dict[str, float]:
-    """Flat figures for the model card and ``--json``, to be merged with ``core.evaluation.metrics.headline``.
+def calibration_metrics(predictions: Predictions, card: ModelCard) -> dict[str, float]:
+    """Flat figures for the model card and ``--json``, to be merged with ``core.evaluation.metrics.summary_metrics``.
 
     Emotion: ``ece ece_before brier brier_before kept_share kept_accuracy``; gender and age groups: the same after
     ``gender_`` and ``age_group_``; age: ``interval_coverage_lowest`` and ``_highest`` of the true age brackets. What is
@@ -230,15 +232,17 @@ def _confidence(
 
 def _bin(low: float, high: float, confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> ReliabilityBin:
     mean = float(confidence.mean()) if len(confidence) else math.nan
-    return ReliabilityBin(float(low), float(high), mean, proportion(int(right.sum()), len(right)))
+    return ReliabilityBin(float(low), float(high), mean, wilson_interval(int(right.sum()), len(right)))
 
 
-def _kept(confidence: NDArray[np.float64], right: NDArray[np.bool_], min_confidence: float) -> KeptAnswers:
+def _kept(confidence: NDArray[np.float64], right: NDArray[np.bool_], min_confidence: float) -> CoveragePoint:
     kept = confidence >= min_confidence
     count = int(kept.sum())
-    return KeptAnswers(min_confidence, proportion(count, len(kept)), proportion(int((kept & right).sum()), count))
+    return CoveragePoint(
+        min_confidence, wilson_interval(count, len(kept)), wilson_interval(int((kept & right).sum()), count)
+    )
 
 
 def _coverage(label: str, covered: NDArray[np.bool_], width: NDArray[np.float64]) -> BracketCoverage:
     mean_width = float(width.mean()) if len(width) else math.nan
-    return BracketCoverage(label, proportion(int(covered.sum()), len(covered)), mean_width)
+    return BracketCoverage(label, wilson_interval(int(covered.sum()), len(covered)), mean_width)

@@ -29,7 +29,7 @@ def reliability_table(report: CalibrationReport) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def kept_table(reports: Mapping[str, CalibrationReport]) -> pd.DataFrame:
+def coverage_table(reports: Mapping[str, CalibrationReport]) -> pd.DataFrame:
     """One row a model and point of its curve: the least confidence, and which share of the answers has it."""
     return pd.DataFrame(
         [

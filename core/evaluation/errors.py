@@ -12,7 +12,7 @@ from core.types import EMOTIONS, GENDERS
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class WrongPrediction:
     """One wrong answer; ``caption`` says truth, answer, and how sure or how far off the model was."""
 
     sample_id: str
@@ -21,22 +21,22 @@ class Mistake:
     caption: str
 
 
-def emotion_mistakes(predictions: EmotionPredictions, count: int) -> tuple[Mistake, ...]:
+def emotion_mistakes(predictions: EmotionPredictions, count: int) -> tuple[WrongPrediction, ...]:
     """The ``count`` wrong emotions that the model was surest of, surest first."""
     return _surest(predictions.ids, predictions.truth, predictions.probabilities, EMOTIONS, count)
 
 
-def gender_mistakes(predictions: GenderPredictions, count: int) -> tuple[Mistake, ...]:
+def gender_mistakes(predictions: GenderPredictions, count: int) -> tuple[WrongPrediction, ...]:
     """The ``count`` wrong genders that the model was surest of, surest first."""
     return _surest(predictions.ids, predictions.gender_true, predictions.gender_probabilities, GENDERS, count)
 
 
-def age_mistakes(predictions: AgePredictions, count: int) -> tuple[Mistake, ...]:
+def age_mistakes(predictions: AgePredictions, count: int) -> tuple[WrongPrediction, ...]:
     """The ``count`` ages that are furthest from the label, worst first."""
     errors = np.abs(predictions.age_years - predictions.age_true)
     rows = np.argsort(-errors, kind="stable")[:count]
     return tuple(
-        Mistake(
+        WrongPrediction(
             str(predictions.ids[row]),
             f"{predictions.age_true[row]}",
             f"{predictions.age_years[row]:.0f}",
@@ -53,12 +53,12 @@ def _surest(
     probabilities: NDArray[np.float32],
     labels: tuple[str, ...],
     count: int,
-) -> tuple[Mistake, ...]:
+) -> tuple[WrongPrediction, ...]:
     answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.nonzero(answers != truth)[0]
     rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     return tuple(
-        Mistake(
+        WrongPrediction(
             str(ids[row]),
             labels[truth[row]],
             labels[answers[row]],

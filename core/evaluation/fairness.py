@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.datasets.utkface import RACES
 from core.errors import ConfigError
-from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
-from core.evaluation.intervals import Measured, mean_absolute, proportion
+from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
+from core.evaluation.metrics import AGE_BRACKETS, bracket_indices
 from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions, Predictions
 from core.types import GENDERS
 
@@ -29,7 +29,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "gender": tuple(str(gender) for gender in GENDERS),
 }
 """What people can be grouped by, and the labels in their order."""
-LEAST_PEOPLE = 30
+MIN_GROUP_SIZE = 30
 """A group with fewer people is marked: its figures are mostly chance, and so are gaps that it takes part in."""
 YOUNGEST = (0, 9)
 OLDEST = (70, 150)
@@ -44,8 +44,8 @@ class GroupError:
     for what the network does not answer."""
 
     labels: tuple[str, ...]
-    age_mae: Measured
-    gender_accuracy: Measured
+    age_mae: MetricValue
+    gender_accuracy: MetricValue
 
     def __post_init__(self) -> None:
         if self.age_mae.n != self.gender_accuracy.n:
@@ -61,9 +61,9 @@ class GroupError:
 
     @property
     def small(self) -> bool:
-        return self.n < LEAST_PEOPLE
+        return self.n < MIN_GROUP_SIZE
 
-    def measured(self, figure: Figure) -> Measured:
+    def measured(self, figure: Figure) -> MetricValue:
         return self.age_mae if figure == "age_mae" else self.gender_accuracy
 
 
@@ -99,7 +99,7 @@ class FairnessReport:
     gaps: tuple[Gap, ...]
 
     def gap(self, figure: Figure, with_small: bool = False) -> Gap | None:
-        """The gap among all groups, or among those of at least ``LEAST_PEOPLE``; ``None`` if these are fewer than
+        """The gap among all groups, or among those of at least ``MIN_GROUP_SIZE``; ``None`` if these are fewer than
         two."""
         return next((one for one in self.gaps if (one.figure, one.with_small) == (figure, with_small)), None)
 
@@ -131,17 +131,17 @@ def fairness_report(predictions: PeopleAnswers, by: Sequence[str] = ("race",), s
     return FairnessReport(by, tuple(values), everybody, groups, gaps)
 
 
-def mae_of_ages(predictions: AgePredictions, youngest: int, oldest: int) -> Measured:
+def mae_in_age_range(predictions: AgePredictions, youngest: int, oldest: int) -> MetricValue:
     """Mean absolute age error, in years, of the people whose true age is in ``youngest..oldest``."""
     chosen = (predictions.age_true >= youngest) & (predictions.age_true <= oldest)
-    return mean_absolute(_age_errors(predictions)[chosen])
+    return mean_absolute_error(_age_errors(predictions)[chosen])
 
 
-def fairness_headline(predictions: Predictions) -> dict[str, float]:
+def fairness_metrics(predictions: Predictions) -> dict[str, float]:
     """Flat figures for the model card; what these people or answers cannot give is left out, all of it for emotions.
 
     ``age_mae_gap_race`` (years) and ``gender_accuracy_gap_race`` (share): gaps between the best and the worst race
-    label of at least ``LEAST_PEOPLE`` people; ``age_mae_0_9``: age error of the youngest, in years.
+    label of at least ``MIN_GROUP_SIZE`` people; ``age_mae_0_9``: age error of the youngest, in years.
     """
     if isinstance(predictions, EmotionPredictions):
         return {}
@@ -149,7 +149,7 @@ def fairness_headline(predictions: Predictions) -> dict[str, float]:
     gaps = {f"{figure}_gap_race": report.gap(figure) for figure in report.figures}
     figures = {name: gap.size for name, gap in gaps.items() if gap is not None}
     if isinstance(predictions, AgePredictions):
-        figures["age_mae_0_9"] = mae_of_ages(predictions, *YOUNGEST).value
+        figures["age_mae_0_9"] = mae_in_age_range(predictions, *YOUNGEST).value
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
@@ -183,12 +183,12 @@ def _group_of(predictions: PeopleAnswers, by: tuple[str, ...]) -> NDArray[np.int
 def _group_error(
     labels: tuple[str, ...], values: Mapping[Figure, NDArray[np.float64]], chosen: NDArray[np.bool_]
 ) -> GroupError:
-    unknown = Measured(math.nan, math.nan, math.nan, int(chosen.sum()))
+    unknown = MetricValue(math.nan, math.nan, math.nan, int(chosen.sum()))
     age, gender = (values[figure][chosen] if figure in values else None for figure in FIGURES)
     return GroupError(
         labels,
-        unknown if age is None else mean_absolute(age),
-        unknown if gender is None else proportion(int(gender.sum()), len(gender)),
+        unknown if age is None else mean_absolute_error(age),
+        unknown if gender is None else wilson_interval(int(gender.sum()), len(gender)),
     )
 
 

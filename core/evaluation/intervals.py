@@ -14,7 +14,7 @@ Z_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MetricValue:
     """``value`` of ``n`` samples, with its 95 % interval ``[low, high]``; NaN where they are too few."""
 
     value: float
@@ -23,36 +23,36 @@ class Measured:
     n: int
 
 
-def proportion(successes: int, n: int) -> Measured:
+def wilson_interval(successes: int, n: int) -> MetricValue:
     """Share of ``n`` in [0, 1] with the Wilson score interval, which holds near 0 and 1 and for small n."""
     if not 0 <= successes <= n:
         raise ValueError(f"successes must be in 0..n, got {successes} of {n}")
     if n == 0:
-        return Measured(math.nan, math.nan, math.nan, 0)
+        return MetricValue(math.nan, math.nan, math.nan, 0)
     share = successes / n
     centre = (share + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
     half = Z_95 / (1 + Z_95**2 / n) * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n**2))
     # Rounding may leave a bound a few ulps on the wrong side of 0, 1 or the value itself.
-    return Measured(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)), n)
+    return MetricValue(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)), n)
 
 
-def mean_absolute(errors: NDArray[Any]) -> Measured:
+def mean_absolute_error(errors: NDArray[Any]) -> MetricValue:
     """Mean of |errors| (N,) with the normal approximation of its interval, which needs two samples."""
     sizes = np.abs(np.asarray(errors, np.float64))
     n = len(sizes)
     if n == 0:
-        return Measured(math.nan, math.nan, math.nan, 0)
+        return MetricValue(math.nan, math.nan, math.nan, 0)
     mean = float(sizes.mean())
     if n == 1:
-        return Measured(mean, math.nan, math.nan, 1)
+        return MetricValue(mean, math.nan, math.nan, 1)
     half = Z_95 * float(sizes.std(ddof=1)) / math.sqrt(n)
-    return Measured(mean, max(0.0, mean - half), mean + half, n)
+    return MetricValue(mean, max(0.0, mean - half), mean + half, n)
 
 
-def mean_change(changes: NDArray[np.float64]) -> Measured:
+def mean_difference(changes: NDArray[np.float64]) -> MetricValue:
     """Mean of (N,) changes with the normal approximation of its interval, which needs two."""
     n = len(changes)
     if n < 2:
-        return Measured(float(changes[0]) if n else math.nan, math.nan, math.nan, n)
+        return MetricValue(float(changes[0]) if n else math.nan, math.nan, math.nan, n)
     mean, half = float(changes.mean()), Z_95 * float(changes.std(ddof=1)) / math.sqrt(n)
-    return Measured(mean, mean - half, mean + half, n)
+    return MetricValue(mean, mean - half, mean + half, n)

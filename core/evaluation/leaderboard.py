@@ -24,12 +24,12 @@ from core.artifacts.model_card import (
     restore_command,
 )
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 from core.evaluation.latency import NetworkSpeed, load_speed
-from core.evaluation.measures import MEASURES, Claim, Measure, claims_about
+from core.evaluation.measures import MEASURES, Measure, ReportedResult, reported_results_for
 from core.tasks import EvaluationSplit, split_for
 
-UNMEASURED = Measured(math.nan, math.nan, math.nan, 0)
+UNMEASURED = MetricValue(math.nan, math.nan, math.nan, 0)
 FROM_GROUPS = "years worked out from its age groups"
 MORE_VOTES = "also learnt from the votes of FER+ on the same images"
 _NO_SPEEDS: Mapping[str, NetworkSpeed] = MappingProxyType({})
@@ -76,9 +76,9 @@ class Row:
     the card has none."""
 
     network: NetworkFacts
-    reported: Measured
-    chosen_on: Measured
-    claims: tuple[Claim, ...]
+    reported: MetricValue
+    chosen_on: MetricValue
+    claims: tuple[ReportedResult, ...]
     remark: str = ""
     """What sets the figure apart from those of the other networks."""
 
@@ -187,7 +187,7 @@ def _row(network: NetworkFacts, card: ModelCard, measure: Measure) -> Row | None
         )
         if reported is None and chosen is None:
             return None
-        claims = claims_about(measure, card)
+        claims = reported_results_for(measure, card)
         return Row(network, reported or UNMEASURED, chosen or UNMEASURED, claims, _remark(card, measure))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unusable(card, error) from error
@@ -200,12 +200,12 @@ def _remark(card: ModelCard, measure: Measure) -> str:
     return MORE_VOTES if any(one.get("config", {}).get("annotators_share") for one in rounds) else ""
 
 
-def _figure(card: ModelCard, split: str, figure: str) -> Measured | None:
+def _figure(card: ModelCard, split: str, figure: str) -> MetricValue | None:
     figures = card.metrics.get(split, {})
     if figure not in figures:
         return None
     value, low, high = (float(figures.get(f"{figure}{end}", math.nan)) for end in ("", "_low", "_high"))
-    return Measured(value, low, high, int(figures.get("n", 0)))
+    return MetricValue(value, low, high, int(figures.get("n", 0)))
 
 
 def _groups(rows: Mapping[tuple[str, str], list[Row]]) -> list[Group]:

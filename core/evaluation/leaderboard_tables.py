@@ -8,14 +8,14 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 from core.evaluation.leaderboard import UNMEASURED, Group, Leaderboard, Row
 from core.evaluation.measures import Measure
 from core.evaluation.published import published_for
 
 NOTHING_CLAIMED = "no figure known"
 
-Behind = Mapping[str, Measured]
+Behind = Mapping[str, MetricValue]
 """Network -> its figure minus that of the best of its group, see ``core.evaluation.paired``."""
 _UNKNOWN: Behind = MappingProxyType({})
 
@@ -82,7 +82,7 @@ def published_table(measure: Measure) -> pd.DataFrame:
     return table.rename_axis("Network")
 
 
-def behind_in_words(apart: Measured, measure: Measure) -> str:
+def format_difference(apart: MetricValue, measure: Measure) -> str:
     """For example ``-2.7 points (-3.4 to -1.9)``; nothing where it is not known."""
     if np.isnan(apart.low):
         return ""

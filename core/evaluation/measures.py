@@ -73,7 +73,7 @@ MEASURES: tuple[Measure, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ReportedResult:
     """A figure as its authors, or a report, state it. ``note`` says how far it can be set against the measured one."""
 
     text: str
@@ -81,16 +81,16 @@ class Claim:
     note: str
 
 
-def claims_about(measure: Measure, card: ModelCard) -> tuple[Claim, ...]:
+def reported_results_for(measure: Measure, card: ModelCard) -> tuple[ReportedResult, ...]:
     """The card's claims about ``measure``, as they were made. Raises ``KeyError`` where one is malformed."""
     return tuple(
-        Claim(str(one["text"]), str(one["source"]), claim_note(measure, one))
+        ReportedResult(str(one["text"]), str(one["source"]), comparability_note(measure, one))
         for one in card.claims
         if one["output"] == measure.output
     )
 
 
-def claim_note(measure: Measure, claim: Mapping[str, Any]) -> str:
+def comparability_note(measure: Measure, claim: Mapping[str, Any]) -> str:
     """How a claim and the measured figure differ, in plain words."""
     if claim["measure"] != measure.claimed_as:
         return (

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from core.age_groups import AGE_GROUP_LABELS
 from core.errors import ConfigError
-from core.evaluation.age_brackets import AGE_BRACKETS, bracket_indices
-from core.evaluation.intervals import Measured, mean_absolute, proportion
+from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
 from core.evaluation.predictions import (
     AgeGroupGenderPredictions,
     AgePredictions,
@@ -26,6 +25,9 @@ from core.evaluation.predictions import (
 )
 from core.types import GENDERS
 
+_BRACKET_STARTS: tuple[int, ...] = (0, 3, 10, 20, 30, 40, 50, 60, 70)
+AGE_BRACKETS: tuple[str, ...] = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
+"""Age brackets of the evaluation protocol, in completed years; ``_BRACKET_STARTS`` holds the first year of each."""
 CUMULATIVE_SCORE_YEARS = 5
 """CS@5: an age counts as right if it is at most this many years off."""
 
@@ -40,7 +42,7 @@ class ClassificationReport:
 
     labels: tuple[str, ...]
     confusion: NDArray[np.int64]
-    accuracy: Measured
+    accuracy: MetricValue
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     f1: NDArray[np.float64]
@@ -62,10 +64,10 @@ class ClassificationReport:
         return shares
 
     @property
-    def recall_intervals(self) -> tuple[Measured, ...]:
+    def recall_intervals(self) -> tuple[MetricValue, ...]:
         """Per-class accuracy with its 95 % interval, in the order of ``labels``."""
         right = np.diag(self.confusion)
-        return tuple(proportion(int(r), int(n)) for r, n in zip(right, self.support, strict=True))
+        return tuple(wilson_interval(int(r), int(n)) for r, n in zip(right, self.support, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class BracketError:
     """Age error of the people of one true age bracket; ``bias`` is the mean of answer minus truth."""
 
     label: str
-    mae: Measured
+    mae: MetricValue
     bias: float
 
 
@@ -85,10 +87,10 @@ class AgeReport:
     stated interval, whose mean width is ``interval_width`` years; ``brackets`` takes age brackets as classes.
     """
 
-    mae: Measured
+    mae: MetricValue
     bias: float
-    within_5_years: Measured
-    coverage: Measured
+    within_5_years: MetricValue
+    coverage: MetricValue
     interval_width: float
     brackets: ClassificationReport
     by_bracket: tuple[BracketError, ...]
@@ -96,6 +98,17 @@ class AgeReport:
     @property
     def n(self) -> int:
         return self.mae.n
+
+
+def bracket_indices(years: NDArray[Any]) -> NDArray[np.int64]:
+    """Ages (N,) in years -> (N,) indices into ``AGE_BRACKETS``.
+
+    A fractional age belongs to the bracket of its nearest whole year, the year that is also shown on screen.
+    """
+    whole = np.floor(np.asarray(years, np.float64) + 0.5)
+    if not (whole >= 0).all():
+        raise ValueError("ages must be numbers of at least 0 years")
+    return np.searchsorted(_BRACKET_STARTS, whole, side="right").astype(np.int64) - 1
 
 
 def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tuple[str, ...]) -> ClassificationReport:
@@ -108,7 +121,7 @@ def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tup
     with np.errstate(invalid="ignore"):
         precision, recall = right / answered, right / support
         f1 = 2 * right / (support + answered)
-    accuracy = proportion(int(right.sum()), len(truth))
+    accuracy = wilson_interval(int(right.sum()), len(truth))
     return ClassificationReport(labels, confusion, accuracy, precision, recall, f1, support)
 
 
@@ -137,10 +150,10 @@ def age_report(predictions: AgePredictions) -> AgeReport:
     close = np.abs(errors) <= CUMULATIVE_SCORE_YEARS
     covered = (predictions.age_low <= truth) & (truth <= predictions.age_high)
     return AgeReport(
-        mae=mean_absolute(errors),
+        mae=mean_absolute_error(errors),
         bias=float(errors.mean()),
-        within_5_years=proportion(int(close.sum()), len(errors)),
-        coverage=proportion(int(covered.sum()), len(errors)),
+        within_5_years=wilson_interval(int(close.sum()), len(errors)),
+        coverage=wilson_interval(int(covered.sum()), len(errors)),
         interval_width=float((predictions.age_high - predictions.age_low).mean(dtype=np.float64)),
         brackets=brackets,
         by_bracket=tuple(_bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)),
@@ -148,10 +161,10 @@ def age_report(predictions: AgePredictions) -> AgeReport:
 
 
 def _bracket_error(label: str, errors: NDArray[np.float64]) -> BracketError:
-    return BracketError(label, mean_absolute(errors), float(errors.mean()) if len(errors) else math.nan)
+    return BracketError(label, mean_absolute_error(errors), float(errors.mean()) if len(errors) else math.nan)
 
 
-def headline(predictions: Predictions) -> dict[str, float | int]:
+def summary_metrics(predictions: Predictions) -> dict[str, float | int]:
     """Flat figures for the model card and ``--json``; one that is NaN is left out, since JSON has none.
 
     Emotion: ``n accuracy accuracy_low accuracy_high macro_f1 recall_<emotion>``. Age: ``n age_mae age_mae_low
@@ -194,7 +207,7 @@ def _in_a_name(bracket: str) -> str:
     return bracket.replace("-", "_").replace("+", "_plus")
 
 
-def _with_interval(name: str, measured: Measured) -> dict[str, float]:
+def _with_interval(name: str, measured: MetricValue) -> dict[str, float]:
     return {name: measured.value, f"{name}_low": measured.low, f"{name}_high": measured.high}
 
 

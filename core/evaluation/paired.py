@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import PREDICTIONS_FILE
 from core.errors import ArtifactError
-from core.evaluation.intervals import Measured, mean_change
+from core.evaluation.intervals import MetricValue, mean_difference
 from core.evaluation.leaderboard import Group
 from core.evaluation.measures import Measure
 from core.evaluation.predictions import (
@@ -27,7 +27,7 @@ from core.evaluation.predictions import (
 )
 
 
-def behind_best(group: Group, root: Path) -> Mapping[str, Measured]:
+def differences_to_best(group: Group, root: Path) -> Mapping[str, MetricValue]:
     """Network -> its figure minus that of the first of ``group``, in the unit of the measure, with the interval of the
     difference. ``root`` has the artifacts; those whose answers cannot be read or are about other images are left out.
     """
@@ -44,7 +44,7 @@ def behind_best(group: Group, root: Path) -> Mapping[str, Measured]:
     first = group.rows[0].network.name
     best = scores.pop(first, {})
     return {
-        name: mean_change(np.array([score - best[image] for image, score in one.items()]))
+        name: mean_difference(np.array([score - best[image] for image, score in one.items()]))
         for name, one in scores.items()
         if one.keys() == best.keys()
     }

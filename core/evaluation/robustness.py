@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.artifacts.listed_reports import load_listed, measured_from, save_json, text_from
 from core.artifacts.model_card import SERVED_FILE, ModelCard
 from core.errors import ArtifactCorruptError, ConfigError
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 from core.evaluation.json_values import without_nan
 from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
@@ -35,9 +35,9 @@ class Figures:
     """Answers on one set of pictures: accuracy of the emotion or of the perceived gender, mean calibrated confidence
     in it (both in [0, 1]), and mean absolute age error in years where the network answers ages."""
 
-    accuracy: Measured
+    accuracy: MetricValue
     confidence: float
-    age_mae: Measured | None = None
+    age_mae: MetricValue | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.accuracy.value <= 1 or not 0 <= self.confidence <= 1:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.artifacts.model_card import ModelCard
 from core.errors import ArtifactCorruptError
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport
 
 CARD_KEY = "robustness"
@@ -63,7 +63,7 @@ def _age_error(report: RobustnessReport) -> dict[str, float | int | str]:
     return _figures(report, "age_mae", clean, mean) | added | {"worst": worst, "worst_mean": by_kind[worst]}
 
 
-def _figures(report: RobustnessReport, measure: str, clean: Measured, mean: float) -> dict[str, float | int | str]:
+def _figures(report: RobustnessReport, measure: str, clean: MetricValue, mean: float) -> dict[str, float | int | str]:
     return {
         "measure": measure,
         "side": report.side,

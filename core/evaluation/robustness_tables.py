@@ -5,13 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from core.errors import ConfigError
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 from core.evaluation.robustness import SEVERITIES, CorruptionFigures, Figures, RobustnessReport
 
 MEASURES = ("accuracy", "age")
 
 
-def measured(figures: Figures, measure: str) -> Measured:
+def measured(figures: Figures, measure: str) -> MetricValue:
     """The accuracy, or the mean age error. Raises ``ConfigError`` for a measure that was not measured."""
     if measure == "accuracy":
         return figures.accuracy

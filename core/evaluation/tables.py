@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.evaluation.fairness import LEAST_PEOPLE, FairnessReport
+from core.evaluation.fairness import MIN_GROUP_SIZE, FairnessReport
 from core.evaluation.figure_names import meaning_of
 from core.evaluation.metrics import AgeReport, ClassificationReport
 
@@ -62,7 +62,7 @@ def group_table(report: FairnessReport) -> pd.DataFrame:
         f"{name}_label": [one.labels[index] for one in groups] for index, name in enumerate(report.by)
     }
     columns["people"] = [one.n for one in groups]
-    columns[f"under_{LEAST_PEOPLE}_people"] = [one.small for one in groups]
+    columns[f"under_{MIN_GROUP_SIZE}_people"] = [one.small for one in groups]
     for figure in report.figures:
         measured = [one.measured(figure) for one in groups]
         columns["age_mae_years" if figure == "age_mae" else figure] = [one.value for one in measured]
@@ -82,7 +82,7 @@ def seeds_table(seeds: Mapping[str, Any]) -> pd.DataFrame:
     return pd.concat([runs, summary], ignore_index=True)
 
 
-def headline_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
+def metrics_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
     """Figures as rows with their name and meaning, one column for each name (of an artifact, or stored and re-run)."""
     figures = list(dict.fromkeys(figure for one in headlines.values() for figure in one))
     columns = {name: [float(one.get(figure, np.nan)) for figure in figures] for name, one in headlines.items()}

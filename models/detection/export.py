@@ -27,7 +27,7 @@ from core.detection.compact import CompactDetector, LiteRTFaces
 from core.evaluation.detection.conditions import SETUPS
 from core.evaluation.detection.matching import FoundFaces, PhotoMarks, match_photo
 from core.evaluation.detection.metrics import setup_report
-from core.evaluation.detection.report import headline
+from core.evaluation.detection.report import summary_metrics
 from core.evaluation.detection.runner import detect_photos, marks_of
 from core.evaluation.detection.store import LEAST_SCORE
 from models import registry
@@ -114,7 +114,7 @@ def figures_of_file(file: Path, photos: tuple[FacePhoto, ...]) -> dict[str, floa
         if one.a_row == 1
     ]
     min_score = max(_threshold(marks, found) for found in runs)
-    measured = [headline(setup_report(marks, [_above(faces, min_score) for faces in found])) for found in runs]
+    measured = [summary_metrics(setup_report(marks, [_above(faces, min_score) for faces in found])) for found in runs]
     worst = {"recall": min, "false_boxes_all": max, "point_error": max}
     return {"min_score": min_score} | {
         name: float(pick(figures[name] for figures in measured)) for name, pick in worst.items()

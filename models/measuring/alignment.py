@@ -28,7 +28,7 @@ from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE
 from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceDetector, create_detector
 from core.errors import DatasetError, FacetError
-from core.evaluation.metrics import headline
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import evaluate_estimator, predict_images, predictions_from_outputs
 from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
@@ -96,7 +96,7 @@ def figures_with(
         ]
     )
     outputs = predict_images(estimator, crops)
-    return headline(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
+    return summary_metrics(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
 
 
 def choose_crop(
@@ -189,7 +189,7 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
         measured[split] = {
             "images": len(samples),
             "found": len(seen),
-            "plain": headline(evaluate_estimator(estimator, seen)),
+            "plain": summary_metrics(evaluate_estimator(estimator, seen)),
             "detected": figures_with(estimator, seen, scenes, spec),
         }
     assert spec is not None

@@ -25,7 +25,7 @@ from core.evaluation.detection.conditions import AS_IS, SETUPS, TILTS_DEG, loose
 from core.evaluation.detection.landmarks import LEAST_EYES_PX
 from core.evaluation.detection.matching import FoundFaces, PhotoMarks
 from core.evaluation.detection.metrics import detection_report
-from core.evaluation.detection.report import DetectionReport, Steadiness, Timing, headline
+from core.evaluation.detection.report import DetectionReport, Steadiness, Timing, summary_metrics
 from core.evaluation.detection.runner import (
     detect_photos,
     detect_tilted,
@@ -191,7 +191,7 @@ def _run(options: argparse.Namespace) -> DetectionReport:
         folder = artifacts_dir() / DETECTOR_ARTIFACT
         save_results(folder, report, marks, runs)
         if OURS in report.detectors and (folder / CARD_FILE).is_file():
-            figures = headline(report.detectors[OURS].setups[AS_IS.name])
+            figures = summary_metrics(report.detectors[OURS].setups[AS_IS.name])
             measured = {"metrics": {"test": figures}, MEASURED_KEY: sha256_of(folder / SERVED_FILE)}
             write_card(folder, read_card(folder) | measured)
     return report

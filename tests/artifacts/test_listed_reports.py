@@ -10,7 +10,7 @@ import pytest
 from core.artifacts.listed_reports import load_listed, measured_from, save_json, text_from
 from core.artifacts.model_card import ModelCard, sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 from tests.fakes.core import EMOTION_CARD
 
 
@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_parsed(file: Path, text: str) -> None:
 
 
 def test_null_is_nan() -> None:
-    assert measured_from({"value": 1, "low": 0.5, "high": 2, "n": 7}) == Measured(1.0, 0.5, 2.0, 7)
+    assert measured_from({"value": 1, "low": 0.5, "high": 2, "n": 7}) == MetricValue(1.0, 0.5, 2.0, 7)
     measured = measured_from({"value": None, "low": None, "high": None, "n": 0})
     assert math.isnan(measured.value)
     assert math.isnan(measured.low)

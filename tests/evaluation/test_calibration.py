@@ -10,19 +10,19 @@ import pytest
 from core.artifacts.model_card import ModelCard
 from core.attributes.postprocessing import calibrated
 from core.errors import ConfigError
-from core.evaluation.age_brackets import AGE_BRACKETS
 from core.evaluation.calibration import (
     BINS,
-    calibration_headline,
+    calibration_metrics,
     calibration_report,
     coverage_curve,
+    coverage_point,
     emotion_calibration,
     gender_calibration,
     interval_report,
-    kept_answers,
     reliability,
 )
-from core.evaluation.calibration_tables import interval_table, kept_table, reliability_table
+from core.evaluation.calibration_tables import coverage_table, interval_table, reliability_table
+from core.evaluation.metrics import AGE_BRACKETS
 from core.evaluation.predictions import AgeGenderPredictions, subset
 from tests.fakes.evaluation import age_gender_predictions, card_dict, emotion_predictions
 
@@ -76,14 +76,14 @@ def test_before_is_what_the_network_said(temperature: float) -> None:
     [(0.0, 1.0, 0.5), (0.55, 1.0, 0.5), (0.56, 0.75, 2 / 3), (0.8, 0.5, 1.0)],
 )
 def test_kept_are_answers_with_at_least_the_minimum(least: float, share: float, accuracy: float) -> None:
-    kept = kept_answers(FOUR, TRUTH, least)
+    kept = coverage_point(FOUR, TRUTH, least)
     assert (kept.share.value, kept.accuracy.value) == pytest.approx((share, accuracy))
     assert (kept.share.n, kept.accuracy.n) == (4, round(4 * share))
 
 
 def test_nothing_kept_has_no_accuracy() -> None:
-    assert math.isnan(kept_answers(FOUR, TRUTH, 0.95).accuracy.value)
-    figures = calibration_headline(emotion_predictions(), _card("emotion", min_confidence={"emotion": 1.0}))
+    assert math.isnan(coverage_point(FOUR, TRUTH, 0.95).accuracy.value)
+    figures = calibration_metrics(emotion_predictions(), _card("emotion", min_confidence={"emotion": 1.0}))
     assert figures["kept_share"] == 0
     assert "kept_accuracy" not in figures
 
@@ -139,7 +139,7 @@ def test_a_bracket_without_people_is_neither_lowest_nor_highest() -> None:
 def test_headline_figures() -> None:
     card = _card("emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.5})
     predictions = emotion_predictions()
-    report, figures = emotion_calibration(predictions, card), calibration_headline(predictions, card)
+    report, figures = emotion_calibration(predictions, card), calibration_metrics(predictions, card)
     assert figures == {
         "ece": report.after.ece,
         "ece_before": report.before.ece,
@@ -148,7 +148,7 @@ def test_headline_figures() -> None:
         "kept_share": report.default.share.value,
         "kept_accuracy": report.default.accuracy.value,
     }
-    both = calibration_headline(age_gender_predictions(), _card("age_gender"))
+    both = calibration_metrics(age_gender_predictions(), _card("age_gender"))
     assert both["interval_coverage_lowest"] <= both["interval_coverage_highest"]
     assert {name for name in both if name.startswith("gender_")} == {f"gender_{name}" for name in figures}
 
@@ -157,7 +157,7 @@ def test_tables_hold_what_the_reports_hold() -> None:
     report = calibration_report(FOUR.astype(np.float32), TRUTH, 0.8, 0.6)
     table = reliability_table(report)
     assert table.groupby("correction")["answers"].sum().to_dict() == {"before": 4, "after": 4}
-    kept = kept_table({"a": report, "b": report})
+    kept = coverage_table({"a": report, "b": report})
     assert kept["share_kept"].tolist() == [0.5, 0.75, 1.0] * 2
     intervals = interval_table(interval_report(age_gender_predictions()))
     assert intervals["true_age"].tolist() == [*AGE_BRACKETS, "everybody"]

@@ -10,17 +10,16 @@ import pytest
 
 from core.datasets.utkface import RACES
 from core.errors import ConfigError
-from core.evaluation.age_brackets import AGE_BRACKETS
 from core.evaluation.fairness import (
     FIGURES,
-    LEAST_PEOPLE,
+    MIN_GROUP_SIZE,
     GroupError,
-    fairness_headline,
+    fairness_metrics,
     fairness_report,
-    mae_of_ages,
+    mae_in_age_range,
 )
-from core.evaluation.intervals import Measured
-from core.evaluation.metrics import age_report, gender_report
+from core.evaluation.intervals import MetricValue
+from core.evaluation.metrics import AGE_BRACKETS, age_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions
 from core.evaluation.tables import group_table
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
@@ -85,7 +84,7 @@ def test_groups_under_30_are_marked_and_leave_the_gap() -> None:
     race = [0] * 30 + [1] * 30 + [2] * 29
     predictions = _known(race, [1.0] * 30 + [3.0] * 30 + [20.0] * 29, [True] * 30 + [False] * 15 + [True] * 44)
     report = fairness_report(predictions)
-    assert LEAST_PEOPLE == 30
+    assert MIN_GROUP_SIZE == 30
     assert [one.small for one in report.groups] == [False, False, True, True, True]
     gap, of_all = report.gap("age_mae"), report.gap("age_mae", with_small=True)
     assert gap is not None
@@ -121,7 +120,7 @@ def test_no_predictions_are_an_error() -> None:
 
 def test_both_figures_are_of_the_same_people() -> None:
     with pytest.raises(ValueError, match="same people"):
-        GroupError((), Measured(1, 0, 2, 5), Measured(1, 0, 1, 6))
+        GroupError((), MetricValue(1, 0, 2, 5), MetricValue(1, 0, 1, 6))
 
 
 def test_ages_are_chosen_with_both_ends() -> None:
@@ -129,21 +128,21 @@ def test_ages_are_chosen_with_both_ends() -> None:
     years = (truth + np.array([1, 2, 4, 8])).astype(np.float32)
     known = _known([0] * 4, [0.0] * 4, [True] * 4)
     predictions = replace(known, age_true=truth, age_years=years, age_low=years, age_high=years)
-    measured = mae_of_ages(predictions, 10, 20)
+    measured = mae_in_age_range(predictions, 10, 20)
     assert (measured.value, measured.n) == (3.0, 2)
 
 
 def test_headline_is_flat_and_strict_json() -> None:
     predictions = age_gender_predictions(count=400)
-    figures = fairness_headline(predictions)
+    figures = fairness_metrics(predictions)
     assert set(figures) == {*(f"{figure}_gap_race" for figure in FIGURES), "age_mae_0_9"}
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
-    assert figures["age_mae_0_9"] == mae_of_ages(predictions, 0, 9).value
+    assert figures["age_mae_0_9"] == mae_in_age_range(predictions, 0, 9).value
 
 
 def test_headline_leaves_out_what_these_people_cannot_give() -> None:
-    assert fairness_headline(emotion_predictions()) == {}
-    assert fairness_headline(_known([0] * 40, [1.0] * 40, [True] * 40)) == {}
+    assert fairness_metrics(emotion_predictions()) == {}
+    assert fairness_metrics(_known([0] * 40, [1.0] * 40, [True] * 40)) == {}
 
 
 def test_the_table_has_a_row_a_group_and_marks_small_ones() -> None:

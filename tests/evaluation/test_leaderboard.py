@@ -12,7 +12,7 @@ import pytest
 from core.evaluation.latency import NetworkSpeed
 from core.evaluation.leaderboard import FROM_GROUPS, MORE_VOTES, Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import NOTHING_CLAIMED, group_table, whole_table
-from core.evaluation.measures import MEASURES, claim_note
+from core.evaluation.measures import MEASURES, comparability_note
 from core.tasks import split_for
 from tests.fakes.leaderboard import RECIPE, claim, figures, write_network, write_networks
 
@@ -185,7 +185,7 @@ def test_fresh_times_replace_stored_ones(tmp_path: Path) -> None:
     ids=["unit", "data", "same data", "unnamed"],
 )
 def test_every_claim_says_how_far_it_goes(key: str, made: dict[str, Any], words: str) -> None:
-    assert words in claim_note(MEASURE[key], made)
+    assert words in comparability_note(MEASURE[key], made)
 
 
 def test_the_table_of_a_group(board: Leaderboard) -> None:

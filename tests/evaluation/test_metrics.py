@@ -13,7 +13,7 @@ from core.evaluation.metrics import (
     age_report,
     classification_report,
     emotion_report,
-    headline,
+    summary_metrics,
 )
 from core.evaluation.predictions import EmotionPredictions, Predictions, subset
 from core.types import EMOTIONS
@@ -75,7 +75,7 @@ EMPTY: dict[str, Predictions] = {
 @pytest.mark.parametrize("predictions", EMPTY.values(), ids=EMPTY.keys())
 def test_no_predictions_are_an_error(predictions: Predictions) -> None:
     with pytest.raises(ConfigError, match="at least one sample"):
-        headline(predictions)
+        summary_metrics(predictions)
 
 
 def test_age_error_is_against_the_label_as_it_is() -> None:
@@ -108,7 +108,7 @@ def test_brackets_share_out_everybody() -> None:
 
 
 def test_headline_of_emotions() -> None:
-    figures = headline(emotion_predictions())
+    figures = summary_metrics(emotion_predictions())
     assert {"n", "accuracy", "accuracy_low", "accuracy_high", "macro_f1"} < set(figures)
     assert {f"recall_{emotion}" for emotion in EMOTIONS} < set(figures)
     assert figures["n"] == 120
@@ -116,7 +116,7 @@ def test_headline_of_emotions() -> None:
 
 
 def test_headline_of_age_and_gender() -> None:
-    figures = headline(age_gender_predictions())
+    figures = summary_metrics(age_gender_predictions())
     assert {"age_mae", "age_mae_low", "age_mae_high", "age_cs5", "bracket_accuracy"} < set(figures)
     assert {"gender_accuracy", "gender_accuracy_low", "gender_accuracy_high", "recall_female"} < set(figures)
 
@@ -124,7 +124,7 @@ def test_headline_of_age_and_gender() -> None:
 def test_headline_has_the_age_error_of_every_bracket() -> None:
     predictions = age_gender_predictions(count=400)
     errors = {one.label: one.mae.value for one in age_report(predictions).by_bracket}
-    figures = headline(predictions)
+    figures = summary_metrics(predictions)
     assert figures["age_mae_3_9"] == errors["3-9"]
     assert figures["age_mae_70_plus"] == errors["70+"]
 
@@ -135,4 +135,4 @@ def test_headline_has_the_age_error_of_every_bracket() -> None:
     ids=["one emotion", "one age", "many ages"],
 )
 def test_headline_is_strict_json(predictions: Predictions) -> None:
-    assert json.loads(json.dumps(headline(predictions), allow_nan=False)) == headline(predictions)
+    assert json.loads(json.dumps(summary_metrics(predictions), allow_nan=False)) == summary_metrics(predictions)

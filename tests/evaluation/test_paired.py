@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from core.artifacts.model_card import ARTIFACTS_DIR, PREDICTIONS_FILE
-from core.evaluation.intervals import Measured, mean_change
+from core.evaluation.intervals import MetricValue, mean_difference
 from core.evaluation.leaderboard import UNMEASURED, Group, load_leaderboard
-from core.evaluation.leaderboard_tables import behind_in_words, group_table, whole_table
+from core.evaluation.leaderboard_tables import format_difference, group_table, whole_table
 from core.evaluation.measures import MEASURES, Measure
-from core.evaluation.paired import behind_best, by_image
+from core.evaluation.paired import by_image, differences_to_best
 from core.evaluation.predictions import EmotionPredictions, save_predictions
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 from tests.fakes.leaderboard import write_networks
@@ -41,7 +41,7 @@ def test_what_is_hard_for_both_takes_no_part(tmp_path: Path) -> None:
     other.probabilities[[0, 1, 4, 5]] = np.eye(7, dtype=np.float32)[6]
     backwards = EmotionPredictions(other.ids[::-1], other.truth[::-1], other.probabilities[::-1])
     group = emotions(tmp_path, emotion=best, four_conv=backwards)
-    apart = behind_best(group, tmp_path)["four_conv"]
+    apart = differences_to_best(group, tmp_path)["four_conv"]
     assert apart.value == pytest.approx(-0.04)
     assert apart.n == 100
     assert apart.low == pytest.approx(-0.0786, abs=1e-3)
@@ -51,10 +51,10 @@ def test_what_is_hard_for_both_takes_no_part(tmp_path: Path) -> None:
 def test_networks_without_answers_about_these_images_are_left_out(tmp_path: Path) -> None:
     write_networks(tmp_path)
     group = emotions(tmp_path, emotion=emotion_predictions(50))
-    assert behind_best(group, tmp_path) == {}
-    assert behind_best(emotions(tmp_path, four_conv=emotion_predictions(49)), tmp_path) == {}
+    assert differences_to_best(group, tmp_path) == {}
+    assert differences_to_best(emotions(tmp_path, four_conv=emotion_predictions(49)), tmp_path) == {}
     (tmp_path / "emotion" / PREDICTIONS_FILE).write_bytes(b"no archive")
-    assert behind_best(group, tmp_path) == {}
+    assert differences_to_best(group, tmp_path) == {}
     assert group_table(group)["behind"].isna().all()
 
 
@@ -69,26 +69,26 @@ def test_scores_are_right_answers_or_years() -> None:
 @pytest.mark.parametrize(
     ("apart", "measure", "text"),
     [
-        (Measured(-0.0266, -0.0342, -0.019, 4732), EMOTION, "-2.7 points (-3.4 to -1.9)"),
-        (Measured(1.353, 1.209, 1.497, 4732), AGE, "+1.35 years (+1.21 to +1.50)"),
+        (MetricValue(-0.0266, -0.0342, -0.019, 4732), EMOTION, "-2.7 points (-3.4 to -1.9)"),
+        (MetricValue(1.353, 1.209, 1.497, 4732), AGE, "+1.35 years (+1.21 to +1.50)"),
         (UNMEASURED, AGE, ""),
     ],
     ids=["share", "years", "unknown"],
 )
-def test_a_distance_in_words(apart: Measured, measure: Measure, text: str) -> None:
-    assert behind_in_words(apart, measure) == text
+def test_a_distance_in_words(apart: MetricValue, measure: Measure, text: str) -> None:
+    assert format_difference(apart, measure) == text
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_mean_of_too_few_has_no_interval(count: int) -> None:
-    found = mean_change(np.ones(count))
+    found = mean_difference(np.ones(count))
     assert found.n == count
     assert np.isnan([found.low, found.high]).all()
 
 
 def test_stored_answers_give_the_differences_of_the_stored_figures() -> None:
     board = load_leaderboard(ARTIFACTS_DIR)
-    behind = {group.title: behind_best(group, ARTIFACTS_DIR) for group in board.groups}
+    behind = {group.title: differences_to_best(group, ARTIFACTS_DIR) for group in board.groups}
     for group in board.groups:
         best, *others = group.rows
         assert behind[group.title].keys() == {row.network.name for row in others}

@@ -13,9 +13,9 @@ from core.attributes.postprocessing import postprocess_outputs
 from core.datasets.label_subsets import FIVE_EMOTIONS
 from core.datasets.loading import has_data, read_split
 from core.datasets.samples import Samples
-from core.evaluation.calibration import calibration_headline
-from core.evaluation.fairness import fairness_headline, fairness_report
-from core.evaluation.metrics import age_group_report, emotion_report, headline
+from core.evaluation.calibration import calibration_metrics
+from core.evaluation.fairness import fairness_metrics, fairness_report
+from core.evaluation.metrics import age_group_report, emotion_report, summary_metrics
 from core.evaluation.predict import predictions_from_outputs
 from core.evaluation.predictions import (
     KINDS,
@@ -45,7 +45,7 @@ def _card(task: str) -> ModelCard:
 
 @pytest.mark.parametrize("task", KINDS)
 def test_each_kind_has_its_main_figures_with_intervals_and_no_others(task: str) -> None:
-    figures = headline(predictions_of(task))
+    figures = summary_metrics(predictions_of(task))
     assert ALL_MAIN & set(figures) == set(MAIN[task])
     for name in MAIN[task]:
         assert figures[f"{name}_low"] < figures[name] < figures[f"{name}_high"]
@@ -54,7 +54,7 @@ def test_each_kind_has_its_main_figures_with_intervals_and_no_others(task: str) 
 
 @pytest.mark.parametrize("task", ["gender", "age", "age_gender"])
 def test_a_part_has_the_figures_of_the_whole(task: str) -> None:
-    whole, part = headline(predictions_of("age_group_gender")), headline(predictions_of(task))
+    whole, part = summary_metrics(predictions_of("age_group_gender")), summary_metrics(predictions_of(task))
     assert part.items() <= whole.items()
 
 
@@ -66,7 +66,7 @@ def test_five_emotions_have_five_classes() -> None:
     assert report.confusion.shape == (5, 5)
     assert report.accuracy == seven.accuracy
     assert np.array_equal(report.confusion, seven.confusion[np.ix_(*[predictions.class_indices] * 2)])
-    assert "recall_fear" not in headline(predictions)
+    assert "recall_fear" not in summary_metrics(predictions)
 
 
 def test_age_groups_have_eight_classes() -> None:
@@ -88,7 +88,7 @@ CALIBRATED = {
 
 @pytest.mark.parametrize("task", CALIBRATED)
 def test_calibration_is_about_what_is_answered(task: str) -> None:
-    figures = calibration_headline(predictions_of(task), _card(task))
+    figures = calibration_metrics(predictions_of(task), _card(task))
     asked = {name for names in CALIBRATED.values() for name in names}
     assert asked & set(figures) == CALIBRATED[task]
 
@@ -110,7 +110,7 @@ def test_groups_of_a_part_are_those_of_the_whole(task: str, figures: tuple[str, 
     assert {gap.figure for gap in of_part.gaps} == set(figures)
     columns = group_table(of_part).columns
     assert ("gender_accuracy" in columns, "age_mae_years" in columns) == (task == "gender", task == "age")
-    assert fairness_headline(part).items() <= fairness_headline(whole).items()
+    assert fairness_metrics(part).items() <= fairness_metrics(whole).items()
 
 
 def _people(count: int) -> Samples:

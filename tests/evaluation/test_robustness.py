@@ -12,8 +12,8 @@ import pytest
 
 from core.artifacts.model_card import load_card
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.intervals import Measured, proportion
-from core.evaluation.metrics import headline
+from core.evaluation.intervals import MetricValue, wilson_interval
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predictions import EmotionPredictions
 from core.evaluation.robustness import (
     ROBUSTNESS_FILE,
@@ -28,7 +28,7 @@ from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 from tests.fakes.robustness import MODEL_SHA256, example_report, list_on_card, write_measured
 
 TASKS = ["emotion", "age_gender"]
-AGE = Measured(5.0, 4.0, 6.0, 100)
+AGE = MetricValue(5.0, 4.0, 6.0, 100)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_report_comes_back(tmp_path: Path, task: str) -> None:
 
 
 def test_an_interval_of_one_picture_comes_back_as_nan(tmp_path: Path) -> None:
-    one = Figures(proportion(1, 1), 0.9, Measured(3.0, math.nan, math.nan, 1))
+    one = Figures(wilson_interval(1, 1), 0.9, MetricValue(3.0, math.nan, math.nan, 1))
     corruption = CorruptionFigures("noise", "Noise", "steps", (1.0,) * 5, (one,) * 5)
     folder = write_measured(tmp_path, "age_gender", images=1, clean=one, corruptions=(corruption,))
     age = load_report(folder, load_card(folder)).clean.age_mae
@@ -73,7 +73,7 @@ def test_means_are_over_all_corruptions_and_severities() -> None:
 
 
 def test_without_any_right_answer_the_drop_is_unknown_and_json_has_no_nan() -> None:
-    report = replace(example_report(), clean=Figures(proportion(0, 100), 0.5))
+    report = replace(example_report(), clean=Figures(wilson_interval(0, 100), 0.5))
     assert math.isnan(report.mean_relative_drop)
     text = json.dumps(report_dict(report), allow_nan=False)
     assert json.loads(text)["summary"]["mean_relative_drop"] is None
@@ -82,14 +82,14 @@ def test_without_any_right_answer_the_drop_is_unknown_and_json_has_no_nan() -> N
 def test_figures_of_emotions() -> None:
     predictions = emotion_predictions()
     figures = figures_of(predictions)
-    assert figures.accuracy.value == headline(predictions)["accuracy"]
+    assert figures.accuracy.value == summary_metrics(predictions)["accuracy"]
     assert figures.confidence == pytest.approx(predictions.probabilities.max(axis=1).mean())
     assert (figures.n, figures.age_mae) == (120, None)
 
 
 def test_figures_of_ages_and_genders() -> None:
     predictions = age_gender_predictions()
-    figures, expected = figures_of(predictions), headline(predictions)
+    figures, expected = figures_of(predictions), summary_metrics(predictions)
     assert figures.accuracy.value == expected["gender_accuracy"]
     assert figures.confidence == pytest.approx(predictions.gender_probabilities.max(axis=1).mean())
     assert figures.age_mae is not None
@@ -112,7 +112,7 @@ def test_complete_certainty_is_no_more_than_1() -> None:
         ({"side_images": 99}, "do not fit limited_by"),
         ({"images": 99}, "figures must be of 99 images"),
         ({"task": "age_gender"}, "with ages for age_gender only"),
-        ({"clean": Figures(proportion(80, 100), 0.8, AGE)}, "with ages for age_gender only"),
+        ({"clean": Figures(wilson_interval(80, 100), 0.8, AGE)}, "with ages for age_gender only"),
         ({"corruptions": ()}, "at least one"),
         ({"corruptions": example_report().corruptions[:1] * 2}, "unique"),
     ],
@@ -124,11 +124,11 @@ def test_reports_that_contradict_themselves_are_refused(changes: dict[str, Any],
 
 def test_figures_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="shares"):
-        Figures(proportion(8, 10), 1.2)
+        Figures(wilson_interval(8, 10), 1.2)
     with pytest.raises(ValueError, match="shares"):
-        Figures(Measured(math.nan, math.nan, math.nan, 0), 0.5)
+        Figures(MetricValue(math.nan, math.nan, math.nan, 0), 0.5)
     with pytest.raises(ValueError, match="age error"):
-        Figures(proportion(8, 10), 0.8, AGE)
+        Figures(wilson_interval(8, 10), 0.8, AGE)
     with pytest.raises(ValueError, match="noise needs 5"):
         CorruptionFigures("noise", "Noise", "steps", (1.0,), example_report().corruptions[0].figures)
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.artifacts.model_card import ModelCard
 from core.errors import ArtifactCorruptError
-from core.evaluation.intervals import Measured, proportion
+from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.robustness import CorruptionFigures, Figures
 from core.evaluation.robustness_headline import CARD_KEY, card_headline, card_lines
 from tests.fakes.core import EMOTION_CARD
@@ -52,7 +52,7 @@ def test_years_are_added_to_an_age_error() -> None:
 
 
 def test_what_is_not_known_is_left_out_because_json_has_no_word_for_it() -> None:
-    one = Figures(proportion(0, 1), 0.9, Measured(3.0, math.nan, math.nan, 1))
+    one = Figures(wilson_interval(0, 1), 0.9, MetricValue(3.0, math.nan, math.nan, 1))
     corruption = CorruptionFigures("noise", "Noise", "steps", (1.0,) * 5, (one,) * 5)
     headline = card_headline(replace(AGES, images=1, clean=one, corruptions=(corruption,)))
     json.dumps(headline, allow_nan=False)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from core.artifacts.model_card import ModelCard, load_card, sha256_of
-from core.evaluation.intervals import Measured, proportion
+from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.robustness import CorruptionFigures, Figures, RobustnessReport, save_report
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 
@@ -20,8 +20,8 @@ def example_report(task: str = "emotion", **changes: object) -> RobustnessReport
 
     def figures(right: int) -> Figures:
         off = 5 + (80 - right) / 10
-        age = Measured(off, off - 1, off + 1, 100) if task == "age_gender" else None
-        return Figures(proportion(right, 100), right / 100 + 0.05, age)
+        age = MetricValue(off, off - 1, off + 1, 100) if task == "age_gender" else None
+        return Figures(wilson_interval(right, 100), right / 100 + 0.05, age)
 
     values: dict[str, object] = {
         "artifact": task,

@@ -19,7 +19,7 @@ from core.datasets.samples import fingerprint
 from core.detection import DEFAULT_DETECTOR
 from core.evaluation.latency import load_speed
 from core.evaluation.leaderboard import load_leaderboard
-from core.evaluation.metrics import headline
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import evaluate_samples
 from core.evaluation.predictions import load_predictions, subset
 from core.evaluation.robustness import load_report
@@ -95,7 +95,7 @@ def test_the_card_says_what_the_predictions_give(network, splits):
 def test_the_card_says_what_two_views_give(artifact):
     folder = ARTIFACTS_DIR / artifact
     card, two_views = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
-    assert {split: headline(one) for split, one in two_views.items()} == card.raw[TWO_VIEWS_KEY]
+    assert {split: summary_metrics(one) for split, one in two_views.items()} == card.raw[TWO_VIEWS_KEY]
     one_view = load_predictions(folder / PREDICTIONS_FILE)
     for split, predictions in two_views.items():
         assert np.array_equal(predictions.ids, one_view[split].ids)

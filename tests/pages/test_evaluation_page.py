@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.datasets.samples import Samples
 from core.errors import ArtifactMissingError
 from core.evaluation import predict
-from core.evaluation.metrics import headline
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predictions import EmotionPredictions, Predictions
 from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD
 from tests.fakes.classic import write_classic
@@ -52,7 +52,7 @@ def _wrong_answers() -> EmotionPredictions:
 def test_emotion_figures_come_from_the_stored_answers(artifacts: Path) -> None:
     write_artifacts(artifacts)
     page = _page()
-    accuracy = headline(emotion_predictions(seed=0))["accuracy"]
+    accuracy = summary_metrics(emotion_predictions(seed=0))["accuracy"]
     assert page.metric[0].value == f"{accuracy * 100:.1f} %"
     assert _tabs(page) == ["Accuracy", "Confusion", "Calibration", "Groups", *COMMON_TABS]
     assert "reporting set" in page.info[0].value

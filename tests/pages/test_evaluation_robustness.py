@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.evaluation.intervals import proportion
+from core.evaluation.intervals import wilson_interval
 from core.evaluation.robustness import ROBUSTNESS_FILE, Figures
 from core.evaluation.robustness_before import BeforeReport, save_before
 from tests.fakes.classic import predictions_of
@@ -97,7 +97,7 @@ def test_the_page_says_which_pictures_were_used(root: Path, changes: dict[str, o
 
 
 def test_a_model_that_is_never_right_keeps_a_dash(root: Path) -> None:
-    write_measured(root, clean=Figures(proportion(0, 100), 0.5))
+    write_measured(root, clean=Figures(wilson_interval(0, 100), 0.5))
     assert _tiles(_page())[2] == ("Kept under damage", "–")
 
 

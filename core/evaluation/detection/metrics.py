@@ -38,7 +38,7 @@ from core.evaluation.detection.report import (
     Steadiness,
     Timing,
 )
-from core.evaluation.intervals import Measured, proportion
+from core.evaluation.intervals import MetricValue, wilson_interval
 from core.geometry import sizes
 
 LEAST_BOX_PX = 16.0
@@ -170,8 +170,8 @@ def _joined_flags(parts: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     return np.concatenate([np.zeros(0, bool), *parts])
 
 
-def _share_of(hit: NDArray[np.bool_]) -> Measured:
-    return proportion(int(hit.sum()), len(hit))
+def _share_of(hit: NDArray[np.bool_]) -> MetricValue:
+    return wilson_interval(int(hit.sum()), len(hit))
 
 
 def _an_image(flags: Sequence[NDArray[np.bool_]]) -> float:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Share:
     """Faces of one kind and how many of them were found."""
 
     label: str
-    found: Measured
+    found: MetricValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ class SetupReport:
     ``points`` are compared with the human marks, ``points_to_machine`` with the machine's marks of the same faces.
     """
 
-    recall: Measured
+    recall: MetricValue
     by_size: tuple[Share, ...]
-    street_recall: Measured
+    street_recall: MetricValue
     false_boxes_web: float
     false_boxes_all: float
     double_boxes: float
@@ -129,7 +129,7 @@ class DetectionReport:
     detectors: Mapping[str, DetectorReport]
 
 
-def headline(report: SetupReport) -> dict[str, float | int]:
+def summary_metrics(report: SetupReport) -> dict[str, float | int]:
     """Flat figures for a model card; one that is NaN or missing is left out."""
     figures: dict[str, float] = {
         "recall": report.recall.value,

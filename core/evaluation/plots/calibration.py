@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from core.attributes.postprocessing import INTERVAL_COVERAGE
-from core.evaluation.calibration import CalibrationReport, IntervalReport, KeptAnswers, Reliability
+from core.evaluation.calibration import CalibrationReport, CoveragePoint, IntervalReport, Reliability
 from core.evaluation.plots.style import MOOD_HEX, error_bars, series_color, styled
 
 COVERAGE_BAND = (0.7, 0.9)
@@ -83,7 +83,7 @@ def _reliability_line(reliability: Reliability, name: str, color: str, dash: str
     )
 
 
-def _kept_trace(points: tuple[KeptAnswers, ...], name: str) -> go.Scatter:
+def _kept_trace(points: tuple[CoveragePoint, ...], name: str) -> go.Scatter:
     return go.Scatter(
         x=[one.share.value for one in points],
         y=[one.accuracy.value for one in points],

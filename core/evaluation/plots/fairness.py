@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.evaluation.fairness import ATTRIBUTES, LEAST_PEOPLE, FairnessReport, Figure, GroupError
+from core.evaluation.fairness import ATTRIBUTES, MIN_GROUP_SIZE, FairnessReport, Figure, GroupError
 from core.evaluation.plots.style import HEAT_SCALE, empty_figure, error_bars, series_color, styled
 
-LARGE_NAME = f"at least {LEAST_PEOPLE} people"
-SMALL_NAME = f"fewer than {LEAST_PEOPLE} people"
+LARGE_NAME = f"at least {MIN_GROUP_SIZE} people"
+SMALL_NAME = f"fewer than {MIN_GROUP_SIZE} people"
 ATTRIBUTE_TITLES = {"race": "Race label", "age": "True age (years)", "gender": "Gender label"}
 _AXIS_TITLES: dict[Figure, str] = {"age_mae": "Mean age error (years)", "gender_accuracy": "Accuracy"}
 _GREY: dict[str, Any] = {"colorscale": [[0, "#C9C9C9"], [1, "#C9C9C9"]], "showscale": False}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.drawing.palette import EMOTION_HEX
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 
 SERIES_HEX: tuple[str, ...] = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
 """Colours of models or curves that are compared (Paul Tol, "bright": safe for colour-blind readers)."""
@@ -58,7 +58,7 @@ def empty_figure(title: str, message: str) -> go.Figure:
     return figure
 
 
-def error_bars(measured: Sequence[Measured]) -> dict[str, object]:
+def error_bars(measured: Sequence[MetricValue]) -> dict[str, object]:
     """Plotly's asymmetric error bars; a bound that is NaN draws none."""
     return {
         "type": "data",

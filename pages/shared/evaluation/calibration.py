@@ -14,7 +14,7 @@ from core.evaluation.calibration import (
     gender_calibration,
     interval_report,
 )
-from core.evaluation.calibration_tables import interval_table, kept_table, reliability_table
+from core.evaluation.calibration_tables import coverage_table, interval_table, reliability_table
 from core.evaluation.plots.calibration import accuracy_coverage, interval_coverage_bars, reliability_diagram
 from core.evaluation.predictions import (
     AgeGroupGenderPredictions,
@@ -95,7 +95,7 @@ def _show_confidence(reports: Mapping[str, CalibrationReport], detail: StoredEva
     show_figure(diagram, f"calibration_diagram_{key}", _DIAGRAM)
     show_table(reliability_table(report), f"{stem}_calibration.csv", f"calibration_table_{key}")
     show_figure(accuracy_coverage(reports, f"{what.capitalize()}: accuracy of what is kept"), f"kept_{key}", _KEPT)
-    download_table(kept_table(reports), f"{stem}_kept.csv", f"kept_table_{key}")
+    download_table(coverage_table(reports), f"{stem}_kept.csv", f"kept_table_{key}")
 
 
 def _show_figures(report: CalibrationReport) -> None:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.evaluation.intervals import Measured
+from core.evaluation.intervals import MetricValue
 
 INTERVAL_HELP = (
     "95 % interval: the figure's range of chance with this many images; a range made this way holds the true "
@@ -53,7 +53,7 @@ def tiles(count: int) -> list[DeltaGenerator]:
     return [row.container(width=TILE_PX) for _ in range(count)]
 
 
-def show_measured(label: str, measured: Measured, unit: str, explanation: str) -> None:
+def show_measured(label: str, measured: MetricValue, unit: str, explanation: str) -> None:
     """A big figure with its interval; ``unit`` is ``%`` for a share in [0, 1] or ``years``."""
     scale, digits = (100, 1) if unit == "%" else (1, 2)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.datasets.samples import Samples
-from core.evaluation.errors import Mistake, age_mistakes, emotion_mistakes, gender_mistakes
+from core.evaluation.errors import WrongPrediction, age_mistakes, emotion_mistakes, gender_mistakes
 from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions, Predictions
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation.reproduce import rerun_of
@@ -25,7 +25,7 @@ def show_mistakes(model: StoredEvaluation) -> None:
     _show_thumbnails(samples, mistakes)
 
 
-def _mistakes_in(predictions: Predictions) -> tuple[tuple[Mistake, ...], str]:
+def _mistakes_in(predictions: Predictions) -> tuple[tuple[WrongPrediction, ...], str]:
     """The worst answers, of one kind if there are several, and what their captions say."""
     how_sure = "truth → answer, and how sure the model was"
     if isinstance(predictions, EmotionPredictions):
@@ -46,7 +46,7 @@ def _mistakes_in(predictions: Predictions) -> tuple[tuple[Mistake, ...], str]:
     return gender_mistakes(predictions, _MISTAKES_SHOWN), how_sure
 
 
-def _show_thumbnails(samples: Samples, mistakes: tuple[Mistake, ...]) -> None:
+def _show_thumbnails(samples: Samples, mistakes: tuple[WrongPrediction, ...]) -> None:
     row_of = {str(sample_id): row for row, sample_id in enumerate(samples.ids)}
     shown = [(row_of[one.sample_id], one) for one in mistakes if one.sample_id in row_of]
     if not shown:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.evaluation.fairness import (
-    LEAST_PEOPLE,
+    MIN_GROUP_SIZE,
     OLDEST,
     YOUNGEST,
     FairnessReport,
     PeopleAnswers,
     fairness_report,
-    mae_of_ages,
+    mae_in_age_range,
 )
 from core.evaluation.fairness import Figure as GroupFigure
 from core.evaluation.plots.fairness import group_figure
@@ -25,10 +25,10 @@ from pages.shared.evaluation.components import show_figure, show_measured, show_
 _ATTRIBUTES = {"Race label": "race", "True age": "age", "Gender label": "gender"}
 _DOTS = (
     "The thin line is the 95 % interval; where these overlap widely, the difference may be chance. A hollow dot has "
-    f"fewer than {LEAST_PEOPLE} people. Dashed: everybody together."
+    f"fewer than {MIN_GROUP_SIZE} people. Dashed: everybody together."
 )
 _SQUARES = (
-    f"The darker, the worse. Grey with a star: fewer than {LEAST_PEOPLE} people, so the figure is mostly chance. "
+    f"The darker, the worse. Grey with a star: fewer than {MIN_GROUP_SIZE} people, so the figure is mostly chance. "
     "Empty: nobody. Point at a square for its 95 % interval and the number of people."
 )
 _FIGURE_TEXTS: Mapping[GroupFigure, tuple[str, str]] = {
@@ -96,7 +96,7 @@ def _show_extremes(predictions: AgePredictions) -> None:
         (f"Age error, {OLDEST[0]} and older", OLDEST, "old people"),
     )
     for column, (label, ages, whom) in zip(st.columns(len(ends)), ends, strict=True):
-        error = mae_of_ages(predictions, *ages)
+        error = mae_in_age_range(predictions, *ages)
         if error.n:
             with column:
                 show_measured(label, error, "years", f"How many years the answer is off on average for {whom}.")
@@ -112,10 +112,10 @@ def _gap_text(report: FairnessReport, figure: GroupFigure) -> str:
     gap, of_all = report.gap(figure), report.gap(figure, with_small=True)
     small = sum(one.small and one.n > 0 for one in report.groups)
     if gap is None:
-        return f"**Gap:** fewer than two groups have {LEAST_PEOPLE} people, so no gap is stated."
+        return f"**Gap:** fewer than two groups have {MIN_GROUP_SIZE} people, so no gap is stated."
     without = f", without the {small} smaller {'group' if small == 1 else 'groups'}" if small else ""
     text = (
-        f"**Gap between the best and the worst group of at least {LEAST_PEOPLE} people{without}: "
+        f"**Gap between the best and the worst group of at least {MIN_GROUP_SIZE} people{without}: "
         f"{_amount(gap.size, figure)}** (best: {gap.best.label}; worst: {gap.worst.label}). If these labels had "
         "nothing to do with the errors, chance alone would still make a gap, in 19 of 20 cases of up to "
         f"{_amount(gap.by_chance, figure)}."

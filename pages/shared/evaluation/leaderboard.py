@@ -11,7 +11,7 @@ from core.errors import FacetError
 from core.evaluation.latency import IMAGES, RUNS, Progress, SpeedRun, measure_networks
 from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import Behind, whole_table
-from core.evaluation.paired import behind_best
+from core.evaluation.paired import differences_to_best
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table
 from pages.shared.evaluation.leaderboard_group import show_group
@@ -52,7 +52,7 @@ def show_leaderboard(measure: MeasureSpeed = measure_networks) -> None:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _behind(_group: Group, title: str, stamps: tuple[tuple[str, int], ...]) -> Behind:
     """``title`` and ``stamps`` tell groups and versions of their stored answers apart."""
-    return behind_best(_group, artifacts_dir())
+    return differences_to_best(_group, artifacts_dir())
 
 
 def _stamps(group: Group) -> tuple[tuple[str, int], ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation.leaderboard import UNMEASURED, Group
-from core.evaluation.leaderboard_tables import Behind, behind_in_words, group_table, published_table
+from core.evaluation.leaderboard_tables import Behind, format_difference, group_table, published_table
 from core.evaluation.plots.leaderboard import comparable_rows, speed_scatter
 from pages.shared.evaluation.components import INTERVAL_HELP, show_figure
 from pages.shared.evaluation.selection import BY_TEST_SET, TAB_KEY, VIEW_KEY, preselect
@@ -28,7 +28,7 @@ def show_group(group: Group, behind: Behind) -> None:
         "behind the best."
     )
     table, key = group_table(group, behind), f"{group.measure.key}_{group.title}"
-    table["behind"] = [behind_in_words(behind.get(name, UNMEASURED), group.measure) for name in table["network"]]
+    table["behind"] = [format_difference(behind.get(name, UNMEASURED), group.measure) for name in table["network"]]
     st.dataframe(table, hide_index=True, width="stretch", **_columns(group))
     _show_way_to_details(group, key)
     _show_published(group)

@@ -14,7 +14,7 @@ from core.artifacts.model_card import SEEDS_KEY, TWO_VIEWS_KEY, ModelCard
 from core.errors import ArtifactError
 from core.evaluation.plots.classification import curve_names, training_curves
 from core.evaluation.stored import load_history
-from core.evaluation.tables import headline_table, seeds_table
+from core.evaluation.tables import metrics_table, seeds_table
 from core.tasks import split_titled
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table, in_words, show_figure, show_table
@@ -63,7 +63,7 @@ def show_card(card: ModelCard, split: str) -> None:
     st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
     metrics = {split: {k: v for k, v in one.items() if _is_number(v)} for split, one in card.metrics.items()}
     if metrics:
-        show_table(headline_table(metrics), f"{card.name}_figures.csv", "card_figures_csv")
+        show_table(metrics_table(metrics), f"{card.name}_figures.csv", "card_figures_csv")
     _show_two_views(card, split)
     _show_seeds(card)
     for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
@@ -88,7 +88,7 @@ def _show_two_views(card: ModelCard, split: str) -> None:
         "with one."
     )
     views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
-    show_table(headline_table(views), f"{card.name}_{split}_two_views.csv", "card_two_views_csv")
+    show_table(metrics_table(views), f"{card.name}_{split}_two_views.csv", "card_two_views_csv")
 
 
 def _show_seeds(card: ModelCard) -> None:

@@ -8,10 +8,10 @@ import streamlit as st
 from core.artifacts.model_card import SERVED_FILE, is_served
 from core.datasets.samples import Samples
 from core.errors import FacetError
-from core.evaluation.metrics import headline
+from core.evaluation.metrics import summary_metrics
 from core.evaluation.predictions import Predictions, subset
 from core.evaluation.stored import StoredEvaluation
-from core.evaluation.tables import headline_table
+from core.evaluation.tables import metrics_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import show_table
 from pages.shared.evaluation.origin import show_not_included
@@ -78,6 +78,6 @@ def _show_comparison(model: StoredEvaluation, fresh: Predictions) -> None:
             "the same name in this copy of the data set" + ("; they are compared." if len(common) else ".")
         )
     st.success(f"Done: {len(fresh):,} images.", icon=":material/check:")
-    table = headline_table({"stored": headline(stored), "re-run": headline(fresh)})
+    table = metrics_table({"stored": summary_metrics(stored), "re-run": summary_metrics(fresh)})
     table["difference"] = table["re-run"] - table["stored"]
     show_table(table, f"{model.name}_{model.split}_rerun.csv", "rerun_csv")

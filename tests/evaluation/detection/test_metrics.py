@@ -9,7 +9,7 @@ import pytest
 from core.evaluation.detection.conditions import SETUPS, tilt_matrix, tilted_points
 from core.evaluation.detection.landmarks import point_report
 from core.evaluation.detection.metrics import curve, recomputed, setup_report
-from core.evaluation.detection.report import Curve, headline
+from core.evaluation.detection.report import Curve, summary_metrics
 from core.evaluation.detection.tables import (
     frame_ms,
     point_reports,
@@ -19,7 +19,7 @@ from core.evaluation.detection.tables import (
     steadiness_table,
     timing_table,
 )
-from core.evaluation.intervals import proportion
+from core.evaluation.intervals import wilson_interval
 from tests.fakes.detection import (
     example_marks,
     example_report,
@@ -37,8 +37,8 @@ RUNS = example_runs(MARKS)
 
 def test_recall_and_false_boxes_of_the_example() -> None:
     report = setup_report(MARKS, RUNS["as_is"])
-    assert report.recall == proportion(1, 2)
-    assert report.street_recall == proportion(1, 1)  # The other drawn box is too small to count.
+    assert report.recall == wilson_interval(1, 2)
+    assert report.street_recall == wilson_interval(1, 1)  # The other drawn box is too small to count.
     assert report.false_boxes_web == report.false_boxes_all == 1.0
     assert report.double_boxes == 0.0
     assert [(share.label, share.found.n) for share in report.by_size] == [
@@ -184,13 +184,13 @@ def test_tables_have_a_row_for_everything() -> None:
 
 def test_headline_has_no_empty_figures() -> None:
     report, _, _ = example_report()
-    figures = headline(report.detectors["compact"].setups["as_is"])
+    figures = summary_metrics(report.detectors["compact"].setups["as_is"])
     assert figures["recall"] == 0.5
     assert figures["marked_faces"] == 2
     assert figures["point_error"] == 0.1
     assert "recall_25-40 px" not in figures
     without = replace(report.detectors["haar"].setups["as_is"], points=None)
-    assert "point_error" not in headline(without)
+    assert "point_error" not in summary_metrics(without)
 
 
 def test_the_time_of_a_frame_says_nothing_about_pictures_of_many() -> None:

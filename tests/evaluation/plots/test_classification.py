@@ -14,7 +14,7 @@ from core.evaluation.tables import (
     bracket_table,
     class_table,
     confusion_table,
-    headline_table,
+    metrics_table,
 )
 from core.types import EMOTIONS
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
@@ -126,6 +126,6 @@ def test_age_brackets_without_anybody_are_left_out() -> None:
 
 
 def test_headlines_with_different_figures_share_a_table() -> None:
-    table = headline_table({"a": {"n": 3, "accuracy": 0.5}, "b": {"n": 4, "macro_f1": 0.4}})
+    table = metrics_table({"a": {"n": 3, "accuracy": 0.5}, "b": {"n": 4, "macro_f1": 0.4}})
     assert table["figure"].tolist() == ["n", "accuracy", "macro_f1"]
     assert table["b"].isna().tolist() == [False, True, False]

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.errors import ConfigError
-from core.evaluation.intervals import proportion
+from core.evaluation.intervals import wilson_interval
 from core.evaluation.plots.robustness import cost_bars, severity_charts
 from core.evaluation.robustness import CorruptionFigures, Figures, RobustnessReport
 from core.evaluation.robustness_tables import condition_table, cost, severity_table
@@ -48,7 +48,7 @@ def test_lines_show_figures_intervals_confidence_and_the_clean_figure() -> None:
     assert list(clean.y) == [0.8] * 5
     assert list(accuracy.x) == [1, 2, 3, 4, 5]
     assert list(accuracy.y) == [right / 100 for right in RIGHT["noise"]]
-    assert accuracy.y[0] + accuracy.error_y.array[0] == pytest.approx(proportion(70, 100).high)
+    assert accuracy.y[0] + accuracy.error_y.array[0] == pytest.approx(wilson_interval(70, 100).high)
     assert list(confidence.y) == pytest.approx([right / 100 + 0.05 for right in RIGHT["noise"]])
 
 
@@ -65,10 +65,10 @@ def _scale(report: RobustnessReport) -> tuple[float, ...]:
 
 def test_the_scale_of_shares_begins_below_the_worst_figure() -> None:
     assert _scale(EMOTION) == pytest.approx((0.25, 0.5, 0.75, 1.0))
-    good = tuple(Figures(proportion(right, 100), right / 100) for right in (95, 92, 90, 88, 80))
+    good = tuple(Figures(wilson_interval(right, 100), right / 100) for right in (95, 92, 90, 88, 80))
     high = replace(EMOTION, clean=good[0], corruptions=(replace(EMOTION.corruptions[0], figures=good),))
     assert _scale(high) == pytest.approx((0.75, 0.8, 0.85, 0.9, 0.95, 1.0)), "differences of a few points can be seen"
-    unsure = Figures(proportion(80, 100), 0.1)
+    unsure = Figures(wilson_interval(80, 100), 0.1)
     assert _scale(replace(EMOTION, clean=unsure)) == pytest.approx((0.0, 0.25, 0.5, 0.75, 1.0))
 
 
@@ -84,7 +84,7 @@ def test_cost_is_what_gets_worse() -> None:
     assert cost(AGES, noise, "accuracy") == pytest.approx(0.3 / 0.8)
     assert cost(AGES, noise, "age") == pytest.approx(3 / 5)
     assert cost(AGES, glasses, "age") == pytest.approx(0.6 / 5)
-    none_right = replace(EMOTION, clean=Figures(proportion(0, 100), 0.5))
+    none_right = replace(EMOTION, clean=Figures(wilson_interval(0, 100), 0.5))
     assert math.isnan(cost(none_right, EMOTION.corruptions[0], "accuracy"))
 
 

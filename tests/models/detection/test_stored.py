@@ -7,7 +7,7 @@ from core.datasets.faces import load_faces
 from core.detection import create_detector
 from core.evaluation.detection.conditions import AS_IS, ENLARGED, LIVE
 from core.evaluation.detection.metrics import recomputed, setup_report
-from core.evaluation.detection.report import headline
+from core.evaluation.detection.report import summary_metrics
 from core.evaluation.detection.runner import detect_photos
 from core.evaluation.detection.store import load_numbers, load_report
 
@@ -62,7 +62,7 @@ def test_the_report_is_what_the_stored_detections_give(report):
 
 def test_the_card_says_what_the_report_says(report):
     card = load_card(FOLDER)
-    assert dict(card.metrics["test"]) == pytest.approx(headline(report.detectors["compact"].setups[AS_IS.name]))
+    assert dict(card.metrics["test"]) == pytest.approx(summary_metrics(report.detectors["compact"].setups[AS_IS.name]))
     assert "YuNet" in card.data["dataset"]
 
 

@@ -12,7 +12,7 @@ from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
 from core.errors import DatasetError
 from core.evaluation import predict
-from core.evaluation.age_brackets import bracket_indices
+from core.evaluation.metrics import bracket_indices
 from core.evaluation.predictions import load_predictions
 from core.tasks import split_for
 from models import evaluate
