@@ -38,7 +38,7 @@ benchmark: $(RUN_READY) ## time every stage on this machine
 	$(BIN)/python -m core benchmark
 
 readme: $(RUN_READY) ## write the README's tables of results from the model cards
-	$(BIN)/python -m models.readme
+	$(BIN)/python -m models results
 
 screenshots: test ## renew the README's pictures from those that the browser tests take
 	mkdir -p docs/screenshots

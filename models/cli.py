@@ -1,18 +1,62 @@
-"""Values on command lines, checked where they are read: argparse says which option was wrong."""
+"""What the command lines of this package share: arguments, their checks, and the exit status of an error."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from core.artifacts.model_card import artifacts_dir, list_artifacts
+from core.errors import ArtifactMissingError, FacetError
+
+DATA_SETS = "fer2013/ or fer2013.csv, and UTKFace/"
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    command: Callable[[argparse.Namespace], int | None],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Parse ``arguments`` (default: the process's own), call ``command`` and return its exit status, 0 for ``None``.
+
+    A ``FacetError`` is printed as one line; the exit status is then 2, as it is for wrong arguments.
+    """
+    options = parser.parse_args(arguments)
+    try:
+        return command(options) or 0
+    except FacetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def add_data(parser: argparse.ArgumentParser, contents: str = DATA_SETS, required: bool = True) -> None:
+    """Add ``--data``: a folder that holds ``contents``."""
+    parser.add_argument("--data", type=Path, required=required, metavar="DIR", help=f"folder with {contents}")
+
+
+def add_artifact(parser: argparse.ArgumentParser) -> None:
+    """Add the positional ``artifact``; ``artifact_folder`` finds its folder."""
+    parser.add_argument("artifact", help="name of a folder in models/artifacts")
+
+
+def artifact_folder(name: str) -> Path:
+    """Find the folder of an installed artifact. Raises ``ArtifactMissingError``, which names the installed ones."""
+    folder = artifacts_dir() / name
+    if not folder.is_dir():
+        installed = ", ".join(artifact.name for artifact in list_artifacts()) or "none"
+        raise ArtifactMissingError(f"no artifact {name!r} in {folder.parent}: installed are {installed}")
+    return folder
 
 
 def positive_int(text: str) -> int:
-    """A whole number from 1."""
-    return _at_least(1, text)
+    """Parse an integer of at least 1. Raises ``argparse.ArgumentTypeError``."""
+    return _int_of_at_least(1, text)
 
 
 def non_negative_int(text: str) -> int:
-    """A whole number from 0."""
-    return _at_least(0, text)
+    """Parse an integer of at least 0. Raises ``argparse.ArgumentTypeError``."""
+    return _int_of_at_least(0, text)
 
 
 def non_empty(text: str) -> str:
@@ -22,11 +66,11 @@ def non_empty(text: str) -> str:
     return text
 
 
-def _at_least(least: int, text: str) -> int:
+def _int_of_at_least(minimum: int, text: str) -> int:
     try:
         number = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, got {text!r}") from None
-    if number < least:
-        raise argparse.ArgumentTypeError(f"must be at least {least}, got {number}")
+        raise argparse.ArgumentTypeError(f"must be an integer, got {text!r}") from None
+    if number < minimum:
+        raise argparse.ArgumentTypeError(f"must be at least {minimum}, got {number}")
     return number

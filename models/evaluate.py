@@ -29,15 +29,15 @@ from core.artifacts.model_card import (
 from core.attributes.estimator import LiteRTEstimator, LiteRTModel
 from core.datasets.samples import Samples, concatenated, fingerprint, resized
 from core.datasets.splits import SplitDataset, read_split_file
-from core.errors import ConfigError, DatasetError, FacetError
+from core.errors import ConfigError, DatasetError
 from core.evaluation.calibration import calibration_metrics
 from core.evaluation.fairness import fairness_metrics
 from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import evaluate_samples, predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import EVALUATION_SPLITS
+from models.cli import add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
-from models.installed import artifact_folder
 from models.measuring import detector as evaluate_detector
 from models.measuring.calibration import fitted_calibration
 from models.training.data_sets import REPORTED_SPLITS, load_data
@@ -127,21 +127,19 @@ def main(arguments: list[str] | None = None) -> int:
         return evaluate_detector.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Evaluate a served artifact.")
     parser.add_argument("artifact", help="name of a folder in models/artifacts, or: detector")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    add_data(parser)
     splits = sorted({split.split for split in EVALUATION_SPLITS})
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--split", choices=splits, help="default: for reporting")
     which.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")
     parser.add_argument("--store", action="store_true", help="write predictions.npz and the figures on the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    try:
-        figures = _run(options)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _print_figures, arguments)
+
+
+def _print_figures(options: argparse.Namespace) -> None:
+    figures = _run(options)
     print(json.dumps(figures, indent=2) if options.json else _table(figures))
-    return 0
 
 
 def _run(options: argparse.Namespace) -> dict[str, object]:

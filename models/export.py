@@ -1,4 +1,4 @@
-"""Turn a finished run into an artifact: ``python -m models.export CONFIG --data DIR``.
+"""Turn a finished run into an artifact: ``python -m models export CONFIG --data DIR``.
 
 Writes ``model.keras``, a float32 and an int8 LiteRT model of which one is served (int8 if it is no larger and loses at
 most ``MAX_INT8_LOSS`` on the side that training chose on), ``history.csv``, ``predictions.npz`` and ``card.json``.
@@ -6,7 +6,7 @@ Weights are stored in 16 bits, which halves the files; the float32 model compute
 are made and served like the others, but git is told to leave them out.
 Needs TensorFlow for the conversion; the network may have been trained on any Keras backend.
 
-``python -m models.export ARTIFACT --format json-h5`` writes the network in the form of older Keras projects instead,
+``python -m models export ARTIFACT --format json-h5`` writes the network in the form of older Keras projects instead,
 see ``models.exporting.keras_json``.
 """
 
@@ -31,9 +31,9 @@ import tensorflow as tf
 
 from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, TWO_VIEWS_FILE
 from core.datasets.samples import Samples
-from core.errors import FacetError
 from core.evaluation.latency import HERE_FILE, SPEED_FILE
 from models import registry
+from models.cli import add_data, run
 from models.detection.export import export_detector
 from models.evaluate import figures_of_file, store_predictions
 from models.exporting.keras_json import trained_model, write_json_h5
@@ -151,9 +151,9 @@ def _close_enough(float32: Mapping[str, Any], int8: Mapping[str, Any]) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.export", description="Make an artifact from a run.")
+    parser = argparse.ArgumentParser(prog="python -m models export", description="Make an artifact from a run.")
     parser.add_argument("config", help="name of a config, or with --format of an artifact")
-    parser.add_argument("--data", type=Path, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    add_data(parser, required=False)
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
     parser.add_argument("--artifacts", type=Path, default=ARTIFACTS_DIR, help="where the artifacts are")
     parser.add_argument("--format", choices=("artifact", "json-h5"), default="artifact", help="what to write")
@@ -161,13 +161,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.format == "artifact" and options.data is None:
         parser.error("--data is needed to make an artifact")
-    try:
-        written = _json_h5(options) if options.format == "json-h5" else _artifact(options)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(json.dumps(written, indent=2))
-    return 0
+    write = _json_h5 if options.format == "json-h5" else _artifact
+    return run(parser, lambda options: print(json.dumps(write(options), indent=2)), arguments)
 
 
 def _artifact(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Class folders for tools that expect them: ``python -m models.prepare {fer2013,utkface} --data DIR --output DIR``.
+"""Class folders for tools that expect them: ``python -m models prepare {fer2013,utkface} --data DIR --output DIR``.
 
 Writes ``train``, ``valid`` and ``test`` with a folder for each class, by the splits of the evaluation protocol:
 FER2013's Training, PublicTest and PrivateTest, and our own train, validation and test of UTKFace. Files are copied as
@@ -22,9 +22,10 @@ from tqdm import tqdm
 from core.age_groups import AGE_GROUP_LABELS, age_groups_of
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
-from core.errors import ConfigError, DatasetError, FacetError
+from core.errors import ConfigError, DatasetError
 from core.io.images import encode_png
 from core.types import EMOTIONS, GENDERS
+from models.cli import add_data, run
 
 FOLDERS = {"train": "train", "public": "valid", "private": "test", "validation": "valid", "test": "test"}
 """Side of a data set -> folder that its images go to."""
@@ -115,30 +116,29 @@ def _files_by_class_and_stem(data_dir: Path) -> dict[tuple[str, str], Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.prepare", description="Copy a data set to class folders.")
+    parser = argparse.ArgumentParser(prog="python -m models prepare", description="Copy a data set to class folders.")
     parser.add_argument("dataset", choices=("fer2013", "utkface"))
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    add_data(parser)
     parser.add_argument("--output", type=Path, required=True, help="new or empty folder outside the data folder")
     parser.add_argument("--by", choices=tuple(UTKFACE_CLASSES), help="classes of utkface (default: gender)")
     options = parser.parse_args(arguments)
     if options.by and options.dataset != "utkface":
         parser.error("--by is for utkface: the classes of fer2013 are its emotions")
-    try:
-        check_output(options.output, options.data)
-        print("Reading the images and looking for near-duplicates ...", file=sys.stderr)
-        if options.dataset == "fer2013":
-            data, jobs = prepare_fer2013(options.data)
-        else:
-            data, jobs = prepare_utkface(options.data, options.by or "gender")
-        write(jobs, options.output)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _prepare, arguments)
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    check_output(options.output, options.data)
+    print("Reading the images and looking for near-duplicates ...", file=sys.stderr)
+    if options.dataset == "fer2013":
+        data, jobs = prepare_fer2013(options.data)
+    else:
+        data, jobs = prepare_utkface(options.data, options.by or "gender")
+    write(jobs, options.output)
     print(counts(jobs))
     print(f"{len(jobs):,} images in {options.output}; left out: {len(data.rejected):,} unusable files or rows")
     if data.dropped:
         print(f"and {data.dropped:,} training images that are near-duplicates of test images")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write the README's tables of results from the artifacts: ``python -m models.results [--check]``.
+"""Write the README's tables of results from the artifacts: ``python -m models results [--check]``.
 
 Everything between the markers is generated from cards and stored predictions; nothing in it is typed.
 """
@@ -21,7 +21,7 @@ from core.artifacts.model_card import (
     load_card,
 )
 from core.detection import DEFAULT_DETECTOR
-from core.errors import ArtifactMissingError, ConfigError, FacetError
+from core.errors import ArtifactMissingError, ConfigError
 from core.evaluation import robustness
 from core.evaluation.detection.conditions import ENLARGED, LIVE, SETUPS
 from core.evaluation.detection.landmarks import LEAST_EYES_PX
@@ -34,6 +34,7 @@ from core.evaluation.metrics import age_report, emotion_report, gender_report
 from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
 from core.evaluation.robustness import RobustnessReport
 from core.tasks import split_for
+from models.cli import run
 from models.corruptions import DAMAGES
 from models.markdown import percent, table, years
 from models.results_networks import NETWORKS_MARKERS, render_networks
@@ -70,10 +71,10 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
 
 def _check_complete(card: ModelCard) -> None:
     """A new export takes from the card what was measured with the old one."""
-    for key, command in (("framing", "framing"), (TWO_VIEWS_KEY, "two_views")):
+    for key, command in (("framing", "models alignment"), (TWO_VIEWS_KEY, "models.two_views")):
         if key not in card.raw:
             raise ArtifactMissingError(
-                f"the card of {card.name} has no {key!r}. Measure it with: python -m models.{command} {card.name} "
+                f"the card of {card.name} has no {key!r}. Measure it with: python -m {command} {card.name} "
                 "--data DIR"
             )
 
@@ -340,15 +341,14 @@ def renewed(text: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.results", description="Write the README's results.")
+    parser = argparse.ArgumentParser(prog="python -m models results", description="Write the README's results.")
     parser.add_argument("--check", action="store_true", help="only say whether the README is up to date")
-    options = parser.parse_args(arguments)
-    try:
-        text = README.read_text(encoding="utf-8")
-        wanted = renewed(text)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _write, arguments)
+
+
+def _write(options: argparse.Namespace) -> int:
+    text = README.read_text(encoding="utf-8")
+    wanted = renewed(text)
     if options.check:
         return 0 if text == wanted else 1
     README.write_text(wanted, encoding="utf-8")

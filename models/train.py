@@ -1,7 +1,7 @@
 """Train a network: ``python -m models.train CONFIG --data DIR [--epochs N] [--seed N] [--resume]``.
 
 Writes ``runs/CONFIG/``: ``last.keras`` (to resume from), ``best.weights.h5`` (averaged weights of the epoch that was
-best on PublicTest or validation), ``history.csv`` and ``run.json``. ``python -m models.export`` makes the artifact.
+best on PublicTest or validation), ``history.csv`` and ``run.json``. ``python -m models export`` makes the artifact.
 
 Keras runs it on TensorFlow; ``KERAS_BACKEND=torch`` or ``jax`` uses those where they are installed.
 """
@@ -22,9 +22,9 @@ import keras
 import numpy as np
 
 from core.artifacts.model_card import HISTORY_FILE
-from core.errors import ConfigError, FacetError
+from core.errors import ConfigError
 from models import registry
-from models.cli import non_negative_int, positive_int
+from models.cli import add_data, non_negative_int, positive_int, run
 from models.exporting.model_card import facts_of
 from models.training.config import TrainConfig
 from models.training.crop_tasks import Task, TrainingData
@@ -186,31 +186,29 @@ def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, work
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train one of the networks.")
-    parser.add_argument("config", help="name of a config in models/configs.py")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser.add_argument("config", help="name of a recipe, see models/training/recipes.py")
+    add_data(parser)
     parser.add_argument("--epochs", type=positive_int, help="instead of the config's number")
     parser.add_argument("--seed", type=non_negative_int, help="instead of the config's, in a run folder CONFIG_seedN")
     parser.add_argument("--limit", type=positive_int, help="use only this many images of each side, to try things out")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
     parser.add_argument("--quiet", action="store_true", help="a line an epoch instead of a progress bar")
-    options = parser.parse_args(arguments)
-    try:
-        config = config_named(options.config)
-        if options.epochs is not None:
-            config = config.over(options.epochs)
-        workdir = folder_of_run(config, options.runs, options.seed)
-        if options.seed is not None:
-            config = replace(config, seed=options.seed)
-        data = TASKS[config.task].load(options.data, config)
-        if options.limit:
-            data = data.shortened(options.limit)
-        best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _train, arguments)
+
+
+def _train(options: argparse.Namespace) -> None:
+    config = config_named(options.config)
+    if options.epochs is not None:
+        config = config.over(options.epochs)
+    workdir = folder_of_run(config, options.runs, options.seed)
+    if options.seed is not None:
+        config = replace(config, seed=options.seed)
+    data = TASKS[config.task].load(options.data, config)
+    if options.limit:
+        data = data.shortened(options.limit)
+    best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
     print(json.dumps(best, indent=2))
-    return 0
 
 
 if __name__ == "__main__":

@@ -19,12 +19,12 @@ from core.artifacts.model_card import CROP_TASKS, SERVED_FILE, TWO_VIEWS_FILE, T
 from core.attributes.estimator import CropModel, LiteRTEstimator
 from core.datasets.samples import resized
 from core.datasets.splits import SplitDataset
-from core.errors import ConfigError, FacetError
+from core.errors import ConfigError
 from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
+from models.cli import add_artifact, add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
-from models.installed import artifact_folder
 from models.training.data_sets import REPORTED_SPLITS, load_data
 
 
@@ -56,22 +56,20 @@ def store_two_views(folder: Path, data: SplitDataset) -> dict[str, dict[str, flo
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.two_views", description="Measure with a mirrored view.")
-    parser.add_argument("artifact", help="name of a folder in models/artifacts")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
-    options = parser.parse_args(arguments)
-    try:
-        folder = artifact_folder(options.artifact)
-        card = load_card(folder)
-        if card.task not in CROP_TASKS:
-            raise ConfigError(f"{card.name} does not read crops of faces: there is nothing to mirror")
-        # Before the data set is read, which takes half a minute.
-        verified_file(folder, SERVED_FILE, card)
-        figures = store_two_views(folder, load_data(card.task, options.data, card.input_size))
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    add_artifact(parser)
+    add_data(parser)
+    return run(parser, _print_figures, arguments)
+
+
+def _print_figures(options: argparse.Namespace) -> None:
+    folder = artifact_folder(options.artifact)
+    card = load_card(folder)
+    if card.task not in CROP_TASKS:
+        raise ConfigError(f"{card.name} does not read crops of faces: there is nothing to mirror")
+    # Before the data set is read, which takes half a minute.
+    verified_file(folder, SERVED_FILE, card)
+    figures = store_two_views(folder, load_data(card.task, options.data, card.input_size))
     print(json.dumps(figures, indent=2))
-    return 0
 
 
 if __name__ == "__main__":

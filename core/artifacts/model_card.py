@@ -235,7 +235,7 @@ def rebuild_commands(card: ModelCard) -> tuple[str, str]:
     """What makes the model files of an artifact that do not come with the repository, trained for as long as the stored
     figures were."""
     epochs = f" --epochs {card.epochs_run}" if card.was_shortened else ""
-    return f"python -m models.train {card.name} --data data{epochs}", f"python -m models.export {card.name} --data data"
+    return f"python -m models.train {card.name} --data data{epochs}", f"python -m models export {card.name} --data data"
 
 
 def is_served(folder: Path, card: ModelCard) -> bool:

@@ -71,7 +71,7 @@ def load_speed(folder: Path, here: bool = True) -> NetworkSpeed:
     one that came with it. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
     measured_here = Path(folder) / HERE_FILE
     file = measured_here if here and measured_here.is_file() else Path(folder) / SPEED_FILE
-    advice = f"Measure it with: python -m models.measuring.latency {file.parent.name}"
+    advice = f"Measure it with: python -m models latency {file.parent.name}"
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {advice}")
     try:

@@ -1,6 +1,6 @@
 """How well a network answers on damaged pictures: a frozen report, and the file that keeps it beside the network.
 
-The figures are measured by ``python -m models.measuring.robustness``; ``robustness.json`` holds numbers only, no pixels.
+The figures are measured by ``python -m models robustness``; ``robustness.json`` holds numbers only, no pixels.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def figures_of(predictions: Predictions) -> Figures:
 
 def measure_command(artifact: str) -> str:
     """The command line that makes the file."""
-    return f"python -m models.measuring.robustness {artifact} --data DIR"
+    return f"python -m models robustness {artifact} --data DIR"
 
 
 def report_dict(report: RobustnessReport) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def load_before(folder: Path, card: ModelCard, after: RobustnessReport) -> Befor
     file = Path(folder) / ROBUSTNESS_BEFORE_FILE
     if not file.is_file():
         return None
-    advice = f"Store it again with: python -m models.measuring.robustness {card.name} --before FOLDER"
+    advice = f"Store it again with: python -m models robustness {card.name} --before FOLDER"
     before = load_listed(file, card, _before, advice)
     check_comparable(before.report, after)
     return before

@@ -42,7 +42,7 @@ def card_lines(card: ModelCard) -> tuple[str, ...]:
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"the card of {card.name} has figures on damaged pictures that cannot be read ({type(error).__name__}: "
-            f"{error}). Write them again with: python -m models.measuring.robustness {card.name} --card-only"
+            f"{error}). Write them again with: python -m models robustness {card.name} --card-only"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Turn a finished detector run into an artifact; ``python -m models.export face_detector`` calls it.
+"""Turn a finished detector run into an artifact; ``python -m models export face_detector`` calls it.
 
 Writes ``model.keras``, a LiteRT model for any input size (float32, or int8 where it finds as many faces), and the card
 with the score from which a box counts, chosen on the validation side. Figures on the test side are added by

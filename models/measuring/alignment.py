@@ -1,4 +1,4 @@
-"""Choose how a detected face is framed: ``python -m models.measuring.alignment ARTIFACT --data DIR [--detector NAME]``.
+"""Choose how a detected face is framed: ``python -m models alignment ARTIFACT --data DIR [--detector NAME]``.
 
 Training images are framed by their data set, live faces by the detector. Every image of the side that training chose
 on is put into a larger picture and through the detector. With landmarks, the place of the five points in the training
@@ -27,13 +27,13 @@ from core.attributes.estimator import LiteRTEstimator
 from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE
 from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceDetector, create_detector
-from core.errors import DatasetError, FacetError
+from core.errors import DatasetError
 from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import evaluate_estimator, predict_images, predictions_from_outputs
 from core.settings import LIVE_DETECTOR
 from core.types import MIRRORED_POINTS, Box, Detection
+from models.cli import add_artifact, add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
-from models.installed import artifact_folder
 from models.training.data_sets import REPORTED_SPLITS, load_data
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7)
@@ -203,20 +203,16 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m models.measuring.alignment", description="Fit the crop to the detector."
-    )
-    parser.add_argument("artifact", help="name of a folder in models/artifacts")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser = argparse.ArgumentParser(prog="python -m models alignment", description="Fit the crop to the detector.")
+    add_artifact(parser)
+    add_data(parser)
     parser.add_argument("--detector", choices=DETECTORS, default=DEFAULT_DETECTOR)
-    options = parser.parse_args(arguments)
-    try:
-        result = fit_framing(artifact_folder(options.artifact), options.data, options.detector)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _print_fit, arguments)
+
+
+def _print_fit(options: argparse.Namespace) -> None:
+    result = fit_framing(artifact_folder(options.artifact), options.data, options.detector)
     print(json.dumps(result, indent=2))
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -20,7 +19,7 @@ from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
 from core.datasets.samples import subsample
 from core.detection import DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector
-from core.errors import ArtifactError, ConfigError, DetectorError, FacetError
+from core.errors import ArtifactError, ConfigError, DetectorError
 from core.evaluation.detection.conditions import AS_IS, SETUPS, TILTS_DEG, loose_run, tilt_run
 from core.evaluation.detection.landmarks import LEAST_EYES_PX
 from core.evaluation.detection.matching import FoundFaces, PhotoMarks
@@ -45,7 +44,7 @@ from core.evaluation.detection.tables import (
     timing_table,
 )
 from core.settings import LIVE_DETECTOR, DetectorSettings
-from models.cli import positive_int
+from models.cli import add_data, positive_int, run
 from models.exporting.model_card import read_card, write_card
 
 Factory = Callable[[DetectorSettings], FaceDetector]
@@ -159,21 +158,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m models.evaluate detector", description="Compare the face detectors on the test photographs."
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder with faces/")
+    add_data(parser, "faces/")
     parser.add_argument("--detectors", help=f"names with commas between; default: {','.join(CANDIDATES)}")
     parser.add_argument("--limit", type=positive_int, help="only so many photographs, for a quick look")
     parser.add_argument(
         "--store", action="store_true", help="write detection.json, detections.npz and the figures on the card"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    try:
-        report = _run(options)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _print_report, arguments)
+
+
+def _print_report(options: argparse.Namespace) -> None:
+    report = _run(options)
     print(json.dumps(report_dict(report), indent=2, allow_nan=False) if options.json else table(report))
-    return 0
 
 
 def _run(options: argparse.Namespace) -> DetectionReport:

@@ -1,4 +1,4 @@
-"""Time every network for what comes with the repository: ``python -m models.measuring.latency [NETWORK...]``.
+"""Time every network for what comes with the repository: ``python -m models latency [NETWORK...]``.
 
 The evaluation page's button measures in the same way, but keeps its times to this machine.
 """
@@ -11,9 +11,9 @@ import sys
 from tqdm import tqdm
 
 from core.artifacts.model_card import artifacts_dir
-from core.errors import FacetError
 from core.evaluation.latency import HERE_FILE, IMAGES, RUNS, SPEED_FILE, SpeedRun, measure_networks
 from core.evaluation.plots.latency import milliseconds
+from models.cli import run
 
 
 def measured(names: tuple[str, ...]) -> SpeedRun:
@@ -34,21 +34,20 @@ def measured(names: tuple[str, ...]) -> SpeedRun:
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 1 if a network could not be timed or its time not be stored, 2 if nothing was done."""
     parser = argparse.ArgumentParser(
-        prog="python -m models.measuring.latency",
+        prog="python -m models latency",
         description=f"Median time of one face: {IMAGES} made-up pictures, {RUNS} runs each, one thread.",
     )
     parser.add_argument("networks", nargs="*", metavar="NETWORK", help="names of artifacts (default: all with a model)")
-    options = parser.parse_args(arguments)
-    try:
-        run = measured(tuple(options.networks))
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for name, speed in run.speeds.items():
+    return run(parser, _time, arguments)
+
+
+def _time(options: argparse.Namespace) -> int:
+    speeds = measured(tuple(options.networks))
+    for name, speed in speeds.speeds.items():
         print(f"{name:28} {milliseconds(speed.ms_per_face)}")
-    for problem in run.problems:
+    for problem in speeds.problems:
         print(f"error: {problem}", file=sys.stderr)
-    return 1 if run.problems else 0
+    return 1 if speeds.problems else 0
 
 
 if __name__ == "__main__":

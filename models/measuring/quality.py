@@ -1,4 +1,4 @@
-"""Derive when a crop is no usable face: ``python -m models.measuring.quality --data DIR [--limit N]``.
+"""Derive when a crop is no usable face: ``python -m models quality --data DIR [--limit N]``.
 
 Images of the sides that training chose on go through the default detector, as they are, blurred, and with few pixels;
 so do the validation photographs of the detector, for boxes in which there is no face. Clean faces set where lessening
@@ -25,10 +25,10 @@ from core.attributes.estimator import LiteRTEstimator
 from core.attributes.quality import QUALITY_FILE, QualityMeasures, QualitySettings, Smoothstep, blend_with_uniform, pose
 from core.datasets.faces import load_faces
 from core.detection import DEFAULT_DETECTOR, create_detector
-from core.errors import DatasetError, FacetError
+from core.errors import DatasetError
 from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.types import MIRRORED_POINTS
-from models.cli import positive_int
+from models.cli import add_data, positive_int, run
 from models.corruptions import CORRUPTIONS
 from models.measuring.quality_data import (
     BLURS,
@@ -215,20 +215,18 @@ def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models.measuring.quality", description="Limits of usable faces.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with fer2013/, UTKFace/ and faces/")
+    parser = argparse.ArgumentParser(prog="python -m models quality", description="Limits of usable faces.")
+    add_data(parser, "fer2013/, UTKFace/ and faces/")
     parser.add_argument("--limit", type=positive_int, default=LIMIT, help=f"images a condition (default {LIMIT})")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    options = parser.parse_args(arguments)
-    try:
-        result = derive(options.data, options.limit)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return run(parser, _store, arguments)
+
+
+def _store(options: argparse.Namespace) -> None:
+    result = derive(options.data, options.limit)
     file = artifacts_dir() / QUALITY_FILE
     file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=2) if options.json else table(result["measured"]))
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How well a served network answers on damaged pictures: ``python -m models.measuring.robustness ARTIFACT --data DIR``.
+"""How well a served network answers on damaged pictures: ``python -m models robustness ARTIFACT --data DIR``.
 
 Runs ``model.tflite`` in LiteRT over the reporting side of its data set, as it is and after every corruption at every
 severity, and stores ``robustness.json`` in the artifact's folder. Pictures are damaged in the size in which the data
@@ -31,7 +31,7 @@ from core.datasets.loading import read_split
 from core.datasets.samples import Samples, fingerprint, resized
 from core.datasets.splits import load_utkface
 from core.datasets.utkface import SOURCE_SIZE
-from core.errors import ArtifactCorruptError, ConfigError, FacetError
+from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.predict import predictions_from_outputs
 from core.evaluation.robustness import (
     MEASURED_ATTRIBUTES,
@@ -48,10 +48,9 @@ from core.evaluation.robustness import (
 from core.evaluation.robustness_before import BeforeReport, check_comparable, save_before
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
 from core.tasks import split_for
-from models.cli import non_empty
+from models.cli import add_artifact, add_data, artifact_folder, non_empty, run
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
 from models.exporting.model_card import read_card, write_card
-from models.installed import artifact_folder
 
 BUDGET_S = 12 * 60
 NOT_TRAINED_AGAINST = (
@@ -77,7 +76,7 @@ def suite_for(card: ModelCard) -> Suite:
     if card.crop.points is None:
         raise ConfigError(
             f"the card of {card.name} does not say where eyes and mouth are: "
-            f"run first python -m models.measuring.alignment {card.name} --data DIR"
+            f"run first python -m models alignment {card.name} --data DIR"
         )
     return CORRUPTIONS | occlusions(card.crop.points)
 
@@ -256,11 +255,9 @@ def _corruption_figures(name: str, one: Corruption, figures: dict[Condition, Fig
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m models.measuring.robustness", description="Measure on damaged pictures."
-    )
-    parser.add_argument("artifact", help="name of a folder in models/artifacts")
-    parser.add_argument("--data", type=Path, help="folder with fer2013/ or fer2013.csv, and UTKFace/")
+    parser = argparse.ArgumentParser(prog="python -m models robustness", description="Measure on damaged pictures.")
+    add_artifact(parser)
+    add_data(parser, required=False)
     parser.add_argument("--limit", type=int, help="images to use; default: all, or as many as 12 minutes allow")
     parser.add_argument("--seed", type=int, default=0, help="of the damage and of the choice of images")
     parser.add_argument(
@@ -275,13 +272,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.data is None and options.before is None and not options.card_only:
         parser.error("--data is needed to measure (or --card-only, to write what is stored on the card)")
-    try:
-        report = _run(options)
-    except FacetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(report_text(report))
-    return 0
+    return run(parser, lambda options: print(report_text(_run(options))), arguments)
 
 
 def _run(options: argparse.Namespace) -> RobustnessReport:

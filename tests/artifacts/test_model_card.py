@@ -127,7 +127,7 @@ def test_files_are_made_with_as_many_epochs_as_the_figures(toy, recipe_epochs, e
     (toy / "card.json").write_text(json.dumps(CARD | {"files": {}} | rounds))
     train, export = rebuild_commands(load_card(toy))
     assert train == f"python -m models.train toy --data data{epochs}"
-    assert export == "python -m models.export toy --data data"
+    assert export == "python -m models export toy --data data"
 
 
 def test_a_file_that_the_card_does_not_list_is_refused(toy):
@@ -205,4 +205,4 @@ def test_a_file_that_is_not_included_can_be_made(toy):
     with pytest.raises(ArtifactMissingError) as raised:
         verified_file(toy, SERVED_FILE, card)
     assert "python -m models.train toy --data data" in str(raised.value)
-    assert "python -m models.export toy --data data" in str(raised.value)
+    assert "python -m models export toy --data data" in str(raised.value)

@@ -143,7 +143,7 @@ class TestOpening:
 
     @pytest.mark.parametrize(
         ("name", "advice"),
-        [("a_large_one", "python -m models.export a_large_one --data data"), ("caffe", "FACET_CAFFE_DIR")],
+        [("a_large_one", "python -m models export a_large_one --data data"), ("caffe", "FACET_CAFFE_DIR")],
     )
     def test_what_is_not_there_says_what_to_do(self, root, name, advice):
         with pytest.raises(ArtifactMissingError, match=advice):

@@ -76,7 +76,7 @@ def test_a_network_without_its_file_says_how_to_make_it(board: Leaderboard) -> N
     assert (network.name, network.can_be_chosen, network.size_bytes) == ("vgg16_age", False, 78_000_000)
     assert network.restore == (
         "python -m models.train vgg16_age --data data --epochs 12",
-        "python -m models.export vgg16_age --data data",
+        "python -m models export vgg16_age --data data",
     )
     assert math.isnan(network.ms_per_face)
 

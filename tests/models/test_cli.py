@@ -2,22 +2,59 @@ import argparse
 
 import pytest
 
-from models.cli import non_empty, non_negative_int, positive_int
+from core.errors import ConfigError
+from models import __main__ as commands
+from models.cli import add_data, non_empty, non_negative_int, positive_int, run
 
 
-def test_values_are_read():
+def test_argument_types_parse():
     assert (positive_int("3"), non_negative_int("0"), non_empty("as before")) == (3, 0, "as before")
 
 
 @pytest.mark.parametrize(
-    ("read", "text", "words"),
+    ("parse", "text", "words"),
     [
         (positive_int, "0", "at least 1"),
         (non_negative_int, "-1", "at least 0"),
-        (positive_int, "x", "whole number"),
+        (positive_int, "x", "integer"),
         (non_empty, " ", "empty"),
     ],
 )
-def test_what_makes_no_sense_is_refused(read, text, words):
+def test_argument_types_reject(parse, text, words):
     with pytest.raises(argparse.ArgumentTypeError, match=words):
-        read(text)
+        parse(text)
+
+
+def fail(options):
+    raise ConfigError(f"cannot read {options.data}")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "error"),
+    [(lambda options: None, 0, ""), (lambda options: 1, 1, ""), (fail, 2, "error: cannot read here\n")],
+    ids=["done", "own status", "error"],
+)
+def test_run_returns_the_exit_status_and_prints_an_error_as_one_line(command, status, error, capsys):
+    parser = argparse.ArgumentParser()
+    add_data(parser)
+    assert run(parser, command, ["--data", "here"]) == status
+    assert capsys.readouterr().err == error
+
+
+@pytest.mark.parametrize("command", commands.COMMANDS)
+def test_every_command_of_the_package_has_help(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        commands.main([command, "--help"])
+    assert ended.value.code == 0
+    usage = capsys.readouterr().out
+    assert f"models.{command}" in usage or f"models {command}" in usage
+
+
+def test_commands_are_listed_and_others_refused(capsys):
+    with pytest.raises(SystemExit):
+        commands.main(["--help"])
+    listed = capsys.readouterr().out
+    assert all(f"  {command} " in listed for command in commands.COMMANDS)
+    with pytest.raises(SystemExit) as ended:
+        commands.main(["paint"])
+    assert ended.value.code == 2

@@ -32,7 +32,7 @@ def test_a_readme_without_the_end_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("key", "command"), [("framing", "models.measuring.alignment"), ("two_views", "models.two_views")]
+    ("key", "command"), [("framing", "models alignment"), ("two_views", "models.two_views")]
 )
 def test_what_was_measured_with_an_older_export_is_not_shown(tmp_path, key, command):
     for name in ("emotion", "age_gender"):

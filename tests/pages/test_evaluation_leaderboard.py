@@ -75,7 +75,7 @@ def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) ->
     page = _page()
     assert page.expander[-1].label == "Networks to be made before they can be chosen (1)"
     assert page.code[0].value == (
-        "python -m models.train vgg16_age --data data --epochs 12\npython -m models.export vgg16_age --data data"
+        "python -m models.train vgg16_age --data data --epochs 12\npython -m models export vgg16_age --data data"
     )
 
 

@@ -304,7 +304,7 @@ def test_the_card_of_a_rebuilt_network_tells_where_it_comes_from(artifacts: Path
     assert [row["text"] for table in page.dataframe if "source" in table.value for row in _rows(table)] == ["94 %"]
     # On the card and where it would be run again.
     assert sum("model.tflite (57.0 MB)" in info.value for info in page.info) == 2
-    assert sum("python -m models.export network --data data" in code.value for code in page.code) == 2
+    assert sum("python -m models export network --data data" in code.value for code in page.code) == 2
     assert not [button for button in page.button if button.key == "read_rerun"]
 
 

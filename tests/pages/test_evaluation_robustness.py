@@ -105,7 +105,7 @@ def test_without_a_report_the_page_shows_the_command(root: Path) -> None:
     (write_measured(root) / ROBUSTNESS_FILE).unlink()
     page = _page()
     assert "not measured yet" in page.info[0].value
-    assert page.code[0].value == "python -m models.measuring.robustness emotion --data DIR"
+    assert page.code[0].value == "python -m models robustness emotion --data DIR"
     assert not page.error
     assert not page.metric
 

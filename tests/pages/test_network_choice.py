@@ -183,7 +183,7 @@ def test_the_running_stream_goes_on_with_the_choice(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("network", "advice"),
     [
-        ("vgg16_age", "python -m models.export vgg16_age --data data"),
+        ("vgg16_age", "python -m models export vgg16_age --data data"),
         ("caffe", "put age_deploy.prototxt and age_net.caffemodel"),
     ],
 )

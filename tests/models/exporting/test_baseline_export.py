@@ -159,7 +159,7 @@ def test_a_large_network_is_served_here_and_said_to_be_missing_elsewhere(artifac
     assert evaluate.main([name, "--data", "made-up"]) == 2
     error = capsys.readouterr().err
     assert f"python -m models.train {name} --data data" in error
-    assert f"python -m models.export {name} --data data" in error
+    assert f"python -m models export {name} --data data" in error
     assert len(error.splitlines()) == 1
 
 

@@ -153,7 +153,7 @@ def test_progress_counts_every_picture():
     ("card", "message"),
     [
         (replace(CARDS["emotion"], task="detection"), "measured for emotion, age_gender"),
-        (replace(CARDS["emotion"], crop=AlignmentSpec()), r"where eyes and mouth are.*models\.framing emotion"),
+        (replace(CARDS["emotion"], crop=AlignmentSpec()), r"where eyes and mouth are.*models alignment emotion"),
     ],
     ids=["a detector", "no points"],
 )
@@ -282,4 +282,4 @@ def test_the_cards_that_come_with_the_repository_say_what_was_measured(name):
     card = load_card(folder)
     # Sums may differ in the last digit between versions of Python.
     expected = {key: pytest.approx(figures) for key, figures in card_headline(load_report(folder, card)).items()}
-    assert card.raw.get(CARD_KEY) == expected, f"run: python -m models.measuring.robustness {name} --card-only"
+    assert card.raw.get(CARD_KEY) == expected, f"run: python -m models robustness {name} --card-only"

@@ -1,0 +1,41 @@
+"""Training, evaluation and measurement: ``python -m models COMMAND ...``; ``--help`` lists the commands."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "train": ("models.train", "train a network"),
+    "export": ("models.export", "turn a finished run into an artifact"),
+    "evaluate": ("models.evaluate", "evaluate an artifact, or the face detectors"),
+    "prepare": ("models.prepare", "copy a data set into class folders"),
+    "alignment": ("models.measuring.alignment", "fit the face alignment to a detector"),
+    "robustness": ("models.measuring.robustness", "evaluate an artifact on corrupted images"),
+    "quality": ("models.measuring.quality", "fit the face quality score"),
+    "latency": ("models.measuring.latency", "time the networks"),
+    "results": ("models.results", "write docs/results.md from the model cards"),
+}
+"""Command -> module with its ``main``, and what it does. Modules are imported on demand: some load TensorFlow."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of ``COMMANDS`` and return its exit status."""
+    lines = "\n".join(f"  {name:12} {text}" for name, (_, text) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m models",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"commands (each has its own --help):\n{lines}",
+    )
+    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="one of the commands below")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="arguments of the command")
+    options = parser.parse_args(arguments)
+    module, _ = COMMANDS[options.command]
+    status: int = import_module(module).main(options.arguments)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
