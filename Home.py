@@ -1,4 +1,4 @@
-"""Landing page: what Facet does, how good its models are, what it cannot do, what happens to pictures."""
+"""Entry point: the pages in the sidebar, and the landing page."""
 
 from __future__ import annotations
 
@@ -6,25 +6,30 @@ import streamlit as st
 
 from pages.shared.home.models import show_models
 from pages.shared.home.texts import LEAD, LIMITS, PAGES, PRIVACY
-from pages.shared.session import OTHER, begin
+from pages.shared.session import start_page
 
-st.set_page_config(page_title="Facet", page_icon="🙂", layout="wide")
-begin(OTHER)
-st.title("Facet")
-st.markdown(LEAD)
 
-for (file, label, icon, description), column in zip(PAGES, st.columns(len(PAGES)), strict=True):
-    with column, st.container(border=True, height="stretch"):
-        st.page_link(file, label=f"**{label}**", icon=icon)
-        st.caption(description)
+def show_home() -> None:
+    st.title("Facet")
+    st.markdown(LEAD)
+    for link, column in zip(PAGES, st.columns(len(PAGES)), strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.page_link(link.file, label=f"**{link.title}**", icon=link.icon)
+            st.caption(link.description)
+    st.header("Installed models", divider="gray")
+    show_models()
+    limits, privacy = st.columns(2, gap="large")
+    with limits:
+        st.header("Limitations", divider="gray")
+        st.markdown(LIMITS)
+    with privacy:
+        st.header("Privacy", divider="gray")
+        st.markdown(PRIVACY)
 
-st.header("Installed models", divider="gray")
-show_models()
 
-limits, privacy = st.columns(2, gap="large")
-with limits:
-    st.header("What it cannot do", divider="gray")
-    st.markdown(LIMITS)
-with privacy:
-    st.header("Privacy", divider="gray")
-    st.markdown(PRIVACY)
+home = st.Page(show_home, title="Home", icon=":material/home:", default=True)
+page = st.navigation([home, *(st.Page(link.file, title=link.title, icon=link.icon) for link in PAGES)])
+title = "Facet" if page is home else f"{page.title} · Facet"
+st.set_page_config(page_title=title, page_icon="🙂", layout="wide")
+start_page(page.url_path)
+page.run()

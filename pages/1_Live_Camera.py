@@ -6,21 +6,18 @@ import streamlit as st
 
 from core.errors import FacetError
 from core.video.session import LiveSession
-from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
 from pages.shared.live.connection import Connection, show_camera_state, show_connection, show_help
 from pages.shared.live.controls import LiveControls, live_controls
 from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
 from pages.shared.live.stream import live_stream
-from pages.shared.networks import show_problems
-from pages.shared.session import LIVE, begin
+from pages.shared.sidebar import load_analyzer
 
 
 def live_session(controls: LiveControls) -> LiveSession:
     """This viewer's session with the current settings; models are loaded and warm when it returns."""
-    show_problems(controls.networks)
-    analyzer, _ = chosen_analyzer(controls.detector, controls.detector_name, controls.networks.choice)
+    analyzer, _ = load_analyzer(controls.detector, controls.detector_name, controls.networks)
     if "live_session" not in st.session_state:
         st.session_state["live_session"] = LiveSession(analyzer)
     session: LiveSession = st.session_state["live_session"]
@@ -31,8 +28,6 @@ def live_session(controls: LiveControls) -> LiveSession:
 
 
 def main() -> None:
-    st.set_page_config(page_title="Live camera · Facet", page_icon="🙂", layout="wide")
-    begin(LIVE)
     st.title("Live camera")
     st.caption(
         "Emotion, age and perceived gender are estimates from the look of a face: often wrong about one person, and "

@@ -10,19 +10,15 @@ import streamlit as st
 
 from core.errors import FacetError, ImageError
 from core.io import export as report
-from pages.shared.detectors import chosen_analyzer
 from pages.shared.errors import show_error
 from pages.shared.image.analysis import analyzed
 from pages.shared.image.cache import fingerprint, forget_all_but
 from pages.shared.image.cards import show_result
 from pages.shared.image.inputs import choose_pictures, choose_settings
 from pages.shared.image.suggestions import suggestion_table
-from pages.shared.markdown import plain
-from pages.shared.networks import show_problems
-from pages.shared.session import IMAGE, begin
+from pages.shared.markdown import escape_markdown
+from pages.shared.sidebar import load_analyzer
 
-st.set_page_config(page_title="Analyze image · Facet", page_icon="🙂", layout="wide")
-begin(IMAGE)
 st.title("Analyze image")
 st.caption(
     "Pictures stay in this server's memory until they are removed or this page is left; none is stored or sent on."
@@ -30,9 +26,8 @@ st.caption(
 
 try:
     chosen = choose_settings()
-    show_problems(chosen.networks)
     with st.spinner("Loading the models …"):
-        analyzer, detector_name = chosen_analyzer(chosen.detector, chosen.detector_name, chosen.networks.choice)
+        analyzer, detector_name = load_analyzer(chosen.detector, chosen.detector_name, chosen.networks)
     settings = replace(chosen, detector_name=detector_name)
 except FacetError as error:
     show_error(error)
@@ -52,7 +47,7 @@ json_objects: list[dict[str, Any]] = []
 csv_rows: list[dict[str, Any]] = []
 for number, (file, picture) in enumerate(zip(files, fingerprints, strict=True)):
     try:
-        with st.spinner(f"Analysing {plain(file.name)} …"):
+        with st.spinner(f"Analysing {escape_markdown(file.name)} …"):
             result = analyzed(file, picture, analyzer, settings)
     except FacetError as error:
         show_error(error)

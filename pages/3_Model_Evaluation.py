@@ -17,7 +17,6 @@ from pages.shared.evaluation.selection import (
     choose_split,
 )
 from pages.shared.evaluation.tabs import show_tabs
-from pages.shared.session import OTHER, begin
 
 
 def show_by_test_set() -> None:
@@ -54,8 +53,6 @@ def show_detector_page(right: DeltaGenerator) -> None:
         st.info("Choose a detector to see its figures.")
 
 
-st.set_page_config(page_title="Model evaluation · Facet", page_icon="🙂", layout="wide")
-begin(OTHER)
 st.title("Model evaluation")
 st.caption(
     "Every measured figure here is computed from the stored answers of an installed model. One answer an image: no "

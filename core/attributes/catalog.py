@@ -16,8 +16,8 @@ from core.settings import DEFAULT_NETWORKS, NetworkChoice
 
 ENVIRONMENT = {attribute: f"FACET_{attribute.upper()}_NETWORK" for attribute in DEFAULT_NETWORKS.by_attribute}
 """Attribute -> environment variable that names its network where nobody has chosen one."""
-BUILT_IN, BASELINE, OWN_FILES = "our own", "classic", "needs files of yours"
-COMPARED, NOT_INCLUDED = "limited", "missing"
+BUILT_IN, BASELINE, OWN_FILES = "built-in", "baseline", "model files not included"
+COMPARED, NOT_INCLUDED = "comparison only", "not installed"
 
 _NOTHING_GIVEN: Mapping[str, str | None] = MappingProxyType({})
 _CAFFE_PARTS = {f"{CAFFE}_{attribute}": attribute for attribute in PAIRS}

@@ -1,4 +1,4 @@
-"""Text that came from outside, made safe for Streamlit's Markdown."""
+"""Escape text from outside for Streamlit's Markdown."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ _MARKUP = re.compile(r"[\\`*\[\]$~|<&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#>+-
 _NUMBERED = re.compile(r"^(\d+)([.)])")
 
 
-def plain(text: str) -> str:
-    """``text`` with every character escaped that Markdown would act on, on one line."""
+def escape_markdown(text: str) -> str:
+    """Return ``text`` on one line, with every character escaped that Markdown acts on."""
     return _NUMBERED.sub(r"\1\\\2", _MARKUP.sub(r"\\\g<0>", " ".join(text.split())))

@@ -1,4 +1,4 @@
-"""Objects that are made once for the whole server and shared by all sessions."""
+"""Detectors and networks, loaded once per server and shared by all sessions."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from core.settings import DEFAULT_NETWORKS, DetectorSettings, NetworkChoice
 def get_analyzer(
     settings: DetectorSettings, detector_name: str, networks: NetworkChoice = DEFAULT_NETWORKS
 ) -> FaceAnalyzer:
-    """An analyzer of warmed-up parts. It is made anew each time, because it holds nothing but these: what is kept in
-    memory is bounded by their number. Raises ``FacetError``; a failure is not cached."""
+    """Return an analyzer of warm detector and networks. The analyzer itself holds nothing else, so only its parts are
+    cached. Raises ``FacetError``; a failure is not cached."""
     return FaceAnalyzer(get_detector(settings, detector_name), get_networks(networks), installed_settings())
 
 
 def get_networks(choice: NetworkChoice) -> dict[str, Estimator]:
-    """Attribute -> its network: the same ones behind every analyzer. Raises ``ArtifactError``."""
+    """Return attribute -> network, shared by all analyzers. Raises ``ArtifactError``."""
     return load_networks(choice, get_estimator)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Loading the models ...")
+@st.cache_resource(max_entries=32, show_spinner="Loading the models …")
 def get_detector(settings: DetectorSettings, name: str) -> FaceDetector:
-    """Raises ``DetectorError``, ``ArtifactError`` or ``ConfigError``."""
+    """Load a detector and run it once. Raises ``DetectorError``, ``ArtifactError`` or ``ConfigError``."""
     detector = create_detector(name, settings)
     detector.detect(np.zeros((96, 128, 3), np.uint8))
     return detector
 
 
-@st.cache_resource(max_entries=8, show_spinner="Loading the models ...")
+@st.cache_resource(max_entries=8, show_spinner="Loading the models …")
 def get_estimator(part: str) -> Estimator:
-    """See ``core.attributes.catalog.resolve_artifact``; those used longest ago are given up, but by who still uses them. Raises
-    ``ArtifactError``."""
+    """Load a network (see ``core.attributes.catalog.resolve_artifact``) and run it once. The least recently used one
+    leaves the cache; sessions that still use it keep it. Raises ``ArtifactError``."""
     estimator = load_estimator(part)
     card = estimator.card
     estimator.predict(np.zeros((1, card.input_size, card.input_size, card.channels), np.uint8))
@@ -48,8 +48,8 @@ def get_estimator(part: str) -> Estimator:
 
 @st.cache_data(max_entries=64)
 def card_minimums(choice: NetworkChoice = DEFAULT_NETWORKS) -> dict[str, float]:
-    """Attribute -> confidence below which its network's answers count as uncertain unless another one is chosen.
-    Raises ``ArtifactError``; a failure is not cached."""
+    """Return attribute -> default confidence threshold of its network, where the card has one. Raises
+    ``ArtifactError``; a failure is not cached."""
     names = {attribute: name for attribute, name in choice.by_attribute.items() if name != CAFFE}
     cards = {name: load_card(artifacts_dir() / name) for name in dict.fromkeys(names.values())}
     found = {attribute: cards[name].min_confidence.get(attribute) for attribute, name in names.items()}

@@ -1,16 +1,15 @@
-"""What every page does first: drop what belonged to the last visit of another page."""
+"""What has to be dropped when the viewer opens another page."""
 
 from __future__ import annotations
 
 from pages.shared.image.cache import forget_all_but
 from pages.shared.live.connection import forget_connection
 
-LIVE, IMAGE, OTHER = "live", "image", "other"
 
-
-def begin(page: str) -> None:
-    """``page`` is one of the three above."""
-    if page != IMAGE:
+def start_page(url_path: str) -> None:
+    """Drop the pictures of the image page and the connection of the live page unless that is the page at
+    ``url_path``."""
+    if url_path != "Analyze_Image":
         forget_all_but(())
-    if page != LIVE:
+    if url_path != "Live_Camera":
         forget_connection()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Playwright, expect
 
 from core.detection import DEFAULT_DETECTOR, DETECTORS
-from pages.shared.detectors import TITLES
+from pages.shared.sidebar import DETECTOR_TITLES
 from tests.e2e.browser import WALLED_JS, launch
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
@@ -68,8 +68,8 @@ def detector_choice(page: Page) -> Locator:
 
 def choose_detector(page: Page, name: str) -> None:
     detector_choice(page).click()
-    page.get_by_role("option", name=TITLES[name], exact=True).click()
-    expect(detector_choice(page)).to_have_value(TITLES[name])
+    page.get_by_role("option", name=DETECTOR_TITLES[name], exact=True).click()
+    expect(detector_choice(page)).to_have_value(DETECTOR_TITLES[name])
 
 
 def wait_for_udp(server: Server, page: Page, *, some: bool, timeout_s: float = 30) -> None:
@@ -90,7 +90,7 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     start(page)
     frames, with_faces, errors = wait_for_frames(page, 60)
     assert errors == 0
-    expect(detector_choice(page)).to_have_value(TITLES[DEFAULT_DETECTOR])
+    expect(detector_choice(page)).to_have_value(DETECTOR_TITLES[DEFAULT_DETECTOR])
     expect(page.get_by_text(REPLACED)).to_have_count(0)
     assert with_faces >= 0.8 * frames
     assert server.udp_sockets() > 0

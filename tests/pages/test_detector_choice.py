@@ -17,7 +17,7 @@ from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.errors import ArtifactMissingError, DetectorError, FacetError
 from core.settings import Attributes, DetectorSettings, NetworkChoice
 from core.types import Analysis
-from pages.shared.detectors import TITLES
+from pages.shared.sidebar import DETECTOR_TITLES
 
 PAGES = Path(__file__).parents[2] / "pages"
 MISSING = "models/external/face_detection_yunet_2023mar.onnx is missing. YuNet is not part of this repository"
@@ -51,7 +51,7 @@ class FakeAnalyzers:
 
 @pytest.fixture
 def analyzers(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAnalyzers]:
-    for name in TITLES:
+    for name in DETECTOR_TITLES:
         monkeypatch.setitem(DETECTORS, name, DETECTORS["haar"])
     monkeypatch.delenv("FACET_DETECTOR", raising=False)
     # Without a browser there is no session that streamlit-webrtc could look up.
@@ -87,7 +87,7 @@ def choose(app: AppTest, page: PageUnderTest, name: str) -> AppTest:
 
 def test_every_detector_is_offered_in_plain_words(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
     box = page.open().selectbox(key=page.key)
-    assert set(box.options) == set(TITLES.values())
+    assert set(box.options) == set(DETECTOR_TITLES.values())
     assert box.value == DEFAULT_DETECTOR
     assert analyzers.made[-1].detector_name == DEFAULT_DETECTOR
 
@@ -119,7 +119,7 @@ def test_without_its_file_the_detector_used_before_goes_on(analyzers: FakeAnalyz
     app = choose(page.open(), page, "haar")
     choose(app, page, "yunet")
     assert MISSING in app.warning[0].value
-    assert TITLES["haar"] in app.warning[0].value
+    assert DETECTOR_TITLES["haar"] in app.warning[0].value
     assert analyzers.made[-1].detector_name == "haar"
     assert not choose(app, page, "haar").warning
 
@@ -135,7 +135,9 @@ def test_a_default_without_its_file_gives_way_to_our_own(
 
 
 def test_networks_that_are_missing_are_one_error(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
-    analyzers.broken = dict.fromkeys(TITLES, ArtifactMissingError("models/artifacts/emotion/card.json is missing"))
+    analyzers.broken = dict.fromkeys(
+        DETECTOR_TITLES, ArtifactMissingError("models/artifacts/emotion/card.json is missing")
+    )
     app = page.open()
     assert not app.exception
     assert "card.json is missing" in app.error[0].value

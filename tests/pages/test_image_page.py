@@ -30,7 +30,7 @@ from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "pages" / "2_Analyze_Image.py"
@@ -284,7 +284,7 @@ def test_file_names_mark_nothing_up(analyzer: FakeAnalyzer) -> None:
     ],
 )
 def test_names_begin_no_heading_list_or_entity(name: str, shown: str) -> None:
-    assert plain(name) == shown
+    assert escape_markdown(name) == shown
 
 
 def test_nothing_is_kept_of_pictures_that_were_removed(analyzer: FakeAnalyzer) -> None:

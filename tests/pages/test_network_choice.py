@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 from core.settings import NetworkChoice
 from core.video.session import LiveSession
 from pages.shared import resources
-from pages.shared.networks import TITLES
+from pages.shared.sidebar import ATTRIBUTE_TITLES
 from tests.fakes.caffe import write_pair
 from tests.fakes.networks import add_artifact, installed_copy
 
@@ -100,13 +100,13 @@ def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUn
     app = page.open()
     (networks,) = (one for one in app.sidebar.expander if one.label == "Networks")
     assert [(box.label, box.options) for box in networks.selectbox] == [
-        (TITLES["emotion"], ["emotion - our own"]),
+        (ATTRIBUTE_TITLES["emotion"], ["emotion - our own"]),
         (
-            TITLES["age"],
+            ATTRIBUTE_TITLES["age"],
             ["age_gender - our own", "vgg16_age - missing", "caffe - needs files of yours"],
         ),
         (
-            TITLES["gender"],
+            ATTRIBUTE_TITLES["gender"],
             [
                 "age_gender - our own",
                 "six_conv_gender",
@@ -123,7 +123,7 @@ def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUn
 def test_an_attribute_that_is_off_has_no_network_to_choose(folder: Path) -> None:
     app = IMAGE.open()
     app.checkbox(key="image_age").uncheck().run()
-    assert [app.selectbox(key=f"image_{name}_network").disabled for name in TITLES] == [False, True, False]
+    assert [app.selectbox(key=f"image_{name}_network").disabled for name in ATTRIBUTE_TITLES] == [False, True, False]
 
 
 def gender_line(app: AppTest) -> str:

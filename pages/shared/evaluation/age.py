@@ -10,21 +10,25 @@ from core.evaluation.metrics import AgeReport
 from core.evaluation.plots.classification import age_error_bars, age_heatmap
 from core.evaluation.predictions import AgePredictions
 from core.evaluation.tables import bracket_table
-from pages.shared.evaluation.components import show_figure, show_measured, show_table, tiles
+from pages.shared.evaluation.components import metric_row, metric_with_interval, show_figure, show_table
 
 
 def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
     for name, report in reports.items():
         st.markdown(f"**{name}**")
-        error, close, bracket, coverage = tiles(4)
+        error, close, bracket, coverage = metric_row(4)
         with error:
-            show_measured("Mean age error", report.mae, "years", "Mean distance of the answer from the true age.")
+            metric_with_interval(
+                "Mean age error", report.mae, "years", "Mean distance of the answer from the true age."
+            )
         with close:
-            show_measured("At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5.")
+            metric_with_interval(
+                "At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5."
+            )
         with bracket:
-            show_measured("Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket.")
+            metric_with_interval("Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket.")
         with coverage:
-            show_measured(
+            metric_with_interval(
                 "Interval holds the age",
                 report.coverage,
                 "%",

@@ -23,7 +23,7 @@ from core.evaluation.predictions import (
     GenderPredictions,
 )
 from core.evaluation.stored import StoredEvaluation
-from pages.shared.evaluation.components import download_table, show_figure, show_measured, show_table
+from pages.shared.evaluation.components import download_table, metric_with_interval, show_figure, show_table
 
 _WHAT_IT_MEANS = (
     "A model is calibrated if its confidence can be taken literally: of all answers with 70 % confidence, about 70 % "
@@ -107,7 +107,7 @@ def _show_figures(report: CalibrationReport) -> None:
     with kept:
         least, accuracy = report.default.min_confidence, report.default.accuracy
         kept_if = f"With at least {least:.0%} confidence, the default; the others are called uncertain."
-        show_measured("Answers kept", report.default.share, "%", kept_if)
+        metric_with_interval("Answers kept", report.default.share, "%", kept_if)
         if accuracy.n:
             st.caption(f"{accuracy.value:.1%} of the kept answers are right")
 
@@ -127,7 +127,9 @@ def _show_intervals(reports: Mapping[str, IntervalReport], detail: StoredEvaluat
             (highest, f"Most often: age {report.highest.label}", report.highest),
         ):
             with column:
-                show_measured(label, one.coverage, "%", f"The intervals are {one.width:.1f} years wide on average.")
+                metric_with_interval(
+                    label, one.coverage, "%", f"The intervals are {one.width:.1f} years wide on average."
+                )
     show_figure(interval_coverage_bars(reports, "How often the interval holds the true age"), "interval", _INTERVAL)
     stem = f"{detail.name}_{detail.split}"
     show_table(interval_table(reports[detail.name]), f"{stem}_age_interval.csv", "table_interval")

@@ -9,7 +9,7 @@ import streamlit as st
 from core.evaluation.metrics import ClassificationReport
 from core.evaluation.plots.classification import class_accuracy_bars, confusion_heatmap
 from core.evaluation.tables import class_table, confusion_table
-from pages.shared.evaluation.components import show_figure, show_measured, show_table
+from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
 
 def show_accuracy(reports: Mapping[str, ClassificationReport], what: str) -> None:
@@ -18,7 +18,7 @@ def show_accuracy(reports: Mapping[str, ClassificationReport], what: str) -> Non
         st.markdown(f"**{name}**")
         accuracy, macro_f1, _ = st.columns([1, 1, 2])
         with accuracy:
-            show_measured("Accuracy", report.accuracy, "%", "How many of all answers are right.")
+            metric_with_interval("Accuracy", report.accuracy, "%", "How many of all answers are right.")
         macro_f1.metric(
             "Macro F1",
             f"{report.macro_f1:.3f}",

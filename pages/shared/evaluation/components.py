@@ -47,13 +47,13 @@ def download_table(table: pd.DataFrame, file_name: str, key: str) -> None:
     )
 
 
-def tiles(count: int) -> list[DeltaGenerator]:
+def metric_row(count: int) -> list[DeltaGenerator]:
     """Places for big figures, side by side as far as the window is wide enough; narrow columns would cut them off."""
     row = st.container(horizontal=True)
     return [row.container(width=TILE_PX) for _ in range(count)]
 
 
-def show_measured(label: str, measured: MetricValue, unit: str, explanation: str) -> None:
+def metric_with_interval(label: str, measured: MetricValue, unit: str, explanation: str) -> None:
     """A big figure with its interval; ``unit`` is ``%`` for a share in [0, 1] or ``years``."""
     scale, digits = (100, 1) if unit == "%" else (1, 2)
 

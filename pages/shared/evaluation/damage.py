@@ -8,7 +8,7 @@ from core.artifacts.model_card import ModelCard
 from core.errors import ArtifactError
 from core.evaluation.robustness_headline import card_lines
 from pages.shared.errors import show_error
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 
 def show_damage(card: ModelCard) -> None:
@@ -20,4 +20,4 @@ def show_damage(card: ModelCard) -> None:
         return
     if lines:
         st.markdown("**On damaged pictures**, dark, blurred, noisy or partly covered (more in the tab “Robustness”)")
-        st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+        st.markdown("\n".join(f"- {escape_markdown(line)}" for line in lines))

@@ -12,7 +12,7 @@ from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import frame_ms
 from core.tasks import DETECTOR_SPLIT
 from pages.shared.errors import show_error
-from pages.shared.evaluation.components import show_measured, tiles
+from pages.shared.evaluation.components import metric_row, metric_with_interval
 from pages.shared.evaluation.detector_tabs import (
     Detectors,
     show_found,
@@ -94,9 +94,9 @@ def _show_card() -> None:
 
 def _show_tiles(detector: DetectorReport, setup: SetupReport, ms: float | None) -> None:
     st.markdown(f"**{detector.title}**")
-    found, false, points, time = tiles(4)
+    found, false, points, time = metric_row(4)
     with found:
-        show_measured("Faces found", setup.recall, "%", "Of the faces that people marked, how many have a box.")
+        metric_with_interval("Faces found", setup.recall, "%", "Of the faces that people marked, how many have a box.")
     false.metric(
         "False boxes an image",
         f"{setup.false_boxes_all:.2f}",

@@ -20,7 +20,7 @@ from core.evaluation.fairness import Figure as GroupFigure
 from core.evaluation.plots.fairness import group_figure
 from core.evaluation.predictions import AgePredictions, EmotionPredictions, Predictions
 from core.evaluation.tables import group_table
-from pages.shared.evaluation.components import show_figure, show_measured, show_table
+from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
 _ATTRIBUTES = {"Race label": "race", "True age": "age", "Gender label": "gender"}
 _DOTS = (
@@ -99,7 +99,7 @@ def _show_extremes(predictions: AgePredictions) -> None:
         error = mae_in_age_range(predictions, *ages)
         if error.n:
             with column:
-                show_measured(label, error, "years", f"How many years the answer is off on average for {whom}.")
+                metric_with_interval(label, error, "years", f"How many years the answer is off on average for {whom}.")
 
 
 def _show_one(report: FairnessReport, figure: GroupFigure, title: str, how_to_read: str) -> None:

@@ -14,7 +14,7 @@ from core.evaluation.plots.latency import network_bars, network_table, size_tabl
 from core.evaluation.speed import REPEATS, Progress, SpeedReport, keras_times, measure_speed, network_sizes
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import show_figure, show_table
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 _KERAS_COMMAND = (sys.executable, "-m", "models.keras_speed")
 _REPORT_KEY = "evaluation_speed"
@@ -72,7 +72,7 @@ def _show(report: SpeedReport) -> None:
     show_table(stage_table(report), "speed_stages.csv", "table_speed_stages")
     st.caption("p95: 19 of 20 runs took at most this long.")
     if report.keras is None:
-        st.info(f"No times of Keras. {plain(report.keras_failure)}", icon=":material/timer_off:")
+        st.info(f"No times of Keras. {escape_markdown(report.keras_failure)}", icon=":material/timer_off:")
     else:
         show_figure(
             network_bars(report, sizes, "One face through the networks"),

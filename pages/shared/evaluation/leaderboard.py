@@ -15,7 +15,7 @@ from core.evaluation.paired import differences_to_best
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table
 from pages.shared.evaluation.leaderboard_group import show_group
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 _RUN_KEY = "leaderboard_run"
 _WHAT_IS_COMPARED = (
@@ -84,10 +84,10 @@ def _times(board: Leaderboard) -> str:
     if not board.machines:
         return f"{how} Nothing was timed yet."
     if len(board.machines) == 1:
-        return f"{how} Stored times are from: {plain(board.machines[0])}."
+        return f"{how} Stored times are from: {escape_markdown(board.machines[0])}."
     return (
-        f"{how} Stored times are from different machines ({plain(', '.join(board.machines))}) and cannot be compared "
-        "until all networks are timed on one."
+        f"{how} Stored times are from different machines ({escape_markdown(', '.join(board.machines))}) "
+        "and cannot be compared until all networks are timed on one."
     )
 
 

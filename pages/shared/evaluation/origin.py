@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from core.artifacts.model_card import ModelCard, rebuild_commands
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 
 def show_origin(card: ModelCard) -> None:
     """Whose recipe a rebuilt network follows, and what its authors claim."""
-    st.markdown(f"**Recipe.** {plain(card.recipe)}. Data, test sets and the choice of the epoch are ours.")
+    st.markdown(f"**Recipe.** {escape_markdown(card.recipe)}. Data, test sets and the choice of the epoch are ours.")
     if not card.claims:
         st.markdown("**Claimed figures.** None is known for this network.")
         return

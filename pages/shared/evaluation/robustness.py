@@ -12,7 +12,7 @@ from core.evaluation.robustness_tables import before_table, condition_table, sev
 from core.evaluation.stored import StoredEvaluation
 from core.tasks import split_titled
 from pages.shared.errors import show_error
-from pages.shared.evaluation.components import download_table, show_figure, show_measured, show_table
+from pages.shared.evaluation.components import download_table, metric_with_interval, show_figure, show_table
 
 _WHY_PART = {
     "none": "",
@@ -63,7 +63,7 @@ def _show_summary(report: RobustnessReport) -> None:
     st.markdown("**Accuracy**" if report.task == "emotion" else "**Perceived gender accuracy**")
     clean, damaged, kept = st.columns(3)
     with clean:
-        show_measured("As they are", report.clean.accuracy, "%", "On the same pictures without damage.")
+        metric_with_interval("As they are", report.clean.accuracy, "%", "On the same pictures without damage.")
     mean = report.mean_corrupted_accuracy
     damaged.metric("Damaged", f"{mean * 100:.1f} %", help="Mean over all kinds of damage and all five severities.")
     kept.metric(
@@ -76,7 +76,7 @@ def _show_summary(report: RobustnessReport) -> None:
     st.markdown("**Age error**")
     clean, damaged, added = st.columns(3)
     with clean:
-        show_measured("As they are", report.clean.age_mae, "years", "On the same pictures without damage.")
+        metric_with_interval("As they are", report.clean.age_mae, "years", "On the same pictures without damage.")
     damaged.metric(
         "Damaged", f"{report.mean_corrupted_age_mae:.2f} years", help="Mean over all damages and severities."
     )

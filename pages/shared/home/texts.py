@@ -1,54 +1,60 @@
-"""What the landing page says beside the figures."""
+"""Texts of the landing page, and the links to the other pages."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 LEAD = (
-    "Facet finds faces in live video and in pictures and estimates, for each of them, the **emotion** it "
-    "shows, its **age** and its **perceived gender**. Every answer comes with its probability or interval, "
-    "and every model with figures measured on images that it has never seen."
+    "Facet finds faces in live video and images and estimates **emotion**, **age** and **perceived gender** for each "
+    "face. Every prediction has a probability or an interval. Every model is measured on images it was not trained on."
 )
 
-PAGES: tuple[tuple[str, str, str, str], ...] = (
-    (
+
+class PageLink(NamedTuple):
+    """``file`` is relative to ``Home.py``."""
+
+    file: str
+    title: str
+    icon: str
+    description: str
+
+
+PAGES = (
+    PageLink(
         "pages/1_Live_Camera.py",
         "Live camera",
         ":material/videocam:",
-        "Your own face, analysed while you move: boxes, stable face numbers, emotions and mood over time.",
+        "Analyze your webcam in real time: tracked faces, emotions and valence over time.",
     ),
-    (
+    PageLink(
         "pages/2_Analyze_Image.py",
         "Analyze image",
         ":material/add_photo_alternate:",
-        "Upload pictures or take a snapshot: a card per face, suggestions, downloads as PNG, CSV and JSON.",
+        "Upload images or take a snapshot: one card per face, suggestions, downloads as PNG, CSV and JSON.",
     ),
-    (
+    PageLink(
         "pages/3_Model_Evaluation.py",
         "Model evaluation",
         ":material/query_stats:",
-        "How good the models are: confusion matrices, age errors by bracket, training curves, model cards.",
+        "See how accurate the models are: confusion matrices, age errors, calibration, leaderboard, model cards.",
     ),
 )
-"""File, label, icon and description of each page."""
 
 LIMITS = """
-- A face shows an **expression**, not a feeling. The emotion models know seven expressions, and people who
-  look at the same pictures often disagree about them too.
-- **Age** is a guess from looks; the interval beside it matters as much as the number. How far off it is
-  depends on the age: the model evaluation page shows it bracket by bracket.
-- **Perceived gender** is a label that an algorithm gave to pictures and people checked. It is neither sex nor
-  gender identity, and it knows two values only.
-- Errors **differ between groups** of people; the same page shows by how much.
-- Faces that are turned away, covered, very small or badly lit are missed or misread.
-- It does **not recognise** anybody: no face is compared with another person's or remembered.
-- Not for decisions about people. In the European Union, reading emotions at work and in education is
-  prohibited by the AI Act (Article 5).
+- Models read an **expression**, not a feeling. They know seven expressions; people often disagree about them too.
+- **Age** is an estimate from appearance. Its error depends on age: see *Model evaluation*.
+- **Perceived gender** has two labels, assigned by an algorithm and checked by people. It is not gender identity.
+- Accuracy **differs between groups** of people: see *Model evaluation*.
+- Faces that are turned away, covered, very small or badly lit may be missed or misread.
+- Facet does **not identify** anybody: it never compares or remembers faces.
+- Do not use it for decisions about people. The EU AI Act (Article 5) prohibits emotion recognition at work and in
+  education.
 """
 
 PRIVACY = """
-- Video frames and pictures are analysed in the memory of the machine that runs Facet and are dropped
-  afterwards.
-- **Nothing is stored**: no picture, no result, no log of faces. What you want to keep, you download.
-- **Nothing is sent elsewhere**: no usage statistics, no outside service. Live video uses STUN or TURN servers
-  only if whoever runs Facet has configured some.
-- Results live in your session and end with it; nobody else sees them.
+- Video and images are analyzed in the memory of the machine that runs Facet, then dropped.
+- **Nothing is stored**: no images, no results, no logs of faces. You download what you want to keep.
+- **Nothing is sent elsewhere**: no usage statistics, no external services. Live video uses STUN or TURN servers only
+  if the operator has configured them.
+- Results belong to your session and end with it.
 """

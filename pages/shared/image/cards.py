@@ -20,7 +20,7 @@ from pages.shared import resources
 from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, annotated_png, numbered
 from pages.shared.image.explanation import show_explanation
 from pages.shared.image.inputs import ImageSettings, PictureFile
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 _CARDS_A_ROW = 3
 _THUMBNAIL_SHOWN_PX = 96
@@ -41,7 +41,7 @@ def show_result(
     """``table`` is empty while no suggestions are wanted; ``number`` tells files apart that share a name, and
     ``fingerprint`` those that take each other's place."""
     style, get_networks = settings.style, partial(resources.get_networks, settings.networks.choice)
-    st.subheader(plain(result.name), divider="gray")
+    st.subheader(escape_markdown(result.name), divider="gray")
     faces, picture_key = result.analysis.faces[:MAX_CARDS], fingerprint[:12]
     # A single card fits beside the picture; several go below it.
     beside = len(faces) == 1
@@ -114,7 +114,7 @@ def _facts(face: Face) -> list[str]:
 def _show_suggestions(face: Face, table: Sequence[Suggestion]) -> None:
     suggestions = suggest_for(face, table)
     if suggestions:
-        lines = [f"- {plain(row.kind).capitalize()}: {plain(row.text)}" for row in suggestions]
+        lines = [f"- {escape_markdown(row.kind).capitalize()}: {escape_markdown(row.text)}" for row in suggestions]
         st.markdown("\n".join(["**Suggestions**", "", *lines]))
     elif table:
         st.caption("The table has no suggestion for this face.")

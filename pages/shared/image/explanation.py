@@ -20,7 +20,7 @@ from core.types import Detection, Face
 from pages.shared.errors import show_error
 from pages.shared.image.cache import EXPLANATIONS, remembered
 from pages.shared.image.inputs import PictureFile
-from pages.shared.networks import TITLES
+from pages.shared.sidebar import ATTRIBUTE_TITLES
 
 HOW_TO_READ = (
     "Bright: covering this spot changes the answer most. The map shows what the answer depends on; it is no proof that "
@@ -64,7 +64,7 @@ def show_explanation(
     ``fingerprint`` is the file's; ``key`` tells faces apart; ``get_networks`` is called, and the file decoded, only
     once the expander is open. ``blur`` keeps the face below the map unrecognisable.
     """
-    attributes = [name for name in TITLES if getattr(face, name) is not None]
+    attributes = [name for name in ATTRIBUTE_TITLES if getattr(face, name) is not None]
     if not attributes:
         return
     with st.expander("Why this answer?", key=f"explain_{key}", on_change="rerun") as expander:
@@ -76,7 +76,7 @@ def show_explanation(
             attributes,
             default=attributes[0],
             required=True,
-            format_func=TITLES.__getitem__,
+            format_func=ATTRIBUTE_TITLES.__getitem__,
             key=f"explain_attribute_{key}",
             label_visibility="collapsed",
         )
@@ -96,7 +96,9 @@ def show_explanation(
 
 def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
     shown = heat_overlay(picture, occlusion) if show_map else picture
-    alt = f"Face with the map for {TITLES[occlusion.attribute].lower()}" if show_map else "Face without the map"
+    alt = (
+        f"Face with the map for {ATTRIBUTE_TITLES[occlusion.attribute].lower()}" if show_map else "Face without the map"
+    )
     st.image(images.to_rgb(shown), width=_PICTURE_PX, alt=alt, output_format="PNG")
     st.markdown(describe(occlusion))
     st.caption(HOW_TO_READ)

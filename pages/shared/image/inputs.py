@@ -9,10 +9,8 @@ import streamlit as st
 
 from core.io.images import EXTENSIONS
 from core.settings import Attributes, DetectorSettings, OverlayStyle
-from pages.shared.certainty import choose_certainty
-from pages.shared.detectors import choose_detector
-from pages.shared.markdown import plain
-from pages.shared.networks import UsedNetworks, choose_networks
+from pages.shared.markdown import escape_markdown
+from pages.shared.sidebar import ResolvedNetworks, choose_detector, choose_networks, choose_thresholds
 
 MAX_FILES = 32
 """As many as the session remembers results of; the rest of an upload is left out, which is said on screen."""
@@ -34,7 +32,7 @@ class ImageSettings:
 
     detector: DetectorSettings
     detector_name: str
-    networks: UsedNetworks
+    networks: ResolvedNetworks
     attributes: Attributes
     style: OverlayStyle
 
@@ -63,7 +61,7 @@ def choose_settings() -> ImageSettings:
             gender=st.checkbox("Perceived gender", True, key="image_gender", persist_state="session"),
         )
         networks = choose_networks(attributes, "image")
-        attributes = choose_certainty(attributes, "image", networks.choice)
+        attributes = choose_thresholds(attributes, "image", networks.choice)
         st.header("Picture")
         style = OverlayStyle(
             labels=st.checkbox("Labels beside the boxes", True, key="image_labels", persist_state="session"),
@@ -99,7 +97,7 @@ def choose_pictures() -> list[PictureFile]:
         help=f"Read by contents, usually named {', '.join(EXTENSIONS)}. At most {MAX_FILES} at a time.",
     )
     if len(files) > MAX_FILES:
-        first_left_out = plain(files[MAX_FILES].name)
+        first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(
             f"Only the first {MAX_FILES} of {len(files)} files are analysed; {first_left_out} and those "
             "after it are left out. Remove some of the others to see them."

@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
-from pages.shared.certainty import choose_certainty
-from pages.shared.detectors import choose_detector
-from pages.shared.networks import UsedNetworks, choose_networks
+from pages.shared.sidebar import ResolvedNetworks, choose_detector, choose_networks, choose_thresholds
 
 # Five steps instead of a continuous slider: each one is a detector that stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
@@ -24,7 +22,7 @@ class LiveControls:
 
     detector: DetectorSettings
     detector_name: str
-    networks: UsedNetworks
+    networks: ResolvedNetworks
     tracking: TrackingSettings
     attributes: Attributes
     style: OverlayStyle
@@ -56,7 +54,7 @@ def live_controls() -> LiveControls:
         )
         attributes = _attributes()
         networks = choose_networks(attributes, "live")
-        attributes = choose_certainty(attributes, "live", networks.choice)
+        attributes = choose_thresholds(attributes, "live", networks.choice)
         style = _style()
     return LiveControls(
         replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity]),

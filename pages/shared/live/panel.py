@@ -11,7 +11,7 @@ from core.evaluation.plots.faces import emotion_timeline, probability_bars
 from core.types import EMOTIONS, Face
 from core.video.history import emotion_shares, history_csv, timeline
 from core.video.session import LiveSession, LiveSnapshot
-from pages.shared.markdown import plain
+from pages.shared.markdown import escape_markdown
 
 NUMBERS_EVERY_S = 1.0
 CHARTS_EVERY_S = 2.0
@@ -51,7 +51,8 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     st.caption(summary(state))
     if state.errors:
         st.warning(
-            f"{labels.pluralize(state.errors, 'frame')} could not be analysed. Last reason: {plain(state.last_error)}"
+            f"{labels.pluralize(state.errors, 'frame')} could not be analysed. "
+            f"Last reason: {escape_markdown(state.last_error)}"
         )
     if playing and state.frames and not running:
         st.info("No new picture in the last seconds.", icon=":material/hourglass_empty:")
