@@ -19,7 +19,7 @@ from tests.e2e.server import Server
 
 LIVE = "/Live_Camera"
 LARGEST_MEMORY_MB = 450
-REPLACED = "Until then, faces are found with"
+REPLACED = "Using this detector instead"
 """Said when a detector cannot be used."""
 
 COUNTERS = re.compile(r"(\d+) frames? analysed, a face in (\d+) \(\d+%\), (\d+) errors?")

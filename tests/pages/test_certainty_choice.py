@@ -65,12 +65,12 @@ def texts(app: AppTest) -> str:
 @pytest.mark.parametrize("page", [LIVE, IMAGE])
 def test_sliders_begin_at_the_models_own_values(minimums: dict[str, float], page: str) -> None:
     app = opened(page)
-    assert "Certainty" in [expander.label for expander in app.sidebar.expander]
+    assert "Confidence thresholds" in [expander.label for expander in app.sidebar.expander]
     emotion, gender = app.slider(key=f"{page}_min_emotion"), app.slider(key=f"{page}_min_gender")
     assert (emotion.value, gender.value) == (47, 66)
     assert (emotion.label, gender.label) == (
-        "Emotion: say uncertain below",
-        "Perceived gender: say uncertain below",
+        "Emotion: minimum confidence",
+        "Perceived gender: minimum confidence",
     )
     assert not app.error
 

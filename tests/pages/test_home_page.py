@@ -70,26 +70,26 @@ def test_figures_come_from_the_cards(artifacts: Path) -> None:
     write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
     app = home()
     assert [(metric.label, metric.value) for metric in app.metric] == [
-        ("Emotion: right answers", "68.3%"),
+        ("Emotion: accuracy", "68.3 %"),
         ("Age: mean absolute error", "5.04 years"),
-        ("Perceived gender: right answers", "93.6%"),
+        ("Perceived gender: accuracy", "93.6 %"),
     ]
-    assert "95 % interval 66.8 to 69.8 % · FER2013 PrivateTest · 3,589 images" in captions(app)
-    assert "95 % interval 4.91 to 5.18 years · UTKFace test · 4,712 images" in captions(app)
+    assert "95 % CI 66.8 to 69.8 % · FER2013 PrivateTest · 3,589 images" in captions(app)
+    assert "95 % CI 4.91 to 5.18 years · UTKFace test · 4,712 images" in captions(app)
     assert not app.error
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 classic network "), (3, "3 classic networks ")], ids=str)
-def test_classic_networks_are_one_line(artifacts: Path, count: int, words: str) -> None:
+@pytest.mark.parametrize(("count", "words"), [(1, "1 other model."), (3, "3 other models.")], ids=str)
+def test_baselines_are_one_line(artifacts: Path, count: int, words: str) -> None:
     write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
     for number, task in zip(range(count), ("gender", "age_group_gender", "emotion_five"), strict=False):
         write_card(artifacts, f"classic_{number}", task, {}, recipe="the authors'")
     app = home()
     assert len(app.metric) == 1
-    lines = [one.value for one in app.markdown if "classic" in one.value]
+    lines = [one.value for one in app.markdown if "for comparison" in one.value]
     assert len(lines) == 1
     assert words in lines[0]
-    assert [link for link in app.page_link if "Compare them" in link.value]
+    assert [link for link in app.page_link if "Compare all models" in link.value]
 
 
 def test_a_network_for_comparison_is_on_the_line_of_the_others(artifacts: Path) -> None:
@@ -97,12 +97,12 @@ def test_a_network_for_comparison_is_on_the_line_of_the_others(artifacts: Path) 
     write_card(artifacts, "published", "age_gender_published", AGE_METRICS)
     app = home()
     assert len(app.metric) == 2
-    assert [one.value for one in app.markdown if "To compare with: 1 of ours" in one.value]
+    assert [one.value for one in app.markdown if "for comparison: 1 other model." in one.value]
 
 
 def test_a_network_of_our_own_may_answer_one_thing(artifacts: Path) -> None:
     write_card(artifacts, "faces", "gender", AGE_METRICS)
-    assert [metric.label for metric in home().metric] == ["Perceived gender: right answers"]
+    assert [metric.label for metric in home().metric] == ["Perceived gender: accuracy"]
 
 
 def test_the_face_detector_comes_first(artifacts: Path) -> None:
@@ -111,20 +111,20 @@ def test_the_face_detector_comes_first(artifacts: Path) -> None:
     write_card(artifacts, "face_detector", "detection", {"test": recall})
     app = home()
     assert [(metric.label, metric.value) for metric in app.metric][:2] == [
-        ("Faces: found", "98.5%"),
-        ("Faces: false boxes", "0.10 an image"),
+        ("Faces: recall", "98.5 %"),
+        ("Faces: false positives per image", "0.10"),
     ]
-    assert "95 % interval 97.2 to 99.2 % · Finding faces: test photographs · 612 marked faces" in captions(app)
-    assert "face_detector · 0.68 million parameters · pictures of any size, grey" in captions(app)
+    assert "95 % CI 97.2 to 99.2 % · Finding faces: test photographs · 612 annotated faces" in captions(app)
+    assert "face_detector · 0.68 M parameters · any image size, grayscale" in captions(app)
 
 
 def test_card_without_figures_or_intervals_claims_nothing(artifacts: Path) -> None:
     write_card(artifacts, "emotion", "emotion", {"private": {"accuracy": 0.5}})
     write_card(artifacts, "emotion_new", "emotion", {"public": {"accuracy": 0.99}})
     app = home()
-    assert [metric.value for metric in app.metric] == ["50.0%"]
+    assert [metric.value for metric in app.metric] == ["50.0 %"]
     assert "FER2013 PrivateTest" in captions(app)
-    assert "Not measured on FER2013 PrivateTest yet." in captions(app)
+    assert "Not evaluated on FER2013 PrivateTest yet." in captions(app)
 
 
 def test_broken_artifact_is_named_and_the_rest_shown(artifacts: Path) -> None:
@@ -134,7 +134,7 @@ def test_broken_artifact_is_named_and_the_rest_shown(artifacts: Path) -> None:
     app = home()
     assert "torn/card.json is no model card" in app.error[0].value
     assert "git restore" in app.error[0].value
-    assert [metric.value for metric in app.metric] == ["68.3%"]
+    assert [metric.value for metric in app.metric] == ["68.3 %"]
 
 
 def test_no_model_at_all_says_how_to_get_one(artifacts: Path) -> None:
@@ -150,10 +150,10 @@ def test_every_page_is_linked_and_limits_and_privacy_are_told(artifacts: Path) -
         "**Analyze image**",
         "**Model evaluation**",
     ]
-    assert [header.value for header in app.header] == ["Installed models", "What it cannot do", "Privacy"]
+    assert [header.value for header in app.header] == ["Installed models", "Limitations", "Privacy"]
     text = "\n".join(element.value for element in app.markdown)
     assert "Nothing is stored" in text
-    assert "prohibited" in text
+    assert "prohibits" in text
 
 
 def test_home_imports_nothing_heavy() -> None:

@@ -98,20 +98,20 @@ def texts(app: AppTest) -> str:
 
 def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUnderTest) -> None:
     app = page.open()
-    (networks,) = (one for one in app.sidebar.expander if one.label == "Networks")
+    (networks,) = (one for one in app.sidebar.expander if one.label == "Models")
     assert [(box.label, box.options) for box in networks.selectbox] == [
-        (ATTRIBUTE_TITLES["emotion"], ["emotion - our own"]),
+        (ATTRIBUTE_TITLES["emotion"], ["emotion (built-in)"]),
         (
             ATTRIBUTE_TITLES["age"],
-            ["age_gender - our own", "vgg16_age - missing", "caffe - needs files of yours"],
+            ["age_gender (built-in)", "vgg16_age (not installed)", "caffe (model files not included)"],
         ),
         (
             ATTRIBUTE_TITLES["gender"],
             [
-                "age_gender - our own",
+                "age_gender (built-in)",
                 "six_conv_gender",
-                "vgg16_age - missing",
-                "caffe - needs files of yours",
+                "vgg16_age (not installed)",
+                "caffe (model files not included)",
             ],
         ),
     ]
@@ -160,7 +160,7 @@ def test_its_certainty_begins_at_its_own_value(folder: Path, page: PageUnderTest
     page.choose(app, "gender", "six_conv_gender")
     sliders = {slider.label: slider.value for slider in app.sidebar.slider}
     assert ours != 77
-    assert sliders["Perceived gender: say uncertain below"] == 77
+    assert sliders["Perceived gender: minimum confidence"] == 77
     page.choose(app, "gender", "age_gender")
     assert app.slider(key=f"{page.name}_min_gender").value == ours
 
@@ -193,7 +193,7 @@ def test_what_is_not_there_is_explained_and_ours_goes_on(
     app = page.choose(page.open(), "age", network)
     (warning,) = app.main.warning
     assert advice in warning.value
-    assert "Until then, age is read by: age_gender." in warning.value
+    assert "Using this model for age instead: age_gender." in warning.value
     assert not app.error
     if page is IMAGE:
         assert "Age " in texts(with_picture(app))
