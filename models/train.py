@@ -14,7 +14,6 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import keras
 import numpy as np
 
 from core.artifacts.model_card import HISTORY_FILE
+from core.artifacts.storage import replacing, save_json
 from core.errors import ConfigError
 from models import registry
 from models.cli import add_data, non_negative_int, positive_int, run
@@ -152,10 +152,11 @@ class _Progress(keras.callbacks.Callback):
         if not self.best or self._sign * value > self._sign * self.best[self._monitor]:
             self.best = figures | {"epoch": epoch + 1}
             self._save_averaged()
-        _replace(self._workdir / "last.keras", self.model.save)
-        _replace(self._workdir / "average.npz", self._average.save)
-        state = json.dumps({"epoch": epoch + 1, "best": self.best})
-        _replace(self._state_file, lambda file: file.write_text(state))
+        with replacing(self._workdir / "last.keras") as partial:
+            self.model.save(partial)
+        with replacing(self._workdir / "average.npz") as partial:
+            self._average.save(partial)
+        save_json(self._state_file, {"epoch": epoch + 1, "best": self.best})
 
     def _append_history(self, epoch: int, figures: dict[str, float]) -> None:
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -168,15 +169,8 @@ class _Progress(keras.callbacks.Callback):
             stream.write(",".join(f"{value:.6g}" for value in row.values()) + "\n")
 
     def _save_averaged(self) -> None:
-        with self._average.in_place():
-            _replace(self._workdir / WEIGHTS_FILE, self.model.save_weights)
-
-
-def _replace(file: Path, write: Callable[[Path], object]) -> None:
-    """Write beside ``file`` and rename: an interruption, or somebody reading it, never meets half a file."""
-    partial = file.with_name("partial-" + file.name)
-    write(partial)
-    partial.replace(file)
+        with self._average.in_place(), replacing(self._workdir / WEIGHTS_FILE) as partial:
+            self.model.save_weights(partial)
 
 
 def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, workdir: Path) -> None:

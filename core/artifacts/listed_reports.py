@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.artifacts.model_card import ModelCard, sha256_of
+from core.artifacts.model_card import ModelCard
+from core.artifacts.storage import sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.intervals import MetricValue
 

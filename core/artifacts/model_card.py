@@ -7,7 +7,6 @@ large to come with the repository are named on the card all the same: training a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from core.artifacts.storage import check_listed
 from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 
@@ -260,22 +260,8 @@ def load_card(folder: Path) -> ModelCard:
 def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
     """The path of one of the artifact's files after its size and hash were compared with the card."""
     file = Path(folder) / file_name
-    listed = {**card.files, **card.excluded_files}
-    if not file.is_file():
-        raise ArtifactMissingError(f"{file} is missing. {_advice_on_missing(file_name, card)}")
-    if file_name not in listed:
-        raise ArtifactCorruptError(f"{file} is not listed on the card. {restore_command(card.name)}")
-    expected = listed[file_name]
-    try:
-        size, sha256 = file.stat().st_size, sha256_of(file)
-    except OSError as error:
-        raise ArtifactCorruptError(f"{file} cannot be read ({error.strerror}). {restore_command(card.name)}") from error
-    if size != expected["bytes"]:
-        raise ArtifactCorruptError(
-            f"{file} is truncated or altered: {size} bytes instead of {expected['bytes']}. {restore_command(card.name)}"
-        )
-    if sha256 != expected["sha256"]:
-        raise ArtifactCorruptError(f"{file} does not match the SHA-256 on its card. {restore_command(card.name)}")
+    advice = restore_command(card.name) if file.is_file() else _advice_on_missing(file_name, card)
+    check_listed(file, {**card.files, **card.excluded_files}, advice)
     return file
 
 
@@ -285,10 +271,6 @@ def _advice_on_missing(file_name: str, card: ModelCard) -> str:
     megabytes = card.excluded_files[file_name]["bytes"] / 1e6
     train, export = rebuild_commands(card)
     return f"With {megabytes:.0f} MB it does not come with the repository. Make it with: {train}, then: {export}"
-
-
-def sha256_of(file: Path) -> str:
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def list_artifacts(root: Path | None = None) -> tuple[InstalledArtifact, ...]:

@@ -24,8 +24,8 @@ from core.artifacts.model_card import (
     TASKS,
     TWO_VIEWS_FILE,
     artifacts_dir,
-    sha256_of,
 )
+from core.artifacts.storage import save_json, sha256_of
 from core.attributes.postprocessing import AgeCalibration
 from core.errors import ConfigError
 from core.evaluation.detection.store import NUMBERS_FILE, REPORT_FILE
@@ -158,7 +158,7 @@ def write_card(folder: Path, card: dict[str, Any]) -> None:
     card["files"] = {name: facts for name, facts in listed.items() if name not in large}
     card["not_included"] = {name: facts for name, facts in listed.items() if name in large} | missing
     _ignore(folder, card["not_included"])
-    (folder / CARD_FILE).write_text(json.dumps(card, indent=2, default=str) + "\n", encoding="utf-8")
+    save_json(folder / CARD_FILE, card, indent=2)
 
 
 def _ignore(folder: Path, names: Iterable[str]) -> None:

@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, AlignmentSpec, artifacts_dir, sha256_of
+from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, AlignmentSpec, artifacts_dir
+from core.artifacts.storage import sha256_of
 from core.attributes.alignment import align_faces, alignment_square
 from core.attributes.estimator import LiteRTEstimator
 from core.datasets.samples import Samples

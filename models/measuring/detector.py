@@ -14,7 +14,8 @@ from functools import partial
 
 from tqdm import tqdm
 
-from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, sha256_of
+from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir
+from core.artifacts.storage import sha256_of, to_json
 from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
 from core.datasets.samples import subsample
 from core.detection import DETECTORS, FaceDetector
@@ -33,7 +34,7 @@ from core.evaluation.detection.runner import (
     steadiness,
     still_photos,
 )
-from core.evaluation.detection.store import MEASURED_KEY, report_dict, save_results
+from core.evaluation.detection.store import MEASURED_KEY, save_results
 from core.evaluation.detection.tables import (
     point_reports,
     point_table,
@@ -170,7 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _print_report(options: argparse.Namespace) -> None:
     report = _run(options)
-    print(json.dumps(report_dict(report), indent=2, allow_nan=False) if options.json else table(report))
+    print(json.dumps(to_json(report), indent=2, allow_nan=False) if options.json else table(report))
 
 
 def _run(options: argparse.Namespace) -> DetectionReport:

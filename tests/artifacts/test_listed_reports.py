@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.artifacts.listed_reports import load_listed, measured_from, save_json, text_from
-from core.artifacts.model_card import ModelCard, sha256_of
+from core.artifacts.model_card import ModelCard
+from core.artifacts.storage import sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.intervals import MetricValue
 from tests.fakes.core import EMOTION_CARD

@@ -11,9 +11,9 @@ from core.artifacts.model_card import (
     list_artifacts,
     load_card,
     rebuild_commands,
-    sha256_of,
     verified_file,
 )
+from core.artifacts.storage import sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 
 CARD = {

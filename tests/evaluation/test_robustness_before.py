@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, load_card, sha256_of
+from core.artifacts.model_card import ARTIFACTS_DIR, load_card
+from core.artifacts.storage import sha256_of
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.plots.robustness import before_bars
 from core.evaluation.robustness import ROBUSTNESS_FILE, load_report

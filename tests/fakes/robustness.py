@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from core.artifacts.model_card import ModelCard, load_card, sha256_of
+from core.artifacts.model_card import ModelCard, load_card
+from core.artifacts.storage import sha256_of
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.robustness import CorruptionFigures, Figures, RobustnessReport, save_report
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact

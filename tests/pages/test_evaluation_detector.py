@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE, SERVED_FILE, sha256_of
+from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE, SERVED_FILE
+from core.artifacts.storage import sha256_of
 from core.evaluation.detection.store import MEASURED_KEY, REPORT_FILE, save_results
 from core.tasks import DETECTOR_SPLIT
 from models.exporting.model_card import read_card, write_card

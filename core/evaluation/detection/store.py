@@ -6,25 +6,18 @@ detector and run the boxes, scores and points found. Boxes and points are kept i
 
 from __future__ import annotations
 
-import math
-import types
-import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.listed_reports import load_listed, save_json
 from core.artifacts.model_card import CARD_FILE, SERVED_FILE, load_card
-from core.artifacts.storage import load_npz, save_npz
+from core.artifacts.storage import load_json, load_npz, load_verified_json, save_json, save_npz
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection.matching import FoundFaces, PhotoMarks, joined
 from core.evaluation.detection.report import DetectionReport
-from core.evaluation.json_values import without_nan
 
 REPORT_FILE = "detection.json"
 NUMBERS_FILE = "detections.npz"
@@ -54,11 +47,6 @@ def kept_faces(xyxy: NDArray[Any], scores: NDArray[Any], points: NDArray[Any]) -
     return FoundFaces(_pixels(_steps(xyxy[order])), scores[order], _pixels(_steps(points[order])))
 
 
-def report_dict(report: DetectionReport) -> dict[str, Any]:
-    """For JSON: nested dictionaries and lists, ``None`` for NaN."""
-    return typing.cast(dict[str, Any], without_nan(asdict(report)))
-
-
 def save_results(folder: Path, report: DetectionReport, marks: Sequence[PhotoMarks], runs: Mapping[str, Runs]) -> None:
     """Write both files; each appears complete or not at all."""
     folder = Path(folder)
@@ -68,7 +56,7 @@ def save_results(folder: Path, report: DetectionReport, marks: Sequence[PhotoMar
         for run, found in by_run.items():
             arrays |= {f"{detector}/{run}/{name}": values for name, values in _found_arrays(found).items()}
     save_npz(folder / NUMBERS_FILE, arrays)
-    save_json(folder / REPORT_FILE, report_dict(report))
+    save_json(folder / REPORT_FILE, report)
 
 
 def load_report(folder: Path) -> DetectionReport:
@@ -78,10 +66,12 @@ def load_report(folder: Path) -> DetectionReport:
     """
     file = Path(folder) / REPORT_FILE
     card = load_card(file.parent) if (file.parent / CARD_FILE).is_file() else None
-    report = load_listed(file, card, partial(_read, DetectionReport), _ADVICE)
-    if card is not None and card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
+    if card is None:
+        return load_json(file, DetectionReport, _ADVICE)
+    report = load_verified_json(file, card.files, DetectionReport, _ADVICE)
+    if card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
         raise ArtifactCorruptError(f"{file} is about another model than the one installed now. {_ADVICE}")
-    return typing.cast(DetectionReport, report)
+    return report
 
 
 def load_numbers(folder: Path) -> tuple[tuple[PhotoMarks, ...], dict[str, dict[str, tuple[FoundFaces, ...]]]]:
@@ -168,23 +158,3 @@ def _steps(pixels: NDArray[Any]) -> NDArray[np.int32]:
 
 def _pixels(steps: NDArray[np.int32]) -> NDArray[np.float64]:
     return np.where(steps == _NO_POINT, np.nan, steps / _STEPS_A_PIXEL)
-
-
-def _read(kind: Any, value: Any) -> Any:
-    """JSON -> a value of the annotated type ``kind``: dataclasses, mappings by name, tuples, ``X | None``, plain
-    numbers and text. ``None`` is read as NaN where a number is expected."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is types.UnionType:
-        return None if value is None else _read(arguments[0], value)
-    if origin is tuple:
-        return tuple(_read(arguments[0], one) for one in value)
-    if origin is not None:
-        return {str(key): _read(arguments[1], one) for key, one in value.items()}
-    if is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return typing.cast(Any, kind)(**{one.name: _read(hints[one.name], value[one.name]) for one in fields(kind)})
-    if kind is float:
-        return math.nan if value is None else float(value)
-    if not isinstance(value, kind):
-        raise ValueError(f"expected {kind.__name__}, got {value!r}")
-    return value

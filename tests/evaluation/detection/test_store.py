@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, sha256_of
+from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE
+from core.artifacts.storage import sha256_of, to_json
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection.metrics import recomputed
 from core.evaluation.detection.store import (
@@ -17,7 +18,6 @@ from core.evaluation.detection.store import (
     kept_faces,
     load_numbers,
     load_report,
-    report_dict,
     save_results,
 )
 from tests.fakes.detection import example_report
@@ -68,7 +68,7 @@ def test_detections_are_kept_from_a_score_of_five_percent_best_first() -> None:
 
 def test_json_has_no_nan() -> None:
     report, _, _ = example_report()
-    text = json.dumps(report_dict(report), allow_nan=False)
+    text = json.dumps(to_json(report), allow_nan=False)
     assert json.loads(text)["detectors"]["compact"]["setups"]["as_is"]["by_size"][2]["found"]["value"] is None
 
 
@@ -113,10 +113,11 @@ def test_values_of_another_kind_are_refused(folder: Path, path: tuple[str, ...],
 def test_a_report_about_another_model_is_refused(folder: Path) -> None:
     for name in (CARD_FILE, SERVED_FILE):
         shutil.copy(ARTIFACTS_DIR / DETECTOR_ARTIFACT / name, folder)
-    with pytest.raises(ArtifactCorruptError, match="SHA-256"):
+    with pytest.raises(ArtifactCorruptError, match="altered"):
         load_report(folder)
     card = json.loads((folder / CARD_FILE).read_text())
-    card["files"][REPORT_FILE]["sha256"] = sha256_of(folder / REPORT_FILE)
+    report = folder / REPORT_FILE
+    card["files"][REPORT_FILE] = {"bytes": report.stat().st_size, "sha256": sha256_of(report)}
     (folder / CARD_FILE).write_text(json.dumps(card))
     assert load_report(folder).detectors
     card["files"][SERVED_FILE]["sha256"] = "of a new export"

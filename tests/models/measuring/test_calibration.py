@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.age_groups import AGE_GROUPS
-from core.artifacts.model_card import CROP_TASKS, load_card, sha256_of
+from core.artifacts.model_card import CROP_TASKS, load_card
+from core.artifacts.storage import sha256_of
 from core.attributes.postprocessing import AgeCalibration, age_answers, calibrated, normalised, postprocess_outputs
 from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
