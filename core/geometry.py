@@ -17,11 +17,11 @@ Floats = NDArray[np.float64]
 
 
 def as_xyxy(boxes: Iterable[Box]) -> Floats:
-    """Boxes -> ``(N, 4)``; no boxes give ``(0, 4)``."""
+    """Stack boxes to ``(N, 4)``; no boxes give ``(0, 4)``."""
     return np.array([box.xyxy for box in boxes], dtype=np.float64).reshape(-1, 4)
 
 
-def _checked(xyxy: ArrayLike) -> Floats:
+def _as_boxes(xyxy: ArrayLike) -> Floats:
     array = np.asarray(xyxy, dtype=np.float64)
     if array.size == 0:
         return np.zeros((0, 4))
@@ -31,66 +31,59 @@ def _checked(xyxy: ArrayLike) -> Floats:
 
 
 def areas(xyxy: ArrayLike) -> Floats:
-    """``(N,)`` areas; a box turned inside out has area 0."""
-    boxes = _checked(xyxy)
+    """Compute ``(N,)`` areas; a box turned inside out has area 0."""
+    boxes = _as_boxes(xyxy)
     sides = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None)
     return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def centers(xyxy: ArrayLike) -> Floats:
-    """``(N, 2)`` centre points (x, y)."""
-    boxes = _checked(xyxy)
+    """Compute ``(N, 2)`` centres (x, y)."""
+    boxes = _as_boxes(xyxy)
     return np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2)
 
 
 def sizes(xyxy: ArrayLike) -> Floats:
-    """``(N, 2)`` widths and heights."""
-    boxes = _checked(xyxy)
+    """Compute ``(N, 2)`` widths and heights."""
+    boxes = _as_boxes(xyxy)
     return np.asarray(boxes[:, 2:] - boxes[:, :2])
 
 
 def iou_matrix(first_xyxy: ArrayLike, second_xyxy: ArrayLike) -> Floats:
-    """``(N, M)`` intersection over union of every pair; 0 where both boxes are empty."""
-    first, second = _checked(first_xyxy), _checked(second_xyxy)
+    """Compute the ``(N, M)`` intersection over union of every pair; 0 where both boxes are empty."""
+    first, second = _as_boxes(first_xyxy), _as_boxes(second_xyxy)
     intersection = _overlap(first, second, axis=0) * _overlap(first, second, axis=1)
     union = areas(first)[:, None] + areas(second)[None, :] - intersection
     return np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
 
 
 def _overlap(first: Floats, second: Floats, axis: int) -> Floats:
-    """``(N, M)`` common length along one axis; both axes in one array would take longer."""
+    """Compute the ``(N, M)`` common length along one axis; both axes in one array would take longer."""
     ends = np.minimum(first[:, None, axis + 2], second[None, :, axis + 2])
     ends -= np.maximum(first[:, None, axis], second[None, :, axis])
     return np.maximum(ends, 0, out=ends)
 
 
 def clip(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> Floats:
-    """Boxes cut to the frame; one that lies outside becomes empty, on the border."""
+    """Cut boxes to the frame; a box outside becomes empty, on the border."""
     width, height = resolution_wh
-    return np.clip(_checked(xyxy), 0, np.array([width, height, width, height], dtype=np.float64))
+    return np.clip(_as_boxes(xyxy), 0, np.array([width, height, width, height], dtype=np.float64))
 
 
 def scale(xyxy: ArrayLike, from_wh: tuple[int, int], to_wh: tuple[int, int]) -> Floats:
-    """Boxes of a frame of size ``from_wh`` in the pixels of the same picture at size ``to_wh``."""
+    """Convert boxes of a frame of size ``from_wh`` to pixels of the same image at size ``to_wh``."""
     factors = np.array([to_wh[0] / from_wh[0], to_wh[1] / from_wh[1]])
-    return _checked(xyxy) * np.tile(factors, 2)
+    return _as_boxes(xyxy) * np.tile(factors, 2)
 
 
 def expand(xyxy: ArrayLike, margin: float) -> Floats:
-    """Boxes grown about their centres: each side is ``1 + margin`` times as long; negative margins shrink."""
+    """Grow boxes about their centres to ``1 + margin`` times their sides; negative margins shrink."""
     half = sizes(xyxy) * (1 + margin) / 2
     middle = centers(xyxy)
     return np.concatenate([middle - half, middle + half], axis=1)
 
 
-def square(xyxy: ArrayLike, margin: float = 0.0) -> Floats:
-    """Squares about the same centres, as wide as the longer side times ``1 + margin``."""
-    side = sizes(xyxy).max(axis=1, keepdims=True, initial=0.0) * (1 + margin)
-    middle = centers(xyxy)
-    return np.concatenate([middle - side / 2, middle + side / 2], axis=1)
-
-
 def mirror(xyxy: ArrayLike, width: int) -> Floats:
-    """Boxes of the picture flipped left to right, still with x1 < x2."""
-    boxes = _checked(xyxy)
+    """Flip boxes left to right with the image; x1 < x2 stays."""
+    boxes = _as_boxes(xyxy)
     return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], axis=1)

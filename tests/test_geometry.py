@@ -46,11 +46,9 @@ def test_scale_follows_both_axes() -> None:
     assert geometry.scale([[10, 20, 30, 40]], (100, 100), (200, 50)).tolist() == [[20, 10, 60, 20]]
 
 
-def test_expand_and_square_keep_the_centre() -> None:
+def test_expand_keeps_the_centre() -> None:
     wide = [[10, 20, 50, 40]]
     assert geometry.expand(wide, 0.5).tolist() == [[0, 15, 60, 45]]
-    assert geometry.square(wide).tolist() == [[10, 10, 50, 50]]
-    assert geometry.square(wide, margin=1.0).tolist() == [[-10, -10, 70, 70]]
 
 
 def test_mirror_twice_is_the_same() -> None:
@@ -70,7 +68,6 @@ def test_empty_input_gives_empty_output() -> None:
         geometry.clip(EMPTY, (10, 10)),
         geometry.scale(EMPTY, (10, 10), (5, 5)),
         geometry.expand(EMPTY, 0.2),
-        geometry.square(EMPTY),
         geometry.mirror(EMPTY, 10),
         geometry.as_xyxy([]),
     ]
@@ -83,7 +80,6 @@ def test_inputs_are_never_changed() -> None:
     geometry.clip(given, (10, 10))
     geometry.scale(given, (10, 10), (5, 5))
     geometry.expand(given, 0.2)
-    geometry.square(given)
     geometry.mirror(given, 10)
     geometry.iou_matrix(given, given)
     assert np.array_equal(given, before)

@@ -1,7 +1,7 @@
 """Haar cascade (Viola & Jones 2001; Lienhart's ``alt2``) that comes with OpenCV: no download, frontal faces only.
 
-Tuned on 399 web photographs with human-marked eyes (at least 9 px apart): with scale factor 1.1, ``alt2`` at four
-neighbours has 0.85 recall for 0.04 false boxes an image at 256 px, and 0.90 for 0.15 with the images enlarged to
+Tuned on 399 web photographs with annotated eyes (at least 9 px apart): with scale factor 1.1, ``alt2`` at four
+neighbours has a recall of 0.85 at 0.04 false positives per image (256 px), and 0.90 at 0.15 with the images enlarged to
 640 px; equalising the histogram first makes both worse.
 """
 
@@ -37,8 +37,8 @@ class HaarDetector:
         self._settings = settings
         self._min_neighbors = 1 + round((_MOST_NEIGHBORS - 1) * (1 - settings.sensitivity))
         self._file = Path(cv2.__file__).parent / "data" / cascade
-        # A classifier keeps scratch buffers, so no two calls may share one.
-        self._classifiers = Pool(self._opened)
+        # A classifier keeps scratch buffers, so two calls must not share one.
+        self._classifiers = Pool(self._open)
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections in frame pixels, best score first."""
@@ -56,10 +56,10 @@ class HaarDetector:
         found = [_detection(box, count, zoom) for box, count in zip(boxes, neighbors, strict=True)]
         return tuple(sorted(found, key=lambda detection: -detection.score))
 
-    def _opened(self) -> cv2.CascadeClassifier:
+    def _open(self) -> cv2.CascadeClassifier:
         classifier = cv2.CascadeClassifier(str(self._file))
         if classifier.empty():
-            raise DetectorError(f"{self._file} is no cascade. Reinstall opencv-python-headless 4.x: make clean run")
+            raise DetectorError(f"{self._file} is not a cascade. Reinstall opencv-python-headless 4.x: make clean run")
         return classifier
 
 

@@ -1,17 +1,35 @@
-"""Which detector is used where nobody has chosen one."""
+"""The detectors by name. A new detector is a file in this folder and a line in ``DETECTORS``."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
-from core.detection import DEFAULT_DETECTOR, DETECTORS
+from core.detection.base import FaceDetector
+from core.detection.compact import CompactDetector
+from core.detection.haar import HaarDetector
+from core.detection.yunet import YuNetDetector
 from core.errors import ConfigError
+from core.settings import DetectorSettings
 
+DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
+    "compact": CompactDetector.installed,
+    "haar": HaarDetector,
+    "yunet": YuNetDetector,
+}
+DEFAULT_DETECTOR = "compact"
 ENVIRONMENT = "FACET_DETECTOR"
 
 
+def create_detector(name: str, settings: DetectorSettings) -> FaceDetector:
+    """Create a detector by name. Raises ``ConfigError`` for an unknown name, and what the detector raises."""
+    if name not in DETECTORS:
+        raise ConfigError(f"unknown detector {name!r}: choose one of {', '.join(DETECTORS)}")
+    return DETECTORS[name](settings)
+
+
 def default_detector_name() -> str:
-    """The one that ``FACET_DETECTOR`` names, else ``DEFAULT_DETECTOR``. Raises ``ConfigError`` for an unknown name."""
+    """Read the name from ``FACET_DETECTOR``, else ``DEFAULT_DETECTOR``. Raises ``ConfigError`` for an unknown name."""
     name = os.environ.get(ENVIRONMENT, "").strip() or DEFAULT_DETECTOR
     if name not in DETECTORS:
         raise ConfigError(f"{ENVIRONMENT} must be one of {', '.join(DETECTORS)}, got {name!r}")

@@ -23,7 +23,7 @@ from ai_edge_quantizer import qtyping, quantizer
 
 from core.artifacts.model_card import HISTORY_FILE, KERAS_FILE, SERVED_FILE
 from core.datasets.faces import FacePhoto, load_faces
-from core.detection.compact import CompactDetector, LiteRTFaces
+from core.detection.compact import CompactDetector, FaceNetwork
 from core.evaluation.detection.conditions import SETUPS
 from core.evaluation.detection.matching import FoundFaces, PhotoMarks, match_photo
 from core.evaluation.detection.metrics import setup_report
@@ -106,7 +106,7 @@ def figures_of_file(file: Path, photos: tuple[FacePhoto, ...]) -> dict[str, floa
     The strictest of the thresholds for all setups is taken, and of each figure the worst of all. Pictures of many
     photographs are left out: their small faces would hide every other difference.
     """
-    network = LiteRTFaces(file.read_bytes())
+    network = FaceNetwork(file.read_bytes())
     marks = [marks_of(photo) for photo in photos]
     runs = [
         detect_photos(CompactDetector(network, LOOSEST_SCORE, one.settings), photos, one.longest_side_px, one.a_row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.detection.decoding import CELL_PX, UNIT_PX, cell_centers
+from core.detection.decoding import REFERENCE_SIZE, STRIDE, cell_centers
 from models.detection.labels import LabelledFaces
 
 SMALLEST_PX = 11.0
@@ -24,7 +24,7 @@ def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDA
     ``score``: height of the bump in [0, 1] (exactly 1 in the cell that holds a centre) and a weight, 0 where the score
     is ignored. ``geometry``: 14 numbers and their 14 weights; the weights of a face's cells sum to 1.
     """
-    cells = size_px // CELL_PX
+    cells = size_px // STRIDE
     centers = cell_centers(cells, cells)
     score = np.zeros((cells, cells, 2), np.float32)
     score[..., 1] = 1
@@ -39,13 +39,13 @@ def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDA
         if seen == 0:
             continue
         if not sure or size < SMALLEST_PX or seen < _LEAST_VISIBLE or np.any(center < 0) or np.any(center >= size_px):
-            inside = np.all((centers > box[:2] - CELL_PX / 2) & (centers < box[2:] + CELL_PX / 2), axis=-1)
+            inside = np.all((centers > box[:2] - STRIDE / 2) & (centers < box[2:] + STRIDE / 2), axis=-1)
             score[..., 1][inside & (height < _ANSWERING)] = 0
             continue
         offsets = center - centers
-        spread = max(_SPREAD * size, _LEAST_SPREAD_CELLS * CELL_PX)
+        spread = max(_SPREAD * size, _LEAST_SPREAD_CELLS * STRIDE)
         bump = np.exp(-(offsets**2).sum(axis=-1) / (2 * spread**2))
-        column, row = (center // CELL_PX).astype(int)
+        column, row = (center // STRIDE).astype(int)
         bump[row, column] = 1.0
         nearest = bump > height
         height = np.maximum(height, bump)
@@ -55,7 +55,7 @@ def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDA
         numbers = np.concatenate(
             [
                 offsets / size,
-                np.broadcast_to(np.log(sides / UNIT_PX), offsets.shape),
+                np.broadcast_to(np.log(sides / (REFERENCE_SIZE * STRIDE)), offsets.shape),
                 ((np.where(known, points, 0)[None, None] - centers[:, :, None]) / size).reshape(cells, cells, 10),
             ],
             axis=-1,

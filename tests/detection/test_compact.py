@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.detection.compact import searched_copy, searched_sides, threshold
+from core.detection.compact import letterbox, pyramid_sizes, score_threshold
 
 
 @pytest.mark.parametrize(
@@ -15,17 +15,17 @@ from core.detection.compact import searched_copy, searched_sides, threshold
     ],
     ids=["halved", "as it is", "enlarged and padded", "odd", "tiny"],
 )
-def test_the_searched_copy_is_a_multiple_of_16(height, width, side_px, shape, zoom_xy):
+def test_letterbox_pads_to_multiples_of_16(height, width, side_px, shape, zoom_xy):
     frame = np.full((height, width, 3), 9, np.uint8)
-    image, zoom = searched_copy(frame, side_px)
+    image, zoom = letterbox(frame, side_px)
     assert image.shape == (*shape, 3)
     assert zoom == pytest.approx(zoom_xy)
     assert (frame == 9).all()
 
 
 def test_more_sensitivity_is_a_lower_threshold():
-    assert threshold(0.3, 0.5) == pytest.approx(0.3)
-    strict, middle, loose = (threshold(0.3, sensitivity) for sensitivity in (0, 0.5, 1))
+    assert score_threshold(0.3, 0.5) == pytest.approx(0.3)
+    strict, middle, loose = (score_threshold(0.3, sensitivity) for sensitivity in (0, 0.5, 1))
     assert 1 > strict > middle > loose > 0
 
 
@@ -43,5 +43,5 @@ def test_more_sensitivity_is_a_lower_threshold():
     ],
     ids=str,
 )
-def test_copies_are_halved_until_they_show_the_largest_face(longest_px, limits_px, sides_px):
-    assert searched_sides(longest_px, *limits_px) == sides_px
+def test_pyramid_is_halved_until_it_shows_the_largest_face(longest_px, limits_px, sides_px):
+    assert pyramid_sizes(longest_px, *limits_px) == sides_px

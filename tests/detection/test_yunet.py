@@ -172,16 +172,16 @@ def test_the_environment_names_the_file(folder, file, monkeypatch):
 )
 def test_a_file_that_opencv_cannot_read(file, content):
     file.write_bytes(content)
-    with pytest.raises(DetectorError, match=rf"\({len(content)} bytes\) is no YuNet .* OpenCV Zoo"):
+    with pytest.raises(DetectorError, match=rf"\({len(content)} bytes\) is not a YuNet .* OpenCV Zoo"):
         YuNetDetector(file=file)
 
 
-def test_a_network_that_is_none_of_yunet_s(file):
+def test_another_network_is_refused(file):
     class OtherNetwork(FakeNetwork):
         def detect(self, image):
             raise cv2.error("no layer cls_8")
 
-    with pytest.raises(DetectorError, match="is no YuNet"):
+    with pytest.raises(DetectorError, match="is not a YuNet"):
         YuNetDetector(DetectorSettings(), file, lambda content, score: OtherNetwork())
 
 

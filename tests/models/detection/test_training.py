@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.datasets.faces import FacePhoto
-from core.detection.decoding import blended, decode
+from core.detection.decoding import decode, weighted_nms
 from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, moved, training_crop
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.labels import LabelledFaces, labelled_faces
@@ -76,11 +76,11 @@ def test_targets_decode_to_the_faces_they_were_made_of():
     boxes = [[30, 40, 70, 90], [150, 20, 168, 42], [100, 120, 230, 250]]
     points = np.array([[50.0, 60], [60, 61], [55, 70], [50, 80], [60, 80]])
     score, geometry = encode(faces(*boxes, points=points), 256)
-    found = blended(decode(score[..., :1], geometry[..., :14], 0.999))
+    found = weighted_nms(decode(score[..., :1], geometry[..., :14], 0.999))
     assert sorted(found.xyxy[:, 0].round(3)) == [30, 100, 150]
     for box in boxes:
         assert np.abs(found.xyxy - box).sum(axis=1).min() == pytest.approx(0, abs=1e-3)
-    assert found.points[0] == pytest.approx(points, abs=1e-3)
+    assert found.landmarks[0] == pytest.approx(points, abs=1e-3)
 
 
 def test_each_face_weighs_the_same_and_unknown_points_nothing():

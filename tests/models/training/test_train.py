@@ -17,7 +17,7 @@ import keras
 from core.datasets.faces import FACES_SPLITS, FacePhoto, FacePhotos
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
-from core.detection.decoding import CELL_PX
+from core.detection.decoding import STRIDE
 from core.errors import ConfigError, DatasetError
 from core.types import EMOTIONS, GENDERS
 from models import registry, train
@@ -232,7 +232,7 @@ def test_the_detector_answers_one_cell_for_8_by_8_pixels_at_any_size(size):
     model = registry.build("face_detector")
     assert model.count_params() == 157_903
     answers = model(np.zeros((1, *size, 3), np.float32), training=False)
-    cells = (1, size[0] // CELL_PX, size[1] // CELL_PX)
+    cells = (1, size[0] // STRIDE, size[1] // STRIDE)
     assert {name: tuple(values.shape) for name, values in answers.items()} == {
         "score": (*cells, 1),
         "geometry": (*cells, 14),
