@@ -57,12 +57,8 @@ class FaceArrays:
 
     def to_detections(self) -> tuple[Detection, ...]:
         """Convert to detections, in the order of the rows; a face with an unknown landmark has none."""
-        complete = np.isfinite(self.landmarks).all(axis=(1, 2)).tolist()
-        rows = zip(self.xyxy.tolist(), self.scores.tolist(), self.landmarks.tolist(), complete, strict=True)
-        return tuple(
-            Detection(Box(*box), score, Landmarks(*map(tuple, five)) if known else None)
-            for box, score, five, known in rows
-        )
+        rows = zip(self.xyxy.tolist(), self.scores.tolist(), self.landmarks.tolist(), strict=True)
+        return tuple(Detection(Box(*box), score, _to_landmarks(five)) for box, score, five in rows)
 
     @classmethod
     def merge(cls, parts: Sequence[FaceArrays]) -> FaceArrays:
@@ -88,3 +84,8 @@ class FaceArrays:
     def sizes(self) -> NDArray[np.float64]:
         """Compute sqrt(w h) of each box, (N,); 0 for a box turned inside out."""
         return np.sqrt(geometry.areas(self.xyxy))
+
+
+def _to_landmarks(points: list[list[float]]) -> Landmarks | None:
+    left_eye, right_eye, nose, left_mouth, right_mouth = ((x, y) for x, y in points)
+    return Landmarks(left_eye, right_eye, nose, left_mouth, right_mouth) if np.isfinite(points).all() else None
