@@ -97,7 +97,7 @@ def _stages(detector_name: str, choice: NetworkChoice) -> Stages:
         card = network.card
         crop = partial(align_faces, frame, faces[:1], card.crop, card.input_size, card.channels)
         stages[f"crop for {card.name}"] = crop
-        stages[f"{card.name}, one face"] = partial(network.predict, crop())
+        stages[f"{card.name}, one face"] = partial(network.predict, crop().crops)
     for name, search in (("all but detection", None), ("whole", detector)):
         for count in (1, 3):
             analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), networks, installed_settings())

@@ -98,7 +98,7 @@ def test_a_minimum_that_is_no_probability_is_refused(name, value):
 def test_stages_are_timed_and_the_frame_is_left_alone(frame):
     before = frame.copy()
     result = analyzer(DARK).analyze(frame)
-    assert set(result.stage_ms) == {"detect", "crop", "emotion", "age_gender"}
+    assert set(result.stage_ms) == {"detect", "align", "emotion", "age_gender"}
     assert 0 <= sum(result.stage_ms.values()) <= result.elapsed_ms
     assert np.array_equal(frame, before)
 
@@ -164,7 +164,7 @@ def test_each_attribute_comes_from_the_network_chosen_for_it(frame):
     assert face.gender.min_confidence == 0.3
     assert face.age.years < 5
     assert [batch.shape for batch in genders.batches] == [(1, 16, 16, 3)], "the crop of its own card"
-    assert set(result.stage_ms) == {"detect", "crop", "emotion", "age_gender", "six_conv_gender"}
+    assert set(result.stage_ms) == {"detect", "align", "emotion", "age_gender", "six_conv_gender"}
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ def test_a_network_that_is_not_needed_is_not_asked(frame, attributes, asked):
     result = FaceAnalyzer(FakeDetector(DARK), networks, installed_settings()).analyze(frame, attributes)
     assert [len(network.batches) for network in networks.values()] == asked
     names = {network.card.name for network, count in zip(networks.values(), asked, strict=True) if count}
-    doubted = {"usability"} if attributes.emotion or attributes.gender else set()
-    assert set(result.stage_ms) == {"detect", "crop"} | names | doubted
+    doubted = {"quality"} if attributes.emotion or attributes.gender else set()
+    assert set(result.stage_ms) == {"detect", "align"} | names | doubted
 
 
 def test_one_network_for_two_attributes_is_asked_once(frame):
@@ -200,5 +200,5 @@ def test_what_the_network_also_answers_is_not_taken_from_it(frame):
 
 
 def test_a_network_is_not_asked_for_what_it_does_not_answer():
-    with pytest.raises(ConfigError, match="six_conv_gender answers gender, not age"):
+    with pytest.raises(ConfigError, match="six_conv_gender predicts gender, not age"):
         FaceAnalyzer(FakeDetector(), {"age": FakeEstimator(GENDER_CARD)})

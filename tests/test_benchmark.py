@@ -61,7 +61,7 @@ def test_no_repeats_are_refused_before_anything_is_loaded(repeats):
 def test_shares_add_up_to_the_whole_and_include_the_search(timings):
     assert set(timings["shares"]) == {"whole, 1 face", "whole, 3 faces"}
     for whole, shares in timings["shares"].items():
-        assert set(shares) == {"detect", "crop", "usability", "emotion", "age_gender", "rest"}
+        assert set(shares) == {"detect", "align", "quality", "emotion", "age_gender", "rest"}
         # Medians of shares need not add up exactly.
         assert sum(shares.values()) == pytest.approx(1.0, abs=0.1)
         assert 0 < shares["detect"] < 1
@@ -120,7 +120,7 @@ def test_the_chosen_networks_are_timed(monkeypatch, tmp_path):
     assert timings["networks"]["gender"] == "six_conv_gender"
     names = {"emotion", "age_gender", "six_conv_gender"}
     assert {f"{name}, one face" for name in names} <= set(timings["stages"])
-    assert set(timings["shares"]["whole, 3 faces"]) == {"detect", "crop", "usability", "rest"} | names
+    assert set(timings["shares"]["whole, 3 faces"]) == {"detect", "align", "quality", "rest"} | names
 
 
 def test_landmarks_are_inside_their_boxes():

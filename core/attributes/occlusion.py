@@ -133,5 +133,5 @@ def _profiles(length: int, settings: OcclusionSettings) -> NDArray[np.float32]:
 
 def _answers(crops: NDArray[np.uint8], estimator: Estimator, attribute: str) -> NDArray[np.float64]:
     """(N, K) calibrated probabilities, or (N, 1) years."""
-    answers = postprocess_outputs(estimator.predict(crops), estimator.card.temperature)[attribute]
-    return answers[:, :1] if attribute == "age" else answers
+    outputs = postprocess_outputs(estimator.predict(crops), estimator.card.temperature)
+    return outputs.probabilities[attribute] if outputs.age is None or attribute != "age" else outputs.age.years[:, None]

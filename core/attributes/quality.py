@@ -126,11 +126,15 @@ def measure_quality(
     return QualityMeasures(sharpness(crops), sides, np.array(poses, np.float64), np.array(scores, np.float64))
 
 
-def quality_score(
-    faces: Sequence[Detection], crops: NDArray[np.uint8], sides_px: ArrayLike, settings: QualitySettings
-) -> Floats:
-    """As ``measure_quality`` -> (N,) shares in [0, 1]: 1 for a usable face."""
-    return measure_quality(faces, crops, sides_px, settings.points).share(settings)
+def face_quality(faces: Sequence[Detection], settings: QualitySettings) -> Floats:
+    """Score N faces by pose and detection score, which are the same for every crop -> (N,) in [0, 1]."""
+    poses = [0.0 if face.landmarks is None else pose(face.landmarks.points, settings.points) for face in faces]
+    return np.minimum(settings.pose.share(poses), settings.score.share([face.score for face in faces]))
+
+
+def crop_quality(crops: NDArray[np.uint8], sides_px: Floats, settings: QualitySettings) -> Floats:
+    """Score N crops (N, h, w, c) by sharpness and by the sides of their squares in frame pixels -> (N,) in [0, 1]."""
+    return np.minimum(settings.sharpness.share(sharpness(crops)), settings.side_px.share(sides_px))
 
 
 def blend_with_uniform(probabilities: NDArray[np.floating], share: ArrayLike) -> Floats:

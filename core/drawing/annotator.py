@@ -34,11 +34,11 @@ SMALLEST_FONT_PX = 7
 
 
 def draw(
-    frame: Frame, analysis: Analysis, style: OverlayStyle = OverlayStyle(), also_blur: Iterable[Box] = ()
+    frame: Frame, analysis: Analysis, style: OverlayStyle = OverlayStyle(), extra_blur_boxes: Iterable[Box] = ()
 ) -> Frame:
     """New frame with the faces of ``analysis`` marked; ``frame`` is (H, W, 3) uint8 BGR and stays as it is.
 
-    ``also_blur`` are regions of faces that were there a moment ago; they matter with ``style.blur_faces``
+    ``extra_blur_boxes`` are regions of faces that were there a moment ago; they matter with ``style.blur_faces``
     only, and keep a face hidden while the detector misses it for a few frames. Boxes are in pixels of the
     analysed frame and are scaled if ``frame`` has another size.
     """
@@ -48,7 +48,7 @@ def draw(
     canvas = (frame[:, ::-1] if style.mirror else frame).copy()
     found = _placed(geometry.as_xyxy(f.box for f in analysis.faces), analysis, (width, height), style)
     if style.blur_faces:
-        lost = _placed(geometry.as_xyxy(also_blur), analysis, (width, height), style)
+        lost = _placed(geometry.as_xyxy(extra_blur_boxes), analysis, (width, height), style)
         _blur(canvas, np.concatenate([found, lost]))
     for xyxy, face in zip(found, analysis.faces, strict=True):
         _draw_box(canvas, xyxy, _face_color(face))

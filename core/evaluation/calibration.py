@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifacts.model_card import ModelCard
-from core.attributes.postprocessing import calibrated
+from core.attributes.postprocessing import apply_temperature
 from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.metrics import AGE_BRACKETS, bracket_indices
@@ -145,7 +145,7 @@ def calibration_report(
     """``probabilities``: (N, K), made with ``temperature``. Raises ``ConfigError`` if N is 0."""
     return CalibrationReport(
         temperature=temperature,
-        before=reliability(calibrated(probabilities, 1 / temperature), truth),
+        before=reliability(apply_temperature(probabilities, 1 / temperature), truth),
         after=reliability(probabilities, truth),
         curve=coverage_curve(probabilities, truth),
         default=coverage_point(probabilities, truth, min_confidence),

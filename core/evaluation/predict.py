@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.attributes.estimator import OUTPUTS, CropModel, Estimator, LiteRTEstimator
-from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, calibrated, postprocess_outputs
+from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, postprocess_outputs
 from core.datasets.samples import Samples, resized
 from core.evaluation.predictions import KINDS, Predictions
 
@@ -57,22 +57,15 @@ def predictions_from_outputs(
     ``age_calibration`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
     ``task`` as on the card; left out, it follows from the outputs, and emotions are taken to be all seven.
     """
-    answers = postprocess_outputs(outputs, temperature, age_calibration)
-    if "age_group" in outputs:
-        answers["age_group"] = calibrated(outputs["age_group"], temperature.get("age_group", 1.0))
+    processed = postprocess_outputs(outputs, temperature, age_calibration)
     task = task or next(task for task, names in OUTPUTS.items() if names == outputs.keys())
-    labels = ("emotion",) if "emotion" in answers else ("age", "gender", "race")
+    labels = ("emotion",) if "emotion" in outputs else ("age", "gender", "race")
     arrays = {_TRUTH[name]: samples.labels[name] for name in labels}
-    for name, values in answers.items():
-        arrays |= _answer_arrays(name, values.astype(np.float32))
+    for name, values in processed.probabilities.items():
+        arrays["probabilities" if name == "emotion" else f"{name}_probabilities"] = values.astype(np.float32)
+    if (age := processed.age) is not None:
+        arrays |= {f"age_{name}": getattr(age, name).astype(np.float32) for name in ("years", "low", "high")}
     return KINDS[task](ids=samples.ids, **arrays)
 
 
 _TRUTH = {"emotion": "truth", "age": "age_true", "gender": "gender_true", "race": "race"}
-
-
-def _answer_arrays(name: str, values: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """By the names of the fields of predictions."""
-    if name == "age":
-        return dict(zip(("age_years", "age_low", "age_high"), values.T, strict=True))
-    return {"probabilities" if name == "emotion" else f"{name}_probabilities": values}

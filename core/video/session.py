@@ -146,7 +146,7 @@ class LiveSession:
                 self._reset_wanted = False
         tracked = self._tracker.update(analysis, taken_s)
         lost = self._tracker.predict_lost((tracked.width, tracked.height), taken_s)
-        picture = overlay.draw(frame, tracked, style, also_blur=lost)
+        picture = overlay.draw(frame, tracked, style, extra_blur_boxes=lost)
         self._record(tracked, taken_s, self._clock() - received_s)
         return picture
 

@@ -91,7 +91,7 @@ def figures_with(
     card = estimator.card
     crops = np.concatenate(
         [
-            align_faces(scene.frame, [scene.face], spec, card.input_size, card.channels)
+            align_faces(scene.frame, [scene.face], spec, card.input_size, card.channels).crops
             for scene in scenes
             if scene.face is not None
         ]

@@ -19,8 +19,8 @@ from core.age_groups import age_groups_of
 from core.attributes.postprocessing import (
     INTERVAL_COVERAGE,
     AgeCalibration,
-    age_output,
-    calibrated,
+    apply_temperature,
+    extract_age_output,
     interval_half_widths,
 )
 from core.datasets.samples import Samples
@@ -49,12 +49,12 @@ def fitted_calibration(
         truth["age_group"] = age_groups_of(samples.labels["age"])
     classes = [name for name in outputs if name != "age"]
     temperature = {name: fitted_temperature(outputs[name], truth[name]) for name in classes}
-    answers = {name: calibrated(outputs[name], temperature[name]) for name in classes}
+    answers = {name: apply_temperature(outputs[name], temperature[name]) for name in classes}
     fitted: dict[str, Any] = {
         "temperature": temperature,
         "min_confidence": {name: fitted_min_confidence(answers[name]) for name in classes},
     }
-    ages = age_output(outputs, temperature)
+    ages = extract_age_output(outputs, temperature)
     if ages is not None:
         fitted["age_calibration"] = fitted_age_calibration(ages, samples.labels["age"], target_sigma).to_dict()
     return fitted
@@ -65,7 +65,7 @@ def fitted_temperature(probabilities: NDArray[np.float32], truth: NDArray[np.int
     row = np.arange(len(truth))
 
     def loss(log_temperature: float) -> float:
-        likelihood = calibrated(probabilities, math.exp(log_temperature))[row, truth]
+        likelihood = apply_temperature(probabilities, math.exp(log_temperature))[row, truth]
         return float(-np.log(likelihood).mean())
 
     found = minimize_scalar(loss, bounds=tuple(math.log(one) for one in _TEMPERATURES), method="bounded")
@@ -83,7 +83,7 @@ def fitted_age_calibration(
 ) -> AgeCalibration:
     """The scale with which ``INTERVAL_COVERAGE`` of the faces of EVERY true age fall inside their interval.
 
-    ``ages``: (N, 101) or (N, 1), see ``core.attributes.postprocessing.age_answers``. Conformal prediction conditional on the label (Vovk
+    ``ages``: (N, 101) or (N, 1), see ``estimate_ages``. Conformal prediction conditional on the label (Vovk
     2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
     the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
     """

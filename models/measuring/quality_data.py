@@ -183,15 +183,15 @@ def _boxes(
 ) -> Boxes:
     card = estimator.card
     shape = (0, card.input_size, card.input_size, card.channels)
-    crops = [align_faces(frame, [face], card.crop, card.input_size, card.channels) for frame, face in frames]
-    together = np.concatenate([np.empty(shape, np.uint8), *crops])
+    aligned = [align_faces(frame, [face], card.crop, card.input_size, card.channels) for frame, face in frames]
+    together = np.concatenate([np.empty(shape, np.uint8), *(one.crops for one in aligned)])
     name = "emotion" if card.task == "emotion" else "gender"
     outputs = predict_images(estimator, together)
     return Boxes(
         tuple(face for _, face in frames),
         together,
-        np.array([alignment_square(face, card.crop)[1] for _, face in frames]),
-        postprocess_outputs({name: outputs[name]}, card.temperature),
+        np.array([one.sides_px[0] for one in aligned]),
+        dict(postprocess_outputs({name: outputs[name]}, card.temperature).probabilities),
         {} if truth is None else {name: truth},
         searched,
     )

@@ -18,13 +18,13 @@ def gradient(height=120, width=160):
 
 def test_a_box_of_the_crop_size_is_copied_exactly():
     frame = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    crop = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 3)
+    crop = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 3).crops
     assert np.array_equal(crop[0], frame[30:78, 20:68])
 
 
 def test_one_channel_is_the_grey_of_three():
     frame = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    grey = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 1)
+    grey = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 1).crops
     assert grey.shape == (1, 48, 48, 1)
     assert np.array_equal(grey[0, ..., 0], cv2.cvtColor(frame[30:78, 20:68], cv2.COLOR_BGR2GRAY))
 
@@ -35,32 +35,32 @@ def test_one_channel_is_the_grey_of_three():
     ids=["plain", "wider", "lower"],
 )
 def test_the_crop_is_centred_where_the_spec_says(spec, center):
-    crop = align_faces(gradient(), [face(Box(40, 30, 80, 70))], spec, 32, 3)[0].astype(float)
+    crop = align_faces(gradient(), [face(Box(40, 30, 80, 70))], spec, 32, 3).crops[0].astype(float)
     assert crop[..., 0].mean() + 0.5 == pytest.approx(center[0], abs=0.6)
     assert crop[..., 1].mean() + 0.5 == pytest.approx(center[1], abs=0.6)
     assert np.ptp(crop[..., 0]) == pytest.approx(40 * spec.scale * 31 / 32, abs=1.5)
 
 
 def test_an_oblong_box_gives_a_square_of_its_longer_side():
-    crop = align_faces(gradient(), [face(Box(60, 20, 80, 60))], AlignmentSpec(1.0), 40, 3)[0].astype(int)
+    crop = align_faces(gradient(), [face(Box(60, 20, 80, 60))], AlignmentSpec(1.0), 40, 3).crops[0].astype(int)
     assert np.ptp(crop[..., 0]) == np.ptp(crop[..., 1]) == 39
 
 
 def test_a_large_face_is_averaged_not_picked():
     frame = np.zeros((512, 512, 3), np.uint8)
     frame[1::4, 1::4] = 255
-    crop = align_faces(frame, [face(Box(0, 0, 512, 512))], AlignmentSpec(1.0), 32, 1)[0]
+    crop = align_faces(frame, [face(Box(0, 0, 512, 512))], AlignmentSpec(1.0), 32, 1).crops[0]
     assert np.ptp(crop.astype(int)) <= 3
     assert crop.mean() == pytest.approx(255 / 16, abs=3)
 
 
 def test_outside_the_frame_repeats_the_border():
     frame = np.full((50, 50, 3), 7, np.uint8)
-    assert (align_faces(frame, [face(Box(-40, -40, 30, 30))], AlignmentSpec(2.0), 24, 3) == 7).all()
+    assert (align_faces(frame, [face(Box(-40, -40, 30, 30))], AlignmentSpec(2.0), 24, 3).crops == 7).all()
 
 
 def test_no_boxes_give_an_empty_batch():
-    assert align_faces(gradient(), [], AlignmentSpec(1.0), 48, 1).shape == (0, 48, 48, 1)
+    assert align_faces(gradient(), [], AlignmentSpec(1.0), 48, 1).crops.shape == (0, 48, 48, 1)
 
 
 def test_the_frame_is_not_changed():
@@ -107,7 +107,7 @@ def test_a_tilted_face_is_turned_upright_in_the_crop():
     upright[60:120, 80:140] = cv2.resize(gradient(60, 60), (60, 60))
     turned = cv2.warpAffine(upright, cv2.getRotationMatrix2D((109.5, 89.5), -30, 1.0), (220, 180))
     plain, aligned = (
-        align_faces(frame, [face(Box(70, 50, 150, 130), tilted_landmarks(angle))], ALIGNED, 40, 3)[0].astype(int)
+        align_faces(frame, [face(Box(70, 50, 150, 130), tilted_landmarks(angle))], ALIGNED, 40, 3).crops[0].astype(int)
         for frame, angle in ((upright, 0), (turned, 30))
     )
     assert np.abs(plain - aligned)[8:-8, 8:-8].mean() < 2
@@ -134,7 +134,7 @@ def test_frames_that_are_longer_than_a_warp_may_be_give_the_same_crops(y):
     in_short = y if y < 200 else y - 32_800
     box = (10, 42)
     long, expected = (
-        align_faces(image, [face(Box(box[0], top, box[1], top + 32))], AlignmentSpec(1.3), 48, 3)
+        align_faces(image, [face(Box(box[0], top, box[1], top + 32))], AlignmentSpec(1.3), 48, 3).crops
         for image, top in ((frame, y), (short, in_short))
     )
     assert np.abs(long.astype(int) - expected).max() <= 1

@@ -6,11 +6,11 @@ import pytest
 from core.attributes.postprocessing import (
     UNCALIBRATED_AGE,
     AgeCalibration,
-    age_answers,
     age_targets,
-    calibrated,
+    apply_temperature,
+    estimate_ages,
     interval_half_widths,
-    normalised,
+    normalize_rows,
     postprocess_outputs,
 )
 
@@ -24,7 +24,7 @@ def gaussian_ages(means, sigma):
 
 
 def test_normalised_rows_sum_to_one_even_when_all_zero():
-    rows = normalised(np.array([[0, 0, 0], [2, 1, 1], [-1, 1, 0]], np.float32))
+    rows = normalize_rows(np.array([[0, 0, 0], [2, 1, 1], [-1, 1, 0]], np.float32))
     assert rows.sum(axis=1) == pytest.approx([1, 1, 1])
     assert rows[1] == pytest.approx([0.5, 0.25, 0.25])
 
@@ -35,19 +35,19 @@ def test_a_temperature_is_the_softmax_of_divided_logits_and_can_be_undone(temper
     expected = np.exp(logits / temperature)
     expected /= expected.sum(axis=1, keepdims=True)
     plain = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    answered = calibrated(plain, temperature)
+    answered = apply_temperature(plain, temperature)
     assert answered == pytest.approx(expected, abs=1e-6)
-    assert calibrated(answered.astype(np.float32), 1 / temperature) == pytest.approx(plain, abs=1e-5)
+    assert apply_temperature(answered.astype(np.float32), 1 / temperature) == pytest.approx(plain, abs=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0])
 def test_a_temperature_is_positive(temperature):
     with pytest.raises(ValueError, match="must be positive"):
-        calibrated(np.ones((1, 2), np.float32), temperature)
+        apply_temperature(np.ones((1, 2), np.float32), temperature)
 
 
 def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
-    years, low, high = age_answers(gaussian_ages([40, 60], 5.0))
+    years, low, high = estimate_ages(gaussian_ages([40, 60], 5.0))
     assert years == pytest.approx([40, 60], abs=0.01)
     assert low == pytest.approx([40 - 1.2816 * 5, 60 - 1.2816 * 5], abs=0.15)
     assert high == pytest.approx([40 + 1.2816 * 5, 60 + 1.2816 * 5], abs=0.15)
@@ -56,13 +56,13 @@ def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
 @pytest.mark.parametrize("scale", [AgeCalibration(scale=(2.5,)), TILTED, AgeCalibration(scale=(0.0,))])
 @pytest.mark.parametrize("mean", [0, 1, 25, 50, 99, 100])
 def test_interval_contains_the_mean_and_stays_positive(mean, scale):
-    years, low, high = age_answers(gaussian_ages([mean], 3.0), scale)
+    years, low, high = estimate_ages(gaussian_ages([mean], 3.0), scale)
     assert 0 <= low[0] <= years[0] <= high[0]
 
 
 def test_one_scale_for_all_ages_multiplies_both_arms():
-    mean, low, high = age_answers(gaussian_ages([30, 60], 4.0))
-    _, wide_low, wide_high = age_answers(gaussian_ages([30, 60], 4.0), AgeCalibration(scale=(1.5,)))
+    mean, low, high = estimate_ages(gaussian_ages([30, 60], 4.0))
+    _, wide_low, wide_high = estimate_ages(gaussian_ages([30, 60], 4.0), AgeCalibration(scale=(1.5,)))
     assert mean - wide_low == pytest.approx(1.5 * (mean - low))
     assert wide_high - mean == pytest.approx(1.5 * (high - mean))
 
@@ -71,7 +71,7 @@ def test_one_scale_for_all_ages_multiplies_both_arms():
 def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
     distribution = gaussian_ages([mean], 4.0)
     answered, down, up = (part[0] for part in interval_half_widths(distribution))
-    _, low, high = (part[0] for part in age_answers(distribution, TILTED))
+    _, low, high = (part[0] for part in estimate_ages(distribution, TILTED))
     ages = np.arange(0, 110, 0.01)
     reach = np.where(ages < answered, down, up) * np.interp(ages, TILTED.knots, TILTED.scale)
     inside = ages[np.abs(ages - answered) <= reach]
@@ -82,20 +82,20 @@ def test_an_interval_is_one_piece_also_where_the_scale_jumps():
     """Ages from 46 on would be near enough again, but those between 40 and 46 are not."""
     steep = AgeCalibration((40.0, 45.0), (0.1, 4.0))
     mean, _, up = interval_half_widths(gaussian_ages([38], 2.0))
-    _, _, high = age_answers(gaussian_ages([38], 2.0), steep)
+    _, _, high = estimate_ages(gaussian_ages([38], 2.0), steep)
     assert high[0] == pytest.approx(mean[0] + 0.1 * up[0])
 
 
 def test_what_a_network_learnt_from_targets_that_were_cut_off_is_understood():
     ages = np.array([0, 1, 2, 3, 30, 98, 100])
     learnt = age_targets(ages, sigma=2.0)
-    plain, _, _ = age_answers(learnt)
+    plain, _, _ = estimate_ages(learnt)
     assert plain[:3] == pytest.approx([1.30, 1.78, 2.40], abs=0.01)
-    mean, low, high = age_answers(learnt, AgeCalibration(target_sigma=2.0))
+    mean, low, high = estimate_ages(learnt, AgeCalibration(target_sigma=2.0))
     assert mean == pytest.approx(ages, abs=1e-4)
     assert ((low <= mean) & (mean <= high) & (low >= 0)).all()
     surer_than_possible = np.eye(101, dtype=np.float32)[[0]]
-    assert age_answers(surer_than_possible, AgeCalibration(target_sigma=2.0))[0].tolist() == [0.0]
+    assert estimate_ages(surer_than_possible, AgeCalibration(target_sigma=2.0))[0].tolist() == [0.0]
 
 
 @pytest.mark.parametrize("sigma", [-1.0, np.nan, np.inf])
@@ -106,13 +106,13 @@ def test_a_sigma_that_is_none_is_refused(sigma):
 
 def test_a_certain_network_still_has_an_interval():
     distribution = np.eye(101, dtype=np.float32)[[33]]
-    _, low, high = age_answers(distribution, AgeCalibration(scale=(4.0,)))
+    _, low, high = estimate_ages(distribution, AgeCalibration(scale=(4.0,)))
     assert (low[0], high[0]) == pytest.approx((31.0, 35.0), abs=0.01)
 
 
 @pytest.mark.parametrize("scale", [UNCALIBRATED_AGE, TILTED])
 def test_empty_batch_works(scale):
-    assert [len(part) for part in age_answers(np.empty((0, 101), np.float32), scale)] == [0, 0, 0]
+    assert [len(part) for part in estimate_ages(np.empty((0, 101), np.float32), scale)] == [0, 0, 0]
 
 
 def test_answers_are_calibrated_by_output():
@@ -122,26 +122,26 @@ def test_answers_are_calibrated_by_output():
         "emotion": np.array([[0.8, 0.2]], np.float32),
     }
     answers = postprocess_outputs(outputs, {"gender": 2.0}, TILTED)
-    assert answers["age"] == pytest.approx(np.stack(age_answers(outputs["age"], TILTED), axis=1))
-    assert answers["gender"] == pytest.approx(np.array([[2 / 3, 1 / 3]]))
-    assert answers["emotion"] == pytest.approx(np.array([[0.8, 0.2]]))
+    assert np.stack(answers.age) == pytest.approx(np.stack(estimate_ages(outputs["age"], TILTED)))
+    assert answers.probabilities["gender"] == pytest.approx(np.array([[2 / 3, 1 / 3]]))
+    assert answers.probabilities["emotion"] == pytest.approx(np.array([[0.8, 0.2]]))
 
 
 def test_one_number_is_the_age_and_the_scale_makes_the_interval():
     years = np.array([[30.0], [-4.0], [120.0]], np.float32)
-    mean, low, high = age_answers(years, AgeCalibration(scale=(0.5,)))
+    mean, low, high = estimate_ages(years, AgeCalibration(scale=(0.5,)))
     assert mean.tolist() == [30.0, 0.0, 100.0]
     assert (mean - low)[[0, 2]].tolist() == (high - mean)[[0, 2]].tolist()
     assert (high - mean).min() == (high - mean).max() > 1
     assert low[1] == 0.0
-    _, wide_low, _ = age_answers(years, AgeCalibration(scale=(1.0,)))
+    _, wide_low, _ = estimate_ages(years, AgeCalibration(scale=(1.0,)))
     assert (mean - wide_low)[0] == pytest.approx(2 * (mean - low)[0])
 
 
 @pytest.mark.parametrize("columns", [1, 101])
 def test_the_scale_of_the_age_in_question_counts_for_both_forms(columns):
     ages = np.array([[30.0]], np.float32) if columns == 1 else gaussian_ages([30], 4.0)
-    mean, low, high = age_answers(ages, TILTED)
+    mean, low, high = estimate_ages(ages, TILTED)
     assert 0 < (mean - low)[0] < (high - mean)[0]
 
 
@@ -150,10 +150,10 @@ def test_age_groups_become_an_age_after_their_temperature():
     groups[0, [3, 4]] = 0.8, 0.2
     outputs = {"age_group": groups, "gender": np.array([[0.8, 0.2]], np.float32)}
     plain = postprocess_outputs(outputs, {})
-    assert set(plain) == {"age", "gender"}
-    assert plain["age"][0, 0] == pytest.approx(0.8 * 17.5 + 0.2 * 28.5, abs=1e-3)
-    softer = postprocess_outputs(outputs, {"age_group": 2.0})["age"][0, 0]
-    assert softer > plain["age"][0, 0] + 1
+    assert set(plain.probabilities) == {"age_group", "gender"}
+    assert plain.age.years[0] == pytest.approx(0.8 * 17.5 + 0.2 * 28.5, abs=1e-3)
+    softer = postprocess_outputs(outputs, {"age_group": 2.0}).age.years[0]
+    assert softer > plain.age.years[0] + 1
 
 
 def test_a_calibration_is_read_as_it_is_written():

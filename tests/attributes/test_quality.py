@@ -11,10 +11,12 @@ from core.attributes.quality import (
     QualitySettings,
     Smoothstep,
     blend_with_uniform,
+    crop_quality,
+    face_quality,
     installed_settings,
     load_settings,
+    measure_quality,
     pose,
-    quality_score,
     sharpness,
 )
 from core.errors import ArtifactCorruptError, ArtifactMissingError
@@ -33,6 +35,10 @@ def crop():
 def face(score=0.9, points=PLAIN):
     landmarks = None if points is None else Landmarks(*((40 * x, 40 * y) for x, y in points))
     return Detection(Box(0, 0, 40, 40), score, landmarks)
+
+
+def quality(faces, crops, sides_px):
+    return np.minimum(face_quality(faces, SETTINGS), crop_quality(crops, np.array(sides_px), SETTINGS))
 
 
 def blurred(crop, sigma):
@@ -119,20 +125,20 @@ def test_pose_grows_with_the_turn_of_the_head():
 def test_each_sign_lowers_the_share(crop, changes, usable):
     shown = blurred(crop, changes["blur"]) if "blur" in changes else crop
     found = face(changes.get("score", 0.9), changes.get("points", PLAIN))
-    (share,) = quality_score([found], shown[None], [changes.get("side_px", 60)], SETTINGS)
+    (share,) = quality([found], shown[None], [changes.get("side_px", 60)])
     assert share == 1 if usable else share < 0.5
 
 
 def test_the_worst_sign_counts_alone(crop):
-    bad = quality_score([face(score=0.25)], crop[None], [60], SETTINGS)
-    worse = quality_score([face(score=0.25)], crop[None], [20], SETTINGS)
+    bad = quality([face(score=0.25)], crop[None], [60])
+    worse = quality([face(score=0.25)], crop[None], [20])
     assert bad == worse
-    assert quality_score([], np.empty((0, 48, 48, 1), np.uint8), [], SETTINGS).shape == (0,)
+    assert quality([], np.empty((0, 48, 48, 1), np.uint8), []).shape == (0,)
 
 
 def test_counts_must_agree(crop):
     with pytest.raises(ValueError, match="2 faces need as many"):
-        quality_score([face(), face()], crop[None], [60], SETTINGS)
+        measure_quality([face(), face()], crop[None], [60], PLAIN)
 
 
 def test_lessening_goes_towards_knowing_nothing():

@@ -262,8 +262,8 @@ def test_blur_hides_hair_ears_and_chin_too() -> None:
 def test_blur_hides_faces_that_were_just_lost() -> None:
     frame = noise(640, 480)
     style = OverlayStyle(blur_faces=True)
-    hidden = draw(frame, Analysis(640, 480), style, also_blur=[Box(200, 150, 320, 270)])
-    shown = draw(frame, Analysis(640, 480), OverlayStyle(), also_blur=[Box(200, 150, 320, 270)])
+    hidden = draw(frame, Analysis(640, 480), style, extra_blur_boxes=[Box(200, 150, 320, 270)])
+    shown = draw(frame, Analysis(640, 480), OverlayStyle(), extra_blur_boxes=[Box(200, 150, 320, 270)])
     assert not np.array_equal(hidden[200, 260], frame[200, 260])
     assert np.array_equal(shown, frame)
 

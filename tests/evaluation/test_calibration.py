@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.artifacts.model_card import ModelCard
-from core.attributes.postprocessing import calibrated
+from core.attributes.postprocessing import apply_temperature
 from core.errors import ConfigError
 from core.evaluation.calibration import (
     BINS,
@@ -58,13 +58,13 @@ def test_drawn_by_their_own_probabilities_answers_are_calibrated() -> None:
     probabilities = rng.dirichlet(np.full(7, 0.5), 20_000)
     truth = (probabilities.cumsum(axis=1) < rng.random((20_000, 1))).sum(axis=1).clip(0, 6)
     assert reliability(probabilities, truth).ece < 0.01
-    assert reliability(calibrated(probabilities, 0.5), truth).ece > 0.05
+    assert reliability(apply_temperature(probabilities, 0.5), truth).ece > 0.05
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_before_is_what_the_network_said(temperature: float) -> None:
     network = emotion_predictions()
-    answered = calibrated(network.probabilities, temperature).astype(np.float32)
+    answered = apply_temperature(network.probabilities, temperature).astype(np.float32)
     report = calibration_report(answered, network.truth, temperature, 0.4)
     assert report.before.ece == pytest.approx(reliability(network.probabilities, network.truth).ece, abs=1e-3)
     assert report.before.brier == pytest.approx(reliability(network.probabilities, network.truth).brier, abs=1e-4)

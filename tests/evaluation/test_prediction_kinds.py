@@ -133,11 +133,12 @@ def test_outputs_become_the_predictions_of_their_task(task: str) -> None:
     predictions = predictions_from_outputs(outputs, samples, temperature=temperature)
     assert type(predictions) is KINDS[task]
     served = postprocess_outputs(outputs, temperature)
-    if "gender" in served:
+    if "gender" in served.probabilities:
         assert isinstance(predictions, GenderPredictions)
-        assert predictions.gender_probabilities == pytest.approx(served["gender"])
+        assert predictions.gender_probabilities == pytest.approx(served.probabilities["gender"])
     if isinstance(predictions, AgeGroupGenderPredictions):
-        assert predictions.age_years == pytest.approx(served["age"][:, 0])
+        assert served.age is not None
+        assert predictions.age_years == pytest.approx(served.age.years)
         assert predictions.age_group_probabilities.argmax(1).tolist() == outputs["age_group"].argmax(1).tolist()
     assert {"age_true", "gender_true", "race"} <= {field.name for field in fields(predictions)}
 

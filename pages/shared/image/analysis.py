@@ -63,7 +63,7 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
         return type(error)(*error.args)
     analysis = analyzer.analyze(frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
-    thumbnails = align_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3)
+    thumbnails = align_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3).crops
     return ImageResult(name, analysis, images.fit(frame, PREVIEW_SIDE_PX), thumbnails)
 
 

@@ -149,5 +149,5 @@ def _views(file: PictureFile, fingerprint: str, face: Detection, networks: Netwo
 
 def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:
     card = estimator.card
-    crop = align_faces(frame, [face], card.crop, card.input_size, card.channels)[0]
-    return crop, align_faces(frame, [face], card.crop, _PICTURE_PX, channels=3)[0]
+    crop = align_faces(frame, [face], card.crop, card.input_size, card.channels).crops[0]
+    return crop, align_faces(frame, [face], card.crop, _PICTURE_PX, channels=3).crops[0]

@@ -16,7 +16,7 @@ import pytest
 
 from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, load_card
 from core.attributes.estimator import LiteRTEstimator, LiteRTModel
-from core.attributes.postprocessing import calibrated
+from core.attributes.postprocessing import apply_temperature
 from core.datasets.splits import load_fer2013
 from core.evaluation.predictions import load_predictions
 from core.types import Box, Detection, Landmarks
@@ -107,7 +107,7 @@ def test_the_artifact_is_complete_and_served(artifact, data_folder):
     splits = load_predictions(artifact / "predictions.npz")
     assert {split: len(one) for split, one in splits.items()} == {"public": 14, "private": 14}
     crops = load_fer2013(data_folder).splits["private"].images
-    again = calibrated(LiteRTEstimator(artifact).predict(crops)["emotion"], card.temperature["emotion"])
+    again = apply_temperature(LiteRTEstimator(artifact).predict(crops)["emotion"], card.temperature["emotion"])
     assert again == pytest.approx(splits["private"].probabilities, abs=1e-5)
 
 

@@ -8,7 +8,13 @@ import pytest
 from core.age_groups import AGE_GROUPS
 from core.artifacts.model_card import CROP_TASKS, load_card
 from core.artifacts.storage import sha256_of
-from core.attributes.postprocessing import AgeCalibration, age_answers, calibrated, normalised, postprocess_outputs
+from core.attributes.postprocessing import (
+    AgeCalibration,
+    apply_temperature,
+    estimate_ages,
+    normalize_rows,
+    postprocess_outputs,
+)
 from core.datasets.samples import Samples
 from core.datasets.splits import load_fer2013
 from core.errors import DatasetError
@@ -76,7 +82,7 @@ def samples_of(labels, count):
 @pytest.mark.parametrize("classes", [2, 7])
 def test_the_temperature_undoes_what_was_done_to_true_probabilities(classes, distortion):
     probabilities, truth = drawn_classes(classes)
-    distorted = normalised(probabilities**distortion).astype(np.float32)
+    distorted = normalize_rows(probabilities**distortion).astype(np.float32)
     assert fitted_temperature(distorted, truth) == pytest.approx(distortion, rel=0.08)
 
 
@@ -95,12 +101,12 @@ def test_equally_confident_answers_are_all_kept():
 def test_the_interval_holds_everywhere_on_new_faces_where_one_scale_would_not():
     scale = fitted_age_calibration(*drawn_ages(seed=0))
     distribution, truth = drawn_ages(seed=1)
-    mean, low, high = age_answers(distribution, scale)
+    mean, low, high = estimate_ages(distribution, scale)
     covered, bracket = (low <= truth) & (truth <= high), bracket_indices(truth)
     by_bracket = np.array([covered[bracket == row].mean() for row in range(9)])
     assert covered.mean() == pytest.approx(0.8, abs=0.02)
     assert ((by_bracket >= 0.7) & (by_bracket <= 0.9)).all(), by_bracket
-    plain_mean, plain_low, plain_high = age_answers(distribution, AgeCalibration(scale=(2.0,)))
+    plain_mean, plain_low, plain_high = estimate_ages(distribution, AgeCalibration(scale=(2.0,)))
     plain = (plain_low <= truth) & (truth <= plain_high)
     assert plain[truth >= 80].mean() < 0.7
     assert plain[truth < 3].mean() > 0.9
@@ -126,17 +132,17 @@ def test_few_faces_are_enough_for_a_usable_calibration(count):
     outputs = {"age": distribution, "gender": probabilities.astype(np.float32)}
     fitted = fitted_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
     scale = AgeCalibration.from_dict(json.loads(json.dumps(fitted))["age_calibration"])
-    years, low, high = age_answers(distribution, scale)
+    years, low, high = estimate_ages(distribution, scale)
     assert ((low <= years) & (years <= high) & np.isfinite(high)).all()
     assert 0.2 < fitted["temperature"]["gender"] <= 20
 
 
 def test_a_card_gets_what_its_outputs_need():
     probabilities, truth = drawn_classes(7, 300)
-    outputs = {"emotion": normalised(probabilities**2).astype(np.float32)}
+    outputs = {"emotion": normalize_rows(probabilities**2).astype(np.float32)}
     fitted = fitted_calibration(outputs, samples_of({"emotion": truth}, 300))
     assert set(fitted) == {"temperature", "min_confidence"}
-    answered = calibrated(outputs["emotion"], fitted["temperature"]["emotion"])
+    answered = apply_temperature(outputs["emotion"], fitted["temperature"]["emotion"])
     assert fitted["min_confidence"] == {"emotion": fitted_min_confidence(answered)}
 
 
@@ -176,7 +182,7 @@ def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(pluralize
     data = load_fer2013(data_dir)
     for split, predictions in stored.items():
         outputs = CountingEstimator(folder).predict(data.splits[split].images)
-        served = postprocess_outputs(outputs, card.temperature, card.age_calibration)["emotion"]
+        served = postprocess_outputs(outputs, card.temperature, card.age_calibration).probabilities["emotion"]
         assert predictions.probabilities == pytest.approx(served, abs=1e-6)
         assert dict(card.metrics[split]) == evaluate.figures_of(predictions, card)
     assert printed.items() >= card.metrics["private"].items()
@@ -216,7 +222,7 @@ def test_one_number_gets_an_interval_that_holds_on_new_faces():
     assert fitted["temperature"] == fitted["min_confidence"] == {}
     scale = AgeCalibration.from_dict(fitted["age_calibration"])
     years, truth = drawn(1)
-    _, low, high = age_answers(years, scale)
+    _, low, high = estimate_ages(years, scale)
     covered = (low <= truth) & (truth <= high)
     assert covered.mean() == pytest.approx(0.8, abs=0.03)
     assert covered[truth < 8].mean() == pytest.approx(0.8, abs=0.06)
@@ -227,13 +233,13 @@ def test_age_groups_are_calibrated_and_their_years_get_an_interval():
     probabilities, truth = drawn_classes(8)
     middles = np.array([(first + last) / 2 for first, last in AGE_GROUPS])
     ages = np.round(middles[truth]).astype(np.int64)
-    distorted = normalised(probabilities**1.7).astype(np.float32)
+    distorted = normalize_rows(probabilities**1.7).astype(np.float32)
     gender = np.full((COUNT, 2), 0.5, np.float32)
     labels = {"age": ages, "gender": np.zeros(COUNT, np.int64)}
     fitted = fitted_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
     assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
     assert set(fitted["min_confidence"]) == {"age_group", "gender"}
     scale = AgeCalibration.from_dict(fitted["age_calibration"])
-    answers = postprocess_outputs({"age_group": distorted}, fitted["temperature"], scale)["age"]
-    covered = (answers[:, 1] <= ages) & (ages <= answers[:, 2])
+    age = postprocess_outputs({"age_group": distorted}, fitted["temperature"], scale).age
+    covered = (age.low <= ages) & (ages <= age.high)
     assert covered.mean() == pytest.approx(0.8, abs=0.03)
