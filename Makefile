@@ -7,11 +7,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+WORKERS ?= 2
 SOURCES := Home.py pages core models tests
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
-.PHONY: help run test test-fast format benchmark readme screenshots clean
+.PHONY: help run test check test-fast format benchmark results wheels screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,15 +21,18 @@ run: $(RUN_READY) ## set everything up and serve the app on port 8501 (PORT=...)
 	$(BIN)/streamlit run Home.py --server.port $(PORT)
 
 test: $(TEST_READY) ## set everything up and run every check and test
+	@$(MAKE) --no-print-directory check
+	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
+	    $(BIN)/python -m playwright install chromium || true
+	tests/e2e/run.sh $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+check: $(TEST_READY) ## format, lint and types
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
-	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
-	    $(BIN)/python -m playwright install chromium || true
-	tests/e2e/run.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 test-fast: $(TEST_READY) ## unit and page tests only
-	$(BIN)/python -m pytest tests --ignore tests/e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 format: $(TEST_READY) ## format the code
 	$(BIN)/ruff format $(SOURCES)
@@ -37,8 +41,11 @@ format: $(TEST_READY) ## format the code
 benchmark: $(RUN_READY) ## time every stage on this machine
 	$(BIN)/python -m core benchmark
 
-readme: $(RUN_READY) ## write the README's tables of results from the model cards
+results: $(RUN_READY) ## write docs/results.md and the README's table from saved predictions
 	$(BIN)/python -m models results
+
+wheels: $(TEST_READY) ## check that every pinned package has a wheel for each platform
+	.ci/check_wheels $(BIN)/uv
 
 screenshots: test ## renew the README's pictures from those that the browser tests take
 	mkdir -p docs/screenshots
