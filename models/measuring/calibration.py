@@ -26,8 +26,9 @@ from core.attributes.postprocessing import (
 from core.datasets.samples import Samples
 from core.errors import DatasetError
 
-UNCERTAIN_SHARE = 0.12
-"""Of the answers on the choosing side, the least confident ones; leaves a margin so that 80 % are kept elsewhere."""
+TARGET_ACCURACY, HIGHEST_THRESHOLD = 0.9, 0.75
+"""Selective accuracy that confidence thresholds aim for, and how high they may be: above, a prediction that is most
+probably right would read "uncertain"."""
 _TEMPERATURES = (0.25, 20.0)
 _KNOTS_YEARS = (1.0, 6.0, 15.0, 25.0, 35.0, 45.0, 55.0, 65.0, 80.0)
 """The middles of the age brackets; most of UTKFace's babies are labelled 1."""
@@ -52,7 +53,7 @@ def fitted_calibration(
     answers = {name: apply_temperature(outputs[name], temperature[name]) for name in classes}
     fitted: dict[str, Any] = {
         "temperature": temperature,
-        "min_confidence": {name: fitted_min_confidence(answers[name]) for name in classes},
+        "min_confidence": {name: fit_confidence_threshold(answers[name], truth[name]) for name in classes},
     }
     ages = extract_age_output(outputs, temperature)
     if ages is not None:
@@ -72,10 +73,24 @@ def fitted_temperature(probabilities: NDArray[np.float32], truth: NDArray[np.int
     return math.exp(float(found.x))
 
 
-def fitted_min_confidence(probabilities: NDArray[np.float64]) -> float:
-    """The confidence, in thousandths, below which at most ``UNCERTAIN_SHARE`` of (N, K) calibrated answers lie."""
-    confidence = probabilities.max(axis=1)
-    return math.floor(float(np.quantile(confidence, UNCERTAIN_SHARE, method="lower")) * 1000) / 1000
+def fit_confidence_threshold(
+    probabilities: NDArray[np.floating],
+    truth: NDArray[np.int64],
+    target_accuracy: float = TARGET_ACCURACY,
+    most: float = HIGHEST_THRESHOLD,
+) -> float:
+    """Return the lowest threshold, in thousandths and at most ``most``, whose selective accuracy reaches
+    ``target_accuracy`` (Geifman & El-Yaniv 2017).
+
+    ``probabilities``: (N, K), calibrated; ``truth``: (N,) true classes. The threshold is always above 1/K, so a
+    prediction that says nothing is uncertain.
+    """
+    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    for thousandths in range(math.floor(1000 / probabilities.shape[1]) + 1, round(1000 * most)):
+        kept = confidence >= thousandths / 1000
+        if kept.any() and correct[kept].mean() >= target_accuracy:
+            return thousandths / 1000
+    return most
 
 
 def fitted_age_calibration(

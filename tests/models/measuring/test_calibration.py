@@ -24,10 +24,9 @@ from core.evaluation.predictions import load_predictions
 from core.tasks import split_for
 from models import evaluate
 from models.measuring.calibration import (
-    UNCERTAIN_SHARE,
+    fit_confidence_threshold,
     fitted_age_calibration,
     fitted_calibration,
-    fitted_min_confidence,
     fitted_temperature,
 )
 from tests.fakes.evaluation import card_dict, write_fer2013_csv
@@ -86,16 +85,34 @@ def test_the_temperature_undoes_what_was_done_to_true_probabilities(classes, dis
     assert fitted_temperature(distorted, truth) == pytest.approx(distortion, rel=0.08)
 
 
-def test_the_least_confident_answers_lie_below_the_minimum():
-    probabilities, _ = drawn_classes(7)
-    least = fitted_min_confidence(probabilities)
-    below = (probabilities.max(axis=1) < least).mean()
-    assert UNCERTAIN_SHARE - 0.01 <= below <= UNCERTAIN_SHARE
-    assert least == pytest.approx(round(least, 3), abs=1e-12)
+def two_classes(confidence, correct):
+    return np.stack([confidence, 1 - np.array(confidence)], axis=1), np.where(correct, 0, 1)
 
 
-def test_equally_confident_answers_are_all_kept():
-    assert fitted_min_confidence(np.full((10, 2), 0.5)) == 0.5
+def test_threshold_is_the_lowest_that_reaches_the_target_accuracy():
+    # From 0.7 on, 9 of 10 are right; from 0.6 on, 9 of 11.
+    predictions = two_classes([0.6, 0.7, *[0.9] * 9], [False, False, *[True] * 9])
+    assert fit_confidence_threshold(*predictions) == 0.601
+    assert fit_confidence_threshold(*predictions, target_accuracy=0.95) == 0.701
+    assert fit_confidence_threshold(*predictions, target_accuracy=0.8) == 0.501
+
+
+def test_threshold_of_an_accurate_model_is_just_above_chance():
+    assert fit_confidence_threshold(*two_classes([0.55] * 4, [True] * 4)) == 0.501
+    assert fit_confidence_threshold(np.eye(7), np.arange(7)) == 0.143
+
+
+def test_threshold_is_bounded_where_the_target_is_out_of_reach():
+    predictions = two_classes([0.99] * 4, [True, True, False, False])
+    assert fit_confidence_threshold(*predictions) == 0.75
+    assert fit_confidence_threshold(*predictions, most=0.6) == 0.6
+
+
+def test_selective_accuracy_of_a_fitted_threshold_holds_on_new_samples():
+    probabilities, truth = drawn_classes(7)
+    threshold = fit_confidence_threshold(probabilities[: COUNT // 2], truth[: COUNT // 2], target_accuracy=0.7)
+    kept = probabilities[COUNT // 2 :].max(axis=1) >= threshold
+    assert (probabilities.argmax(axis=1) == truth)[COUNT // 2 :][kept].mean() == pytest.approx(0.7, abs=0.03)
 
 
 def test_the_interval_holds_everywhere_on_new_faces_where_one_scale_would_not():
@@ -143,7 +160,7 @@ def test_a_card_gets_what_its_outputs_need():
     fitted = fitted_calibration(outputs, samples_of({"emotion": truth}, 300))
     assert set(fitted) == {"temperature", "min_confidence"}
     answered = apply_temperature(outputs["emotion"], fitted["temperature"]["emotion"])
-    assert fitted["min_confidence"] == {"emotion": fitted_min_confidence(answered)}
+    assert fitted["min_confidence"] == {"emotion": fit_confidence_threshold(answered, truth)}
 
 
 def test_nothing_is_fitted_to_nothing():
