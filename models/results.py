@@ -35,7 +35,7 @@ from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions
 from core.evaluation.robustness import RobustnessReport
 from core.tasks import split_for
 from models.cli import run
-from models.corruptions import DAMAGES
+from models.corruptions import TRAINING_CORRUPTIONS
 from models.markdown import percent, table, years
 from models.results_networks import NETWORKS_MARKERS, render_networks
 
@@ -74,8 +74,7 @@ def _check_complete(card: ModelCard) -> None:
     for key, command in (("framing", "models alignment"), (TWO_VIEWS_KEY, "models.two_views")):
         if key not in card.raw:
             raise ArtifactMissingError(
-                f"the card of {card.name} has no {key!r}. Measure it with: python -m {command} {card.name} "
-                "--data DIR"
+                f"the card of {card.name} has no {key!r}. Measure it with: python -m {command} {card.name} --data DIR"
             )
 
 
@@ -226,7 +225,7 @@ def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
     conditions = next(iter(reports.values())).corruptions
     title = (
         f"Under {len(conditions)} kinds of damage at five severities each (accuracy; of age and gender, of gender). "
-        f"Training crops suffered {len(DAMAGES)} of them and a little rotation, shift and brightness, so these figures "
+        f"Training crops suffered {len(TRAINING_CORRUPTIONS)} of them and a little rotation, shift and brightness, so these figures "
         "say little about damage of other kinds:"
     )
     header = ("Network", "Undamaged", "Damaged", "Ratio", "Worst", "Test images")

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from core.types import MIRRORED_POINTS
 from models.detection.labels import LabelledFaces
+from models.training import augment
+from models.training.augment import Image
 
 _LEAST_FILLED = 0.4
 """Photographs are not made smaller than this part of a crop: the rest would be empty."""
-Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def training_crop(
     random, and the faces in its pixels."""
     matrix = _placement(image, faces, size_px, settings, rng, face_px or settings.face_px)
     border = cv2.BORDER_REPLICATE if rng.random() < 0.4 else cv2.BORDER_CONSTANT
-    colour = tuple(float(level) for level in rng.integers(0, 256, 3))
+    colour = rng.integers(0, 256, 3).tolist()
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     source, whole = image, matrix
     if zoom < 0.6:
@@ -60,8 +61,7 @@ def training_crop(
         shrink = np.array([source.shape[1] / image.shape[1], source.shape[0] / image.shape[0]])
         whole = np.column_stack([matrix[:, :2] / shrink, matrix[:, 2]])
     kind = settings.interpolations[rng.integers(len(settings.interpolations))]
-    crop = cv2.warpAffine(source, whole, (size_px, size_px), flags=kind, borderMode=border, borderValue=colour)
-    return np.asarray(crop, np.uint8), moved(faces, matrix)
+    return augment.warp(source, whole, (size_px, size_px), kind, border, colour), moved(faces, matrix)
 
 
 def mosaic(parts: list[tuple[Image, LabelledFaces]]) -> tuple[Image, LabelledFaces]:
@@ -127,58 +127,46 @@ def _placement(
     elif not len(chosen):
         zoom = fit * np.exp(rng.uniform(np.log(0.6), np.log(3.0)))
     tilt = settings.tilt_deg if rng.random() < settings.tilt_probability else settings.rotation_deg
-    angle = np.deg2rad(rng.uniform(-tilt, tilt))
-    linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    if rng.random() < 0.5:
-        linear[:, 0] *= -1
-    return np.column_stack([linear, target - 0.5 - linear @ (middle - 0.5)])
+    return augment.similarity_matrix(middle, target, zoom, rng.uniform(-tilt, tilt), mirrored=rng.random() < 0.5)
 
 
-def degraded(image: Image, settings: DetectionAugmentation, rng: np.random.Generator) -> Image:
-    """Light, colour, blur, noise, compression and occluding bars, each at random; a new image."""
+def degrade(image: Image, settings: DetectionAugmentation, rng: np.random.Generator) -> Image:
+    """Apply bars, light and colour, blur, noise and compression, each at random, to a copy of a square crop."""
     out = image.copy()
     if rng.random() < settings.bar_probability:
-        _bar(out, rng)
-    out = _light(out, settings, rng)
+        out = _bar(out, rng)
+    out = _change_light(out, settings, rng)
     if rng.random() < settings.blur_probability:
-        out = _blurred(out, rng)
+        out = _blur(out, rng)
     if rng.random() < settings.noise_probability:
-        noise = rng.normal(0, rng.uniform(2, 20), out.shape)
-        out = np.clip(out + noise, 0, 255).astype(np.uint8)
+        out = augment.add_noise(out, rng.uniform(2, 20), rng)
     if rng.random() < settings.jpeg_probability:
-        _, coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))])
-        out = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        out = augment.compress_jpeg(out, int(rng.integers(15, 70)))
     return out
 
 
-def _light(image: Image, settings: DetectionAugmentation, rng: np.random.Generator) -> Image:
+def _change_light(image: Image, settings: DetectionAugmentation, rng: np.random.Generator) -> Image:
     if rng.random() < settings.grey_probability:
         image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2).astype(np.uint8)
-    levels = np.arange(256) / 255
     gain = rng.uniform(0.12, 0.5) if rng.random() < settings.dark_probability else np.exp(rng.uniform(-0.35, 0.35))
     colour = gain * np.exp(rng.uniform(-0.12, 0.12, 3))
     gamma, offset = np.exp(rng.uniform(-0.4, 0.4)), rng.uniform(-0.1, 0.1)
-    table = (levels[:, None] ** gamma - 0.5) * colour + 0.5 * min(1.0, gain) + offset
-    table = np.clip(np.rint(table * 255), 0, 255).astype(np.uint8)
+    levels = (np.arange(256)[:, None] / 255) ** gamma
+    table = augment.round_to_uint8(255 * ((levels - 0.5) * colour + 0.5 * min(1.0, gain) + offset))
     return np.stack([table[:, channel][image[..., channel]] for channel in range(3)], axis=-1)
 
 
-def _blurred(image: Image, rng: np.random.Generator) -> Image:
-    kind = rng.integers(3)
-    if kind == 0:
+def _blur(image: Image, rng: np.random.Generator) -> Image:
+    kind = rng.choice(("soft", "motion", "small"))
+    if kind == "soft":
         return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.5, 2.0)), np.uint8)
-    if kind == 1:
-        length = int(rng.integers(3, 10))
-        kernel = np.zeros((length, length), np.float32)
-        cv2.line(kernel, (0, int(rng.integers(length))), (length - 1, int(rng.integers(length))), 1.0)
-        return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
-    side = image.shape[0]
-    small = cv2.resize(image, None, fx=(zoom := rng.uniform(0.35, 0.8)), fy=zoom, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+    if kind == "motion":
+        return augment.blur_motion(image, float(rng.integers(3, 10)), rng.uniform(0, np.pi))
+    return augment.reduce_resolution(image, rng.uniform(0.35, 0.8) * image.shape[0])
 
 
-def _bar(image: Image, rng: np.random.Generator) -> None:
+def _bar(image: Image, rng: np.random.Generator) -> Image:
     side = image.shape[0]
     height, width = rng.integers(side // 20, side // 4, 2)
     top, left = rng.integers(0, side - height), rng.integers(0, side - width)
-    image[top : top + height, left : left + width] = rng.integers(0, 256, 3)
+    return augment.fill_rectangle(image, (left, top, left + width, top + height), rng.integers(0, 256, 3))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.faces import FacePhoto
-from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, training_crop
+from models.detection.augmentation import DetectionAugmentation, degrade, mosaic, training_crop
 from models.detection.labels import LabelledFaces, labelled_faces
 from models.detection.targets import encode
 from models.training.pipeline import ShuffledBatches
@@ -46,7 +46,7 @@ class DetectionBatches(ShuffledBatches):
             image, faces = mosaic(parts)
         else:
             image, faces = self._one(row, self._size_px, rng, None)
-        return degraded(image, settings, rng), faces
+        return degrade(image, settings, rng), faces
 
     def _one(
         self, row: int, size_px: int, rng: np.random.Generator, face_px: tuple[float, float] | None
@@ -64,7 +64,7 @@ def validation_crops(photos: tuple[FacePhoto, ...], size_px: int) -> Batch:
         for whole in (0.0, 1.0):
             plain = DetectionAugmentation(whole_probability=whole, tilt_probability=0.2)
             image, inside = training_crop(photo.image, faces, size_px, plain, rng)
-            crops.append((degraded(image, settings, rng), inside))
+            crops.append((degrade(image, settings, rng), inside))
     return stacked(crops, size_px)
 
 

@@ -27,7 +27,7 @@ from core.evaluation.predict import predict_images
 from core.evaluation.predictions import load_predictions
 from core.geometry import as_xyxy, iou_matrix
 from core.types import EMOTIONS, GENDERS, Box, Detection, Landmarks
-from models.corruptions import corrupted
+from models.corruptions import corrupt
 from models.measuring.alignment import Scene, scenes_of
 from models.training.data_sets import REPORTED_SPLITS
 
@@ -95,7 +95,7 @@ def clean_boxes(samples: Samples, estimator: Estimator, detector: FaceDetector) 
 def damaged_boxes(samples: Samples, name: str, severity: int, estimator: Estimator, detector: FaceDetector) -> Boxes:
     """As ``clean_boxes`` after a corruption of ``models.corruptions``."""
     rng = np.random.default_rng(severity)
-    images = np.stack([corrupted(image, name, severity, rng) for image in samples.images])
+    images = np.stack([corrupt(image, name, severity, rng) for image in samples.images])
     return clean_boxes(replace(samples, images=images), estimator, detector)[1]
 
 

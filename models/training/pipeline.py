@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.samples import Samples
 from core.evaluation.robustness import SEVERITIES
-from models.corruptions import DAMAGES, corrupted
+from models.corruptions import TRAINING_CORRUPTIONS, corrupt
+from models.training import augment
+from models.training.augment import Image
 from models.training.mixup import mixable, mixed
 from models.training.sampling import systematic_resample
 
@@ -39,53 +40,50 @@ class Augmentation:
     erase_probability: float = 0.5
     erase_area: tuple[float, float] = (0.02, 0.20)
     damage_probability: float = 0.0
-    """How often a crop suffers one of ``models.corruptions.DAMAGES``, at any severity."""
+    """How often a crop suffers one of ``models.corruptions.TRAINING_CORRUPTIONS``, at any severity."""
     flip: bool = True
 
 
-def augment(image: NDArray[np.uint8], size: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W, C) -> (size, size, C): flip, rotation, scale and shift as one warp, then light, erasing and damage."""
+def augment_crop(image: Image, size: int, settings: Augmentation, rng: np.random.Generator) -> Image:
+    """Apply flip, rotation, scale and shift as one warp, then light, erasing and a corruption, each at random.
+
+    (H, W, C) uint8 -> (size, size, C) uint8.
+    """
     out = _warp(image, size, settings, rng)
     out = _change_light(out, settings, rng)
     if rng.random() < settings.erase_probability:
-        _erase(out, settings, rng)
+        out = _erase(out, settings, rng)
     if rng.random() < settings.damage_probability:
-        out = corrupted(out, str(rng.choice(DAMAGES)), int(rng.choice(SEVERITIES)), rng)
+        out = corrupt(out, str(rng.choice(TRAINING_CORRUPTIONS)), int(rng.choice(SEVERITIES)), rng)
     return out if out.ndim == 3 else out[..., None]
 
 
-def _warp(image: NDArray, size: int, settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _warp(image: Image, size: int, settings: Augmentation, rng: np.random.Generator) -> Image:
     height, width = image.shape[:2]
-    angle = np.deg2rad(rng.uniform(-settings.rotation_deg, settings.rotation_deg))
+    angle = rng.uniform(-settings.rotation_deg, settings.rotation_deg)
     zoom = (1 + rng.uniform(-settings.scale, settings.scale)) * size / max(height, width)
-    mirror = -1.0 if settings.flip and rng.random() < 0.5 else 1.0
-    shift = rng.uniform(-settings.shift, settings.shift, 2) * size
-    linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    linear[:, 0] *= mirror
-    offset = np.array([(size - 1) / 2, (size - 1) / 2]) + shift - linear @ [(width - 1) / 2, (height - 1) / 2]
-    matrix = np.column_stack([linear, offset])
-    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return warped.astype(np.uint8, copy=False)
+    mirrored = settings.flip and rng.random() < 0.5
+    target = size / 2 + rng.uniform(-settings.shift, settings.shift, 2) * size
+    matrix = augment.similarity_matrix(np.array([width, height]) / 2, target, zoom, angle, mirrored)
+    return augment.warp(image, matrix, (size, size))
 
 
-def _change_light(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _change_light(image: Image, settings: Augmentation, rng: np.random.Generator) -> Image:
     gain = 1 + rng.uniform(-settings.contrast, settings.contrast)
     offset = rng.uniform(-settings.brightness, settings.brightness)
     exponent = np.exp(rng.uniform(-settings.gamma, settings.gamma))
-    levels = np.arange(256, dtype=np.float32)
-    table = 255 * (levels / 255) ** exponent
-    table = (table - 128) * gain + 128 + offset
-    return np.clip(np.rint(table), 0, 255).astype(np.uint8)[image]
+    levels = 255 * (np.arange(256) / 255) ** exponent
+    return augment.round_to_uint8((levels - 128) * gain + 128 + offset)[image]
 
 
-def _erase(image: NDArray[np.uint8], settings: Augmentation, rng: np.random.Generator) -> None:
+def _erase(image: Image, settings: Augmentation, rng: np.random.Generator) -> Image:
     side = image.shape[0]
     area = rng.uniform(*settings.erase_area) * side * side
     aspect = np.exp(rng.uniform(np.log(0.4), np.log(2.5)))
     height = int(np.clip(round(np.sqrt(area * aspect)), 1, side))
     width = int(np.clip(round(np.sqrt(area / aspect)), 1, side))
     top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
-    image[top : top + height, left : left + width] = rng.integers(0, 256)
+    return augment.fill_rectangle(image, (left, top, left + width, top + height), rng.integers(0, 256))
 
 
 class ShuffledBatches(keras.utils.PyDataset):
@@ -165,7 +163,7 @@ class TrainingBatches(ShuffledBatches):
         settings = self._augmentation
         if self._closing is not None and self._epoch >= self._closing_epoch:
             settings = self._closing
-        images = np.stack([augment(self._samples.images[r], self._image_size, settings, rng) for r in rows])
+        images = np.stack([augment_crop(self._samples.images[r], self._image_size, settings, rng) for r in rows])
         crops = images.astype(np.float32)
         chosen = {name: values[rows] for name, values in self._targets.items()}
         return mixed(crops, mixable(chosen), self._mixup, rng) if self._mixup else (crops, chosen)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from models.corruptions import CORRUPTIONS, DAMAGES, SEVERITIES, corrupted, occlusions
+from models.corruptions import CORRUPTIONS, TRAINING_CORRUPTIONS, SEVERITIES, corrupt, occlusions
 
 POINTS = ((0.32, 0.38), (0.68, 0.38), (0.5, 0.6), (0.36, 0.75), (0.64, 0.75))
 SUITE = CORRUPTIONS | occlusions(POINTS)
@@ -81,14 +81,14 @@ def test_a_picture_without_any_side_as_large_stays_as_it_is():
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_by_name_and_by_corruption_is_the_same(name):
     image = IMAGES["grey 48 px"]
-    by_name = corrupted(image, name, 2, np.random.default_rng(3))
+    by_name = corrupt(image, name, 2, np.random.default_rng(3))
     np.testing.assert_array_equal(by_name, CORRUPTIONS[name].at(2, image, np.random.default_rng(3)))
 
 
 @pytest.mark.parametrize("severity", [0, 6])
 def test_other_severities_are_refused(severity):
     with pytest.raises(ValueError, match="severity must be one of"):
-        corrupted(IMAGES["grey 48 px"], "noise", severity, np.random.default_rng(0))
+        corrupt(IMAGES["grey 48 px"], "noise", severity, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(("name", "covered", "free"), [("glasses", (0, 1), (3, 4)), ("mask", (3, 4), (0, 1))])
@@ -126,5 +126,5 @@ def test_bars_need_five_points():
 
 
 def test_training_never_sees_the_bars_over_eyes_and_mouth():
-    assert set(DAMAGES) <= set(CORRUPTIONS)
+    assert set(TRAINING_CORRUPTIONS) <= set(CORRUPTIONS)
     assert not set(occlusions(POINTS)) & set(CORRUPTIONS)

@@ -10,7 +10,7 @@ import pytest
 
 from core.datasets.faces import FacePhoto
 from core.detection.decoding import decode, weighted_nms
-from models.detection.augmentation import DetectionAugmentation, degraded, mosaic, moved, training_crop
+from models.detection.augmentation import DetectionAugmentation, degrade, mosaic, moved, training_crop
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.labels import LabelledFaces, labelled_faces
 from models.detection.losses import geometry_loss, score_loss
@@ -157,7 +157,7 @@ def test_degrading_changes_a_copy():
         bar_probability=1,
     )
     for seed in range(8):
-        out = degraded(image, always, np.random.default_rng(seed))
+        out = degrade(image, always, np.random.default_rng(seed))
         assert (out.shape, out.dtype) == (image.shape, np.uint8)
     assert np.array_equal(image, before)
 

@@ -24,7 +24,7 @@ from models import registry, train
 from models.training.baseline_recipes import CLASSIC_CONFIGS
 from models.training.ema import EmaWeights
 from models.training.losses import age_distribution_loss, mae
-from models.training.pipeline import Augmentation, TrainingBatches, augment
+from models.training.pipeline import Augmentation, TrainingBatches, augment_crop
 from models.training.recipes import CONFIGS, config_named
 from models.training.tasks import CROP_TASKS, TASKS
 from tests.fakes.evaluation import write_fer2013_csv
@@ -293,7 +293,7 @@ def test_damage_changes_a_crop_and_keeps_its_form():
     damaged = Augmentation(0, 0, 0, 0, 0, 0, 0, damage_probability=1.0, flip=False)
     image = made_up("emotion", 1).images[0]
     rng = np.random.default_rng(0)
-    changed = [augment(image, 24, damaged, rng) for _ in range(40)]
+    changed = [augment_crop(image, 24, damaged, rng) for _ in range(40)]
     assert {one.shape for one in changed} == {(24, 24, 1)}
     assert sum(not np.array_equal(one, image) for one in changed) > 30
 
@@ -307,7 +307,7 @@ def test_soft_emotions_need_the_votes(tmp_path):
 def test_augmentation_without_ranges_changes_nothing():
     still = Augmentation(0, 0, 0, 0, 0, 0, 0, flip=False)
     image = made_up("emotion", 1)
-    assert np.array_equal(augment(image.images[0], 24, still, np.random.default_rng(0)), image.images[0])
+    assert np.array_equal(augment_crop(image.images[0], 24, still, np.random.default_rng(0)), image.images[0])
 
 
 def test_average_is_in_place_only_while_evaluated():
