@@ -109,11 +109,11 @@ def _text(file: str, analysis: Analysis) -> str:
 def _face_text(face: Face) -> str:
     parts = []
     if face.emotion is not None:
-        parts.append(("emotion " if face.emotion.uncertain else "") + labels.answer(face.emotion))
+        parts.append(("emotion " if face.emotion.uncertain else "") + labels.format_estimate(face.emotion))
     if face.age is not None:
-        parts.append(f"age {labels.age(face.age)}")
+        parts.append(f"age {labels.format_age(face.age)}")
     if face.gender is not None:
-        parts.append(f"perceived gender {labels.answer(face.gender)}")
+        parts.append(f"perceived gender {labels.format_estimate(face.gender)}")
     return f"  box {', '.join(f'{value:.0f}' for value in face.box.xyxy)}: {', '.join(parts)}"
 
 

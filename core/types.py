@@ -1,10 +1,8 @@
-"""Results that flow through everything: frozen, validated, and independent of any framework.
+"""Result types: frozen, validated, and independent of any framework.
 
-"Nobody in view" is an ``Analysis`` with an empty ``faces`` tuple, never ``None``. An attribute that was not
-asked for, or whose model is not installed, is ``None`` on the ``Face``; that is the only ``None`` here.
-
-Coordinates are pixels of the analysed frame, origin at the top left, x to the right. Boxes are half-open:
-``x2`` and ``y2`` are the first column and row outside.
+A frame without faces gives an ``Analysis`` with an empty ``faces`` tuple, never ``None``. On a ``Face``, an attribute
+that was not read is ``None``. Coordinates are pixels of the analysed frame, origin at the top left, x to the right.
+Boxes are half-open: ``x2`` and ``y2`` are the first column and row outside.
 """
 
 from __future__ import annotations
@@ -15,12 +13,15 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 MAX_AGE = 100
-"""Oldest age that the networks can answer, in years; older labels are treated as this one."""
+"""Highest age that the networks can predict, in years; higher labels are treated as this one."""
 
 
 class Emotion(StrEnum):
-    """The seven classes of FER2013, in the order of its labels. The order is part of every artifact."""
+    """The seven classes of FER2013 in the order of its labels, which is part of every artifact."""
 
     ANGRY = "angry"
     DISGUST = "disgust"
@@ -32,7 +33,7 @@ class Emotion(StrEnum):
 
 
 class Gender(StrEnum):
-    """UTKFace's two labels, in the order of its codes. What a network answers is *perceived* gender."""
+    """UTKFace's two labels in the order of its codes. Networks predict *perceived* gender."""
 
     MALE = "male"
     FEMALE = "female"
@@ -44,7 +45,7 @@ GENDERS: tuple[Gender, ...] = tuple(Gender)
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Axis-aligned rectangle in pixels; may reach outside the frame, never empty."""
+    """Axis-aligned rectangle in pixels; may extend beyond the frame, never empty."""
 
     x1: float
     y1: float
@@ -76,7 +77,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Five points (x, y) in pixels; left and right are the viewer's."""
+    """Five points (x, y) in pixels; left and right as the viewer sees them."""
 
     left_eye: tuple[float, float]
     right_eye: tuple[float, float]
@@ -86,17 +87,17 @@ class Landmarks:
 
     @property
     def points(self) -> tuple[tuple[float, float], ...]:
-        """All five in the order of the fields."""
+        """The points in the order of the fields."""
         return (self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth)
 
 
 MIRRORED_POINTS = [1, 0, 2, 4, 3]
-"""Rows of five points in the order of ``Landmarks`` after the picture was flipped left to right."""
+"""Order of the five landmarks after the image is flipped left to right."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One face found by a detector. ``score`` is in [0, 1]; detectors without landmarks leave them out."""
+    """One face found by a detector. ``score`` is in [0, 1]; not every detector finds landmarks."""
 
     box: Box
     score: float
@@ -121,8 +122,11 @@ Label = TypeVar("Label", Emotion, Gender)
 
 @dataclass(frozen=True)
 class ClassEstimate(Generic[Label]):
-    """Probabilities in the order of ``LABELS``; they sum to 1. An answer whose best probability is below
-    ``min_confidence``, in [0, 1], is uncertain; its ``label`` is the best class all the same."""
+    """Class probabilities in the order of ``LABELS``; they sum to 1.
+
+    ``min_confidence``, in [0, 1], is the confidence threshold: a lower best probability makes the prediction uncertain,
+    but ``label`` remains the best class.
+    """
 
     ATTRIBUTE: ClassVar[str]
     LABELS: ClassVar[tuple[Any, ...]]
@@ -137,8 +141,8 @@ class ClassEstimate(Generic[Label]):
 
     @cached_property
     def top_two(self) -> tuple[tuple[Label, float], ...]:
-        """The two most probable classes with their probabilities, best first."""
-        ranked = sorted(zip(self.LABELS, self.probabilities, strict=True), key=lambda guess: -guess[1])
+        """The two most probable classes with their probabilities, highest first."""
+        ranked = sorted(zip(self.LABELS, self.probabilities, strict=True), key=lambda pair: -pair[1])
         return tuple(ranked[:2])
 
     @property
@@ -182,7 +186,7 @@ class GenderEstimate(ClassEstimate[Gender]):
 
 @dataclass(frozen=True, slots=True)
 class AgeEstimate:
-    """Mean of the age distribution in years and the interval [low, high] stated beside it."""
+    """Mean of the age distribution and the interval [``low``, ``high``] around it, in years."""
 
     years: float
     low: float
@@ -195,8 +199,7 @@ class AgeEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One face with whatever was read from it. ``track_id`` is set by tracking in live video, and by pages
-    that number the faces of a picture."""
+    """One detected face with its attributes. ``track_id`` is set by the tracker in live video only."""
 
     detection: Detection
     emotion: EmotionEstimate | None = None
@@ -209,9 +212,9 @@ class Face:
         return self.detection.box
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analysis:
-    """Everything found in one frame of ``width`` x ``height`` pixels; faces are ordered left to right."""
+    """All faces of one frame of ``width`` x ``height`` pixels, from left to right."""
 
     width: int
     height: int
@@ -224,3 +227,14 @@ class Analysis:
             raise ValueError(f"frame size must be positive, got {self.width}x{self.height}")
         if self.elapsed_ms < 0:
             raise ValueError(f"elapsed_ms must not be negative, got {self.elapsed_ms}")
+
+    @property
+    def resolution_wh(self) -> tuple[int, int]:
+        return (self.width, self.height)
+
+    @cached_property
+    def xyxy(self) -> NDArray[np.float64]:
+        """Boxes of the faces as a read-only (N, 4) array of x1, y1, x2, y2 in pixels."""
+        xyxy = np.array([face.box.xyxy for face in self.faces], np.float64).reshape(-1, 4)
+        xyxy.setflags(write=False)
+        return xyxy

@@ -1,10 +1,8 @@
-"""How sure and unsure answers are worded."""
-
 from __future__ import annotations
 
 import pytest
 
-from core.labels import age, answer, format_top2, label_or_uncertain, pluralize
+from core.labels import format_age, format_estimate, format_top2, label_or_uncertain, pluralize
 from core.types import AgeEstimate, EmotionEstimate, GenderEstimate
 
 PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
@@ -20,19 +18,19 @@ PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
     ],
     ids=["no minimum", "unsure emotion", "exactly sure enough", "unsure gender"],
 )
-def test_words(estimate: EmotionEstimate | GenderEstimate, label: str, top_two: str, words: str) -> None:
+def test_wording_of_classes(estimate: EmotionEstimate | GenderEstimate, label: str, top_two: str, words: str) -> None:
     assert label_or_uncertain(estimate) == label
     assert format_top2(estimate) == top_two
-    assert answer(estimate) == words
+    assert format_estimate(estimate) == words
 
 
 @pytest.mark.parametrize(
     ("unit", "words"), [("", "31 (25-38)"), ("years", "31 years (25-38)"), ("y", "31 y (25-38)")], ids=str
 )
-def test_ages_are_whole_years_with_their_interval(unit: str, words: str) -> None:
-    assert age(AgeEstimate(31.2, 25.4, 38.0), unit) == words
+def test_format_age(unit: str, words: str) -> None:
+    assert format_age(AgeEstimate(31.2, 25.4, 38.0), unit) == words
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 faces"), (1, "1 face"), (12, "12 faces")])
-def test_counted(number: int, words: str) -> None:
+def test_pluralize(number: int, words: str) -> None:
     assert pluralize(number, "face") == words

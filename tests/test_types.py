@@ -12,6 +12,7 @@ from core.types import (
     Detection,
     Emotion,
     EmotionEstimate,
+    Face,
     Gender,
     GenderEstimate,
 )
@@ -107,6 +108,16 @@ def test_age_rejects(ages):
 
 def test_nobody_in_view_is_an_empty_tuple():
     assert Analysis(4, 3).faces == ()
+    assert Analysis(4, 3).xyxy.shape == (0, 4)
+
+
+def test_analysis_has_its_boxes_as_a_read_only_array():
+    faces = tuple(Face(Detection(Box(x, 1, x + 2, 3), 0.9)) for x in (0, 5))
+    analysis = Analysis(9, 9, faces)
+    assert analysis.xyxy.tolist() == [[0, 1, 2, 3], [5, 1, 7, 3]]
+    assert analysis.xyxy is analysis.xyxy
+    with pytest.raises(ValueError, match="read-only"):
+        analysis.xyxy[0, 0] = 1
 
 
 @pytest.mark.parametrize("wh", [(0, 3), (4, -1)])

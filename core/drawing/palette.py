@@ -1,9 +1,8 @@
-"""One colour per emotion, the same in the video, in the figures and in the tables.
+"""One colour per emotion, the same in the video, in figures and in tables.
 
-Seven hues of Paul Tol's "muted" and "bright" schemes and of Okabe and Ito, ordered so that emotions that are
-often confused (fear and surprise, sad and neutral, angry and disgust) differ in lightness too, which
-colour-blind readers and grey prints keep. Colour never carries a meaning alone: every use also writes the
-label.
+Seven hues of Paul Tol's "muted" and "bright" schemes and of Okabe and Ito. Emotions that are often confused (fear and
+surprise, sad and neutral, angry and disgust) also differ in lightness, for colour-blind readers and grey prints. Colour
+never carries a meaning alone: every use also writes the label.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from core.types import Emotion
+
+Color = tuple[int, int, int]
 
 EMOTION_HEX: Mapping[Emotion, str] = MappingProxyType(
     {
@@ -30,27 +31,27 @@ FACE_HEX = "#1B9E77"
 """Box colour of a face whose emotion was not read, or is uncertain."""
 
 
-def hex_to_rgb(color: str) -> tuple[int, int, int]:
-    """``#RRGGBB`` -> (red, green, blue), each 0-255. Raises ValueError for anything else."""
+def hex_to_rgb(color: str) -> Color:
+    """``#RRGGBB`` -> (red, green, blue), each 0-255. Raises ``ValueError`` for anything else."""
     digits = color.removeprefix("#")
     if len(digits) != 6 or len(color) != 7:
         raise ValueError(f"color must look like #RRGGBB, got {color!r}")
     return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
-def hex_to_bgr(color: str) -> tuple[int, int, int]:
+def hex_to_bgr(color: str) -> Color:
     """``#RRGGBB`` -> (blue, green, red), OpenCV's order."""
     red, green, blue = hex_to_rgb(color)
     return blue, green, red
 
 
-def emotion_bgr(emotion: Emotion | None) -> tuple[int, int, int]:
-    """Box colour in OpenCV's order; ``None`` (emotion not read, or uncertain) has its own."""
+def emotion_bgr(emotion: Emotion | None) -> Color:
+    """Return the box colour in OpenCV's order; ``None`` stands for an emotion not read, or uncertain."""
     return hex_to_bgr(FACE_HEX if emotion is None else EMOTION_HEX[emotion])
 
 
-def readable_text_bgr(background_bgr: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Black or white, whichever contrasts more with ``background_bgr`` by WCAG 2's relative luminance."""
+def readable_text_bgr(background_bgr: Color) -> Color:
+    """Return black or white, whichever has the higher WCAG 2 contrast with ``background_bgr``."""
 
     def linear(channel: int) -> float:
         value = channel / 255

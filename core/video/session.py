@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.drawing import annotator as overlay
-from core.drawing.annotator import Frame
+from core.drawing import annotator
+from core.drawing.text_labels import Frame
 from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
 from core.types import Analysis, Face
 from core.video.history import HistoryRow
@@ -126,7 +126,7 @@ class LiveSession:
             # The thread's boundary: an exception that leaves it would freeze the picture without a word.
             except Exception as error:
                 self.note_error(error)
-                return overlay.pixelate(frame) if style.blur_faces else frame
+                return annotator.pixelate(frame) if style.blur_faces else frame
 
     def _processed(
         self,
@@ -145,10 +145,10 @@ class LiveSession:
                 self._tracker.reset()
                 self._reset_wanted = False
         tracked = self._tracker.update(analysis, taken_s)
-        lost = self._tracker.predict_lost((tracked.width, tracked.height), taken_s)
-        picture = overlay.draw(frame, tracked, style, extra_blur_boxes=lost)
+        lost_boxes = self._tracker.predict_lost(taken_s)
+        annotated = annotator.annotate(frame, tracked, style, extra_blur_boxes=lost_boxes)
         self._record(tracked, taken_s, self._clock() - received_s)
-        return picture
+        return annotated
 
     def note_error(self, error: Exception) -> None:
         """Counts a failure of a frame or around it, for example of its conversion; the log has each kind once, until

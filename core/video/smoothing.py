@@ -1,50 +1,48 @@
-"""Averages over time: of what is read from a face, and of its box, which must neither tremble nor trail behind.
-
-Pure functions; time comes in as an argument.
-"""
+"""Temporal smoothing of boxes and attributes: pure functions, with time as an argument."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from core.geometry import Floats
-from core.types import AgeEstimate, Box, Detection, EmotionEstimate, GenderEstimate, Landmarks
+from core.types import AgeEstimate, Box, ClassEstimate, Detection, Landmarks
 
-BOX_SMOOTHING_S = 0.5
-"""Boxes are never averaged over longer: half a second already takes three quarters of the trembling away."""
+MAX_BOX_SMOOTHING_S = 0.5
+"""Longest time constant for boxes: half a second already removes three quarters of the jitter."""
 
 DEAD_ZONE = 0.1
-"""Face sizes per second below which a movement is taken for noise of the detector ..."""
+"""Face sizes per second; slower movement is treated as noise of the detector."""
 
 BETA = 50.0
-"""... and how much faster, per second, the box follows for each face size per second above."""
+"""How much the smoothing rate (per second) grows with each face size per second above ``DEAD_ZONE``."""
 
-Estimate = tuple[float, ...]
+AnyClassEstimate = TypeVar("AnyClassEstimate", bound=ClassEstimate[Any])
 
 
-def weight(elapsed_s: float, smoothing_s: float) -> float:
-    """Weight of a new value in an exponential average with time constant ``smoothing_s``: independent of
-    frame rate."""
+def ema_alpha(elapsed_s: float, smoothing_s: float) -> float:
+    """Return the weight of a new value in an exponential moving average with time constant ``smoothing_s``, which makes
+    the average independent of the frame rate."""
     return 1.0 if smoothing_s <= 0 else 1.0 - math.exp(-elapsed_s / smoothing_s)
 
 
 def one_euro_step(smoothed: Floats, measured: Floats, speed: float, elapsed_s: float, smoothing_s: float) -> Floats:
-    """``(4,)`` box between the one shown last and the one just found; ``speed`` in face sizes per second.
+    """Move the ``smoothed`` (4,) box towards the ``measured`` one; ``speed`` in face sizes per second.
 
-    The one-euro filter (Casiez, Roussel & Vogel 2012): an average over time that gets shorter with speed, so a face at
-    rest does not tremble and a moving one is not trailed. Below ``DEAD_ZONE`` speed counts as none.
+    The one-euro filter (Casiez, Roussel & Vogel 2012): the average gets shorter with speed, so the box of a still face
+    has no jitter and the box of a moving face no lag.
     """
     if smoothing_s <= 0:
         return measured
-    rate = 1 / min(smoothing_s, BOX_SMOOTHING_S) + BETA * max(speed - DEAD_ZONE, 0.0)
+    rate = 1 / min(smoothing_s, MAX_BOX_SMOOTHING_S) + BETA * max(speed - DEAD_ZONE, 0.0)
     return np.asarray(smoothed + (measured - smoothed) * (1 - math.exp(-elapsed_s * rate)))
 
 
-def moved(detection: Detection, box: Box) -> Detection:
-    """``detection`` with its box, and its landmarks along with it, moved and scaled to ``box``."""
+def move_detection(detection: Detection, box: Box) -> Detection:
+    """Replace the box of ``detection``; its landmarks are moved and scaled along."""
     if detection.landmarks is None:
         return replace(detection, box=box)
     old = detection.box
@@ -53,33 +51,23 @@ def moved(detection: Detection, box: Box) -> Detection:
     return replace(detection, box=box, landmarks=Landmarks(*points))
 
 
-# An attribute that is switched off is forgotten, so that it does not come back with an old value.
-def mean_emotion(old: EmotionEstimate | None, new: EmotionEstimate | None, share: float) -> EmotionEstimate | None:
-    """Average in which ``new`` weighs ``share``, in [0, 1]."""
+def average_classes(
+    old: AnyClassEstimate | None, new: AnyClassEstimate | None, alpha: float
+) -> AnyClassEstimate | None:
+    """Average the probabilities with weight ``alpha``, in [0, 1], on ``new``, whose threshold is kept."""
     if old is None or new is None:
         return new
-    return replace(new, probabilities=_mean(old.probabilities, new.probabilities, share))
-
-
-def mean_gender(old: GenderEstimate | None, new: GenderEstimate | None, share: float) -> GenderEstimate | None:
-    """Average in which ``new`` weighs ``share``, in [0, 1]."""
-    if old is None or new is None:
-        return new
-    return replace(new, probabilities=_mean(old.probabilities, new.probabilities, share))
-
-
-def mean_age(old: AgeEstimate | None, new: AgeEstimate | None, share: float) -> AgeEstimate | None:
-    """Average in which ``new`` weighs ``share``, in [0, 1]."""
-    if old is None or new is None:
-        return new
-    years = old.years + (new.years - old.years) * share
-    low = old.low + (new.low - old.low) * share
-    high = old.high + (new.high - old.high) * share
-    # Rounding may put a bound past the mean by the last bit, which the type refuses.
-    return AgeEstimate(years, min(low, years), max(high, years))
-
-
-def _mean(old: Estimate, new: Estimate, share: float) -> Estimate:
-    mixed = [a + (b - a) * share for a, b in zip(old, new, strict=True)]
+    mixed = [a + (b - a) * alpha for a, b in zip(old.probabilities, new.probabilities, strict=True)]
     total = sum(mixed)
-    return tuple(value / total for value in mixed)
+    return replace(new, probabilities=tuple(value / total for value in mixed))
+
+
+def average_age(old: AgeEstimate | None, new: AgeEstimate | None, alpha: float) -> AgeEstimate | None:
+    """Average the age and both bounds with weight ``alpha``, in [0, 1], on ``new``."""
+    if old is None or new is None:
+        return new
+    years = old.years + (new.years - old.years) * alpha
+    low = old.low + (new.low - old.low) * alpha
+    high = old.high + (new.high - old.high) * alpha
+    # Rounding errors may move a bound past the mean, which the type rejects.
+    return AgeEstimate(years, min(low, years), max(high, years))

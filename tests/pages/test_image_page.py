@@ -329,11 +329,11 @@ def test_the_error_of_a_refused_picture_keeps_nothing_of_it() -> None:
     assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
 
 
-def test_several_faces_are_drawn_with_the_numbers_of_their_cards() -> None:
+def test_several_faces_get_the_numbers_of_their_cards() -> None:
     frame = decode(picture())
     alone, both = (FakeAnalyzer(faces=count).analyze(frame) for count in (1, 2))
-    assert image_results.numbered(alone) == alone
-    assert [one.track_id for one in image_results.numbered(both).faces] == [1, 2]
+    assert image_results.card_numbers(alone) == [None]
+    assert image_results.card_numbers(both) == [1, 2]
 
 
 def test_annotated_png_has_the_full_size() -> None:

@@ -1,5 +1,4 @@
-"""The object between the video thread and the page: numbers, bounds, failures and threads, with a fake
-analyzer."""
+"""The object between the video thread and the page: counters, bounds, errors and threads, with a fake analyzer."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.drawing import annotator as overlay
+from core.drawing import annotator
 from core.errors import DetectorError
 from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
@@ -61,7 +60,7 @@ def test_a_new_session_is_empty() -> None:
     assert (state.faces, state.history, state.frames, state.processed_fps) == ((), (), 0, 0.0)
 
 
-def test_a_frame_comes_back_drawn_on_and_is_counted() -> None:
+def test_process_annotates_and_counts_a_frame() -> None:
     session = LiveSession(FakeAnalyzer())
     before = FRAME.copy()
     result = session.process(FRAME, 0.0)
@@ -73,14 +72,14 @@ def test_a_frame_comes_back_drawn_on_and_is_counted() -> None:
     assert [face.track_id for face in state.faces] == [1]
 
 
-def test_nobody_in_view_is_counted_apart() -> None:
+def test_frames_without_faces_are_counted_separately() -> None:
     session = LiveSession(FakeAnalyzer(faces=()))
     play(session, 5)
     state = session.snapshot(0.5)
     assert (state.frames, state.frames_with_faces, state.faces, state.history) == (5, 0, (), ())
 
 
-def test_rate_and_latency_are_of_the_last_seconds() -> None:
+def test_frame_rate_and_latency_cover_the_last_seconds() -> None:
     clock = Clock()
     session = LiveSession(FakeAnalyzer(clock=clock, takes_s=0.02), clock=clock)
     for _ in range(50):
@@ -98,7 +97,7 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
 
 
 @pytest.mark.parametrize("error", [DetectorError("no cascade"), ZeroDivisionError("oops")], ids=["on purpose", "a bug"])
-def test_a_failure_is_counted_and_the_frame_comes_back_as_it_is(error: Exception) -> None:
+def test_error_is_counted_and_the_frame_returned_unchanged(error: Exception) -> None:
     session = LiveSession(FakeAnalyzer(error=error))
     assert session.process(FRAME, 0.0) is FRAME
     state = session.snapshot(0.0)
@@ -106,7 +105,7 @@ def test_a_failure_is_counted_and_the_frame_comes_back_as_it_is(error: Exception
     assert state.last_error == f"{type(error).__name__}: {error}"
 
 
-def test_the_log_has_each_kind_of_failure_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_kind_of_error_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     session = LiveSession(FakeAnalyzer(error=DetectorError("no cascade")))
     for _ in range(5):
         session.process(FRAME, 0.0)
@@ -116,7 +115,7 @@ def test_the_log_has_each_kind_of_failure_once(caplog: pytest.LogCaptureFixture)
     assert session.snapshot(0.0).errors == 7
 
 
-def test_the_log_does_not_grow_with_every_failure(caplog: pytest.LogCaptureFixture) -> None:
+def test_log_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     session = LiveSession(FakeAnalyzer())
     for number in range(300):
         session.note_error(ValueError(f"frame {number}"))
@@ -124,7 +123,7 @@ def test_the_log_does_not_grow_with_every_failure(caplog: pytest.LogCaptureFixtu
     assert session.snapshot(0.0).last_error == "ValueError: frame 299"
 
 
-def test_a_reset_does_not_uncover_a_face_that_is_missed() -> None:
+def test_reset_does_not_uncover_a_lost_face() -> None:
     session = LiveSession(FakeAnalyzer())
     session.configure(style=OverlayStyle(blur_faces=True))
     session.process(FRAME, 0.0)
@@ -133,13 +132,13 @@ def test_a_reset_does_not_uncover_a_face_that_is_missed() -> None:
     assert not np.array_equal(session.process(FRAME, 0.1)[20:40, 30:50], FRAME[20:40, 30:50])
 
 
-def test_a_failure_does_not_uncover_faces_that_are_to_be_hidden() -> None:
+def test_error_does_not_uncover_blurred_faces() -> None:
     session = LiveSession(FakeAnalyzer(error=DetectorError("no cascade")))
     session.configure(style=OverlayStyle(blur_faces=True))
     assert not (session.process(FRAME, 0.0) == FRAME).all(axis=2).mean() > 0.1
 
 
-def test_a_face_missed_for_a_moment_stays_hidden() -> None:
+def test_lost_face_stays_blurred_for_a_moment() -> None:
     session = LiveSession(FakeAnalyzer())
     session.configure(style=OverlayStyle(blur_faces=True))
     session.process(FRAME, 0.0)
@@ -148,7 +147,7 @@ def test_a_face_missed_for_a_moment_stays_hidden() -> None:
     assert np.array_equal(session.process(FRAME, 5.0), FRAME)
 
 
-def test_settings_take_effect_from_the_next_frame() -> None:
+def test_settings_apply_from_the_next_frame() -> None:
     analyzer, other = FakeAnalyzer(), FakeAnalyzer(faces=())
     session = LiveSession(analyzer)
     session.process(FRAME, 0.0)
@@ -176,7 +175,7 @@ def test_smoothing_can_be_changed_while_running() -> None:
     assert fast == SAD
 
 
-def test_history_is_thinned_out() -> None:
+def test_history_is_sampled() -> None:
     session = LiveSession(FakeAnalyzer(), LiveSettings(sample_every_s=0.5))
     play(session, 31, fps=10)
     assert [row.time_s for row in session.snapshot(3.0).history] == pytest.approx([0, 0.5, 1, 1.5, 2, 2.5, 3])
@@ -195,7 +194,7 @@ def test_history_is_bounded(settings: LiveSettings, expected: int) -> None:
     assert len(session.snapshot(10.0).history) == pytest.approx(expected, abs=1)
 
 
-def test_reset_forgets_results_and_keeps_settings() -> None:
+def test_reset_clears_results_and_keeps_settings() -> None:
     analyzer = FakeAnalyzer()
     session = LiveSession(analyzer)
     session.configure(attributes=Attributes(gender=False))
@@ -211,7 +210,7 @@ def test_reset_forgets_results_and_keeps_settings() -> None:
     assert analyzer.asked[-1] == Attributes(gender=False)
 
 
-def test_a_snapshot_does_not_change_afterwards() -> None:
+def test_snapshot_is_immutable() -> None:
     session = LiveSession(FakeAnalyzer())
     session.process(FRAME, 0.0)
     before = session.snapshot(0.0)
@@ -220,7 +219,7 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     assert len(before.history) == 1
 
 
-def test_pages_never_wait_for_a_frame_that_is_being_analysed() -> None:
+def test_page_does_not_wait_for_a_frame_being_analysed() -> None:
     entered, release = threading.Event(), threading.Event()
 
     class Slow(FakeAnalyzer):
@@ -238,20 +237,20 @@ def test_pages_never_wait_for_a_frame_that_is_being_analysed() -> None:
     session.reset()
     release.set()
     video.join(5)
-    # It was taken before the reset, but nothing of it was known then: it counts as the first of the new ones.
+    # Taken before the reset, but recorded after it: the first frame of the new session.
     state = session.snapshot(0.0)
     assert (state.frames, state.errors) == (1, 0)
 
 
-def test_a_reset_while_a_frame_is_drawn_concerns_that_frame_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reset_during_annotation_discards_that_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     session = LiveSession(FakeAnalyzer())
-    drawn = overlay.draw
+    annotate = annotator.annotate
 
-    def reset_and_draw(*arguments: Any, **named: Any) -> np.ndarray:
+    def reset_and_annotate(*arguments: Any, **named: Any) -> np.ndarray:
         session.reset()
-        return drawn(*arguments, **named)
+        return annotate(*arguments, **named)
 
-    monkeypatch.setattr(overlay, "draw", reset_and_draw)
+    monkeypatch.setattr(annotator, "annotate", reset_and_annotate)
     session.process(FRAME, 0.0)
     monkeypatch.undo()
     assert session.snapshot(0.0).frames == 0
@@ -259,7 +258,7 @@ def test_a_reset_while_a_frame_is_drawn_concerns_that_frame_too(monkeypatch: pyt
     assert session.snapshot(0.1).frames == 1
 
 
-def test_many_threads_lose_no_frame() -> None:
+def test_no_frame_is_lost_with_many_threads() -> None:
     session = LiveSession(FakeAnalyzer())
 
     def work() -> None:

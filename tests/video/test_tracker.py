@@ -1,13 +1,12 @@
-"""Stable numbers and averages: every case is a short film of boxes with its own clock."""
+"""Ids and averages: every case is a short sequence of boxes with its own clock."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+import numpy as np
 import pytest
 
 from core.settings import TrackingSettings
-from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face
 from core.video.tracker import FaceTracker
 
 HAPPY = EmotionEstimate((0, 0, 0, 1, 0, 0, 0))
@@ -34,7 +33,7 @@ def ids(analysis: Analysis) -> list[int | None]:
     return [f.track_id for f in analysis.faces]
 
 
-def test_nobody_in_view() -> None:
+def test_no_faces() -> None:
     assert FaceTracker().update(frame(), 0.0).faces == ()
 
 
@@ -44,55 +43,47 @@ def test_ids_start_at_one_and_follow_a_moving_face() -> None:
     assert seen == [[1]] * 15
 
 
-def test_a_face_that_jumps_more_than_its_overlap_keeps_its_id() -> None:
+def test_face_inside_the_gate_keeps_its_id() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(100)), 0.0)
     assert ids(tracker.update(frame(face(150, side=70)), 0.15)) == [1]
 
 
-def test_a_face_across_the_picture_is_another_one() -> None:
+def test_face_outside_the_gate_gets_a_new_id() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(20)), 0.0)
     assert ids(tracker.update(frame(face(500)), FRAME_S)) == [2]
 
 
-def test_a_much_larger_face_at_the_same_place_is_another_one() -> None:
+def test_face_of_another_size_gets_a_new_id() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(100, side=40)), 0.0)
     assert ids(tracker.update(frame(face(20, y=20, side=200)), FRAME_S)) == [2]
 
 
-def test_a_face_that_was_gone_for_long_is_not_looked_for_everywhere() -> None:
+def test_gate_does_not_grow_without_limit() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=2.0))
     tracker.update(frame(face(100)), 0.0)
     tracker.update(frame(), 0.9)
     assert ids(tracker.update(frame(face(100 + 2.5 * 80)), 1.8)) == [2]
 
 
-def test_a_face_out_of_sight_does_not_run_out_of_the_picture() -> None:
+def test_prediction_of_a_lost_face_stops() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=3.0))
     for i in range(20):
         tracker.update(frame(face(50 + 10 * i)), i * FRAME_S)
-    expected = []
+    predicted = []
     for now_s in (2.0, 2.3, 2.6, 4.0):
         tracker.update(frame(), now_s)
-        expected.append(tracker.predict_lost((640, 480), now_s)[0].x1)
-    assert expected[0] < expected[1] < expected[2] == expected[3]
-    assert expected[3] - 240 <= 100 * 0.5 + 10
+        predicted.append(tracker.predict_lost(now_s)[0, 0])
+    assert predicted[0] < predicted[1] < predicted[2] == predicted[3]
+    assert predicted[3] - 240 <= 100 * 0.5 + 10
 
 
 def test_order_of_detections_does_not_matter() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(100), face(400)), 0.0)
     assert ids(tracker.update(frame(face(405), face(103)), FRAME_S)) == [2, 1]
-
-
-def test_two_people_crossing_keep_their_ids() -> None:
-    tracker = FaceTracker()
-    for i in range(41):
-        left, right = face(50 + 10 * i, y=100), face(450 - 10 * i, y=110)
-        result = tracker.update(frame(left, right), i * FRAME_S)
-        assert ids(result) == [1, 2], f"swapped at frame {i}"
 
 
 def test_two_people_crossing_with_one_hidden_on_the_way() -> None:
@@ -105,7 +96,7 @@ def test_two_people_crossing_with_one_hidden_on_the_way() -> None:
 
 
 @pytest.mark.parametrize(("gap_s", "expected"), [(0.8, 1), (1.5, 2)], ids=["remembered", "forgotten"])
-def test_a_face_out_of_sight_gets_its_id_back_in_time(gap_s: float, expected: int) -> None:
+def test_lost_face_gets_its_id_back_within_max_age(gap_s: float, expected: int) -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     tracker.update(frame(), gap_s / 2)
@@ -113,40 +104,39 @@ def test_a_face_out_of_sight_gets_its_id_back_in_time(gap_s: float, expected: in
 
 
 @pytest.mark.parametrize(("frame_s", "expected"), [(4.9, 1), (5.0, 2)], ids=["slow", "stopped"])
-def test_a_slow_machine_forgets_nobody_between_two_frames(frame_s: float, expected: int) -> None:
+def test_tracks_survive_slow_frame_rates(frame_s: float, expected: int) -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     assert ids(tracker.update(frame(face(100)), frame_s)) == [expected]
 
 
-def test_a_slow_machine_tells_of_a_missing_face_for_one_frame() -> None:
+def test_lost_face_is_predicted_for_one_frame_at_slow_frame_rates() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
-    told = []
+    lost = []
     for now_s, faces in enumerate([[face(100)], [], []]):
         tracker.update(frame(*faces), 2.0 * now_s)
-        told.append(len(tracker.predict_lost((640, 480), 2.0 * now_s)))
-    assert told == [0, 1, 0]
+        lost.append(len(tracker.predict_lost(2.0 * now_s)))
+    assert lost == [0, 1, 0]
 
 
-def test_ids_are_not_used_again_after_a_reset() -> None:
+def test_ids_are_not_reused_after_a_reset() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(100)), 0.0)
     tracker.reset()
     assert ids(tracker.update(frame(face(100)), FRAME_S)) == [2]
 
 
-def test_who_was_there_before_a_reset_is_missing_for_a_while() -> None:
+def test_faces_before_a_reset_are_predicted_until_max_age() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     tracker.reset()
     tracker.update(frame(), 0.5)
-    (box,) = tracker.predict_lost((640, 480), 0.5)
-    assert box.x1 == pytest.approx(100)
+    assert tracker.predict_lost(0.5)[:, 0] == pytest.approx([100])
     tracker.update(frame(), 1.5)
-    assert tracker.predict_lost((640, 480), 1.5) == ()
+    assert len(tracker.predict_lost(1.5)) == 0
 
 
-def test_a_change_of_frame_size_changes_nothing_but_the_pixels() -> None:
+def test_resolution_may_change() -> None:
     tracker = FaceTracker()
     tracker.update(frame(face(200), face(400)), 0.0)
     small = frame(face(100, 50, 40), face(200, 50, 40), width=320, height=240)
@@ -155,21 +145,8 @@ def test_a_change_of_frame_size_changes_nothing_but_the_pixels() -> None:
     assert result.faces[0].box.xyxy == pytest.approx((100, 50, 140, 90))
 
 
-def test_boxes_tremble_less_than_the_detector() -> None:
-    tracker = FaceTracker(TrackingSettings(smoothing_s=0.5))
-    xs = [tracker.update(frame(face(200 + 3 * (i % 2))), i / 15).faces[0].box.x1 for i in range(60)]
-    assert max(xs[30:]) - min(xs[30:]) < 1.2
-
-
-def test_boxes_follow_a_fast_face() -> None:
-    tracker = FaceTracker(TrackingSettings(smoothing_s=1.0))
-    for i in range(10):
-        result = tracker.update(frame(face(50 + 40 * i)), i * FRAME_S)
-    assert result.faces[0].box.x1 == pytest.approx(410, abs=8)
-
-
 @pytest.mark.parametrize("fps", [5, 30])
-def test_averages_do_not_depend_on_the_frame_rate(fps: int) -> None:
+def test_averages_are_independent_of_the_frame_rate(fps: int) -> None:
     tracker = FaceTracker(TrackingSettings(smoothing_s=0.5))
     tracker.update(frame(face(100, emotion=HAPPY, years=20)), 0.0)
     for i in range(1, fps + 1):
@@ -199,40 +176,30 @@ def test_averages_belong_to_one_face() -> None:
     assert second.emotion == SAD
 
 
-def test_an_attribute_that_was_switched_off_starts_afresh() -> None:
+def test_attribute_that_was_off_starts_a_new_average() -> None:
     tracker = FaceTracker(TrackingSettings(smoothing_s=5.0))
     tracker.update(frame(face(100, emotion=HAPPY)), 0.0)
     assert tracker.update(frame(face(100)), 0.1).faces[0].emotion is None
     assert tracker.update(frame(face(100, emotion=SAD)), 0.2).faces[0].emotion == SAD
 
 
-def test_gender_is_averaged_and_sums_to_one() -> None:
-    tracker = FaceTracker(TrackingSettings(smoothing_s=0.5))
-    tracker.update(frame(replace(face(100), gender=GenderEstimate((1.0, 0.0)))), 0.0)
-    result = tracker.update(frame(replace(face(100), gender=GenderEstimate((0.0, 1.0)))), 0.1)
-    gender = result.faces[0].gender
-    assert gender is not None
-    assert gender.probabilities == pytest.approx((0.8187, 0.1813), abs=1e-3)
-
-
-def test_a_clock_that_stands_still_or_goes_back_is_harmless() -> None:
+def test_clock_may_stand_still_or_go_back() -> None:
     tracker = FaceTracker()
     for now_s in (1.0, 1.0, 0.9, 1.1):
         assert ids(tracker.update(frame(face(100, emotion=HAPPY, years=3)), now_s)) == [1]
 
 
-def test_missing_faces_are_told_until_forgotten() -> None:
+def test_lost_faces_are_predicted_until_max_age_in_the_latest_resolution() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
-    assert tracker.predict_lost((640, 480), 0.0) == ()
-    tracker.update(frame(), 0.2)
-    (box,) = tracker.predict_lost((320, 240), 0.2)
-    assert box.xyxy == pytest.approx((50, 50, 90, 90))
+    assert tracker.predict_lost(0.0).shape == (0, 4)
+    tracker.update(frame(width=320, height=240), 0.2)
+    assert tracker.predict_lost(0.2) == pytest.approx(np.array([[50, 50, 90, 90]]))
     tracker.update(frame(), 1.2)
-    assert tracker.predict_lost((640, 480), 1.2) == ()
+    assert len(tracker.predict_lost(1.2)) == 0
 
 
-def test_the_given_analysis_is_not_changed() -> None:
+def test_input_is_not_changed() -> None:
     given = frame(face(100))
     FaceTracker().update(given, 0.0)
     assert given.faces[0].track_id is None

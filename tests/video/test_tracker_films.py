@@ -1,7 +1,4 @@
-"""Longer films: faces hidden for a second, people crossing, boxes with a detector's noise.
-
-Lengths are in face sizes; a walk across a room is some 3 to 6 of them a second.
-"""
+"""Longer sequences: lost faces, people crossing, noisy boxes. Lengths in face sizes; walking is 3 to 6 per second."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ from core.types import Analysis, Box, Detection, Face, Landmarks
 from core.video.tracker import FaceTracker
 
 SIDE_PX = 60
-FORGET_S = 1.5
-"""Longer than the second that a face may be hidden, by some frames."""
+MAX_AGE_S = 1.5
+"""A few frames longer than the second that faces are hidden."""
 
 
 def frame(*centers: tuple[float, float], noise: np.random.Generator | None = None, share: float = 0.01) -> Analysis:
-    """Faces at these centres, in face sizes from the middle of the picture; sigma of the noise is ``share``."""
+    """Faces at these centres, in face sizes from the middle of the frame; ``share`` is the sigma of the noise."""
     faces = []
     for x, y in centers:
         dx, dy, dw, dh = noise.normal(0, share, 4) if noise else (0, 0, 0, 0)
@@ -29,8 +26,8 @@ def frame(*centers: tuple[float, float], noise: np.random.Generator | None = Non
 
 @pytest.mark.parametrize("fps", [8, 15, 30])
 @pytest.mark.parametrize("speed", [0.0, 0.3, 1.0], ids=["still", "swaying", "slow"])
-def test_a_face_keeps_its_id_through_a_second_out_of_sight(fps: int, speed: float) -> None:
-    tracker, noise = FaceTracker(TrackingSettings(max_age_s=FORGET_S)), np.random.default_rng(0)
+def test_face_keeps_its_id_while_lost_for_a_second(fps: int, speed: float) -> None:
+    tracker, noise = FaceTracker(TrackingSettings(max_age_s=MAX_AGE_S)), np.random.default_rng(0)
     ids = set()
     for i in range(4 * fps):
         now_s = i / fps
@@ -50,9 +47,9 @@ HIDDEN_S = 0.5
     ids=lambda value: str(value),
 )
 def test_two_people_crossing_keep_their_ids(speed: float, fps: int, seen: str) -> None:
-    """Each moves at ``speed``; ``seen`` says who is found during the half second around their meeting."""
+    """Both move at ``speed``; ``seen`` says who is detected in the half second around their meeting."""
     for seed in range(5):
-        tracker, noise = FaceTracker(TrackingSettings(max_age_s=FORGET_S)), np.random.default_rng(seed)
+        tracker, noise = FaceTracker(TrackingSettings(max_age_s=MAX_AGE_S)), np.random.default_rng(seed)
         apart_s = max(4 / speed, HIDDEN_S)
         for t in np.arange(-apart_s + noise.uniform(0, 1 / fps), apart_s, 1 / fps):
             centers = [(speed * t, 0.0), (-speed * t, 0.1)]
@@ -62,24 +59,24 @@ def test_two_people_crossing_keep_their_ids(speed: float, fps: int, seen: str) -
             assert [face.track_id for face in result.faces] == [1, 2][: len(centers)], f"seed {seed}, {t:.2f} s"
 
 
-def shown(path: np.ndarray, fps: int) -> np.ndarray:
-    """(N, 2) centres that a noisy detector would find -> (N, 2) centres of the boxes shown."""
+def smoothed_centers(path: np.ndarray, fps: int) -> np.ndarray:
+    """(N, 2) true centres -> (N, 2) centres of the smoothed boxes of a noisy detector."""
     tracker, noise = FaceTracker(), np.random.default_rng(0)
     boxes = [tracker.update(frame((x, y), noise=noise), i / fps).faces[0].box for i, (x, y) in enumerate(path)]
     return (np.array([box.center for box in boxes]) - (640, 360)) / SIDE_PX
 
 
 @pytest.mark.parametrize("fps", [8, 15, 30])
-def test_the_box_of_a_still_face_trembles_by_less_than_half_a_percent(fps: int) -> None:
-    centers = shown(np.zeros((20 * fps, 2)), fps)
+def test_jitter_of_a_still_face_is_below_half_a_percent(fps: int) -> None:
+    centers = smoothed_centers(np.zeros((20 * fps, 2)), fps)
     assert centers[2 * fps :].std(axis=0).max() < 0.004
 
 
 @pytest.mark.parametrize("fps", [8, 15, 30])
 @pytest.mark.parametrize("speed", [0.1, 0.3, 1.0, 3.0])
-def test_the_box_of_a_moving_face_trails_by_less_than_four_percent(fps: int, speed: float) -> None:
+def test_lag_of_a_moving_face_is_below_four_percent(fps: int, speed: float) -> None:
     path = np.stack([speed * np.arange(3 * fps) / fps, np.zeros(3 * fps)], axis=1)
-    assert abs((path - shown(path, fps))[fps:, 0].mean()) < 0.04
+    assert abs((path - smoothed_centers(path, fps))[fps:, 0].mean()) < 0.04
 
 
 def test_landmarks_move_with_their_box() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import AlignmentSpec
 from core.attributes.alignment import align_faces
-from core.drawing import annotator as overlay
+from core.drawing import annotator
 from core.errors import ImageError
 from core.io import images
 from core.settings import Attributes, OverlayStyle
@@ -70,11 +70,9 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
 def annotated_png(file: PictureFile, analysis: Analysis, style: OverlayStyle) -> bytes:
     """The picture at its full size with the results drawn on it, as PNG file contents."""
     frame = images.decode(file.getvalue(), name=file.name)
-    return images.encode_png(overlay.draw(frame, numbered(analysis), style))
+    return images.encode_png(annotator.annotate(frame, analysis, style, numbers=card_numbers(analysis)))
 
 
-def numbered(analysis: Analysis) -> Analysis:
-    """For drawing: several faces have the numbers of their cards."""
-    if len(analysis.faces) == 1:
-        return analysis
-    return replace(analysis, faces=tuple(replace(face, track_id=n) for n, face in enumerate(analysis.faces, start=1)))
+def card_numbers(analysis: Analysis) -> list[int | None]:
+    """Return the numbers of the faces' cards, to be written beside several faces."""
+    return [None] if len(analysis.faces) == 1 else list(range(1, len(analysis.faces) + 1))

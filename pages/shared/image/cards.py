@@ -9,7 +9,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from core import labels
-from core.drawing import annotator as overlay
+from core.drawing import annotator
 from core.evaluation.plots.faces import probability_bars
 from core.io import export as report
 from core.io import images
@@ -17,7 +17,7 @@ from core.settings import OverlayStyle
 from core.suggestions import Suggestion, suggest_for
 from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
-from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, annotated_png, numbered
+from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, annotated_png, card_numbers
 from pages.shared.image.explanation import show_explanation
 from pages.shared.image.inputs import ImageSettings, PictureFile
 from pages.shared.markdown import escape_markdown
@@ -53,7 +53,7 @@ def show_result(
         columns = [right] if right is not None else st.columns(_CARDS_A_ROW)
         for index, column in zip(range(start, len(faces)), columns, strict=False):
             thumbnail = result.thumbnails[index]
-            shown = overlay.pixelate(thumbnail) if style.blur_faces else thumbnail
+            shown = annotator.pixelate(thumbnail) if style.blur_faces else thumbnail
             with column, st.container(border=True):
                 key = f"{number}_{picture_key}_{'_'.join(f'{side:.0f}' for side in faces[index].box.xyxy)}"
                 _show_card(faces[index], index + 1, shown, key)
@@ -64,7 +64,7 @@ def show_result(
 
 def _show_picture(file: PictureFile, result: ImageResult, style: OverlayStyle, number: int) -> None:
     analysis = result.analysis
-    drawn = overlay.draw(result.preview, numbered(analysis), style)
+    drawn = annotator.annotate(result.preview, analysis, style, numbers=card_numbers(analysis))
     st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
     st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
     if not analysis.faces:
@@ -103,11 +103,11 @@ def _show_card(face: Face, number: int, thumbnail: Frame, key: str) -> None:
 def _facts(face: Face) -> list[str]:
     facts = []
     if face.emotion is not None:
-        facts.append(labels.answer(face.emotion).capitalize())
+        facts.append(labels.format_estimate(face.emotion).capitalize())
     if face.age is not None:
-        facts.append(f"Age {labels.age(face.age)}")
+        facts.append(f"Age {labels.format_age(face.age)}")
     if face.gender is not None:
-        facts.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{labels.answer(face.gender)}")
+        facts.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{labels.format_estimate(face.gender)}")
     return facts
 
 

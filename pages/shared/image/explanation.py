@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.attributes.alignment import align_faces
 from core.attributes.estimator import Estimator
 from core.attributes.occlusion import OcclusionMap, explain
-from core.drawing import annotator as overlay
+from core.drawing import annotator
 from core.drawing.heatmap import heat_overlay
 from core.errors import FacetError
 from core.io import images
@@ -89,7 +89,7 @@ def show_explanation(
         except FacetError as error:
             show_error(error)
             return
-        _show(overlay.pixelate(picture) if blur else picture, occlusion, show_map)
+        _show(annotator.pixelate(picture) if blur else picture, occlusion, show_map)
         if was_lowered(face, occlusion):
             st.caption(BEFORE_LOWERING)
 

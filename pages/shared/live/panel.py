@@ -75,11 +75,11 @@ def face_title(face: Face) -> str:
     """For example ``Face 1: about 31 years (25-38), perceived female 80%``; the emotion, which has bars, if unsure."""
     readings = []
     if face.age is not None:
-        readings.append(f"about {labels.age(face.age, 'years')}")
+        readings.append(f"about {labels.format_age(face.age, 'years')}")
     if face.gender is not None:
-        readings.append(("perceived gender " if face.gender.uncertain else "perceived ") + labels.answer(face.gender))
+        readings.append(("perceived gender " if face.gender.uncertain else "perceived ") + labels.format_estimate(face.gender))
     if face.emotion is not None and face.emotion.uncertain:
-        readings.append(f"emotion {labels.answer(face.emotion)}")
+        readings.append(f"emotion {labels.format_estimate(face.emotion)}")
     return f"**Face {face.track_id}**" + (": " + ", ".join(readings) if readings else "")
 
 
