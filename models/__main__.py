@@ -15,6 +15,7 @@ COMMANDS = {
     "alignment": ("models.measuring.alignment", "fit the face alignment to a detector"),
     "robustness": ("models.measuring.robustness", "evaluate an artifact on corrupted images"),
     "quality": ("models.measuring.quality", "fit the face quality score"),
+    "thresholds": ("models.measuring.thresholds", "refit the confidence thresholds of stored cards"),
     "latency": ("models.measuring.latency", "time the networks"),
     "results": ("models.results", "write docs/results.md from the model cards"),
 }
