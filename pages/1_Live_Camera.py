@@ -1,4 +1,4 @@
-"""Live camera: what the faces in front of it show, frame by frame."""
+"""Live camera: analyse the video of a webcam frame by frame."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pages.shared.sidebar import load_analyzer
 
 
 def live_session(controls: LiveControls) -> LiveSession:
-    """This viewer's session with the current settings; models are loaded and warm when it returns."""
+    """Return this viewer's session with the current settings, its models loaded and warm."""
     analyzer, _ = load_analyzer(controls.detector, controls.detector_name, controls.networks)
     if "live_session" not in st.session_state:
         st.session_state["live_session"] = LiveSession(analyzer)
@@ -30,8 +30,8 @@ def live_session(controls: LiveControls) -> LiveSession:
 def main() -> None:
     st.title("Live camera")
     st.caption(
-        "Emotion, age and perceived gender are estimates from the look of a face: often wrong about one person, and "
-        "never a measure of what somebody feels or is."
+        "Emotion, age and perceived gender are estimates from facial appearance. They are often wrong for a single "
+        "person and do not show what somebody feels or is."
     )
     try:
         controls = live_controls()

@@ -1,4 +1,4 @@
-"""What a live session has seen so far: rows of faces over time, and what is made of them, curves, shares and CSV."""
+"""History of a live session: one row per face and sample, and timeline, shares and CSV made from the rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CSV_COLUMNS = (
     "emotion",
     "emotion_guesses",
     *(str(emotion) for emotion in EMOTIONS),
-    "mood",
+    "valence",
     "age_years",
     "age_low",
     "age_high",
@@ -30,7 +30,7 @@ CSV_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One face at one time, in seconds since the session's first frame (or its last reset)."""
+    """One face at one time, in seconds since the session's first frame or last reset."""
 
     time_s: float
     face: Face
@@ -39,8 +39,8 @@ class HistoryRow:
 def timeline(
     history: Iterable[HistoryRow], track_id: int | None = None, since_s: float = 0.0
 ) -> list[dict[str, float]]:
-    """Rows of ``time_s``, one column per emotion and ``valence``, from ``since_s`` on: of one face, or, without
-    ``track_id``, the mean of all faces in view at each time. Faces without emotion are left out."""
+    """Return rows of ``time_s``, one probability per emotion and ``valence`` from ``since_s`` on: for one face, or the
+    mean of all faces without ``track_id``. Faces without emotion are left out."""
     samples: dict[float, list[EmotionEstimate]] = {}
     for time_s, estimate in _emotions(history, track_id, since_s):
         samples.setdefault(time_s, []).append(estimate)
@@ -51,7 +51,7 @@ def timeline(
                 str(emotion): statistics.fmean(estimate.probability(emotion) for estimate in estimates)
                 for emotion in EMOTIONS
             },
-            "mood": statistics.fmean(estimate.valence for estimate in estimates),
+            "valence": statistics.fmean(estimate.valence for estimate in estimates),
         }
         for time_s, estimates in samples.items()
     ]
@@ -60,8 +60,8 @@ def timeline(
 def emotion_shares(
     history: Iterable[HistoryRow], track_id: int | None = None, since_s: float = 0.0
 ) -> dict[str, float]:
-    """Label -> share of the readings of the same rows, most frequent first; they sum to 1. Uncertain ones count as
-    ``uncertain`` and for no emotion. Empty without readings."""
+    """Return label -> share of the predictions, which sum to 1, most frequent first. Uncertain predictions count as
+    ``uncertain`` and for no emotion."""
     counts = Counter(label_or_uncertain(estimate) for _, estimate in _emotions(history, track_id, since_s))
     return {label: count / counts.total() for label, count in counts.most_common()}
 
@@ -76,7 +76,7 @@ def _emotions(
 
 
 def history_csv(history: Iterable[HistoryRow]) -> str:
-    """The session as CSV with a header, one line per face and sample; what was not read is empty."""
+    """Write the rows as CSV with a header, one line per face and sample; attributes that were not read are empty."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -90,7 +90,7 @@ def _csv_row(row: HistoryRow) -> dict[str, object]:
     if face.emotion is not None:
         cells |= {"emotion": label_or_uncertain(face.emotion), "emotion_guesses": format_top2(face.emotion)}
         cells |= {str(emotion): f"{face.emotion.probability(emotion):.4f}" for emotion in EMOTIONS}
-        cells["mood"] = f"{face.emotion.valence:.4f}"
+        cells["valence"] = f"{face.emotion.valence:.4f}"
     if face.age is not None:
         age = face.age
         cells |= {"age_years": f"{age.years:.1f}", "age_low": f"{age.low:.1f}", "age_high": f"{age.high:.1f}"}

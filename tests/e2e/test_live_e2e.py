@@ -22,7 +22,7 @@ LARGEST_MEMORY_MB = 450
 REPLACED = "Using this detector instead"
 """Said when a detector cannot be used."""
 
-COUNTERS = re.compile(r"(\d+) frames? analysed, a face in (\d+) \(\d+%\), (\d+) errors?")
+COUNTERS = re.compile(r"(\d+) frames? analysed, (\d+) with faces \(\d+%\), (\d+) errors?")
 
 
 def stream_of(page: Page) -> FrameLocator:
@@ -83,7 +83,7 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     tab = open_tab(LIVE)
     page = tab.page
     expect(page.get_by_text("Press START and allow the camera")).to_be_visible()
-    expect(page.get_by_text("Mood: the probability of happy")).to_be_visible()
+    expect(page.get_by_text("Valence = P(happy)")).to_be_visible()
     tab.screenshot(screenshots / "live_idle.png")
     wait_for_udp(server, page, some=False)
 
@@ -122,7 +122,7 @@ def test_settings_and_reset_without_a_restart(open_tab: OpenTab, screenshots: Pa
     page = tab.page
     start(page)
     wait_for_frames(page, 20)
-    for label in ("Privacy blur", "Age", "Mirror"):
+    for label in ("Blur faces", "Age", "Mirror"):
         page.get_by_test_id("stSidebar").get_by_test_id("stCheckbox").get_by_text(label, exact=True).click()
     before = counters(page)[0]
     wait_for_frames(page, before + 20)
@@ -161,7 +161,7 @@ def test_another_detector_without_a_restart(open_tab: OpenTab, screenshots: Path
 
 def test_leaving_the_page_frees_the_camera_and_keeps_what_was_set(open_tab: OpenTab, server: Server) -> None:
     page = open_tab(LIVE).page
-    hidden = page.locator("label", has_text="Privacy blur")
+    hidden = page.locator("label", has_text="Blur faces")
     hidden.click()
     start(page)
     wait_for_frames(page, 5)

@@ -1,5 +1,4 @@
-"""The live page without a browser: states, settings, configuration. The video itself is tested in
-tests/e2e."""
+"""The live page without a browser: states, settings, configuration. The video is tested in tests/e2e."""
 
 from __future__ import annotations
 
@@ -23,7 +22,7 @@ from core.video.session import LiveSession, LiveSnapshot
 from pages.shared.live import texts as live_texts
 from pages.shared.live.connection import Connection, camera_message, next_connection
 from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
-from pages.shared.live.panel import MOOD_FORMULA, face_title, nothing_read, summary
+from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.stream import frame_callback
 
 PAGE = Path(__file__).parents[2] / "pages" / "1_Live_Camera.py"
@@ -74,11 +73,11 @@ def texts(app: AppTest) -> str:
     return "\n".join(str(element.value) for element in elements)
 
 
-def test_page_says_how_to_start_and_what_mood_is(asked: list[DetectorSettings]) -> None:
+def test_page_explains_start_and_valence(asked: list[DetectorSettings]) -> None:
     app = page().run()
     assert not app.exception
     assert "START" in texts(app)
-    assert MOOD_FORMULA in texts(app)
+    assert VALENCE_FORMULA in texts(app)
     assert [metric.label for metric in app.metric] == ["Frames/s", "Faces", "Latency"]
     assert [expander.label for expander in app.main.expander] == ["Camera does not start?"]
 
@@ -99,28 +98,28 @@ def test_settings_reach_the_running_session(asked: list[DetectorSettings]) -> No
     assert session._tracking.smoothing_s == 0.0
 
 
-def test_a_recorded_session_is_shown_and_reset(asked: list[DetectorSettings]) -> None:
+def test_recorded_session_is_shown_and_reset(asked: list[DetectorSettings]) -> None:
     app = page().run()
     session: LiveSession = app.session_state["live_session"]
     session.process(FRAME, 0.0)
     session.process(FRAME, 0.5)
     app.run()
     assert not app.exception
-    assert "2 frames analysed, a face in 2 (100%), 0 errors" in texts(app)
+    assert "2 frames analysed, 2 with faces (100%), 0 errors" in texts(app)
     assert [metric.value for metric in app.metric] == ["–", "0", "–"], "nothing plays"
-    assert app.selectbox(key="live_timeline_face").options == ["mean of all faces", "face 1"]
+    assert app.selectbox(key="live_timeline_face").options == ["Mean of all faces", "Face 1"]
     app.button(key="live_reset").click().run()
     assert "0 frames analysed" in texts(app)
 
 
-def test_failures_of_frames_are_told(asked: list[DetectorSettings]) -> None:
+def test_frame_errors_are_shown(asked: list[DetectorSettings]) -> None:
     app = page().run()
     app.session_state["live_session"].note_error(ValueError("broken"))
     app.run()
-    assert "1 frame could not be analysed. Last reason: ValueError: broken" in texts(app)
+    assert "1 frame could not be analysed. Last error: ValueError: broken" in texts(app)
 
 
-def test_a_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
     def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
         raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing; run git checkout")
 
@@ -137,7 +136,7 @@ def test_malformed_servers_are_a_message(asked: list[DetectorSettings], monkeypa
     assert "not JSON" in app.error[0].value
 
 
-def test_a_connection_that_failed_is_explained(asked: list[DetectorSettings]) -> None:
+def test_failed_connection_is_explained(asked: list[DetectorSettings]) -> None:
     app = page()
     app.session_state["live_connection"] = Connection.CONNECTING
     app.run()
@@ -234,11 +233,11 @@ class TestIceServers:
             ("[1]", "entry 1"),
             ('[{"url": "stun:a"}]', '"urls"'),
             ('[{"urls": []}]', '"urls" must be'),
-            ('[{"urls": "http://a"}]', "no server address"),
+            ('[{"urls": "http://a"}]', "not a server address"),
             ('[{"urls": "stun:a"}, {"urls": "turn:b", "username": "u"}]', "entry 2.*credential"),
         ],
     )
-    def test_malformed_is_refused_with_the_reason(self, value: str, message: str) -> None:
+    def test_malformed_lists_are_rejected(self, value: str, message: str) -> None:
         with pytest.raises(ConfigError, match=message):
             ice_servers({"FACET_ICE_SERVERS": value}, {})
 
@@ -286,7 +285,7 @@ class TestSecrets:
             ice_table(Secrets(), [str(file)])
 
 
-def test_callback_keeps_the_time_of_the_frame() -> None:
+def test_callback_keeps_the_timestamp() -> None:
     av = pytest.importorskip("av")
     frame = av.VideoFrame.from_ndarray(FRAME, format="bgr24").reformat(format="yuv420p")
     frame.pts, frame.time_base = 1234, Fraction(1, 90_000)
@@ -303,7 +302,7 @@ class BrokenFrame:
         raise ValueError("no conversion")
 
 
-def test_a_frame_that_cannot_be_converted_becomes_a_black_one() -> None:
+def test_unreadable_frame_becomes_black() -> None:
     pytest.importorskip("av")
     session = LiveSession(FakeAnalyzer())
     shown = frame_callback(session)(BrokenFrame())
@@ -312,7 +311,7 @@ def test_a_frame_that_cannot_be_converted_becomes_a_black_one() -> None:
     assert session.snapshot().errors == 1
 
 
-def test_rates_are_shown_while_it_plays() -> None:
+def test_frame_rate_and_latency_are_shown_while_playing() -> None:
     def numbers() -> None:
         import numpy as np
 
@@ -338,16 +337,16 @@ def test_rates_are_shown_while_it_plays() -> None:
 @pytest.mark.parametrize(
     ("track_id", "text"),
     [
-        (1, "No reading of this face in the last minute."),
-        (2, "The last minute appears here as soon as an emotion was read."),
-        (None, "No reading of a face in the last minute."),
+        (1, "No prediction for this face in the last minute."),
+        (2, "The last minute appears here after the first emotion prediction."),
+        (None, "No prediction for any face in the last minute."),
     ],
     ids=["read before", "never read", "all"],
 )
-def test_an_empty_last_minute_is_explained(track_id: int | None, text: str) -> None:
+def test_empty_timeline_is_explained(track_id: int | None, text: str) -> None:
     read = HistoryRow(0.0, replace(SOMEBODY, track_id=1))
     not_read = HistoryRow(90.0, Face(SOMEBODY.detection, track_id=2))
-    assert nothing_read(LiveSnapshot(history=(read, not_read)), track_id) == text
+    assert explain_empty_timeline(LiveSnapshot(history=(read, not_read)), track_id) == text
 
 
 def test_texts_of_the_panel() -> None:
@@ -355,4 +354,4 @@ def test_texts_of_the_panel() -> None:
     assert face_title(face) == "**Face 3**: about 31 years (25-38), perceived female 80%"
     assert face_title(Face(SOMEBODY.detection, track_id=3)) == "**Face 3**"
     assert face_title(Face(SOMEBODY.detection, SOMEBODY.emotion, track_id=3)) == "**Face 3**", "it has its bars"
-    assert summary(LiveSnapshot()) == "0 frames analysed, a face in 0 (0%), 0 errors"
+    assert summary(LiveSnapshot()) == "0 frames analysed, 0 with faces (0%), 0 errors"

@@ -21,8 +21,8 @@ def row(time_s: float, track_id: int, emotion: EmotionEstimate | None = HAPPY) -
 
 def test_timeline_of_one_face_and_the_mean_of_all() -> None:
     history = [row(0.0, 1), row(0.0, 2, SAD), row(1.0, 1), row(2.0, 2, None)]
-    assert [r["mood"] for r in timeline(history, track_id=1)] == [1.0, 1.0]
-    assert [(r["time_s"], r["happy"], r["mood"]) for r in timeline(history)] == [
+    assert [r["valence"] for r in timeline(history, track_id=1)] == [1.0, 1.0]
+    assert [(r["time_s"], r["happy"], r["valence"]) for r in timeline(history)] == [
         (0.0, 0.5, 0.0),
         (1.0, 1.0, 1.0),
     ]
@@ -51,7 +51,7 @@ def test_csv_can_be_read_back() -> None:
     rows = list(csv.DictReader(io.StringIO(history_csv([row(0.0, 1), bare]))))
     assert tuple(rows[0]) == CSV_COLUMNS
     first, second = rows
-    assert (first["track_id"], first["emotion"], first["happy"], first["mood"]) == (
+    assert (first["track_id"], first["emotion"], first["happy"], first["valence"]) == (
         "1",
         "happy",
         "1.0000",

@@ -13,9 +13,9 @@ from core.types import EMOTIONS
 
 
 def probability_bars(
-    labels: Sequence[str], probabilities: Sequence[float], title: str = "How sure the model is"
+    labels: Sequence[str], probabilities: Sequence[float], title: str = "Class probabilities"
 ) -> go.Figure:
-    """One horizontal bar a label, in the order given from the top; ``probabilities`` in [0, 1]."""
+    """Plot one horizontal bar per label, from the top; ``probabilities`` in [0, 1]."""
     names = [str(label) for label in labels]
     figure = go.Figure(
         go.Bar(
@@ -32,16 +32,16 @@ def probability_bars(
     styled(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
     figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
     figure.update_yaxes(autorange="reversed")
-    # Room on the right, in pixels, for the text beside a full bar: however narrow the figure, it is as wide.
+    # Pixels for the text beside a full bar, whose width does not depend on the figure.
     figure.update_layout(bargap=0.25, showlegend=False, margin={"r": 48})
     return figure
 
 
-def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over time") -> go.Figure:
-    """Emotion probabilities above, mood below, on one time axis.
+def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and valence over time") -> go.Figure:
+    """Plot emotion probabilities above valence on one time axis.
 
-    ``samples``: ``time_s`` (seconds, rising), one column an emotion in [0, 1], ``valence`` in [-1, 1]; emotions
-    that are not columns are left out.
+    ``samples``: ``time_s`` (seconds, increasing), one column per emotion in [0, 1], ``valence`` in [-1, 1]; emotions
+    without a column are left out.
     """
     if samples.empty:
         return empty_figure(title, "Nothing recorded yet")
@@ -52,8 +52,8 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over
         figure.add_trace(go.Scatter(x=time_s, y=samples[name], name=name, mode="lines", line=line), row=1, col=1)
     valence = go.Scatter(
         x=time_s,
-        y=samples["mood"],
-        name="mood",
+        y=samples["valence"],
+        name="valence",
         mode="lines",
         line={"color": MOOD_HEX, "width": 2, "dash": "dot"},
     )
@@ -62,5 +62,5 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and mood over
     figure.update_layout(hovermode="x unified", legend={"y": -0.25})
     figure.update_xaxes(title_text="Time (s)", row=2, col=1)
     figure.update_yaxes(title_text="Probability (0-1)", range=[0, 1], row=1, col=1)
-    figure.update_yaxes(title_text="Mood (-1 to 1)", range=[-1.05, 1.05], row=2, col=1)
+    figure.update_yaxes(title_text="Valence (-1 to 1)", range=[-1.05, 1.05], row=2, col=1)
     return figure

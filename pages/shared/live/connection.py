@@ -1,8 +1,7 @@
-"""What can be known about the connection to the camera, and what the viewer is told about it.
+"""State of the connection to the camera, and the messages about it.
 
-Three witnesses: the address the browser opened (secure or not), a probe in the browser (permission and number
-of cameras), and the component's own state. A connection that fails shows up as "signalling" that ends without
-"playing".
+Sources: the page's address (secure or not), a probe in the browser (permission and number of cameras), and the state of
+the video component. A failed connection is "signalling" that ends without "playing".
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pages.shared.live.ice_servers import is_secure_origin
 from pages.shared.live.texts import CONNECTING, DENIED, FAILED, HELP, NO_CAMERA, NOT_SECURE, START
 
 SLOW_S = 10.0
-"""Connecting takes about a second; after this long it is not going to happen."""
+"""Connecting takes about a second; after this long it is reported as failed."""
 
 
 class Connection(StrEnum):
@@ -26,9 +25,8 @@ class Connection(StrEnum):
     FAILED = "failed"
 
 
-# Permissions API and list of devices, both without asking for the camera. Not every browser knows the
-# "camera" permission; then only the number of cameras is told. Browsers list a camera, nameless, before
-# access is granted.
+# Permissions API and list of devices; neither asks for the camera. Browsers without a "camera" permission report only
+# the number of cameras, which they list without names before access is granted.
 _PROBE_JS = """
 export default function ({ setStateValue }) {
   let stopped = false;
@@ -57,7 +55,7 @@ export default function ({ setStateValue }) {
 
 
 def next_connection(previous: Connection, *, playing: bool, signalling: bool) -> Connection:
-    """State after the component reported ``playing`` and ``signalling``."""
+    """Return the state after the component reported ``playing`` and ``signalling``."""
     if playing:
         return Connection.PLAYING
     if signalling:
@@ -68,8 +66,7 @@ def next_connection(previous: Connection, *, playing: bool, signalling: bool) ->
 
 
 def camera_message(url: str | None, permission: str, cameras: int) -> str:
-    """What keeps the camera from starting, or "" if nothing is known to. ``cameras`` is -1 if it cannot be
-    told."""
+    """Return why the camera cannot start, or "" if no reason is known. ``cameras`` is -1 if unknown."""
     if not is_secure_origin(url):
         return NOT_SECURE
     if permission == "denied":
@@ -83,7 +80,7 @@ def _probe() -> st.components.v2.types.ComponentRenderer:
 
 
 def show_camera_state() -> None:
-    """One clear message above the video if the camera cannot start."""
+    """Show a message above the video if the camera cannot start."""
     state = _probe()(key="camera_probe", on_camera_change=lambda: None).get("camera") or {}
     message = camera_message(st.context.url, state.get("permission", "unknown"), state.get("cameras", -1))
     if message:
@@ -91,7 +88,7 @@ def show_camera_state() -> None:
 
 
 def track_connection(*, playing: bool, signalling: bool) -> Connection:
-    """The connection's state, remembered from run to run of the page."""
+    """Update and return the connection's state, which is kept between runs of the page."""
     previous = st.session_state.get("live_connection", Connection.IDLE)
     connection = next_connection(previous, playing=playing, signalling=signalling)
     if connection is not previous:
@@ -101,12 +98,12 @@ def track_connection(*, playing: bool, signalling: bool) -> Connection:
 
 
 def forget_connection() -> None:
-    """For the other pages: leaving this one ends the connection, which then has not failed."""
+    """Forget the state: leaving the page ends the connection, which is not a failure."""
     st.session_state.pop("live_connection", None)
 
 
 def show_connection(connection: Connection) -> None:
-    """Below the video: connecting, failed, or what to do next."""
+    """Show below the video: connecting, failed, or what to do next."""
     refresh_s = 1.0 if connection is Connection.CONNECTING else None
     st.fragment(_show_connection, run_every=refresh_s)(connection)
 
@@ -123,6 +120,6 @@ def _show_connection(connection: Connection) -> None:
 
 
 def show_help() -> None:
-    """Always there, because the browser's messages inside the video area never reach this page."""
+    """Show the help, always, because the browser's own messages in the video area never reach this page."""
     with st.expander("Camera does not start?", icon=":material/help:"):
         st.markdown(HELP)

@@ -1,6 +1,6 @@
-"""The sidebar of the live page: widgets in, core settings out. All take effect with the next frame.
+"""Sidebar of the live page: widgets in, core settings out, applied from the next frame.
 
-They are kept while another page is shown: who has hidden the faces must find them hidden after a look elsewhere.
+Settings survive a visit of another page: faces that were blurred must still be blurred afterwards.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import streamlit as st
 from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
 from pages.shared.sidebar import ResolvedNetworks, choose_detector, choose_networks, choose_thresholds
 
-# Five steps instead of a continuous slider: each one is a detector that stays in memory.
+# Five steps instead of a continuous slider, because the detector of every step stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class LiveControls:
-    """What the viewer chose."""
+    """All settings of the sidebar."""
 
     detector: DetectorSettings
     detector_name: str
@@ -29,18 +29,21 @@ class LiveControls:
 
 
 def live_controls() -> LiveControls:
-    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector or network is
-    unknown and ``ArtifactError`` if a model's card cannot be read."""
+    """Draw the sidebar and return its state.
+
+    Raises ``ConfigError`` if the configured detector or network is unknown and ``ArtifactError`` if a model card cannot
+    be read.
+    """
     with st.sidebar:
-        st.header("Faces")
+        st.header("Detection")
         detector_name = choose_detector("live_detector")
         sensitivity = st.select_slider(
-            "Detector sensitivity",
+            "Sensitivity",
             options=list(SENSITIVITIES),
             value="medium",
             key="live_sensitivity",
             persist_state="session",
-            help="Higher finds more faces, small and dark ones too, and more things that are none.",
+            help="Higher finds more faces, but also more false positives.",
         )
         smoothing_s = st.slider(
             "Smoothing (seconds)",
@@ -50,7 +53,7 @@ def live_controls() -> LiveControls:
             0.1,
             key="live_smoothing",
             persist_state="session",
-            help="Boxes and readings of each face are averaged over about this long. 0 shows every frame as it is.",
+            help="Time over which boxes and predictions are averaged. 0 turns smoothing off.",
         )
         attributes = _attributes()
         networks = choose_networks(attributes, "live")
@@ -67,7 +70,7 @@ def live_controls() -> LiveControls:
 
 
 def _attributes() -> Attributes:
-    st.header("Read from each face")
+    st.header("Attributes")
     return Attributes(
         emotion=st.toggle("Emotion", value=True, key="live_emotion", persist_state="session"),
         age=st.toggle("Age", value=True, key="live_age", persist_state="session"),
@@ -76,23 +79,23 @@ def _attributes() -> Attributes:
             value=True,
             key="live_gender",
             persist_state="session",
-            help="How a face is likely to be labelled by strangers, not who somebody is.",
+            help="How strangers are likely to label a face, not who somebody is.",
         ),
     )
 
 
 def _style() -> OverlayStyle:
-    st.header("Picture")
+    st.header("Display")
     return OverlayStyle(
         labels=st.toggle("Labels", value=True, key="live_labels", persist_state="session"),
         mirror=st.toggle(
-            "Mirror", value=True, key="live_mirror", persist_state="session", help="Like looking into a mirror."
+            "Mirror", value=True, key="live_mirror", persist_state="session", help="Flips the video like a mirror."
         ),
         blur_faces=st.toggle(
-            "Privacy blur",
+            "Blur faces",
             value=False,
             key="live_blur",
             persist_state="session",
-            help="Hides faces in the picture shown here, also for a moment after one is lost. Readings go on.",
+            help="Hides faces in the video, also shortly after one is lost. Predictions continue.",
         ),
     )

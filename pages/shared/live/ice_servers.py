@@ -1,7 +1,7 @@
-"""How browser and server find each other: ICE servers from configuration only, none by default.
+"""ICE servers, which help browser and server to find each other: from configuration only, none by default.
 
-streamlit-webrtc falls back to a public STUN server, and to accounts named in the environment, unless it is
-handed a list; so it always gets one. Servers come from, first wins:
+Without a list, streamlit-webrtc uses a public STUN server or accounts from the environment, so it always gets a list.
+Sources, the first one wins:
 
 1. environment ``FACET_ICE_SERVERS``: a JSON list of ``{"urls": ..., "username": ..., "credential": ...}``;
 2. environment ``FACET_TURN_URL``, ``FACET_TURN_USERNAME``, ``FACET_TURN_CREDENTIAL``;
@@ -26,26 +26,25 @@ from core.errors import ConfigError
 
 IceServer = dict[str, Any]
 
-# What both aiortc and the browsers accept; IPv6 literals are not among it.
+# The forms that aiortc and browsers both accept; IPv6 literals are not among them.
 _STUN = re.compile(r"stuns?:[^?:\s]+(:\d+)?")
 _TURN = re.compile(r"turns?:[^?:\s]+(:\d+)?(\?transport=(udp|tcp))?")
 
 
 def rtc_configuration() -> dict[str, list[IceServer]]:
-    """What ``webrtc_streamer`` needs; raises ConfigError if the configured servers are malformed."""
+    """Return the argument for ``webrtc_streamer``. Raises ``ConfigError`` if the configured servers are malformed."""
     return {"iceServers": ice_servers(os.environ, ice_table(st.secrets, st.get_option("secrets.files")))}
 
 
 def ice_servers(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> list[IceServer]:
-    """The configured servers, checked; messages never repeat a credential. ``secrets`` is the ``[ice]``
-    table."""
+    """Return the validated servers; ``secrets`` is the ``[ice]`` table. Errors never repeat credentials."""
     if listed := environ.get("FACET_ICE_SERVERS", "").strip():
-        return _checked_list(listed, "FACET_ICE_SERVERS")
+        return _parse_list(listed, "FACET_ICE_SERVERS")
     if url := environ.get("FACET_TURN_URL", "").strip():
         username, credential = environ.get("FACET_TURN_USERNAME"), environ.get("FACET_TURN_CREDENTIAL")
         return [_turn_server(url, username, credential, source="FACET_TURN_URL")]
     if servers := secrets.get("servers"):
-        return _checked_list(servers, "[ice] servers in secrets.toml")
+        return _parse_list(servers, "[ice] servers in secrets.toml")
     if turn_url := secrets.get("turn_url"):
         username, credential = secrets.get("turn_username"), secrets.get("turn_credential")
         return [_turn_server(turn_url, username, credential, source="[ice] turn_url in secrets.toml")]
@@ -53,8 +52,8 @@ def ice_servers(environ: Mapping[str, str], secrets: Mapping[str, Any]) -> list[
 
 
 def is_secure_origin(url: str | None) -> bool:
-    """Whether browsers hand out the camera to a page at ``url``: HTTPS, or this machine itself. An unknown
-    address counts as secure, because a false alarm would be worse than the browser's own message."""
+    """Return whether browsers allow the camera on a page at ``url``: HTTPS, or localhost. An unknown address counts as
+    secure, because a false alarm would be worse than the browser's own message."""
     parts = urlsplit(url or "")
     host = parts.hostname or ""
     if not host or parts.scheme == "https":
@@ -68,24 +67,24 @@ def is_secure_origin(url: str | None) -> bool:
 
 
 def ice_table(secrets: Mapping[str, Any], files: Sequence[str]) -> Mapping[str, Any]:
-    """The ``[ice]`` table of Streamlit's ``secrets``; empty if none of the ``files`` that they come from is there,
-    which is the normal case. Raises ConfigError if one is there but cannot be read."""
+    """Return the ``[ice]`` table of Streamlit's ``secrets``, empty if none of their ``files`` exists. Raises
+    ``ConfigError`` if a file exists but cannot be read."""
     try:
         table = secrets.get("ice", {})
     except (OSError, UnicodeDecodeError) as error:
-        # FileNotFoundError is also what Streamlit raises for a file that is no TOML.
+        # Streamlit also raises FileNotFoundError for a file that is not TOML.
         if isinstance(error, FileNotFoundError) and not any(Path(file).is_file() for file in files):
             return {}
         raise ConfigError(
-            f"the secrets in {' or '.join(files)} cannot be read: {error}. Correct the file, which must be TOML in "
-            "UTF-8, or remove it to go without"
+            f"the secrets in {' or '.join(files)} cannot be read: {error}. The file must be TOML in UTF-8; correct "
+            "or remove it"
         ) from error
     if not isinstance(table, Mapping):
         raise ConfigError("[ice] in secrets.toml must be a table, for example [ice] with turn_url below it")
     return table
 
 
-def _checked_list(listed: object, source: str) -> list[IceServer]:
+def _parse_list(listed: object, source: str) -> list[IceServer]:
     if isinstance(listed, str):
         try:
             listed = json.loads(listed)
@@ -96,10 +95,10 @@ def _checked_list(listed: object, source: str) -> list[IceServer]:
             ) from None
     if isinstance(listed, Mapping) or not hasattr(listed, "__iter__"):
         raise ConfigError(f"{source} must be a list of servers, got {type(listed).__name__}")
-    return [_checked(server, f"{source}, entry {number}") for number, server in enumerate(listed, start=1)]
+    return [_parse_server(server, f"{source}, entry {number}") for number, server in enumerate(listed, start=1)]
 
 
-def _checked(server: object, source: str) -> IceServer:
+def _parse_server(server: object, source: str) -> IceServer:
     if not isinstance(server, Mapping) or "urls" not in server:
         raise ConfigError(f'{source} must be an object with "urls", for example {{"urls": "stun:host:3478"}}')
     urls = server["urls"]
@@ -109,7 +108,7 @@ def _checked(server: object, source: str) -> IceServer:
     for url in urls:
         if not isinstance(url, str) or not (_STUN.fullmatch(url) or _TURN.fullmatch(url)):
             raise ConfigError(
-                f"{source}: {url!r} is no server address; allowed are stun:host:port and turn:host:port, "
+                f"{source}: {url!r} is not a server address; allowed are stun:host:port and turn:host:port, "
                 "or turns: for TURN over TLS, with ?transport=udp or tcp"
             )
     if not any(url.startswith("turn") for url in urls):
@@ -121,4 +120,4 @@ def _checked(server: object, source: str) -> IceServer:
 
 
 def _turn_server(url: object, username: object, credential: object, *, source: str) -> IceServer:
-    return _checked({"urls": url, "username": username, "credential": credential}, source)
+    return _parse_server({"urls": url, "username": username, "credential": credential}, source)

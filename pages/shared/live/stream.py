@@ -1,4 +1,4 @@
-"""Camera frames in, marked frames out: the only place that touches streamlit-webrtc."""
+"""Video in, annotated video out: the only module that uses streamlit-webrtc."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamlit_webrtc.webrtc import SignallingTimeoutError
 from core.video.session import LiveSession
 from pages.shared.live.connection import Connection, track_connection
 
-# Small and slow enough for a CPU; a camera that cannot do this sends what it can.
+# Low enough for a CPU; cameras without this mode send another one.
 _VIDEO = {
     "width": {"ideal": 640},
     "height": {"ideal": 480},
@@ -24,33 +24,32 @@ _VIDEO = {
 
 
 def frame_callback(session: LiveSession) -> Callable[[av.VideoFrame], av.VideoFrame]:
-    """What streamlit-webrtc calls in its own thread: no ``st`` in here, and no exception out of here, which
-    would freeze the picture without a word."""
+    """Return the callback for streamlit-webrtc, which runs in a thread of its own: it must not use ``st``, and must not
+    raise, which would freeze the video without a message."""
 
     def process(frame: av.VideoFrame) -> av.VideoFrame:
         try:
             pixels = frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
-            picture = session.process(pixels)
-            marked = av.VideoFrame.from_ndarray(picture, format="bgr24")
-            marked.pts, marked.time_base = frame.pts, frame.time_base
-            return marked
+            annotated = av.VideoFrame.from_ndarray(session.process(pixels), format="bgr24")
+            annotated.pts, annotated.time_base = frame.pts, frame.time_base
+            return annotated
         except Exception as error:
             session.note_error(error)
-            return _black(frame)
+            return _black_frame(frame)
 
     return process
 
 
-def _black(frame: av.VideoFrame) -> av.VideoFrame:
-    """In place of a frame that could not be converted, at the same time: whether faces are to be hidden is not known
-    here, so the camera's own picture is never shown."""
+def _black_frame(frame: av.VideoFrame) -> av.VideoFrame:
+    """Return a black frame for one that could not be converted. The original is never shown, because faces may have to
+    be hidden."""
     black = av.VideoFrame.from_ndarray(np.zeros((frame.height, frame.width, 3), np.uint8), format="bgr24")
     black.pts, black.time_base = frame.pts, frame.time_base
     return black
 
 
 def live_stream(session: LiveSession, configuration: dict[str, Any]) -> Connection:
-    """Shows the video with its START and STOP and returns the state of the connection."""
+    """Show the video with START and STOP and return the state of the connection."""
     try:
         context = webrtc_streamer(
             key="live",

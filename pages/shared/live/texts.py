@@ -1,40 +1,37 @@
-"""What the live page says when the camera or the connection does not work."""
+"""Messages of the live page about camera and connection."""
 
 from __future__ import annotations
 
 START = "Press **START** and allow the camera. Frames are analysed in memory and never stored."
 
 NOT_SECURE = (
-    "**The camera needs HTTPS.** Browsers hand out the camera on `https://` pages and on `localhost` only. "
-    "Open this page over HTTPS (the README shows how to put a certificate in front of it), or on the machine "
-    "that serves it as `http://localhost:8501`."
+    "**The camera needs HTTPS.** Browsers allow the camera only on `https://` pages and on `localhost`. Open this page "
+    "over HTTPS (see `docs/deployment.md`), or as `http://localhost:8501` on the server itself."
 )
 
 DENIED = (
-    "**The camera is blocked for this page.** Click the camera or lock symbol in the browser's address bar, "
-    "allow the camera, then press START again. Your system's privacy settings can block the browser as a "
-    "whole, too."
+    "**The camera is blocked for this page.** Click the camera or lock symbol in the address bar and allow the camera. "
+    "Then press START again. Your system's privacy settings may also block the browser."
 )
 
 NO_CAMERA = (
-    "**No camera was found.** Connect one, or close the program that has taken it, then press START again. "
-    "Without a camera, *Analyze Image* takes pictures from files."
+    "**No camera found.** Connect one, or close the program that uses it, then press START again. "
+    "Without a camera, use *Analyze image*."
 )
 
-CONNECTING = "Connecting to the camera ..."
+CONNECTING = "Connecting to the camera …"
 
 FAILED = (
-    "**The connection for the video could not be made.** The camera works, but its pictures did not get "
-    "through to the server, usually because of a firewall or NAT between them. A TURN server relays the "
-    "video in that case: whoever runs this app sets one with `FACET_TURN_URL`, `FACET_TURN_USERNAME` and "
-    "`FACET_TURN_CREDENTIAL`, or under `[ice]` in `.streamlit/secrets.toml`. If you pressed STOP while it was "
-    "connecting, all is well."
+    "**The video connection failed.** The camera works, but a firewall or NAT blocks the way to the server. "
+    "A TURN server can relay the video. Set it with `FACET_TURN_URL`, `FACET_TURN_USERNAME` and "
+    "`FACET_TURN_CREDENTIAL`, or under `[ice]` in `.streamlit/secrets.toml`. "
+    "Ignore this message if you pressed STOP while connecting."
 )
 
 HELP = """
-The video area shows the browser's own words for what went wrong:
+The video area shows the browser's own messages:
 
-| message | meaning | what to do |
+| Message | Meaning | Solution |
 |---|---|---|
 | *NotAllowedError* | The camera is blocked, for this page or for the browser. | Allow it in the address bar. |
 | *NotFoundError* | There is no camera. | Connect one. |
@@ -42,11 +39,10 @@ The video area shows the browser's own words for what went wrong:
 | *mediaDevices is undefined* | The page is not secure. | Use HTTPS, or `http://localhost`. |
 | *Connection is taking longer* | The video cannot reach the server. | See TURN below. |
 
-**STUN and TURN.** Browser and server look for a direct way for the video. Behind most company networks and
-mobile providers there is none, unless a *STUN* server tells each side its public address, or a *TURN* server
-relays the video. This app contacts no such server by itself. Set one with the environment variable
-`FACET_ICE_SERVERS` (a JSON list of `{"urls": ..., "username": ..., "credential": ...}`), with `FACET_TURN_URL`,
-`FACET_TURN_USERNAME` and `FACET_TURN_CREDENTIAL`, or with the same in `.streamlit/secrets.toml`:
+**STUN and TURN.** Browser and server need a direct connection for the video. Most company networks and mobile providers
+block it. A *STUN* server tells each side its public address; a *TURN* server relays the video. By default this app
+contacts none. Set one with `FACET_ICE_SERVERS` (a JSON list of `{"urls": ..., "username": ..., "credential": ...}`),
+with `FACET_TURN_URL`, `FACET_TURN_USERNAME` and `FACET_TURN_CREDENTIAL`, or in `.streamlit/secrets.toml`:
 
 ```toml
 [ice]

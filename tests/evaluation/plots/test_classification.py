@@ -29,7 +29,7 @@ HISTORY = pd.DataFrame(
         "val_age_mae": [9, 7],
     }
 )
-TIMELINE = pd.DataFrame({"time_s": [0.0, 0.5], "mood": [-0.2, 0.4]} | {str(e): [0.1, 0.2] for e in EMOTIONS})
+TIMELINE = pd.DataFrame({"time_s": [0.0, 0.5], "valence": [-0.2, 0.4]} | {str(e): [0.1, 0.2] for e in EMOTIONS})
 ONE = classification_report(np.array([1]), np.array([1]), ("a", "b"))
 
 DRAWN = {
