@@ -1,104 +1,150 @@
-"""The test sets that figures are reported on, what each was used for, and which networks are measured on which."""
+"""Tasks that networks are trained for: what a network predicts, and which splits of a data set measure it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from core.age_groups import AGE_GROUP_LABELS
+from core.types import EMOTIONS, GENDERS, Emotion
 
-@dataclass(frozen=True, slots=True)
-class EvaluationSplit:
-    """One side of a data set, for the networks of one task: ``task`` and ``split`` as on the card and in
-    ``predictions.npz``. Sides with the same ``title`` hold the same images."""
-
-    task: str
-    split: str
-    title: str
-    chosen_on: bool
-    """True if training chose its checkpoint here, which makes the figures slightly too good."""
-    caveat: str = ""
-    """An exception to what ``role`` says of all reporting sides."""
-
-    @property
-    def role(self) -> str:
-        if self.chosen_on:
-            return (
-                f"{self.title} is the choosing set: the version of the network that did best on these images was kept, "
-                "so that figures are slightly too good here. Quote the reporting set instead."
-            )
-        return (
-            f"{self.title} is the reporting set: no network learnt from its images, and no setting was chosen by "
-            f"looking at them. {self.caveat}".rstrip()
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetSplits:
-    """Names and titles of a data set's two sides: the one for reporting, and the one that training chooses on."""
-
-    reporting: str
-    reporting_title: str
-    choosing: str
-    choosing_title: str
-    caveat: str = ""
-
-    def for_task(self, task: str) -> tuple[EvaluationSplit, EvaluationSplit]:
-        return (
-            EvaluationSplit(task, self.reporting, self.reporting_title, chosen_on=False, caveat=self.caveat),
-            EvaluationSplit(task, self.choosing, self.choosing_title, chosen_on=True),
-        )
-
-
-DATASET_OF: Mapping[str, str] = {
-    "emotion": "fer2013",
-    "emotion_five": "fer2013_five",
-    "age_gender": "utkface",
-    "gender": "utkface",
-    "age": "utkface",
-    "age_group_gender": "utkface",
-    "age_gender_published": "utkface_published",
-}
-"""Task of a network -> the data set that it learns from and is measured on, by the name of its ``SplitDataset``."""
-DATASET_SPLITS: Mapping[str, DatasetSplits] = {
-    "fer2013": DatasetSplits("private", "FER2013 PrivateTest", "public", "FER2013 PublicTest"),
-    "fer2013_five": DatasetSplits(
-        "five_private", "FER2013 PrivateTest, five emotions", "five_public", "FER2013 PublicTest, five emotions"
-    ),
-    "utkface": DatasetSplits(
-        "test",
-        "UTKFace test",
-        "validation",
-        "UTKFace validation",
-        "One thing was decided after a look at it: that people from 60 on are drawn more often in the last rounds of "
-        "our own network.",
-    ),
-    "utkface_published": DatasetSplits(
-        "published_test",
-        "UTKFace, published split: test",
-        "published_validation",
-        "UTKFace, published split: validation",
-        "Some of its images have a near-duplicate among the training images, which others leave in as well.",
-    ),
-}
-EVALUATION_SPLITS: tuple[EvaluationSplit, ...] = tuple(
-    split for task, dataset in DATASET_OF.items() for split in DATASET_SPLITS[dataset].for_task(task)
+CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"emotion": EMOTIONS, "age_group": AGE_GROUP_LABELS, "gender": GENDERS}
+)
+"""Output of a classifier -> its class names, in the order of the probabilities. The output ``age`` has no classes."""
+FIVE_EMOTIONS: tuple[Emotion, ...] = (
+    Emotion.ANGRY,
+    Emotion.HAPPY,
+    Emotion.SAD,
+    Emotion.SURPRISE,
+    Emotion.NEUTRAL,
 )
 
 
-def split_for(task: str, *, chosen_on: bool) -> EvaluationSplit:
-    """Of the networks of ``task``: the side that training chose on, or the one for reporting."""
-    return next(one for one in EVALUATION_SPLITS if (one.task, one.chosen_on) == (task, chosen_on))
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Images that models are measured on. ``name``: as in ``predictions.npz`` and on cards; ``title``: for people."""
+
+    name: str
+    title: str
+    is_validation: bool = False
+    note: str = ""
+    """An exception to what ``description`` says about every test split."""
+
+    @property
+    def description(self) -> str:
+        if self.is_validation:
+            return (
+                "Validation split: used for model selection, so these scores are slightly optimistic. Quote the test "
+                "split."
+            )
+        return f"Held-out test split: not used for training or model selection. {self.note}".rstrip()
 
 
-def split_titled(task: str, split: str) -> str:
-    """The title of a side of the networks of ``task``; its name where there is no such side."""
-    return next((one.title for one in EVALUATION_SPLITS if (one.task, one.split) == (task, split)), split)
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One kind of network.
+
+    ``attributes``: what the network says about each face, and ``outputs``: the heads that say it, both empty for a
+    detector; ``dataset``: name of the data set; ``metrics``: keys of the metrics that sum a model up, as on its card.
+    ``emotions``: the classes of the output ``emotion`` that occur in the data set. ``comparison_only``: whether the
+    networks exist to be compared with published results, not to be used.
+    """
+
+    name: str
+    title: str
+    attributes: tuple[str, ...]
+    outputs: tuple[str, ...]
+    dataset: str
+    test_split: Split
+    validation_split: Split
+    metrics: tuple[str, ...]
+    emotions: tuple[Emotion, ...] = EMOTIONS
+    comparison_only: bool = False
+
+    @property
+    def splits(self) -> tuple[Split, Split]:
+        """The test split, then the validation split."""
+        return self.test_split, self.validation_split
+
+    def classes(self, output: str) -> tuple[str, ...]:
+        """Return the class names that a network of this task tells apart, in the order of ``CLASSES``."""
+        return self.emotions if output == "emotion" else CLASSES[output]
 
 
-def splits_titled(title: str) -> tuple[EvaluationSplit, ...]:
-    """The same images for the networks of every task that is measured on them."""
-    return tuple(one for one in EVALUATION_SPLITS if one.title == title)
+_FER2013 = Split("private", "FER2013 PrivateTest"), Split("public", "FER2013 PublicTest", is_validation=True)
+_FER2013_FIVE = (
+    Split("five_private", "FER2013 PrivateTest, five emotions"),
+    Split("five_public", "FER2013 PublicTest, five emotions", is_validation=True),
+)
+_UTKFACE = (
+    Split(
+        "test",
+        "UTKFace test",
+        note="One exception: the sampling weight of people over 60 was set after a look at this split.",
+    ),
+    Split("validation", "UTKFace validation", is_validation=True),
+)
+_UTKFACE_PUBLISHED = (
+    Split(
+        "published_test",
+        "UTKFace, published split: test",
+        note="Some images have a near-duplicate in the training split, as in other published results.",
+    ),
+    Split("published_validation", "UTKFace, published split: validation", is_validation=True),
+)
+_FACES = Split("test", "Face detection: test photographs"), Split("validation", "Face detection: validation", True)
 
-
-DETECTOR_SPLIT = EvaluationSplit("face_detector", "test", "Finding faces: test photographs", chosen_on=False)
-"""For the detectors, which have a report of their own instead of predictions."""
+TASKS: Mapping[str, Task] = MappingProxyType(
+    {
+        task.name: task
+        for task in (
+            Task("emotion", "Emotion", ("emotion",), ("emotion",), "fer2013", *_FER2013, ("accuracy",)),
+            Task(
+                "emotion_five",
+                "Emotion, five of seven",
+                ("emotion",),
+                ("emotion",),
+                "fer2013_five",
+                *_FER2013_FIVE,
+                ("accuracy",),
+                emotions=FIVE_EMOTIONS,
+            ),
+            Task(
+                "age_gender",
+                "Age and perceived gender",
+                ("age", "gender"),
+                ("age", "gender"),
+                "utkface",
+                *_UTKFACE,
+                ("age_mae", "gender_accuracy"),
+            ),
+            Task("gender", "Perceived gender", ("gender",), ("gender",), "utkface", *_UTKFACE, ("gender_accuracy",)),
+            Task("age", "Age", ("age",), ("age",), "utkface", *_UTKFACE, ("age_mae",)),
+            Task(
+                "age_group_gender",
+                "Age group and perceived gender",
+                ("age", "gender"),
+                ("age_group", "gender"),
+                "utkface",
+                *_UTKFACE,
+                ("age_mae", "age_group_accuracy", "gender_accuracy"),
+            ),
+            Task(
+                "age_gender_published",
+                "Age from 21 to 60 and perceived gender",
+                ("age", "gender"),
+                ("age", "gender"),
+                "utkface_published",
+                *_UTKFACE_PUBLISHED,
+                ("age_mae", "gender_accuracy"),
+                comparison_only=True,
+            ),
+            Task("detection", "Face detector, five landmarks", (), (), "faces", *_FACES, ("recall", "false_boxes_all")),
+        )
+    }
+)
+"""Name of a task, as on the card of a model -> the task."""
+ATTRIBUTE_TASKS: Mapping[str, Task] = MappingProxyType({name: task for name, task in TASKS.items() if task.outputs})
+"""The tasks of networks that read aligned faces: all except detection."""

@@ -42,7 +42,7 @@ from models.exporting.quantization import to_int8
 from models.training.config import TrainConfig
 from models.training.recipes import config_named
 from models.training.runs import RUNS, folder_of_run, weights_to_export
-from models.training.tasks import CROP_TASKS
+from models.training.tasks import ATTRIBUTE_TASKS, load_data
 
 MAX_INT8_LOSS = 0.003
 """Accuracy that the int8 model may lose against float32 and still be served."""
@@ -54,23 +54,25 @@ _LARGEST_16_BITS = float(np.finfo(np.float16).max)
 
 def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:
     """Write the artifact of ``run`` to ``folder`` and return it."""
-    task = CROP_TASKS[config.task]
+    task = ATTRIBUTE_TASKS[config.task]
     model = registry.build(config.architecture, **config.architecture_arguments)
     model.set_weights(_rounded(weights_to_export(config, run)))
     card = new_card(config, run, model.count_params(), int(model.input_shape[-1]), facts_of(model))
-    data = task.read(data_dir, config.image_size)
-    # A run that learnt from a pack never saw the side for reporting, which the figures are about.
-    facts = data.facts()
+    data = load_data(task.core_task, data_dir, config.image_size)
+    # A run that learnt from a pack never saw the test split, which the metrics are about.
+    facts = data.metadata()
     card["data"] |= {name: facts[name] | card["data"].get(name, {}) for name in ("samples", "fingerprints")}
     folder.mkdir(parents=True, exist_ok=True)
     save_compressed(model, folder / KERAS_FILE)
     (folder / HISTORY_FILE).write_text(joined_history(rounds_of(config, run)), encoding="utf-8")
     with tempfile.TemporaryDirectory() as temporary:
         forms = _served_forms(model, Path(temporary))
-        exports = {name: _figures(form, data.splits[task.choose_on]) for name, form in forms.items()}
+        exports = {
+            name: _figures(form, data.splits[task.validation_split], task.core_task) for name, form in forms.items()
+        }
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
         shutil.copyfile(forms[served], folder / SERVED_FILE)
-    card["exports"] = {"compared_on": task.choose_on, "served": served} | exports
+    card["exports"] = {"compared_on": task.validation_split, "served": served} | exports
     # Of another network: two views belong to the answers that are stored now, times to the file that is served now.
     for name in (TWO_VIEWS_FILE, SPEED_FILE, HERE_FILE):
         (folder / name).unlink(missing_ok=True)
@@ -93,10 +95,10 @@ def _served_forms(model: keras.Model, folder: Path) -> dict[str, Path | str]:
     return forms
 
 
-def _figures(form: Path | str, chosen_on: Samples) -> dict[str, Any]:
+def _figures(form: Path | str, samples: Samples, task: str) -> dict[str, Any]:
     if isinstance(form, str):
         return {"failed": form}
-    return {"bytes": form.stat().st_size} | figures_of_file(form, chosen_on)
+    return {"bytes": form.stat().st_size} | figures_of_file(form, samples, task)
 
 
 def _rounded(weights: Sequence[np.ndarray]) -> list[np.ndarray]:

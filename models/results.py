@@ -12,7 +12,6 @@ from pathlib import Path
 
 from core.artifacts.model_card import (
     ARTIFACTS_DIR,
-    CROP_TASKS,
     DETECTOR_ARTIFACT,
     PREDICTIONS_FILE,
     TWO_VIEWS_FILE,
@@ -30,10 +29,10 @@ from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import frame_ms
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_in_age_range
 from core.evaluation.leaderboard import load_leaderboard
-from core.evaluation.metrics import age_report, emotion_report, gender_report
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, load_predictions
+from core.evaluation.metrics import age_report, class_report
+from core.evaluation.predictions import Predictions, load_predictions
 from core.evaluation.robustness import RobustnessReport
-from core.tasks import split_for
+from core.tasks import TASKS
 from models.cli import run
 from models.corruptions import TRAINING_CORRUPTIONS
 from models.markdown import percent, table, years
@@ -41,7 +40,6 @@ from models.results_networks import NETWORKS_MARKERS, render_networks
 
 MEAN_OF_SCATTER = 0.886
 """Mean distance of normally distributed points with a root mean square distance of 1: sqrt(pi) / 2."""
-REPORTED_ON = {task: split_for(task, chosen_on=False).split for task in CROP_TASKS}
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
 END = "<!-- end of results -->"
@@ -71,26 +69,20 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
 
 def _check_complete(card: ModelCard) -> None:
     """A new export takes from the card what was measured with the old one."""
-    for key, command in (("framing", "models alignment"), (TWO_VIEWS_KEY, "models.two_views")):
+    for key, command in (("framing", "models alignment"), (TWO_VIEWS_KEY, "models evaluate --tta --store")):
         if key not in card.raw:
             raise ArtifactMissingError(
                 f"the card of {card.name} has no {key!r}. Measure it with: python -m {command} {card.name} --data DIR"
             )
 
 
-def _reported(
-    emotion_folder: Path, age_folder: Path, file_name: str
-) -> tuple[EmotionPredictions, AgeGenderPredictions]:
-    emotion = load_predictions(emotion_folder / file_name)[REPORTED_ON["emotion"]]
-    ages = load_predictions(age_folder / file_name)[REPORTED_ON["age_gender"]]
-    assert isinstance(emotion, EmotionPredictions)
-    assert isinstance(ages, AgeGenderPredictions)
+def _reported(emotion_folder: Path, age_folder: Path, file_name: str) -> tuple[Predictions, Predictions]:
+    emotion = load_predictions(emotion_folder / file_name)[TASKS["emotion"].test_split.name]
+    ages = load_predictions(age_folder / file_name)[TASKS["age_gender"].test_split.name]
     return emotion, ages
 
 
-def _headline(
-    served: tuple[EmotionPredictions, AgeGenderPredictions], two_views: tuple[EmotionPredictions, AgeGenderPredictions]
-) -> str:
+def _headline(served: tuple[Predictions, Predictions], two_views: tuple[Predictions, Predictions]) -> str:
     two_figures = _figures(*two_views)
     rows = [(*what, figure, two_figures[what]) for what, figure in _figures(*served).items()]
     title = (
@@ -100,12 +92,12 @@ def _headline(
     return title + "\n\n" + table(("What", "Test set", "Result", "With two views"), rows)
 
 
-def _figures(emotion: EmotionPredictions, ages: AgeGenderPredictions) -> dict[tuple[str, str], str]:
+def _figures(emotion: Predictions, ages: Predictions) -> dict[tuple[str, str], str]:
     """(what, test set) -> result."""
     age = age_report(ages)
     return {
-        ("Emotion, 7 classes", "FER2013 PrivateTest"): percent(emotion_report(emotion).accuracy),
-        ("Perceived gender", "UTKFace test"): percent(gender_report(ages).accuracy),
+        ("Emotion, 7 classes", "FER2013 PrivateTest"): percent(class_report(emotion, "emotion").accuracy),
+        ("Perceived gender", "UTKFace test"): percent(class_report(ages, "gender").accuracy),
         ("Age, mean absolute error", "UTKFace test"): years(age.mae),
         ("Age within 5 years", "UTKFace test"): percent(age.within_5_years),
         ("True age inside the stated interval", "UTKFace test"): percent(age.coverage),
@@ -133,8 +125,8 @@ def _compared(card: ModelCard, figures: dict[str, float]) -> str:
     return f"MAE {figures['age_mae']:.2f}, gender {figures['gender_accuracy']:.2%}"
 
 
-def _emotions(emotion: EmotionPredictions) -> str:
-    report = emotion_report(emotion)
+def _emotions(emotion: Predictions) -> str:
+    report = class_report(emotion, "emotion")
     rows = [
         (str(label), percent(accuracy), f"{precision:.1%}", f"{f1:.2f}", str(support))
         for label, accuracy, precision, f1, support in zip(
@@ -145,7 +137,7 @@ def _emotions(emotion: EmotionPredictions) -> str:
     return title + "\n\n" + table(("Class", "Accuracy", "Precision", "F1", "Images"), rows)
 
 
-def _brackets(ages: AgeGenderPredictions) -> str:
+def _brackets(ages: Predictions) -> str:
     rows = [
         (bracket.label, years(bracket.mae), f"{bracket.bias:+.1f}", str(bracket.mae.n))
         for bracket in age_report(ages).by_bracket
@@ -155,7 +147,7 @@ def _brackets(ages: AgeGenderPredictions) -> str:
     )
 
 
-def _groups(ages: AgeGenderPredictions) -> str:
+def _groups(ages: Predictions) -> str:
     report = fairness_report(ages)
     rows = [
         (group.label, percent(group.gender_accuracy), years(group.age_mae), str(group.n)) for group in report.groups
@@ -181,7 +173,7 @@ def _groups(ages: AgeGenderPredictions) -> str:
 def _calibration(*cards: ModelCard) -> str:
     rows = []
     for card in cards:
-        figures = card.metrics[REPORTED_ON[card.task]]
+        figures = card.metrics[TASKS[card.task].test_split.name]
         name, prefix = ("Emotion", "") if card.task == "emotion" else ("Perceived gender", "gender_")
         rows.append(
             (
@@ -198,7 +190,7 @@ def _calibration(*cards: ModelCard) -> str:
         "Confidence against accuracy on the test sets (ECE: expected calibration error, 15 bins; before and after the "
         'temperature that was fitted on the other side), and what is kept when unsure answers become "uncertain":'
     )
-    ages = next(card.metrics[REPORTED_ON[card.task]] for card in cards if card.task == "age_gender")
+    ages = next(card.metrics[TASKS[card.task].test_split.name] for card in cards if card.task == "age_gender")
     brackets = (
         f"The stated age interval holds the true age of {ages['interval_coverage']:.1%} of the people, and of "
         f"{ages['interval_coverage_lowest']:.1%} to {ages['interval_coverage_highest']:.1%} in every age bracket; 80 % "
@@ -235,7 +227,7 @@ def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
 def _framing(*cards: ModelCard) -> str:
     rows = []
     for card in cards:
-        measured = card.raw["framing"][DEFAULT_DETECTOR][REPORTED_ON[card.task]]
+        measured = card.raw["framing"][DEFAULT_DETECTOR][TASKS[card.task].test_split.name]
         rows.append(
             (
                 card.title,

@@ -43,7 +43,7 @@ def _introduction(board: Leaderboard) -> str:
 
 def _group(group: Group) -> str:
     rows = [_cells(group, row) for row in group.rows]
-    title = f"{group.title}, {group.reporting.title} ({group.images} images):"
+    title = f"{group.title}, {group.test_split.title} ({group.images} images):"
     return f"{title}\n\n{table(_HEADER, rows)}"
 
 

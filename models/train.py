@@ -27,12 +27,11 @@ from models import registry
 from models.cli import add_data, non_negative_int, positive_int, run
 from models.exporting.model_card import facts_of
 from models.training.config import TrainConfig
-from models.training.crop_tasks import Task, TrainingData
 from models.training.ema import EmaWeights
 from models.training.optimizers import optimizer_for
 from models.training.recipes import config_named
 from models.training.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since, folder_of_run, weights_of
-from models.training.tasks import TASKS
+from models.training.tasks import TASKS, TrainingData, TrainingTask
 
 _TO_RESUME = ("last.keras", "average.npz")
 
@@ -67,7 +66,7 @@ def train_and_evaluate(
     return progress.best
 
 
-def _compiled(config: TrainConfig, task: Task, steps_per_epoch: int) -> keras.Model:
+def _compiled(config: TrainConfig, task: TrainingTask, steps_per_epoch: int) -> keras.Model:
     keras.mixed_precision.set_global_policy(config.precision)
     try:
         model = registry.build(config.architecture, **config.architecture_arguments)
@@ -109,7 +108,7 @@ def _decay_kernels_only(model: keras.Model) -> None:
 class _Progress(keras.callbacks.Callback):
     """After each epoch: a row of history, the state to resume from, and the averaged weights if they are the best."""
 
-    def __init__(self, workdir: Path, task: Task, average: EmaWeights, resume: bool) -> None:
+    def __init__(self, workdir: Path, task: TrainingTask, average: EmaWeights, resume: bool) -> None:
         super().__init__()
         self._average = average
         self._workdir = workdir
@@ -174,7 +173,7 @@ class _Progress(keras.callbacks.Callback):
 
 
 def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, workdir: Path) -> None:
-    run = {"config": asdict(config), "backend": keras.backend.backend()} | facts_of(model) | data.facts()
+    run = {"config": asdict(config), "backend": keras.backend.backend()} | facts_of(model) | data.metadata()
     (workdir / RUN_FILE).write_text(json.dumps(run, indent=2, default=str))
 
 
@@ -200,7 +199,7 @@ def _train(options: argparse.Namespace) -> None:
         config = replace(config, seed=options.seed)
     data = TASKS[config.task].load(options.data, config)
     if options.limit:
-        data = data.shortened(options.limit)
+        data = data.limit(options.limit)
     best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
     print(json.dumps(best, indent=2))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.tasks import DETECTOR_SPLIT
+from core.tasks import TASKS
 from pages.shared.evaluation.detector import choose_detectors, load_detection, show_detectors
 from pages.shared.evaluation.leaderboard import show_leaderboard
 from pages.shared.evaluation.selection import (
@@ -23,7 +23,7 @@ def show_by_test_set() -> None:
     left, right = st.columns(2)
     with left:
         split = choose_split()
-    if split == DETECTOR_SPLIT:
+    if split == TASKS["detection"].test_split:
         show_detector_page(right)
         return
     with right:

@@ -17,6 +17,7 @@ from typing import Any
 from core.artifacts.storage import check_listed
 from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
+from core.tasks import TASKS
 
 ARTIFACTS_DIR = Path(__file__).resolve().parents[2] / "models" / "artifacts"
 CARD_FILE = "card.json"
@@ -32,20 +33,6 @@ SEEDS_KEY = "seeds"
 HISTORY_FILE = "history.csv"
 DETECTOR_ARTIFACT = "face_detector"
 """Folder of our own face detector and of what detectors are compared by."""
-ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
-    "emotion": ("emotion",),
-    "emotion_five": ("emotion",),
-    "age_gender": ("age", "gender"),
-    "gender": ("gender",),
-    "age": ("age",),
-    "age_group_gender": ("age", "gender"),
-    "age_gender_published": ("age", "gender"),
-}
-"""Task of a network that reads cropped faces -> what it answers about each."""
-COMPARISON_TASKS = ("age_gender_published",)
-"""Tasks that exist so that our figures stand beside those of others on the split that these used."""
-CROP_TASKS = tuple(ATTRIBUTES)
-TASKS = (*CROP_TASKS, "detection")
 
 
 @dataclass(frozen=True)
@@ -147,7 +134,7 @@ class ModelCard:
     @property
     def attributes(self) -> tuple[str, ...]:
         """What the network answers about a face; nothing for a detector."""
-        return ATTRIBUTES.get(self.task, ())
+        return TASKS[self.task].attributes
 
     @property
     def is_baseline(self) -> bool:
@@ -157,7 +144,7 @@ class ModelCard:
     @property
     def is_for_comparison(self) -> bool:
         """Whether it is of our own, but not there to answer about people's pictures."""
-        return self.task in COMPARISON_TASKS and not self.is_baseline
+        return TASKS[self.task].comparison_only and not self.is_baseline
 
     @property
     def epochs_run(self) -> int | None:
@@ -241,7 +228,7 @@ def rebuild_commands(card: ModelCard) -> tuple[str, str]:
 def is_served(folder: Path, card: ModelCard) -> bool:
     """Whether a network that reads cropped faces can be run here: its ``model.tflite`` is in ``folder``, too large for
     the repository or not. That the file is the right one is found out when it is loaded."""
-    return card.task in CROP_TASKS and (Path(folder) / SERVED_FILE).is_file()
+    return bool(card.attributes) and (Path(folder) / SERVED_FILE).is_file()
 
 
 def load_card(folder: Path) -> ModelCard:

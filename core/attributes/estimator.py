@@ -12,27 +12,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.age_groups import AGE_GROUPS
-from core.artifacts.model_card import ATTRIBUTES, SERVED_FILE, ModelCard, load_card, verified_file
+from core.artifacts.model_card import SERVED_FILE, ModelCard, load_card, verified_file
 from core.errors import ArtifactCorruptError
 from core.runtime.litert import LiteRTRunners
-from core.types import EMOTIONS, GENDERS, MAX_AGE
+from core.tasks import CLASSES, TASKS
+from core.types import MAX_AGE
 
-OUTPUTS: dict[str, frozenset[str]] = {
-    task: frozenset(("age_group", "gender") if task == "age_group_gender" else attributes)
-    for task, attributes in ATTRIBUTES.items()
-}
-"""Output names that a network of each task must have: what it answers, but age groups in place of an age."""
-WIDTHS: dict[str, tuple[int, ...]] = {
-    "emotion": (len(EMOTIONS),),
-    "gender": (len(GENDERS),),
+OUTPUT_WIDTHS: dict[str, tuple[int, ...]] = {
+    **{output: (len(classes),) for output, classes in CLASSES.items()},
     "age": (MAX_AGE + 1, 1),
-    "age_group": (len(AGE_GROUPS),),
 }
 """Output name -> how many values it may have: probabilities, or one number of years."""
-
-
-_BATCH = 32
+BATCH_SIZE = 32
 """Crops at once; more are not faster, and an interpreter keeps the memory of its largest batch."""
 
 
@@ -67,8 +58,8 @@ class LiteRTModel:
         if crops.dtype != np.uint8 or crops.shape[1:] != self.crop_shape:
             raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
         parts = [
-            self._runners.run(**{self._input_name: crops[start : start + _BATCH]})
-            for start in range(0, len(crops), _BATCH)
+            self._runners.run(**{self._input_name: crops[start : start + BATCH_SIZE]})
+            for start in range(0, len(crops), BATCH_SIZE)
         ]
         return {
             name: np.concatenate([np.empty((0, width), np.float32), *(part[name] for part in parts)])
@@ -90,11 +81,11 @@ class LiteRTEstimator:
         self._check_form(file)
 
     def _check_form(self, file: Path) -> None:
-        size, wanted = self.card.input_size, OUTPUTS.get(self.card.task, frozenset())
+        size, wanted = self.card.input_size, set(TASKS[self.card.task].outputs)
         expected = (size, size, self.card.channels)
-        fitting = {name for name in wanted if self._model.widths.get(name) in WIDTHS[name]}
+        fitting = {name for name in wanted if self._model.widths.get(name) in OUTPUT_WIDTHS[name]}
         if not wanted or self._model.crop_shape != expected or fitting != wanted:
-            promised = {name: " or ".join(map(str, WIDTHS[name])) for name in sorted(wanted)}
+            promised = {name: " or ".join(map(str, OUTPUT_WIDTHS[name])) for name in sorted(wanted)}
             raise ArtifactCorruptError(
                 f"{file} takes {self._model.crop_shape} and answers {dict(sorted(self._model.widths.items()))}; its "
                 f"card promises {expected} and {promised or 'no network that reads crops'}"

@@ -62,12 +62,12 @@ class FacePhotos:
     splits: Mapping[str, tuple[FacePhoto, ...]]
     rejected: tuple[Rejected, ...]
 
-    def shortened(self, count: int) -> FacePhotos:
+    def limit(self, count: int) -> FacePhotos:
         """At most ``count`` photographs of each side, always the same ones, to try things out."""
         splits = {name: tuple(photos[row] for row in subsample(photos, count)) for name, photos in self.splits.items()}
         return replace(self, splits=splits)
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What a run or a card records about the data."""
         return {
             "samples": {split: len(photos) for split, photos in self.splits.items()},

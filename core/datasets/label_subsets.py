@@ -12,15 +12,9 @@ import numpy as np
 
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset, load_fer2013
-from core.types import EMOTIONS, Emotion
+from core.tasks import FIVE_EMOTIONS
+from core.types import EMOTIONS
 
-FIVE_EMOTIONS: tuple[Emotion, ...] = (
-    Emotion.ANGRY,
-    Emotion.HAPPY,
-    Emotion.SAD,
-    Emotion.SURPRISE,
-    Emotion.NEUTRAL,
-)
 PREFIX = "five_"
 """Begins the names of the sides, except that of ``train``."""
 

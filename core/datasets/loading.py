@@ -17,7 +17,7 @@ from core.datasets.label_subsets import PREFIX, of_five_emotions
 from core.datasets.samples import Samples
 from core.datasets.utkface import SOURCE_SIZE, parse_name, utkface_folder
 from core.errors import ConfigError, DatasetError
-from core.tasks import DATASET_OF
+from core.tasks import TASKS
 
 DATA_DIR = Path(__file__).resolve().parents[2] / "data"
 _USAGES = {"public": "PublicTest", "private": "PrivateTest"}
@@ -31,7 +31,7 @@ def data_dir() -> Path:
 
 def has_data(folder: Path, task: str) -> bool:
     """Whether ``folder`` seems to hold the data set of ``task``; looks at names only."""
-    if DATASET_OF[task] in _UTKFACE:
+    if TASKS[task].dataset in _UTKFACE:
         return (folder / "UTKFace").is_dir() or any(parse_name(file.name) for file in folder.glob("*.chip.jpg"))
     names = ("fer2013/test", "test", "fer2013.csv", "fer2013/fer2013.csv")
     return any((folder / name).exists() for name in names) or (folder.suffix == ".csv" and folder.is_file())
@@ -44,7 +44,7 @@ def read_split(folder: Path, task: str, split: str, ids: NDArray[np.str_], image
     by ``ids``, area-resized to ``image_size``; those that ``folder`` lacks are left out. Raises ``DatasetError`` if
     none is found.
     """
-    if DATASET_OF[task] in _UTKFACE:
+    if TASKS[task].dataset in _UTKFACE:
         return _read_utkface_files(utkface_folder(folder), ids, image_size)
     prefix = PREFIX if task == "emotion_five" else ""
     usages = {f"{prefix}{name}": usage for name, usage in _USAGES.items()}

@@ -40,13 +40,13 @@ class SplitDataset:
     def fingerprints(self) -> dict[str, str]:
         return {split: fingerprint(samples.ids.tolist()) for split, samples in self.splits.items()}
 
-    def shortened(self, count: int) -> SplitDataset:
+    def limit(self, count: int) -> SplitDataset:
         """At most ``count`` images of each side, always the same ones, to try things out."""
         return replace(
             self, splits={name: samples.take(subsample(samples, count)) for name, samples in self.splits.items()}
         )
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """What a run or a card records about the data: counts, fingerprints, near-duplicates, rejected files."""
         return {
             "samples": {split: len(samples) for split, samples in self.splits.items()},

@@ -16,14 +16,8 @@ from core.artifacts.model_card import ModelCard
 from core.attributes.postprocessing import apply_temperature
 from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, wilson_interval
-from core.evaluation.metrics import AGE_BRACKETS, bracket_indices
-from core.evaluation.predictions import (
-    AgeGroupGenderPredictions,
-    AgePredictions,
-    EmotionPredictions,
-    GenderPredictions,
-    Predictions,
-)
+from core.evaluation.metrics import AGE_BRACKETS, METRIC_PREFIXES, bracket_indices
+from core.evaluation.predictions import Predictions
 
 BINS = 15
 """Equal-width bins of the confidence, as in Guo et al. 2017."""
@@ -152,25 +146,19 @@ def calibration_report(
     )
 
 
-def emotion_calibration(predictions: EmotionPredictions, card: ModelCard) -> CalibrationReport:
-    return _of_output("emotion", predictions.probabilities, predictions.truth, card)
+def output_calibration(predictions: Predictions, output: str, card: ModelCard) -> CalibrationReport:
+    """Of the probabilities of ``output``, which were made with the temperature on ``card``."""
+    temperature, min_confidence = card.temperature.get(output, 1.0), card.min_confidence.get(output, 0.0)
+    return calibration_report(predictions.probabilities[output], predictions.truth[output], temperature, min_confidence)
 
 
-def gender_calibration(predictions: GenderPredictions, card: ModelCard) -> CalibrationReport:
-    return _of_output("gender", predictions.gender_probabilities, predictions.gender_true, card)
-
-
-def age_group_calibration(predictions: AgeGroupGenderPredictions, card: ModelCard) -> CalibrationReport:
-    return _of_output("age_group", predictions.age_group_probabilities, predictions.age_group_true, card)
-
-
-def interval_report(predictions: AgePredictions) -> IntervalReport:
+def interval_report(predictions: Predictions) -> IntervalReport:
     """Raises ``ConfigError`` without predictions."""
     if len(predictions) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
-    truth = predictions.age_true
-    covered = (predictions.age_low <= truth) & (truth <= predictions.age_high)
-    width = (predictions.age_high - predictions.age_low).astype(np.float64)
+    truth, ages = predictions.truth["age"], predictions.ages
+    covered = (ages.low <= truth) & (truth <= ages.high)
+    width = (ages.high - ages.low).astype(np.float64)
     bracket = bracket_indices(truth)
     return IntervalReport(
         everybody=_coverage("everybody", covered, width),
@@ -188,18 +176,14 @@ def calibration_metrics(predictions: Predictions, card: ModelCard) -> dict[str, 
     NaN (no answer kept) is left out.
     """
     figures: dict[str, float] = {}
-    if isinstance(predictions, EmotionPredictions):
-        figures |= _headline("", emotion_calibration(predictions, card))
-    if isinstance(predictions, AgePredictions):
+    if predictions.age is not None:
         intervals = interval_report(predictions)
         figures |= {
             "interval_coverage_lowest": intervals.lowest.coverage.value,
             "interval_coverage_highest": intervals.highest.coverage.value,
         }
-    if isinstance(predictions, AgeGroupGenderPredictions):
-        figures |= _headline("age_group_", age_group_calibration(predictions, card))
-    if isinstance(predictions, GenderPredictions):
-        figures |= _headline("gender_", gender_calibration(predictions, card))
+    for output in predictions.probabilities:
+        figures |= _headline(METRIC_PREFIXES[output], output_calibration(predictions, output, card))
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
@@ -213,13 +197,6 @@ def _headline(prefix: str, report: CalibrationReport) -> dict[str, float]:
         "kept_accuracy": report.default.accuracy.value,
     }
     return {f"{prefix}{name}": value for name, value in figures.items()}
-
-
-def _of_output(
-    name: str, probabilities: NDArray[np.float32], truth: NDArray[np.int64], card: ModelCard
-) -> CalibrationReport:
-    temperature, min_confidence = card.temperature.get(name, 1.0), card.min_confidence.get(name, 0.0)
-    return calibration_report(probabilities, truth, temperature, min_confidence)
 
 
 def _confidence(

@@ -18,7 +18,7 @@ from core.datasets.utkface import RACES
 from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
 from core.evaluation.metrics import AGE_BRACKETS, bracket_indices
-from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions, Predictions
+from core.evaluation.predictions import Predictions
 from core.types import GENDERS
 
 Figure = Literal["age_mae", "gender_accuracy"]
@@ -35,7 +35,6 @@ YOUNGEST = (0, 9)
 OLDEST = (70, 150)
 """First and last true age, in years, of those that users complain about most."""
 _SHUFFLES = 200
-PeopleAnswers = AgePredictions | GenderPredictions
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class FairnessReport:
         return next((one for one in self.gaps if (one.figure, one.with_small) == (figure, with_small)), None)
 
 
-def fairness_report(predictions: PeopleAnswers, by: Sequence[str] = ("race",), seed: int = 0) -> FairnessReport:
+def fairness_report(predictions: Predictions, by: Sequence[str] = ("race",), seed: int = 0) -> FairnessReport:
     """Errors by one or more of ``ATTRIBUTES``. ``seed`` is for the gaps by chance.
 
     Raises ``ConfigError`` for another attribute, one named twice, none, or no predictions.
@@ -131,10 +130,10 @@ def fairness_report(predictions: PeopleAnswers, by: Sequence[str] = ("race",), s
     return FairnessReport(by, tuple(values), everybody, groups, gaps)
 
 
-def mae_in_age_range(predictions: AgePredictions, youngest: int, oldest: int) -> MetricValue:
+def mae_in_age_range(predictions: Predictions, youngest: int, oldest: int) -> MetricValue:
     """Mean absolute age error, in years, of the people whose true age is in ``youngest..oldest``."""
-    chosen = (predictions.age_true >= youngest) & (predictions.age_true <= oldest)
-    return mean_absolute_error(_age_errors(predictions)[chosen])
+    age = predictions.truth["age"]
+    return mean_absolute_error(predictions.age_errors[(age >= youngest) & (age <= oldest)])
 
 
 def fairness_metrics(predictions: Predictions) -> dict[str, float]:
@@ -143,39 +142,30 @@ def fairness_metrics(predictions: Predictions) -> dict[str, float]:
     ``age_mae_gap_race`` (years) and ``gender_accuracy_gap_race`` (share): gaps between the best and the worst race
     label of at least ``MIN_GROUP_SIZE`` people; ``age_mae_0_9``: age error of the youngest, in years.
     """
-    if isinstance(predictions, EmotionPredictions):
+    if "race" not in predictions.truth:
         return {}
     report = fairness_report(predictions)
     gaps = {f"{figure}_gap_race": report.gap(figure) for figure in report.figures}
     figures = {name: gap.size for name, gap in gaps.items() if gap is not None}
-    if isinstance(predictions, AgePredictions):
+    if predictions.age is not None:
         figures["age_mae_0_9"] = mae_in_age_range(predictions, *YOUNGEST).value
     return {name: value for name, value in figures.items() if math.isfinite(value)}
 
 
-def _age_errors(predictions: AgePredictions) -> NDArray[np.float64]:
-    errors: NDArray[np.float64] = predictions.age_years.astype(np.float64) - predictions.age_true
-    return errors
-
-
-def _values(predictions: PeopleAnswers) -> dict[Figure, NDArray[np.float64]]:
+def _values(predictions: Predictions) -> dict[Figure, NDArray[np.float64]]:
     """Figure -> of each person, what the figure is the mean of, (N,)."""
     values: dict[Figure, NDArray[np.float64]] = {}
-    if isinstance(predictions, AgePredictions):
-        values["age_mae"] = np.abs(_age_errors(predictions))
-    if isinstance(predictions, GenderPredictions):
-        right = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
+    if predictions.age is not None:
+        values["age_mae"] = np.abs(predictions.age_errors)
+    if "gender" in predictions.probabilities:
+        right = predictions.predicted("gender") == predictions.truth["gender"]
         values["gender_accuracy"] = right.astype(np.float64)
     return values
 
 
-def _group_of(predictions: PeopleAnswers, by: tuple[str, ...]) -> NDArray[np.int64]:
+def _group_of(predictions: Predictions, by: tuple[str, ...]) -> NDArray[np.int64]:
     """(N,) rows of the table of all combinations, the last attribute fastest."""
-    indices = {
-        "race": predictions.race,
-        "age": bracket_indices(predictions.age_true),
-        "gender": predictions.gender_true,
-    }
+    indices = {**predictions.truth, "age": bracket_indices(predictions.truth["age"])}
     sizes = [len(ATTRIBUTES[name]) for name in by]
     return np.ravel_multi_index([indices[name] for name in by], sizes).astype(np.int64)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import CROP_TASKS, SERVED_FILE, InstalledArtifact, list_artifacts
+from core.artifacts.model_card import SERVED_FILE, InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError, ConfigError
 from core.runtime.timing import TIMING_LOCK
 
@@ -177,5 +177,4 @@ def machine_name(cpu_facts: Path = _CPU_FACTS) -> str:
 
 
 def _can_be_timed(artifact: InstalledArtifact) -> bool:
-    task = artifact.card.task if artifact.card is not None else None
-    return task in CROP_TASKS and (artifact.folder / SERVED_FILE).is_file()
+    return artifact.card is not None and bool(artifact.card.attributes) and (artifact.folder / SERVED_FILE).is_file()

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.artifacts.model_card import (
-    CROP_TASKS,
     DETECTOR_ARTIFACT,
     SERVED_FILE,
     InstalledArtifact,
@@ -27,7 +26,7 @@ from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingErro
 from core.evaluation.intervals import MetricValue
 from core.evaluation.latency import NetworkSpeed, load_speed
 from core.evaluation.measures import MEASURES, Measure, ReportedResult, reported_results_for
-from core.tasks import EvaluationSplit, split_for
+from core.tasks import ATTRIBUTE_TASKS, TASKS, Split
 
 UNMEASURED = MetricValue(math.nan, math.nan, math.nan, 0)
 FROM_GROUPS = "years worked out from its age groups"
@@ -72,12 +71,12 @@ class NetworkFacts:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One network and one measure: its figure on the reporting side and on the one that training chose on; NaN where
+    """One network and one measure: its figure on the test split and on the validation split; NaN where
     the card has none."""
 
     network: NetworkFacts
     reported: MetricValue
-    chosen_on: MetricValue
+    validation: MetricValue
     claims: tuple[ReportedResult, ...]
     remark: str = ""
     """What sets the figure apart from those of the other networks."""
@@ -85,11 +84,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Networks whose figures can be compared, best first. ``images`` is how many the reporting side holds."""
+    """Networks whose figures can be compared, best first. ``images`` is how many the test split holds."""
 
     measure: Measure
-    reporting: EvaluationSplit
-    choosing: EvaluationSplit
+    test_split: Split
+    validation_split: Split
     images: int
     rows: tuple[Row, ...]
     title: str
@@ -127,7 +126,7 @@ def load_leaderboard(
     rows: dict[tuple[str, str], list[Row]] = {}
     for artifact in list_artifacts(root):
         card = artifact.card
-        if artifact.name == DETECTOR_ARTIFACT or (card is not None and card.task not in CROP_TASKS):
+        if artifact.name == DETECTOR_ARTIFACT or (card is not None and card.task not in ATTRIBUTE_TASKS):
             continue
         try:
             if card is None:
@@ -181,14 +180,11 @@ def _restore(card: ModelCard) -> tuple[str, ...]:
 def _row(network: NetworkFacts, card: ModelCard, measure: Measure) -> Row | None:
     """``None`` where the card has no such figure. Raises ``ArtifactCorruptError``."""
     try:
-        reported, chosen = (
-            _figure(card, split_for(card.task, chosen_on=chosen_on).split, measure.figure)
-            for chosen_on in (False, True)
-        )
-        if reported is None and chosen is None:
+        reported, validation = (_figure(card, split.name, measure.figure) for split in TASKS[card.task].splits)
+        if reported is None and validation is None:
             return None
         claims = reported_results_for(measure, card)
-        return Row(network, reported or UNMEASURED, chosen or UNMEASURED, claims, _remark(card, measure))
+        return Row(network, reported or UNMEASURED, validation or UNMEASURED, claims, _remark(card, measure))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _unusable(card, error) from error
 
@@ -216,10 +212,9 @@ def _groups(rows: Mapping[tuple[str, str], list[Row]]) -> list[Group]:
         for number, found in enumerate(sets):
             ranked = sorted(found, key=lambda row: (*_rank(row, measure), row.network.name))
             images = max(row.reported.n for row in ranked)
-            task = ranked[0].network.task
+            test_split, validation_split = TASKS[ranked[0].network.task].splits
             title = measure.title if number == 0 else f"{measure.title}, other images ({number + 1})"
-            reporting, choosing = (split_for(task, chosen_on=chosen_on) for chosen_on in (False, True))
-            groups.append(Group(measure, reporting, choosing, images, tuple(ranked), title))
+            groups.append(Group(measure, test_split, validation_split, images, tuple(ranked), title))
     return groups
 
 
@@ -232,9 +227,9 @@ def _rank(row: Row, measure: Measure) -> tuple[bool, float]:
 
 
 def _images(card: ModelCard) -> str:
-    """What tells the reporting side's images from others: their fingerprint, if the card has it."""
+    """What tells the test split's images from others: their fingerprint, if the card has it."""
     prints = card.data.get("fingerprints", {}) if isinstance(card.data, Mapping) else {}
-    return str(prints.get(split_for(card.task, chosen_on=False).split, "")) if isinstance(prints, Mapping) else ""
+    return str(prints.get(TASKS[card.task].test_split.name, "")) if isinstance(prints, Mapping) else ""
 
 
 def _stored_speed(folder: Path, here: bool) -> tuple[NetworkSpeed | None, ArtifactError | None]:

@@ -35,7 +35,7 @@ def group_table(group: Group, behind: Behind = _UNKNOWN) -> pd.DataFrame:
             "behind": _floats([one.value for one in apart]),
             "behind_low": _floats([one.low for one in apart]),
             "behind_high": _floats([one.high for one in apart]),
-            "choosing_set": _floats([row.chosen_on.value for row in rows]),
+            "choosing_set": _floats([row.validation.value for row in rows]),
             "claimed": [claimed(row) for row in rows],
             "claimed_by": ["; ".join(dict.fromkeys(one.source for one in row.claims)) for row in rows],
             "note": [note(row) for row in rows],
@@ -60,7 +60,7 @@ def whole_table(board: Leaderboard, behind: Mapping[str, Behind] = MappingProxyT
     for group in board.groups:
         part = group_table(group, behind.get(group.title, _UNKNOWN))
         part.insert(0, "what", group.title)
-        part.insert(1, "test_set", group.reporting.title)
+        part.insert(1, "test_set", group.test_split.title)
         part.insert(2, "images", group.images)
         part.insert(3, "unit", "share" if group.measure.unit == "%" else "years")
         parts.append(part)

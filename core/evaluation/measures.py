@@ -11,20 +11,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.artifacts.model_card import ModelCard
+from core.tasks import TASKS
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is measured: ``figure`` is its name on the cards of ``tasks``, ``output`` that of the claims about it,
+    """What is measured: ``figure`` is the key on the cards of ``tasks``, ``output`` that of the reported results,
     ``unit`` is ``%`` (a share in [0, 1], more is better) or ``years`` (less is better)."""
 
     key: str
     title: str
-    tasks: tuple[str, ...]
+    dataset: str
     figure: str
     output: str
     unit: str
-    data_set: str
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks whose models have the metric on the data set."""
+        return tuple(
+            name for name, task in TASKS.items() if task.dataset == self.dataset and self.figure in task.metrics
+        )
+
+    @property
+    def data_set(self) -> str:
+        """The name of the data set as reported results spell it."""
+        return "FER2013" if self.dataset.startswith("fer2013") else "UTKFace"
 
     @property
     def lower_is_better(self) -> bool:
@@ -36,39 +48,14 @@ class Measure:
         return "mae" if self.lower_is_better else "accuracy"
 
 
-_UTKFACE_AGES = ("age_gender", "age", "age_group_gender")
 MEASURES: tuple[Measure, ...] = (
-    Measure("emotion", "Emotion, seven classes", ("emotion",), "accuracy", "emotion", "%", "FER2013"),
-    Measure("emotion_five", "Emotion, five classes", ("emotion_five",), "accuracy", "emotion", "%", "FER2013"),
-    Measure(
-        "gender",
-        "Gender as perceived",
-        ("age_gender", "gender", "age_group_gender"),
-        "gender_accuracy",
-        "gender",
-        "%",
-        "UTKFace",
-    ),
-    Measure(
-        "gender_published",
-        "Perceived gender, 21 to 60",
-        ("age_gender_published",),
-        "gender_accuracy",
-        "gender",
-        "%",
-        "UTKFace",
-    ),
-    Measure("age", "Age in years", _UTKFACE_AGES, "age_mae", "age", "years", "UTKFace"),
-    Measure(
-        "age_published",
-        "Age, 21 to 60",
-        ("age_gender_published",),
-        "age_mae",
-        "age",
-        "years",
-        "UTKFace",
-    ),
-    Measure("age_group", "Age group", ("age_group_gender",), "age_group_accuracy", "age_group", "%", "UTKFace"),
+    Measure("emotion", "Emotion, seven classes", "fer2013", "accuracy", "emotion", "%"),
+    Measure("emotion_five", "Emotion, five classes", "fer2013_five", "accuracy", "emotion", "%"),
+    Measure("gender", "Gender as perceived", "utkface", "gender_accuracy", "gender", "%"),
+    Measure("gender_published", "Perceived gender, 21 to 60", "utkface_published", "gender_accuracy", "gender", "%"),
+    Measure("age", "Age in years", "utkface", "age_mae", "age", "years"),
+    Measure("age_published", "Age, 21 to 60", "utkface_published", "age_mae", "age", "years"),
+    Measure("age_group", "Age group", "utkface", "age_group_accuracy", "age_group", "%"),
 )
 
 

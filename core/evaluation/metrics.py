@@ -13,23 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.age_groups import AGE_GROUP_LABELS
 from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
-from core.evaluation.predictions import (
-    AgeGroupGenderPredictions,
-    AgePredictions,
-    EmotionPredictions,
-    GenderPredictions,
-    Predictions,
-)
-from core.types import GENDERS
+from core.evaluation.predictions import Predictions
+from core.tasks import TASKS
 
 _BRACKET_STARTS: tuple[int, ...] = (0, 3, 10, 20, 30, 40, 50, 60, 70)
 AGE_BRACKETS: tuple[str, ...] = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 """Age brackets of the evaluation protocol, in completed years; ``_BRACKET_STARTS`` holds the first year of each."""
 CUMULATIVE_SCORE_YEARS = 5
 """CS@5: an age counts as right if it is at most this many years off."""
+METRIC_PREFIXES = {"emotion": "", "age_group": "age_group_", "gender": "gender_"}
+"""Output -> what the names of its metrics begin with."""
 
 
 @dataclass(frozen=True)
@@ -125,36 +120,26 @@ def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tup
     return ClassificationReport(labels, confusion, accuracy, precision, recall, f1, support)
 
 
-def emotion_report(predictions: EmotionPredictions) -> ClassificationReport:
-    """Of the emotions that the model tells apart."""
-    known = predictions.class_indices
-    truth = np.searchsorted(known, predictions.truth)
-    return classification_report(truth, predictions.probabilities[:, known].argmax(axis=1), predictions.CLASSES)
+def class_report(predictions: Predictions, output: str) -> ClassificationReport:
+    """Of the classes of ``output`` that the model tells apart. Raises ``ConfigError`` without predictions."""
+    known = predictions.class_indices(output)
+    truth, predicted = predictions.truth[output], predictions.predicted(output)
+    labels = TASKS[predictions.task].classes(output)
+    return classification_report(np.searchsorted(known, truth), np.searchsorted(known, predicted), labels)
 
 
-def gender_report(predictions: GenderPredictions) -> ClassificationReport:
-    return classification_report(predictions.gender_true, predictions.gender_probabilities.argmax(axis=1), GENDERS)
-
-
-def age_group_report(predictions: AgeGroupGenderPredictions) -> ClassificationReport:
-    """A true age between two groups counts as the nearer one."""
-    answer = predictions.age_group_probabilities.argmax(axis=1)
-    return classification_report(predictions.age_group_true, answer, AGE_GROUP_LABELS)
-
-
-def age_report(predictions: AgePredictions) -> AgeReport:
-    truth = predictions.age_true
-    errors = predictions.age_years.astype(np.float64) - truth
+def age_report(predictions: Predictions) -> AgeReport:
+    truth, ages, errors = predictions.truth["age"], predictions.ages, predictions.age_errors
     true_bracket = bracket_indices(truth)
-    brackets = classification_report(true_bracket, bracket_indices(predictions.age_years), AGE_BRACKETS)
+    brackets = classification_report(true_bracket, bracket_indices(ages.years), AGE_BRACKETS)
     close = np.abs(errors) <= CUMULATIVE_SCORE_YEARS
-    covered = (predictions.age_low <= truth) & (truth <= predictions.age_high)
+    covered = (ages.low <= truth) & (truth <= ages.high)
     return AgeReport(
         mae=mean_absolute_error(errors),
         bias=float(errors.mean()),
         within_5_years=wilson_interval(int(close.sum()), len(errors)),
         coverage=wilson_interval(int(covered.sum()), len(errors)),
-        interval_width=float((predictions.age_high - predictions.age_low).mean(dtype=np.float64)),
+        interval_width=float((ages.high - ages.low).mean(dtype=np.float64)),
         brackets=brackets,
         by_bracket=tuple(_bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)),
     )
@@ -174,18 +159,12 @@ def summary_metrics(predictions: Predictions) -> dict[str, float | int]:
     ``gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male recall_female``.
     """
     figures: dict[str, float] = {}
-    if isinstance(predictions, EmotionPredictions):
-        emotions = emotion_report(predictions)
-        figures |= _with_interval("accuracy", emotions.accuracy) | {"macro_f1": emotions.macro_f1} | _recalls(emotions)
-    if isinstance(predictions, AgePredictions):
+    if predictions.age is not None:
         figures |= _age_figures(age_report(predictions))
-    if isinstance(predictions, AgeGroupGenderPredictions):
-        groups = age_group_report(predictions)
-        figures |= _with_interval("age_group_accuracy", groups.accuracy) | {"age_group_macro_f1": groups.macro_f1}
-    if isinstance(predictions, GenderPredictions):
-        gender = gender_report(predictions)
-        figures |= _with_interval("gender_accuracy", gender.accuracy) | {"gender_macro_f1": gender.macro_f1}
-        figures |= _recalls(gender)
+    for output in predictions.probabilities:
+        report, prefix = class_report(predictions, output), METRIC_PREFIXES[output]
+        figures |= _with_interval(f"{prefix}accuracy", report.accuracy) | {f"{prefix}macro_f1": report.macro_f1}
+        figures |= {} if output == "age_group" else _recalls(report)
     return {"n": len(predictions)} | {name: value for name, value in figures.items() if math.isfinite(value)}
 
 

@@ -17,14 +17,7 @@ from core.errors import ArtifactError
 from core.evaluation.intervals import MetricValue, mean_difference
 from core.evaluation.leaderboard import Group
 from core.evaluation.measures import Measure
-from core.evaluation.predictions import (
-    AgeGroupGenderPredictions,
-    AgePredictions,
-    EmotionPredictions,
-    GenderPredictions,
-    Predictions,
-    load_predictions,
-)
+from core.evaluation.predictions import Predictions, load_predictions
 
 
 def differences_to_best(group: Group, root: Path) -> Mapping[str, MetricValue]:
@@ -37,7 +30,7 @@ def differences_to_best(group: Group, root: Path) -> Mapping[str, MetricValue]:
             splits = load_predictions(root / row.network.name / PREDICTIONS_FILE)
         except ArtifactError:
             continue
-        predictions = splits.get(group.reporting.split)
+        predictions = splits.get(group.test_split.name)
         found = None if predictions is None else by_image(predictions, group.measure)
         if found is not None:
             scores[row.network.name] = found
@@ -54,16 +47,10 @@ def by_image(predictions: Predictions, measure: Measure) -> dict[str, float] | N
     """Id of an image -> 1 for a right answer and 0 for a wrong one, or how many years the answer is off; ``None`` if
     the predictions are about something else."""
     scores: NDArray[np.bool_] | NDArray[np.float64]
-    match measure.output, predictions:
-        case "emotion", EmotionPredictions():
-            known = predictions.class_indices
-            scores = known[predictions.probabilities[:, known].argmax(axis=1)] == predictions.truth
-        case "gender", GenderPredictions():
-            scores = predictions.gender_probabilities.argmax(axis=1) == predictions.gender_true
-        case "age", AgePredictions():
-            scores = np.abs(predictions.age_years.astype(np.float64) - predictions.age_true)
-        case "age_group", AgeGroupGenderPredictions():
-            scores = predictions.age_group_probabilities.argmax(axis=1) == predictions.age_group_true
-        case _:
-            return None
+    if measure.output in predictions.probabilities:
+        scores = predictions.predicted(measure.output) == predictions.truth[measure.output]
+    elif measure.output == "age" and predictions.age is not None:
+        scores = np.abs(predictions.age_errors)
+    else:
+        return None
     return dict(zip(predictions.ids.tolist(), scores.astype(np.float64).tolist(), strict=True))

@@ -1,4 +1,4 @@
-"""Run a served network over a side of a data set: what the stored predictions were made with, and can be checked by."""
+"""Run a served network over a split: what the stored predictions were made with, and can be checked by."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from core.attributes.estimator import OUTPUTS, CropModel, Estimator, LiteRTEstimator
+from core.attributes.estimator import BATCH_SIZE, CropModel, Estimator, LiteRTEstimator
 from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, postprocess_outputs
 from core.datasets.samples import Samples, resized
-from core.evaluation.predictions import KINDS, Predictions
+from core.evaluation.predictions import AgeArrays, Predictions, truth_of
 
-_BATCH = 64
 _NO_TEMPERATURE: Mapping[str, float] = MappingProxyType({})
 
 
@@ -26,46 +25,58 @@ def evaluate_samples(
 
 
 def evaluate_estimator(
-    estimator: Estimator, samples: Samples, progress: Callable[[float], None] = lambda share: None
+    estimator: Estimator,
+    samples: Samples,
+    progress: Callable[[float], None] = lambda share: None,
+    *,
+    tta: bool = False,
 ) -> Predictions:
     """As ``evaluate_samples``, for any estimator."""
-    outputs = predict_images(estimator, resized(samples.images, estimator.card.input_size), progress)
     card = estimator.card
-    return predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature, card.task)
+    outputs = predict_images(estimator, resized(samples.images, card.input_size), progress, tta=tta)
+    return predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)
 
 
 def predict_images(
-    model: CropModel, crops: NDArray[np.uint8], progress: Callable[[float], None] = lambda share: None
+    model: CropModel,
+    crops: NDArray[np.uint8],
+    progress: Callable[[float], None] = lambda share: None,
+    *,
+    tta: bool = False,
 ) -> dict[str, NDArray[np.float32]]:
-    """(N, size, size, C) uint8, grey or BGR -> output name -> (N, K), computed in batches."""
+    """Run ``model`` on (N, size, size, C) uint8 crops, grey or BGR -> output name -> (N, K).
+
+    ``tta``: average the outputs for each crop and its mirror image (test-time augmentation).
+    """
     parts = []
-    for start in range(0, max(len(crops), 1), _BATCH):
-        parts.append(model.predict(crops[start : start + _BATCH]))
-        progress(min(1.0, (start + _BATCH) / max(len(crops), 1)))
+    for start in range(0, max(len(crops), 1), BATCH_SIZE):
+        batch = crops[start : start + BATCH_SIZE]
+        outputs = model.predict(batch)
+        if tta:
+            mirrored = model.predict(np.ascontiguousarray(batch[:, :, ::-1]))
+            outputs = {name: (values + mirrored[name]) * np.float32(0.5) for name, values in outputs.items()}
+        parts.append(outputs)
+        progress(min(1.0, (start + BATCH_SIZE) / max(len(crops), 1)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def predictions_from_outputs(
-    outputs: dict[str, NDArray[np.float32]],
+    outputs: Mapping[str, NDArray[np.float32]],
     samples: Samples,
+    task: str,
     age_calibration: AgeCalibration = UNCALIBRATED_AGE,
     temperature: Mapping[str, float] = _NO_TEMPERATURE,
-    task: str | None = None,
 ) -> Predictions:
-    """Network outputs and the labels of the same samples -> predictions, calibrated as the served answers are.
+    """Postprocess raw outputs of a network of ``task`` as for serving, and add the labels of the same samples.
 
-    ``age_calibration`` and ``temperature`` as on the model's card; left out, the network's own answers are kept.
-    ``task`` as on the card; left out, it follows from the outputs, and emotions are taken to be all seven.
+    ``age_calibration`` and ``temperature`` as on the model's card; the defaults leave the outputs uncalibrated.
     """
     processed = postprocess_outputs(outputs, temperature, age_calibration)
-    task = task or next(task for task, names in OUTPUTS.items() if names == outputs.keys())
-    labels = ("emotion",) if "emotion" in outputs else ("age", "gender", "race")
-    arrays = {_TRUTH[name]: samples.labels[name] for name in labels}
-    for name, values in processed.probabilities.items():
-        arrays["probabilities" if name == "emotion" else f"{name}_probabilities"] = values.astype(np.float32)
-    if (age := processed.age) is not None:
-        arrays |= {f"age_{name}": getattr(age, name).astype(np.float32) for name in ("years", "low", "high")}
-    return KINDS[task](ids=samples.ids, **arrays)
-
-
-_TRUTH = {"emotion": "truth", "age": "age_true", "gender": "gender_true", "race": "race"}
+    age = processed.age
+    return Predictions(
+        task,
+        samples.ids,
+        truth_of(task, samples.labels),
+        {name: values.astype(np.float32) for name, values in processed.probabilities.items()},
+        None if age is None else AgeArrays(*(values.astype(np.float32) for values in (age.years, age.low, age.high))),
+    )

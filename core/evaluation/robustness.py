@@ -19,8 +19,8 @@ from core.artifacts.model_card import SERVED_FILE, ModelCard
 from core.errors import ArtifactCorruptError, ConfigError
 from core.evaluation.intervals import MetricValue
 from core.evaluation.json_values import without_nan
-from core.evaluation.metrics import age_report, emotion_report, gender_report
-from core.evaluation.predictions import AgeGenderPredictions, EmotionPredictions, Predictions
+from core.evaluation.metrics import age_report, class_report
+from core.evaluation.predictions import Predictions
 
 ROBUSTNESS_FILE = "robustness.json"
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -135,12 +135,14 @@ class RobustnessReport:
 
 def figures_of(predictions: Predictions) -> Figures:
     """``predictions``: calibrated, as they are served and stored. ``ConfigError`` for answers that are not measured."""
-    if isinstance(predictions, EmotionPredictions):
-        return Figures(emotion_report(predictions).accuracy, _mean_confidence(predictions.probabilities))
-    if not isinstance(predictions, AgeGenderPredictions):
-        raise ConfigError(f"robustness is measured for {', '.join(MEASURED_ATTRIBUTES)}, got {type(predictions)}")
-    confidence = _mean_confidence(predictions.gender_probabilities)
-    return Figures(gender_report(predictions).accuracy, confidence, age_report(predictions).mae)
+    if predictions.task not in MEASURED_ATTRIBUTES:
+        raise ConfigError(f"robustness is measured for {', '.join(MEASURED_ATTRIBUTES)}, got {predictions.task}")
+    output = MEASURED_ATTRIBUTES[predictions.task][0]
+    return Figures(
+        class_report(predictions, output).accuracy,
+        _mean_confidence(predictions.probabilities[output]),
+        None if predictions.age is None else age_report(predictions).mae,
+    )
 
 
 def measure_command(artifact: str) -> str:

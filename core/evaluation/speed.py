@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.artifacts.model_card import CROP_TASKS, KERAS_FILE, SERVED_FILE, artifacts_dir, list_artifacts
+from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, artifacts_dir, list_artifacts
 from core.errors import ArtifactError
 
 REPEATS = 30
@@ -150,7 +150,7 @@ def keras_times(names: Sequence[str], command: Sequence[str], timeout_s: float =
 def network_sizes(root: Path | None = None) -> tuple[NetworkSize, ...]:
     """The networks that read crops, from the cards in ``root`` (default: the installed artifacts); artifacts whose card
     is broken are left out."""
-    installed = [one.card for one in list_artifacts(root) if one.card is not None and one.card.task in CROP_TASKS]
+    installed = [one.card for one in list_artifacts(root) if one.card is not None and one.card.attributes]
     # The classic networks have the leaderboard.
     cards = [card for card in installed if not card.is_baseline]
 

@@ -1,4 +1,4 @@
-"""What an installed artifact brings along: its predictions on one side, and how its training went."""
+"""What an installed artifact brings along: its predictions on one split, and how its training went."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.artifacts.model_card import (
     verified_file,
 )
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.predictions import KINDS, Predictions, load_predictions
+from core.evaluation.predictions import Predictions, load_predictions
 
 
 @dataclass(frozen=True)
 class StoredEvaluation:
-    """One artifact with its predictions on one side; there is at least one prediction."""
+    """One artifact with its predictions on one split; there is at least one prediction."""
 
     name: str
     folder: Path
@@ -42,7 +42,7 @@ def load_stored(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
     if split not in splits:
         raise ArtifactMissingError(f"{file} has no predictions on {split!r}, only on {', '.join(splits)}. {advice}")
     predictions = splits[split]
-    if type(predictions) is not KINDS.get(artifact.card.task) or len(predictions) == 0:
+    if predictions.task != artifact.card.task or len(predictions) == 0:
         raise ArtifactCorruptError(f"{file} has no usable {artifact.card.task} predictions on {split!r}. {advice}")
     return StoredEvaluation(artifact.name, artifact.folder, artifact.card, split, predictions)
 

@@ -8,7 +8,7 @@ import keras
 from keras import layers, ops
 
 from core.age_groups import AGE_GROUPS
-from core.datasets.label_subsets import FIVE_EMOTIONS
+from core.tasks import FIVE_EMOTIONS
 from core.types import EMOTIONS, GENDERS, MAX_AGE
 
 __all__ = ["AGE_GROUPS", "FIVE_EMOTIONS", "WIDTHS", "class_heads", "classes_of", "with_all_emotions"]

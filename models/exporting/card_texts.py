@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.age_groups import AGE_GROUP_LABELS
-from core.tasks import DATASET_OF
+from core.tasks import TASKS
 
-_ANSWERS: Mapping[str, str] = {
-    "emotion": "Emotion",
-    "emotion_five": "Emotion, five of seven",
-    "age_gender": "Age and perceived gender",
-    "gender": "Perceived gender",
-    "age": "Age",
-    "age_group_gender": "Age group and perceived gender",
-    "age_gender_published": "Age from 21 to 60 and perceived gender",
-}
 _NETWORKS: Mapping[str, str] = {
     "six_conv": "Six convolutions",
     "three_conv_emotion": "Three convolutions",
@@ -106,9 +97,9 @@ DEFAULT_CROP = {"scale": 1.0, "shift_y": 0.0}
 
 def title_of(task: str, architecture: str, size: int, channels: int) -> str:
     """As the pages name the network: what it answers, and whose it is if it is not our own."""
-    if task == "detection":
-        return "Face detector, five landmarks"
-    title = f"{_ANSWERS[task]}, {size}x{size} {'grey' if channels == 1 else 'colour'}"
+    if not TASKS[task].outputs:
+        return TASKS[task].title
+    title = f"{TASKS[task].title}, {size}x{size} {'grey' if channels == 1 else 'colour'}"
     return f"{_NETWORKS[architecture]}: {title[0].lower()}{title[1:]}" if architecture in _NETWORKS else title
 
 
@@ -116,4 +107,4 @@ def dataset_text(task: str, softened: bool) -> str:
     """The data set of a task; ``softened``: whether FER+'s votes took part in the training targets."""
     if task == "detection":
         return _FACES
-    return f"{_DATASETS[DATASET_OF[task]]}{f'; {_SOFTENED}' if softened else ''}"
+    return f"{_DATASETS[TASKS[task].dataset]}{f'; {_SOFTENED}' if softened else ''}"

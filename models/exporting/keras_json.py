@@ -10,8 +10,7 @@ from pathlib import Path
 
 import keras
 
-# Networks may hold these by name.
-import models.training.baseline_tasks
+# Saved networks may refer to these losses by name.
 import models.training.losses  # noqa: F401
 from core.artifacts.model_card import KERAS_FILE, load_card, verified_file
 from models import registry

@@ -21,24 +21,23 @@ from core.artifacts.model_card import (
     KERAS_FILE,
     PREDICTIONS_FILE,
     SERVED_FILE,
-    TASKS,
     TWO_VIEWS_FILE,
     artifacts_dir,
 )
 from core.artifacts.storage import save_json, sha256_of
 from core.attributes.postprocessing import AgeCalibration
-from core.errors import ConfigError
 from core.evaluation.detection.store import NUMBERS_FILE, REPORT_FILE
 from core.evaluation.robustness import ROBUSTNESS_FILE
 from core.evaluation.robustness_before import ROBUSTNESS_BEFORE_FILE
-from core.tasks import DATASET_OF
+from core.tasks import TASKS
 from models.architectures.baselines.mobilenet_transfer import start_of
 from models.exporting.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
 from models.exporting.reported_results import CLAIMS
 from models.training.config import TrainConfig
 from models.training.recipes import config_named
 from models.training.runs import best_epoch, recorded_run
-from models.training.tasks import CROP_TASKS, card_task
+from models.training.tasks import ATTRIBUTE_TASKS
+from models.training.tasks import TASKS as TRAINING_TASKS
 
 MAX_COMMITTED_BYTES = 5_000_000
 """Model files of this size and more do not go into the repository."""
@@ -72,9 +71,7 @@ def new_card(
 
     ``facts``: ``facts_of`` the network, where the run, which knows better, did not record them.
     """
-    task = card_task(config.task)
-    if task not in TASKS:
-        raise ConfigError(f"{config.name} learns {task!r}: cards exist for {', '.join(TASKS)} only")
+    task = TRAINING_TASKS[config.task].core_task
     size, run = config.image_size, recorded_run(run_folder)
     network = {name: run.get(name, facts.get(name)) for name in _NETWORK_FACTS}
     start = network.pop("start")
@@ -112,14 +109,14 @@ def new_card(
 
 def _age_calibration(task: str) -> dict[str, Any]:
     """What is known before the network is: as what distributions it learnt ages."""
-    sigma = CROP_TASKS[task].objective.age_sigma if task in CROP_TASKS else 0.0
+    sigma = ATTRIBUTE_TASKS[task].objective.age_sigma if task in ATTRIBUTE_TASKS else 0.0
     return {"age_calibration": AgeCalibration(target_sigma=sigma).to_dict()} if sigma else {}
 
 
 def crop_of(task: str) -> dict[str, Any]:
     """How faces are framed in the images that networks of ``task`` learn from, as ``models.measuring.alignment`` measured it with
     the network of ours that is installed for them; the detector's box if there is none."""
-    measured_with = _FRAMING_MEASURED_WITH[DATASET_OF[task]]
+    measured_with = _FRAMING_MEASURED_WITH[TASKS[task].dataset]
     file = artifacts_dir() / measured_with / CARD_FILE
     if not file.is_file():
         return DEFAULT_CROP

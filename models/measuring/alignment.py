@@ -32,10 +32,11 @@ from core.errors import DatasetError
 from core.evaluation.metrics import summary_metrics
 from core.evaluation.predict import evaluate_estimator, predict_images, predictions_from_outputs
 from core.settings import LIVE_DETECTOR
+from core.tasks import TASKS
 from core.types import MIRRORED_POINTS, Box, Detection
 from models.cli import add_artifact, add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
-from models.training.data_sets import REPORTED_SPLITS, load_data
+from models.training.tasks import load_data
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7)
 SHIFTS_Y = (-0.05, 0.0, 0.05, 0.1)
@@ -97,7 +98,9 @@ def figures_with(
         ]
     )
     outputs = predict_images(estimator, crops)
-    return summary_metrics(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
+    return summary_metrics(
+        predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)
+    )
 
 
 def choose_crop(
@@ -179,10 +182,10 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
     card = estimator.card
     data = load_data(card.task, data_dir, SOURCE_SIZE)
     detector = create_detector(detector_name, replace(LIVE_DETECTOR, min_face_px=_FACE_PX // 4))
-    chosen_on, reported_on = REPORTED_SPLITS[card.task]
+    test_split, validation_split = TASKS[card.task].splits
     spec: AlignmentSpec | None = None
-    measured: dict[str, object] = {"chosen_on": chosen_on, "sha256": measured_with(folder, detector_name)}
-    for split in (chosen_on, reported_on):
+    measured: dict[str, object] = {"chosen_on": validation_split.name, "sha256": measured_with(folder, detector_name)}
+    for split in (validation_split.name, test_split.name):
         samples = data.splits[split]
         seen, scenes = _seen(samples, scenes_of(samples, detector))
         if spec is None:
@@ -195,7 +198,7 @@ def fit_framing(folder: Path, data_dir: Path, detector_name: str = DEFAULT_DETEC
         }
     assert spec is not None
     if spec.points is not None and scenes[0].face is not None and scenes[0].face.landmarks is not None:
-        measured["tilted"] = tilt_figures(estimator, data.splits[reported_on], detector, spec)
+        measured["tilted"] = tilt_figures(estimator, data.splits[test_split.name], detector, spec)
     written = read_card(folder)
     crop = {"scale": spec.scale, "shift_y": spec.shift_y, "points": spec.points}
     framing = dict(written.get("framing", {})) | {detector_name: measured}

@@ -26,10 +26,10 @@ from core.evaluation.detection.runner import marks_of
 from core.evaluation.predict import predict_images
 from core.evaluation.predictions import load_predictions
 from core.geometry import as_xyxy, iou_matrix
+from core.tasks import TASKS
 from core.types import EMOTIONS, GENDERS, Box, Detection, Landmarks
 from models.corruptions import corrupt
 from models.measuring.alignment import Scene, scenes_of
-from models.training.data_sets import REPORTED_SPLITS
 
 CLASSES = {"emotion": len(EMOTIONS), "gender": len(GENDERS)}
 BLURS = tuple((name, severity) for name in ("small", "defocus", "motion") for severity in (1, 3, 5))
@@ -74,7 +74,7 @@ class Photographed:
 
 def few_samples(data_dir: Path, task: str, count: int) -> Samples:
     """At most ``count`` images, always the same ones, of the side that training chose on."""
-    split = REPORTED_SPLITS[task][0]
+    split = TASKS[task].validation_split.name
     ids = load_predictions(artifacts_dir() / task / PREDICTIONS_FILE)[split].ids
     if task == "age_gender":
         return read_split(data_dir, task, split, ids[subsample(ids, count)], SOURCE_SIZE)

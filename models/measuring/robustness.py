@@ -47,7 +47,7 @@ from core.evaluation.robustness import (
 )
 from core.evaluation.robustness_before import BeforeReport, check_comparable, save_before
 from core.evaluation.robustness_headline import CARD_KEY, card_headline
-from core.tasks import split_for
+from core.tasks import TASKS
 from models.cli import add_artifact, add_data, artifact_folder, non_empty, run
 from models.corruptions import CORRUPTIONS, Corruption, occlusions
 from models.exporting.model_card import read_card, write_card
@@ -83,7 +83,7 @@ def suite_for(card: ModelCard) -> Suite:
 
 def reporting_samples(task: str, data_dir: Path) -> Samples:
     """All pictures of the reporting side in the size that the data set has them in."""
-    split, ids = split_for(task, chosen_on=False).split, np.empty(0, np.str_)
+    split, ids = TASKS[task].test_split.name, np.empty(0, np.str_)
     if task == "age_gender":
         ids = load_utkface(data_dir, _SEARCHED_SIZE).splits[split].ids
     return read_split(data_dir, task, split, ids, SOURCE_SIZE)
@@ -165,7 +165,7 @@ def measure(
     return RobustnessReport(
         artifact=card.name,
         task=card.task,
-        side=split_for(card.task, chosen_on=False).split,
+        side=TASKS[card.task].test_split.name,
         model_sha256=served_sha256(card),
         seed=seed,
         images=len(used),
@@ -246,7 +246,7 @@ def _joined(parts: Sequence[Outputs]) -> Outputs:
 
 
 def _figures(outputs: Outputs, samples: Samples, card: ModelCard) -> Figures:
-    return figures_of(predictions_from_outputs(outputs, samples, card.age_calibration, card.temperature))
+    return figures_of(predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature))
 
 
 def _corruption_figures(name: str, one: Corruption, figures: dict[Condition, Figures]) -> CorruptionFigures:

@@ -10,19 +10,10 @@ import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.artifacts.model_card import PREDICTIONS_FILE, ModelCard, list_artifacts
 from core.evaluation.calibration import calibration_metrics
-from core.evaluation.predictions import (
-    AgeGroupGenderPredictions,
-    EmotionPredictions,
-    GenderPredictions,
-    Predictions,
-    load_predictions,
-)
-from core.tasks import split_for
+from core.evaluation.predictions import load_predictions
+from core.tasks import TASKS
 from models.cli import artifact_folder, run
 from models.exporting.model_card import read_card, write_card
 from models.measuring.calibration import fit_confidence_threshold
@@ -36,8 +27,11 @@ def refit_thresholds(folder: Path) -> dict[str, float]:
     Raises ``ArtifactError`` if its predictions cannot be read.
     """
     card, splits = read_card(folder), load_predictions(folder / PREDICTIONS_FILE)
-    validation = splits[split_for(card["task"], chosen_on=True).split]
-    thresholds = {name: fit_confidence_threshold(*arrays) for name, arrays in _classes(validation).items()}
+    validation = splits[TASKS[card["task"]].validation_split.name]
+    thresholds = {
+        output: fit_confidence_threshold(probabilities, validation.truth[output])
+        for output, probabilities in validation.probabilities.items()
+    }
     card["min_confidence"] = thresholds
     fitted = ModelCard.from_dict(card)
     for split, predictions in splits.items():
@@ -50,18 +44,6 @@ def refit_thresholds(folder: Path) -> dict[str, float]:
         }
     write_card(folder, card)
     return thresholds
-
-
-def _classes(predictions: Predictions) -> dict[str, tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Output -> (N, K) probabilities and (N,) true classes."""
-    classes = {}
-    if isinstance(predictions, EmotionPredictions):
-        classes["emotion"] = (predictions.probabilities, predictions.truth)
-    if isinstance(predictions, AgeGroupGenderPredictions):
-        classes["age_group"] = (predictions.age_group_probabilities, predictions.age_group_true)
-    if isinstance(predictions, GenderPredictions):
-        classes["gender"] = (predictions.gender_probabilities, predictions.gender_true)
-    return classes
 
 
 def main(arguments: list[str] | None = None) -> int:

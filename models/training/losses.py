@@ -40,3 +40,10 @@ def mae(age_years: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras
     truth = ops.sum(truth * years, axis=-1) if truth.shape[-1] == MAX_AGE + 1 else ops.reshape(truth, (-1,))
     # On PyTorch the running metric would otherwise keep the graph of every step: half a gigabyte a minute.
     return ops.abs(ops.sum(ops.stop_gradient(probabilities) * years, axis=-1) - truth)
+
+
+@keras.saving.register_keras_serializable("facet")
+def age_class_loss(age_years: keras.KerasTensor, probabilities: keras.KerasTensor) -> keras.KerasTensor:
+    """Cross-entropy to the true year as a class: DEX (Rothe et al. 2015). (B, 1) years and (B, 101) -> (B,)."""
+    years = ops.minimum(ops.reshape(ops.cast(age_years, "float32"), (-1,)), float(MAX_AGE))
+    return keras.losses.sparse_categorical_crossentropy(ops.cast(years, "int32"), probabilities)

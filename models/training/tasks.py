@@ -1,35 +1,149 @@
-"""Everything that can be learnt, by name: attributes of crops, ours and the classic ones, and finding faces."""
+"""What a network learns, by name: data set, targets, losses, and the metric that picks the checkpoint."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol, Self
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from core.age_groups import AGE_GROUPS, age_groups_of
 from core.datasets.faces import FacePhotos, load_faces
+from core.datasets.ferplus import read_votes
+from core.datasets.label_subsets import load_five_emotions
+from core.datasets.published_split import load_utkface_published
+from core.datasets.samples import Samples, resized
+from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
+from core.tasks import TASKS as CORE_TASKS
+from core.types import EMOTIONS, GENDERS
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.losses import geometry_loss, score_loss
-from models.training.baseline_tasks import CLASSIC_TASKS
+from models.training.age_weights import sample_weights
 from models.training.config import TrainConfig
-from models.training.crop_tasks import OWN_CROP_TASKS, Arrays, CropTask, Objective, Task
+from models.training.losses import LABEL_SIGMA, age_class_loss, age_distribution_loss, mae
+from models.training.pipeline import TrainingBatches
+from models.training.sampling import class_weights
+from models.training.soft_labels import softened
 
-CROP_TASKS: dict[str, CropTask] = OWN_CROP_TASKS | CLASSIC_TASKS
+Arrays = Mapping[str, NDArray[np.float32]]
+Targets = dict[str, NDArray[np.float32]]
+LOADERS: dict[str, Callable[[Path, int], SplitDataset]] = {
+    "fer2013": lambda data_dir, image_size: load_fer2013(data_dir),
+    "fer2013_five": lambda data_dir, image_size: load_five_emotions(data_dir),
+    "utkface": load_utkface,
+    "utkface_published": load_utkface_published,
+}
+"""Data set -> reader of all its splits from (folder, image side in pixels). FER2013's images have one size."""
+_SOFT_EMOTION = "emotion_probabilities"
 
 
-def card_task(task: str) -> str:
-    """What the card of a network says that learns ``task``."""
-    return CROP_TASKS[task].card_task if task in CROP_TASKS else task
+def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
+    """Read the data set of ``task``, a key of ``core.tasks.ATTRIBUTE_TASKS``."""
+    return LOADERS[CORE_TASKS[task].dataset](data_dir, image_size)
+
+
+class TrainingData(Protocol):
+    """What a task reads: its splits, and metadata for the run's record."""
+
+    @property
+    def splits(self) -> Mapping[str, Any]: ...
+
+    def metadata(self) -> dict[str, Any]: ...
+
+    def limit(self, count: int) -> Self:
+        """At most ``count`` images of each split, always the same ones."""
+        ...
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Losses and metrics by output; ``monitor`` is a Keras log name, ``mode`` its better end (max or min).
+
+    ``losses`` takes the label smoothing. ``age_sigma``: of the Gaussians in years that ages are learnt as, if they are.
+    """
+
+    losses: Callable[[float], dict[str, object]]
+    metrics: Callable[[], dict[str, object]]
+    monitor: str
+    mode: str
+    age_sigma: float = 0.0
+
+
+class TrainingTask(Protocol):
+    """Everything that training needs to know about what is learnt. ``validation_split`` picks the epoch."""
+
+    @property
+    def objective(self) -> Objective: ...
+
+    @property
+    def core_task(self) -> str:
+        """The key of ``core.tasks.TASKS`` that the card of such a network names."""
+        ...
+
+    @property
+    def validation_split(self) -> str: ...
+
+    def load(self, data_dir: Path, config: TrainConfig) -> TrainingData: ...
+
+    def batches(self, config: TrainConfig, data: Any, first_epoch: int) -> keras.utils.PyDataset: ...
+
+    def validation(self, config: TrainConfig, data: Any) -> tuple[NDArray[np.float32], Arrays]: ...
+
+
+@dataclass(frozen=True)
+class AttributeTask:
+    """Attributes of aligned faces. Several ways of learning may share one ``core_task``."""
+
+    objective: Objective
+    core_task: str
+    targets: Callable[[Samples], Targets]
+
+    @property
+    def validation_split(self) -> str:
+        return CORE_TASKS[self.core_task].validation_split.name
+
+    def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
+        data = load_data(self.core_task, data_dir, config.source_size)
+        if not config.annotators_share:
+            return data
+        train = _with_soft_emotions(data.splits["train"], data_dir, config.annotators_share)
+        return replace(data, splits={**data.splits, "train": train})
+
+    def batches(self, config: TrainConfig, data: SplitDataset, first_epoch: int) -> keras.utils.PyDataset:
+        return TrainingBatches(
+            data.splits["train"],
+            self.targets,
+            config.image_size,
+            config.batch_size,
+            config.augmentation,
+            config.seed,
+            first_epoch,
+            config.closing_augmentation,
+            config.epochs - config.closing_epochs,
+            weights=_weights(data.splits["train"], config),
+            mixup=config.mixup,
+        )
+
+    def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
+        samples = data.splits[self.validation_split]
+        return resized(samples.images, config.image_size).astype(np.float32), self.targets(samples)
 
 
 @dataclass(frozen=True)
 class DetectionTask:
-    """Faces and their points in photographs."""
+    """Faces and their landmarks in photographs."""
 
     objective: Objective
-    choose_on: str
+    core_task: str = "detection"
+
+    @property
+    def validation_split(self) -> str:
+        return CORE_TASKS[self.core_task].validation_split.name
 
     def load(self, data_dir: Path, config: TrainConfig) -> FacePhotos:
         return load_faces(data_dir)
@@ -45,18 +159,138 @@ class DetectionTask:
         )
 
     def validation(self, config: TrainConfig, data: FacePhotos) -> tuple[NDArray[np.float32], Arrays]:
-        return validation_crops(data.splits[self.choose_on], config.image_size)
+        return validation_crops(data.splits[self.validation_split], config.image_size)
 
 
-TASKS: dict[str, Task] = {
-    **CROP_TASKS,
-    "detection": DetectionTask(
-        Objective(
-            losses=lambda smoothing: {"score": score_loss, "geometry": geometry_loss},
-            metrics=dict,
-            monitor="val_loss",
-            mode="min",
-        ),
-        choose_on="validation",
+def _weights(train: Samples, config: TrainConfig) -> NDArray[Any] | None:
+    if config.age_weighting is not None:
+        return sample_weights(train.labels["age"], config.age_weighting)
+    return class_weights(train.labels["emotion"], config.class_balance) if config.class_balance else None
+
+
+def _with_soft_emotions(train: Samples, data_dir: Path, share: float) -> Samples:
+    votes = read_votes(data_dir, train.ids, train.labels["emotion"])
+    targets = softened(train.labels["emotion"], votes, len(EMOTIONS), share)
+    return replace(train, labels={**train.labels, _SOFT_EMOTION: targets})
+
+
+def _one_hot(labels: NDArray, classes: int) -> NDArray[np.float32]:
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+def _emotion_targets(samples: Samples) -> Targets:
+    if _SOFT_EMOTION in samples.labels:
+        return {"emotion": samples.labels[_SOFT_EMOTION]}
+    return {"emotion": _one_hot(samples.labels["emotion"], len(EMOTIONS))}
+
+
+def _age_targets(samples: Samples) -> Targets:
+    return {"age": samples.labels["age"].astype(np.float32)[:, None]}
+
+
+def _gender_targets(samples: Samples) -> Targets:
+    return {"gender": _one_hot(samples.labels["gender"], len(GENDERS))}
+
+
+def _age_gender_targets(samples: Samples) -> Targets:
+    return _age_targets(samples) | _gender_targets(samples)
+
+
+def _age_group_gender_targets(samples: Samples) -> Targets:
+    return {"age_group": _one_hot(age_groups_of(samples.labels["age"]), len(AGE_GROUPS))} | _gender_targets(samples)
+
+
+def _cross_entropy(smoothing: float) -> keras.losses.Loss:
+    return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+
+
+_EMOTION = AttributeTask(
+    Objective(
+        losses=lambda smoothing: {"emotion": _cross_entropy(smoothing)},
+        metrics=lambda: {"emotion": ["accuracy"]},
+        monitor="val_accuracy",
+        mode="max",
     ),
-}
+    core_task="emotion",
+    targets=_emotion_targets,
+)
+_AGE_GENDER = AttributeTask(
+    Objective(
+        losses=lambda smoothing: {"age": age_distribution_loss, "gender": _cross_entropy(smoothing)},
+        metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
+        # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
+        monitor="val_loss",
+        mode="min",
+        age_sigma=LABEL_SIGMA,
+    ),
+    core_task="age_gender",
+    targets=_age_gender_targets,
+)
+_GENDER = AttributeTask(
+    Objective(
+        losses=lambda smoothing: {"gender": _cross_entropy(smoothing)},
+        metrics=lambda: {"gender": ["accuracy"]},
+        monitor="val_accuracy",
+        mode="max",
+    ),
+    core_task="gender",
+    targets=_gender_targets,
+)
+
+ATTRIBUTE_TASKS: Mapping[str, AttributeTask] = MappingProxyType(
+    {
+        "emotion": _EMOTION,
+        "emotion_five": replace(_EMOTION, core_task="emotion_five"),
+        "age_gender": _AGE_GENDER,
+        "age_gender_published": replace(_AGE_GENDER, core_task="age_gender_published"),
+        "age_gender_classes": replace(
+            _AGE_GENDER,
+            objective=Objective(
+                losses=lambda smoothing: {"age": age_class_loss, "gender": _cross_entropy(smoothing)},
+                metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
+                # The cross-entropy over 101 years rises long before the mean of the years gets worse.
+                monitor="val_age_mae",
+                mode="min",
+            ),
+        ),
+        "gender": _GENDER,
+        "gender_regression": replace(
+            _GENDER,
+            objective=replace(_GENDER.objective, losses=lambda smoothing: {"gender": keras.losses.MeanAbsoluteError()}),
+        ),
+        "age": AttributeTask(
+            Objective(
+                losses=lambda smoothing: {"age": keras.losses.MeanAbsoluteError()},
+                metrics=lambda: {"age": ["mae"]},
+                monitor="val_mae",
+                mode="min",
+            ),
+            core_task="age",
+            targets=_age_targets,
+        ),
+        "age_group_gender": AttributeTask(
+            Objective(
+                losses=lambda smoothing: {"age_group": _cross_entropy(smoothing), "gender": _cross_entropy(smoothing)},
+                metrics=lambda: {"age_group": ["accuracy"], "gender": ["accuracy"]},
+                monitor="val_age_group_accuracy",
+                mode="max",
+            ),
+            core_task="age_group_gender",
+            targets=_age_group_gender_targets,
+        ),
+    }
+)
+TASKS: Mapping[str, TrainingTask] = MappingProxyType(
+    {
+        **ATTRIBUTE_TASKS,
+        "detection": DetectionTask(
+            Objective(
+                losses=lambda smoothing: {"score": score_loss, "geometry": geometry_loss},
+                metrics=dict,
+                monitor="val_loss",
+                mode="min",
+            )
+        ),
+    }
+)
+"""The ``task`` of a ``TrainConfig`` -> how it is learnt."""

@@ -4,8 +4,6 @@ import pytest
 
 from core.artifacts.model_card import (
     ARTIFACTS_DIR,
-    ATTRIBUTES,
-    CROP_TASKS,
     SERVED_FILE,
     is_served,
     list_artifacts,
@@ -15,6 +13,7 @@ from core.artifacts.model_card import (
 )
 from core.artifacts.storage import sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
+from core.tasks import TASKS
 
 CARD = {
     "name": "toy",
@@ -171,10 +170,9 @@ def test_installed_artifacts_are_intact_and_small(folder):
 
 
 def test_a_card_says_what_its_network_answers(toy):
-    for task, attributes in ATTRIBUTES.items():
-        (toy / "card.json").write_text(json.dumps(CARD | {"files": {}, "task": task}))
-        assert load_card(toy).attributes == attributes
-    assert set(CROP_TASKS) == set(ATTRIBUTES)
+    for name, task in TASKS.items():
+        (toy / "card.json").write_text(json.dumps(CARD | {"files": {}, "task": name}))
+        assert load_card(toy).attributes == task.attributes
 
 
 def test_older_cards_are_those_of_our_own_networks(toy):

@@ -62,7 +62,7 @@ def test_sides_depend_on_the_name_only_and_facts_say_which(folder):
     data = load_faces(folder.parent)
     for split in FACES_SPLITS:
         assert all(faces_split(photo.id) == split for photo in data.splits[split])
-    assert data.facts()["samples"] == {split: len(data.splits[split]) for split in FACES_SPLITS}
+    assert data.metadata()["samples"] == {split: len(data.splits[split]) for split in FACES_SPLITS}
     shares = np.mean(
         [[faces_split(f"{number}.jpg") == split for split in FACES_SPLITS] for number in range(4000)], axis=0
     )

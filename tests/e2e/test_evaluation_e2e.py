@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.artifacts.model_card import SERVED_FILE, artifacts_dir
-from core.tasks import DETECTOR_SPLIT, split_for
+from core.tasks import TASKS
 from tests.e2e.browser import DRAWN, LONG_MS, Tab, settled
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
@@ -59,7 +59,7 @@ class Artifact:
 ARTIFACTS = (
     Artifact(
         "emotion",
-        split_for("emotion", chosen_on=False).title,
+        TASKS["emotion"].test_split.title,
         {
             "Accuracy": Shows(charts=1, tables=1),
             "Confusion": Shows(charts=1),
@@ -71,7 +71,7 @@ ARTIFACTS = (
     ),
     Artifact(
         "age_gender",
-        split_for("age_gender", chosen_on=False).title,
+        TASKS["age_gender"].test_split.title,
         {
             "Age": Shows(charts=2, tables=1),
             "Age brackets": Shows(charts=2, tables=1),
@@ -84,7 +84,7 @@ ARTIFACTS = (
     ),
     Artifact(
         "face_detector",
-        DETECTOR_SPLIT.title,
+        TASKS["detection"].test_split.title,
         {
             "Found and false": Shows(charts=1, tables=1),
             "Size and tilt": Shows(charts=2, tables=2),
@@ -174,7 +174,7 @@ def test_every_tab_without_any_data_set(
     page = tab.page
     settled(page)
     choose_test_set(page, artifact.test_set)
-    if artifact.test_set != DETECTOR_SPLIT.title:
+    if artifact.test_set != TASKS["detection"].test_split.title:
         choose_only(page, artifact.name)
     names = page.get_by_role("tablist").last.get_by_role("tab").all_inner_texts()
     assert set(names) >= set(artifact.tabs)

@@ -16,14 +16,13 @@ from core.evaluation.calibration import (
     calibration_report,
     coverage_curve,
     coverage_point,
-    emotion_calibration,
-    gender_calibration,
     interval_report,
+    output_calibration,
     reliability,
 )
 from core.evaluation.calibration_tables import coverage_table, interval_table, reliability_table
 from core.evaluation.metrics import AGE_BRACKETS
-from core.evaluation.predictions import AgeGenderPredictions, subset
+from core.evaluation.predictions import AgeArrays, Predictions
 from tests.fakes.evaluation import age_gender_predictions, card_dict, emotion_predictions
 
 FOUR = np.array([[0.9, 0.1], [0.9, 0.1], [0.3, 0.7], [0.55, 0.45]])
@@ -63,12 +62,13 @@ def test_drawn_by_their_own_probabilities_answers_are_calibrated() -> None:
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_before_is_what_the_network_said(temperature: float) -> None:
-    network = emotion_predictions()
-    answered = apply_temperature(network.probabilities, temperature).astype(np.float32)
-    report = calibration_report(answered, network.truth, temperature, 0.4)
-    assert report.before.ece == pytest.approx(reliability(network.probabilities, network.truth).ece, abs=1e-3)
-    assert report.before.brier == pytest.approx(reliability(network.probabilities, network.truth).brier, abs=1e-4)
-    assert report.after == reliability(answered, network.truth)
+    predictions = emotion_predictions()
+    network, truth = predictions.probabilities["emotion"], predictions.truth["emotion"]
+    answered = apply_temperature(network, temperature).astype(np.float32)
+    report = calibration_report(answered, truth, temperature, 0.4)
+    assert report.before.ece == pytest.approx(reliability(network, truth).ece, abs=1e-3)
+    assert report.before.brier == pytest.approx(reliability(network, truth).brier, abs=1e-4)
+    assert report.after == reliability(answered, truth)
 
 
 @pytest.mark.parametrize(
@@ -93,26 +93,26 @@ def test_the_curve_goes_from_the_surest_answers_to_all() -> None:
     assert [one.share.value for one in curve] == [0.5, 0.75, 1.0]
     assert [one.accuracy.value for one in curve] == pytest.approx([1.0, 2 / 3, 0.5])
     predictions = emotion_predictions(1000)
-    shares = [one.share.value for one in coverage_curve(predictions.probabilities, predictions.truth)]
+    curve = coverage_curve(predictions.probabilities["emotion"], predictions.truth["emotion"])
+    shares = [one.share.value for one in curve]
     assert shares == sorted(shares)
     assert len(shares) <= 100
     assert shares[-1] == 1.0
 
 
 def test_the_card_gives_temperature_and_minimum_of_its_output() -> None:
-    emotions = emotion_calibration(
-        emotion_predictions(), _card("emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.5})
-    )
+    card = _card("emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.5})
+    emotions = output_calibration(emotion_predictions(), "emotion", card)
     assert (emotions.temperature, emotions.default.min_confidence) == (0.8, 0.5)
-    genders = gender_calibration(age_gender_predictions(), _card("age_gender"))
+    genders = output_calibration(age_gender_predictions(), "gender", _card("age_gender"))
     assert (genders.temperature, genders.default.share.value) == (1.0, 1.0)
     assert genders.before.ece == pytest.approx(genders.after.ece, abs=1e-6)
 
 
-def _covering(low: float, high: float) -> AgeGenderPredictions:
+def _covering(low: float, high: float) -> Predictions:
     one = age_gender_predictions()
     years = np.full(len(one), (low + high) / 2, np.float32)
-    return replace(one, age_years=years, age_low=years - (high - low) / 2, age_high=years + (high - low) / 2)
+    return replace(one, age=AgeArrays(years, years - (high - low) / 2, years + (high - low) / 2))
 
 
 def test_interval_coverage_counts_both_ends_by_true_age() -> None:
@@ -128,9 +128,7 @@ def test_interval_coverage_counts_both_ends_by_true_age() -> None:
 
 def test_a_bracket_without_people_is_neither_lowest_nor_highest() -> None:
     one = age_gender_predictions()
-    adults = subset(one, one.ids[(one.age_true >= 20) & (one.age_true < 60)])
-    assert isinstance(adults, AgeGenderPredictions)
-    report = interval_report(adults)
+    report = interval_report(one.take((one.truth["age"] >= 20) & (one.truth["age"] < 60)))
     assert [bracket.coverage.n == 0 for bracket in report.brackets] == [True] * 3 + [False] * 4 + [True] * 2
     assert report.lowest.coverage.n > 0
     assert report.lowest.coverage.value <= report.everybody.coverage.value <= report.highest.coverage.value
@@ -139,7 +137,7 @@ def test_a_bracket_without_people_is_neither_lowest_nor_highest() -> None:
 def test_headline_figures() -> None:
     card = _card("emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.5})
     predictions = emotion_predictions()
-    report, figures = emotion_calibration(predictions, card), calibration_metrics(predictions, card)
+    report, figures = output_calibration(predictions, "emotion", card), calibration_metrics(predictions, card)
     assert figures == {
         "ece": report.after.ece,
         "ece_before": report.before.ece,
@@ -165,8 +163,7 @@ def test_tables_hold_what_the_reports_hold() -> None:
 
 
 def test_no_predictions_are_an_error() -> None:
-    nobody = subset(age_gender_predictions(), np.empty(0, np.str_))
-    assert isinstance(nobody, AgeGenderPredictions)
-    for report in (lambda: interval_report(nobody), lambda: gender_calibration(nobody, _card("age_gender"))):
+    nobody = age_gender_predictions(count=0)
+    for report in (lambda: interval_report(nobody), lambda: output_calibration(nobody, "gender", _card("age_gender"))):
         with pytest.raises(ConfigError, match="no predictions"):
             report()

@@ -19,28 +19,25 @@ from core.evaluation.fairness import (
     mae_in_age_range,
 )
 from core.evaluation.intervals import MetricValue
-from core.evaluation.metrics import AGE_BRACKETS, age_report, gender_report
-from core.evaluation.predictions import AgeGenderPredictions
+from core.evaluation.metrics import AGE_BRACKETS, age_report, class_report
+from core.evaluation.predictions import AgeArrays, Predictions
 from core.evaluation.tables import group_table
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 
 CROSSINGS = [("race",), ("age",), ("gender",), ("race", "age"), ("age", "gender"), ("race", "age", "gender")]
 
 
-def _known(race: list[int], errors: list[float], right: list[bool]) -> AgeGenderPredictions:
+def _known(race: list[int], errors: list[float], right: list[bool]) -> Predictions:
     """Forty-year-old men of these races, whose answers are off by ``errors`` years."""
     count = len(race)
     years = (40 + np.array(errors)).astype(np.float32)
     male = np.where(right, 0.9, 0.1)
-    return AgeGenderPredictions(
-        ids=np.array([str(row) for row in range(count)], dtype=np.str_),
-        age_true=np.full(count, 40),
-        age_years=years,
-        age_low=years,
-        age_high=years,
-        gender_true=np.zeros(count, np.int64),
-        gender_probabilities=np.stack([male, 1 - male], axis=1).astype(np.float32),
-        race=np.array(race),
+    return Predictions(
+        "age_gender",
+        np.array([str(row) for row in range(count)], dtype=np.str_),
+        {"age": np.full(count, 40), "gender": np.zeros(count, np.int64), "race": np.array(race)},
+        {"gender": np.stack([male, 1 - male], axis=1).astype(np.float32)},
+        AgeArrays(years, years, years),
     )
 
 
@@ -51,7 +48,7 @@ def test_groups_share_out_everybody(by: tuple[str, ...]) -> None:
     assert sum(one.n for one in report.groups) == report.everybody.n == 150
     for figure, whole in (
         ("age_mae", age_report(predictions).mae),
-        ("gender_accuracy", gender_report(predictions).accuracy),
+        ("gender_accuracy", class_report(predictions, "gender").accuracy),
     ):
         assert report.everybody.measured(figure) == whole
         together = sum(one.measured(figure).value * one.n for one in report.groups if one.n)
@@ -62,15 +59,17 @@ def test_crossings_hold_the_people_of_both_labels() -> None:
     predictions = age_gender_predictions(count=400)
     report = fairness_report(predictions, ("race", "age"))
     assert [one.labels for one in report.groups] == list(product(RACES, AGE_BRACKETS))
-    chosen = (predictions.race == 2) & (predictions.age_true >= 30) & (predictions.age_true < 40)
+    race, age = predictions.truth["race"], predictions.truth["age"]
+    chosen = (race == 2) & (age >= 30) & (age < 40)
     group = next(one for one in report.groups if one.label == "Asian, 30-39")
-    errors = np.abs(predictions.age_years.astype(float) - predictions.age_true)[chosen]
+    errors = np.abs(predictions.age_errors)[chosen]
     assert group.n == chosen.sum() > 0
     assert group.age_mae.value == pytest.approx(errors.mean())
 
 
 def test_a_group_without_people_has_no_figures() -> None:
-    report = fairness_report(replace(age_gender_predictions(), race=np.full(150, 1)))
+    everybody = age_gender_predictions()
+    report = fairness_report(replace(everybody, truth={**everybody.truth, "race": np.full(150, 1)}))
     groups = {group.label: group for group in report.groups}
     assert list(groups) == list(RACES)
     assert groups["White"].n == 0
@@ -127,7 +126,7 @@ def test_ages_are_chosen_with_both_ends() -> None:
     truth = np.array([9, 10, 20, 21])
     years = (truth + np.array([1, 2, 4, 8])).astype(np.float32)
     known = _known([0] * 4, [0.0] * 4, [True] * 4)
-    predictions = replace(known, age_true=truth, age_years=years, age_low=years, age_high=years)
+    predictions = replace(known, truth={**known.truth, "age": truth}, age=AgeArrays(years, years, years))
     measured = mae_in_age_range(predictions, 10, 20)
     assert (measured.value, measured.n) == (3.0, 2)
 

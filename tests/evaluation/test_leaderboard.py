@@ -13,7 +13,7 @@ from core.evaluation.latency import NetworkSpeed
 from core.evaluation.leaderboard import FROM_GROUPS, MORE_VOTES, Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import NOTHING_CLAIMED, group_table, whole_table
 from core.evaluation.measures import MEASURES, comparability_note
-from core.tasks import split_for
+from core.tasks import TASKS
 from tests.fakes.leaderboard import RECIPE, claim, figures, write_network, write_networks
 
 MEASURE = {measure.key: measure for measure in MEASURES}
@@ -55,14 +55,14 @@ def test_figures_of_one_kind_are_ranked_best_first(board: Leaderboard, key: str,
 
 def test_every_measure_belongs_to_tasks_with_one_reporting_set() -> None:
     for measure in MEASURES:
-        assert len({split_for(task, chosen_on=False).title for task in measure.tasks}) == 1
+        assert len({TASKS[task].test_split.title for task in measure.tasks}) == 1
 
 
 def test_a_row_has_both_sides_and_what_the_card_says(board: Leaderboard) -> None:
     ours, other = _group(board, "emotion").rows
     assert (ours.reported.value, ours.reported.low, ours.reported.high) == pytest.approx((0.68, 0.67, 0.69))
     assert ours.reported.n == 100
-    assert ours.chosen_on.value == 0.67
+    assert ours.validation.value == 0.67
     assert (ours.network.own, other.network.own) == (True, False)
     assert (ours.network.epochs, other.network.epochs) == ("12", "12 of 30")
     assert other.network.size_bytes == 2_500_000
@@ -223,7 +223,7 @@ def test_the_whole_table_says_what_can_be_compared(tmp_path: Path) -> None:
         (measure.title, "years" if measure.key in ("age", "age_published") else "share") for measure in MEASURES
     }
     assert set(table["test_set"]) == {
-        split_for(task, chosen_on=False).title for task in ("emotion", "emotion_five", "age", "age_gender_published")
+        TASKS[task].test_split.title for task in ("emotion", "emotion_five", "age", "age_gender_published")
     }
 
 

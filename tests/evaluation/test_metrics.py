@@ -11,19 +11,17 @@ from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_
 from core.errors import ConfigError
 from core.evaluation.metrics import (
     age_report,
+    class_report,
     classification_report,
-    emotion_report,
     summary_metrics,
 )
-from core.evaluation.predictions import EmotionPredictions, Predictions, subset
+from core.evaluation.predictions import AgeArrays, Predictions
 from core.types import EMOTIONS
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 
 
-def _only(predictions: EmotionPredictions, classes: list[int]) -> EmotionPredictions:
-    narrowed = subset(predictions, predictions.ids[np.isin(predictions.truth, classes)])
-    assert isinstance(narrowed, EmotionPredictions)
-    return narrowed
+def _only(predictions: Predictions, classes: list[int]) -> Predictions:
+    return predictions.take(np.isin(predictions.truth["emotion"], classes))
 
 
 CASES = {
@@ -35,19 +33,20 @@ CASES = {
 
 
 @pytest.mark.parametrize("predictions", CASES.values(), ids=CASES.keys())
-def test_report_agrees_with_scikit_learn(predictions: EmotionPredictions) -> None:
-    report = emotion_report(predictions)
-    answer, classes = predictions.probabilities.argmax(axis=1), range(7)
+def test_report_agrees_with_scikit_learn(predictions: Predictions) -> None:
+    report = class_report(predictions, "emotion")
+    truth, answer = predictions.truth["emotion"], predictions.probabilities["emotion"].argmax(axis=1)
+    classes = range(7)
     precision, recall, f1, support = precision_recall_fscore_support(
-        predictions.truth, answer, labels=classes, zero_division=np.nan
+        truth, answer, labels=classes, zero_division=np.nan
     )
-    np.testing.assert_array_equal(report.confusion, confusion_matrix(predictions.truth, answer, labels=classes))
+    np.testing.assert_array_equal(report.confusion, confusion_matrix(truth, answer, labels=classes))
     np.testing.assert_allclose(report.precision, precision)
     np.testing.assert_allclose(report.recall, recall)
     np.testing.assert_allclose(report.f1, f1)
     np.testing.assert_array_equal(report.support, support)
-    assert report.macro_f1 == pytest.approx(f1_score(predictions.truth, answer, average="macro"))
-    assert report.accuracy.value == pytest.approx((answer == predictions.truth).mean())
+    assert report.macro_f1 == pytest.approx(f1_score(truth, answer, average="macro"))
+    assert report.accuracy.value == pytest.approx((answer == truth).mean())
 
 
 def test_a_perfect_model() -> None:
@@ -79,12 +78,15 @@ def test_no_predictions_are_an_error(predictions: Predictions) -> None:
 
 
 def test_age_error_is_against_the_label_as_it_is() -> None:
+    people = age_gender_predictions(count=4)
     predictions = replace(
-        age_gender_predictions(count=4),
-        age_true=np.array([1, 25, 40, 110]),
-        age_years=np.array([2, 31, 35, 100], np.float32),
-        age_low=np.array([0, 24, 33, 90], np.float32),
-        age_high=np.array([5, 40, 39, 105], np.float32),
+        people,
+        truth={**people.truth, "age": np.array([1, 25, 40, 110])},
+        age=AgeArrays(
+            np.array([2, 31, 35, 100], np.float32),
+            np.array([0, 24, 33, 90], np.float32),
+            np.array([5, 40, 39, 105], np.float32),
+        ),
     )
     report = age_report(predictions)
     assert report.mae.value == pytest.approx((1 + 6 + 5 + 10) / 4)

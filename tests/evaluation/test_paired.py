@@ -14,19 +14,20 @@ from core.evaluation.leaderboard import UNMEASURED, Group, load_leaderboard
 from core.evaluation.leaderboard_tables import format_difference, group_table, whole_table
 from core.evaluation.measures import MEASURES, Measure
 from core.evaluation.paired import by_image, differences_to_best
-from core.evaluation.predictions import EmotionPredictions, save_predictions
+from core.evaluation.predictions import Predictions, save_predictions
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 from tests.fakes.leaderboard import write_networks
 
 EMOTION, AGE = (next(one for one in MEASURES if one.key == key) for key in ("emotion", "age"))
 
 
-def answering(truth: list[int], answers: list[int]) -> EmotionPredictions:
+def answering(truth: list[int], answers: list[int]) -> Predictions:
     ids = np.array([f"image {row}" for row in range(len(truth))])
-    return EmotionPredictions(ids, np.array(truth, np.int64), np.eye(7, dtype=np.float32)[answers])
+    probabilities = np.eye(7, dtype=np.float32)[answers]
+    return Predictions("emotion", ids, {"emotion": np.array(truth, np.int64)}, {"emotion": probabilities})
 
 
-def emotions(root: Path, **answered: EmotionPredictions) -> Group:
+def emotions(root: Path, **answered: Predictions) -> Group:
     for name, predictions in answered.items():
         save_predictions(root / name / PREDICTIONS_FILE, {"private": predictions})
     return load_leaderboard(root).groups[0]
@@ -37,9 +38,9 @@ def test_what_is_hard_for_both_takes_no_part(tmp_path: Path) -> None:
     truth = [0, 1, 2, 3] * 25
     best = answering(truth, [0, 1, 2, 4] * 25)
     # Wrong on the same quarter, and on four images more.
-    other = replace(best, probabilities=best.probabilities.copy())
-    other.probabilities[[0, 1, 4, 5]] = np.eye(7, dtype=np.float32)[6]
-    backwards = EmotionPredictions(other.ids[::-1], other.truth[::-1], other.probabilities[::-1])
+    other = replace(best, probabilities={"emotion": best.probabilities["emotion"].copy()})
+    other.probabilities["emotion"][[0, 1, 4, 5]] = np.eye(7, dtype=np.float32)[6]
+    backwards = other.take(np.arange(100)[::-1])
     group = emotions(tmp_path, emotion=best, four_conv=backwards)
     apart = differences_to_best(group, tmp_path)["four_conv"]
     assert apart.value == pytest.approx(-0.04)
@@ -62,7 +63,7 @@ def test_scores_are_right_answers_or_years() -> None:
     people = age_gender_predictions(20)
     years = by_image(people, AGE)
     assert years is not None
-    assert list(years.values()) == pytest.approx(np.abs(people.age_years - people.age_true).tolist())
+    assert list(years.values()) == pytest.approx(np.abs(people.age_errors).tolist())
     assert by_image(people, EMOTION) is None
 
 

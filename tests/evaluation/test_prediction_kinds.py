@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.artifacts.model_card import ModelCard
 from core.attributes.postprocessing import postprocess_outputs
-from core.datasets.label_subsets import FIVE_EMOTIONS
 from core.datasets.loading import has_data, read_split
 from core.datasets.samples import Samples
 from core.evaluation.calibration import calibration_metrics
 from core.evaluation.fairness import fairness_metrics, fairness_report
-from core.evaluation.metrics import age_group_report, emotion_report, summary_metrics
-from core.evaluation.predict import predictions_from_outputs
-from core.evaluation.predictions import (
-    KINDS,
-    AgeGroupGenderPredictions,
-    EmotionPredictions,
-    GenderPredictions,
-)
+from core.evaluation.metrics import class_report, summary_metrics
+from core.evaluation.predict import predict_images, predictions_from_outputs
 from core.evaluation.tables import group_table
-from tests.fakes.classic import age_group_predictions, five_emotion_predictions, predictions_of
-from tests.fakes.evaluation import card_dict, write_fer2013_csv
+from core.tasks import ATTRIBUTE_TASKS, CLASSES, FIVE_EMOTIONS, TASKS
+from tests.fakes.evaluation import card_dict, predictions_of, write_fer2013_csv
 
 MAIN = {
     "emotion": ("accuracy",),
@@ -43,7 +36,7 @@ def _card(task: str) -> ModelCard:
     return ModelCard.from_dict(card_dict("toy", task))
 
 
-@pytest.mark.parametrize("task", KINDS)
+@pytest.mark.parametrize("task", ATTRIBUTE_TASKS)
 def test_each_kind_has_its_main_figures_with_intervals_and_no_others(task: str) -> None:
     figures = summary_metrics(predictions_of(task))
     assert ALL_MAIN & set(figures) == set(MAIN[task])
@@ -59,22 +52,23 @@ def test_a_part_has_the_figures_of_the_whole(task: str) -> None:
 
 
 def test_five_emotions_have_five_classes() -> None:
-    predictions = five_emotion_predictions()
-    report = emotion_report(predictions)
-    seven = emotion_report(EmotionPredictions(predictions.ids, predictions.truth, predictions.probabilities))
+    predictions = predictions_of("emotion_five")
+    report = class_report(predictions, "emotion")
+    seven = class_report(replace(predictions, task="emotion"), "emotion")
     assert report.labels == FIVE_EMOTIONS
     assert report.confusion.shape == (5, 5)
     assert report.accuracy == seven.accuracy
-    assert np.array_equal(report.confusion, seven.confusion[np.ix_(*[predictions.class_indices] * 2)])
+    known = predictions.class_indices("emotion")
+    assert np.array_equal(report.confusion, seven.confusion[np.ix_(known, known)])
     assert "recall_fear" not in summary_metrics(predictions)
 
 
 def test_age_groups_have_eight_classes() -> None:
-    predictions = age_group_predictions()
-    report = age_group_report(predictions)
+    predictions = predictions_of("age_group_gender")
+    report = class_report(predictions, "age_group")
     assert report.labels[-1] == "60+"
     assert report.confusion.sum() == len(predictions)
-    right = predictions.age_group_probabilities.argmax(axis=1) == predictions.age_group_true
+    right = predictions.predicted("age_group") == predictions.truth["age_group"]
     assert report.accuracy.value == right.mean()
 
 
@@ -99,8 +93,6 @@ def test_calibration_is_about_what_is_answered(task: str) -> None:
 def test_groups_of_a_part_are_those_of_the_whole(task: str, figures: tuple[str, ...]) -> None:
     whole = predictions_of("age_gender", 400)
     part = predictions_of(task, 400)
-    assert not isinstance(whole, EmotionPredictions)
-    assert not isinstance(part, EmotionPredictions)
     of_whole, of_part = fairness_report(whole), fairness_report(part)
     assert of_part.figures == figures
     for name in of_part.figures:
@@ -130,26 +122,40 @@ def test_outputs_become_the_predictions_of_their_task(task: str) -> None:
         for name, width in OUTPUTS[task].items()
     }
     temperature = {"gender": 2.0, "age_group": 1.5}
-    predictions = predictions_from_outputs(outputs, samples, temperature=temperature)
-    assert type(predictions) is KINDS[task]
+    predictions = predictions_from_outputs(outputs, samples, task, temperature=temperature)
     served = postprocess_outputs(outputs, temperature)
+    assert set(predictions.probabilities) == set(TASKS[task].outputs) & set(CLASSES)
     if "gender" in served.probabilities:
-        assert isinstance(predictions, GenderPredictions)
-        assert predictions.gender_probabilities == pytest.approx(served.probabilities["gender"])
-    if isinstance(predictions, AgeGroupGenderPredictions):
-        assert served.age is not None
-        assert predictions.age_years == pytest.approx(served.age.years)
-        assert predictions.age_group_probabilities.argmax(1).tolist() == outputs["age_group"].argmax(1).tolist()
-    assert {"age_true", "gender_true", "race"} <= {field.name for field in fields(predictions)}
+        assert predictions.probabilities["gender"] == pytest.approx(served.probabilities["gender"])
+    if served.age is not None:
+        assert predictions.ages.years == pytest.approx(served.age.years)
+    if "age_group" in outputs:
+        assert predictions.predicted("age_group").tolist() == outputs["age_group"].argmax(1).tolist()
+    assert {"age", "gender", "race"} <= set(predictions.truth)
 
 
-def test_five_emotions_are_the_tasks_word_not_the_outputs() -> None:
-    known = five_emotion_predictions()
-    images = np.zeros((len(known), 2, 2, 1), np.uint8)
-    samples = Samples(known.ids, images, {"emotion": known.truth})
-    outputs = {"emotion": known.probabilities}
-    assert type(predictions_from_outputs(outputs, samples)) is EmotionPredictions
-    assert type(predictions_from_outputs(outputs, samples, task="emotion_five")) is KINDS["emotion_five"]
+class LeftMinusRight:
+    """Answers how bright the left half and the right half are."""
+
+    def predict(self, crops: np.ndarray) -> dict[str, np.ndarray]:
+        halves = crops.astype(np.float32)
+        return {"side": np.stack([half.mean(axis=(1, 2, 3)) for half in (halves[:, :, :2], halves[:, :, 2:])], axis=1)}
+
+
+def test_batches_are_joined_and_progress_reaches_1() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 1), np.uint8)
+    shares: list[float] = []
+    outputs = predict_images(LeftMinusRight(), crops, shares.append)
+    assert outputs["side"] == pytest.approx(LeftMinusRight().predict(crops)["side"])
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+def test_test_time_augmentation_averages_each_crop_and_its_mirror_image() -> None:
+    crops = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), np.uint8)
+    outputs = predict_images(LeftMinusRight(), crops, tta=True)["side"]
+    assert outputs[:, 0] == pytest.approx(outputs[:, 1])
+    assert outputs[:, 0] == pytest.approx(crops.mean(axis=(1, 2, 3)), abs=1e-3)
 
 
 def test_the_five_emotions_of_a_test_set_are_read_again(tmp_path) -> None:

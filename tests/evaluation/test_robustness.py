@@ -14,7 +14,7 @@ from core.artifacts.model_card import load_card
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.metrics import summary_metrics
-from core.evaluation.predictions import EmotionPredictions
+from core.evaluation.predictions import Predictions
 from core.evaluation.robustness import (
     ROBUSTNESS_FILE,
     CorruptionFigures,
@@ -83,7 +83,7 @@ def test_figures_of_emotions() -> None:
     predictions = emotion_predictions()
     figures = figures_of(predictions)
     assert figures.accuracy.value == summary_metrics(predictions)["accuracy"]
-    assert figures.confidence == pytest.approx(predictions.probabilities.max(axis=1).mean())
+    assert figures.confidence == pytest.approx(predictions.probabilities["emotion"].max(axis=1).mean())
     assert (figures.n, figures.age_mae) == (120, None)
 
 
@@ -91,14 +91,14 @@ def test_figures_of_ages_and_genders() -> None:
     predictions = age_gender_predictions()
     figures, expected = figures_of(predictions), summary_metrics(predictions)
     assert figures.accuracy.value == expected["gender_accuracy"]
-    assert figures.confidence == pytest.approx(predictions.gender_probabilities.max(axis=1).mean())
+    assert figures.confidence == pytest.approx(predictions.probabilities["gender"].max(axis=1).mean())
     assert figures.age_mae is not None
     assert (figures.age_mae.value, figures.n) == (expected["age_mae"], 150)
 
 
 def test_complete_certainty_is_no_more_than_1() -> None:
     sure = np.eye(7, dtype=np.float32)[[0, 3]] * np.float32(1 + 1e-7)
-    predictions = EmotionPredictions(np.array(["a", "b"]), np.array([0, 3]), sure)
+    predictions = Predictions("emotion", np.array(["a", "b"]), {"emotion": np.array([0, 3])}, {"emotion": sure})
     assert figures_of(predictions).confidence == 1.0
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core.artifacts.model_card import CROP_TASKS, InstalledArtifact, list_artifacts
+from core.artifacts.model_card import InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
-from core.evaluation.predictions import KINDS
 from core.evaluation.stored import load_history, load_stored
-from core.tasks import EVALUATION_SPLITS, EvaluationSplit, split_for, splits_titled
-from tests.fakes.classic import five_emotion_predictions, write_classic
+from core.tasks import ATTRIBUTE_TASKS, TASKS
+from tests.fakes.classic import write_classic
 from tests.fakes.evaluation import (
     age_gender_predictions,
     emotion_predictions,
@@ -24,24 +23,14 @@ def _artifact(root: Path, name: str) -> InstalledArtifact:
     return {one.name: one for one in list_artifacts(root)}[name]
 
 
-@pytest.mark.parametrize("split", EVALUATION_SPLITS, ids=lambda split: f"{split.task}-{split.split}")
-def test_every_side_is_found(tmp_path: Path, split: EvaluationSplit) -> None:
-    write_classic(tmp_path, "network", split.task)
-    stored = load_stored(_artifact(tmp_path, "network"), split.split)
-    assert stored.name == "network"
-    assert type(stored.predictions) is KINDS[split.task]
-    assert len(stored.predictions) > 0
-
-
-@pytest.mark.parametrize("task", CROP_TASKS)
-def test_each_task_has_one_side_for_choosing_and_one_for_reporting(task: str) -> None:
-    assert sorted(split.chosen_on for split in EVALUATION_SPLITS if split.task == task) == [False, True]
-    assert split_for(task, chosen_on=True).split != split_for(task, chosen_on=False).split
-
-
-def test_one_test_set_serves_the_networks_of_several_tasks() -> None:
-    tasks = {split.task for split in splits_titled("UTKFace test")}
-    assert tasks == {"age_gender", "gender", "age", "age_group_gender"}
+@pytest.mark.parametrize("task", ATTRIBUTE_TASKS)
+def test_both_splits_of_every_task_are_found(tmp_path: Path, task: str) -> None:
+    write_classic(tmp_path, "network", task)
+    for split in TASKS[task].splits:
+        stored = load_stored(_artifact(tmp_path, "network"), split.name)
+        assert stored.name == "network"
+        assert stored.predictions.task == task
+        assert len(stored.predictions) > 0
 
 
 def _with_hash(root: Path, content_of_hash: bytes) -> None:
@@ -74,7 +63,7 @@ def test_a_side_that_is_not_stored_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "predictions",
-    [age_gender_predictions(), emotion_predictions(count=0), five_emotion_predictions()],
+    [age_gender_predictions(), emotion_predictions(count=0), emotion_predictions(task="emotion_five")],
     ids=["of another task", "none", "of five emotions only"],
 )
 def test_unusable_predictions_are_refused(tmp_path: Path, predictions: object) -> None:

@@ -9,41 +9,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.predictions import (
-    AgeGenderPredictions,
-    EmotionPredictions,
-    Predictions,
-    save_predictions,
-)
+from core.age_groups import AGE_GROUPS
+from core.evaluation.predictions import AgeArrays, Predictions, save_predictions, truth_of
+from core.tasks import CLASSES, TASKS
+from core.types import EMOTIONS
 
 
-def emotion_predictions(count: int = 120, seed: int = 0, ids: NDArray[np.str_] | None = None) -> EmotionPredictions:
-    """Answers that are right about two times in three."""
+def predictions_of(task: str, count: int = 150, seed: int = 0) -> Predictions:
+    """Make up predictions of any task; those of the same count and seed are about the same people."""
+    if "emotion" in TASKS[task].outputs:
+        return emotion_predictions(count, seed, task=task)
+    return people_predictions(task, count, seed)
+
+
+def emotion_predictions(
+    count: int = 120, seed: int = 0, ids: NDArray[np.str_] | None = None, task: str = "emotion"
+) -> Predictions:
+    """Make up predictions that are right about two times in three."""
     rng = np.random.default_rng(seed)
-    truth = rng.integers(0, 7, count)
-    probabilities = rng.dirichlet(np.full(7, 0.6), count)
+    known = np.array([EMOTIONS.index(emotion) for emotion in TASKS[task].emotions])
+    truth = known[rng.integers(0, len(known), count)]
+    probabilities = np.zeros((count, len(EMOTIONS)))
+    probabilities[:, known] = rng.dirichlet(np.full(len(known), 0.6), count)
     probabilities[np.arange(count), truth] += 0.5
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     names = np.array([f"PrivateTest_{row}" for row in range(count)], dtype=np.str_) if ids is None else ids
-    return EmotionPredictions(names, truth, probabilities.astype(np.float32))
+    return Predictions(task, names, {"emotion": truth}, {"emotion": probabilities.astype(np.float32)})
 
 
-def age_gender_predictions(count: int = 150, seed: int = 0) -> AgeGenderPredictions:
-    """Ages about five years off and genders that are right nine times in ten."""
+def age_gender_predictions(count: int = 150, seed: int = 0) -> Predictions:
+    return people_predictions("age_gender", count, seed)
+
+
+def people_predictions(task: str, count: int, seed: int) -> Predictions:
+    """Make up ages about six years off, genders that are right nine times in ten and age groups half of the time."""
     rng = np.random.default_rng(seed)
     age, gender, race = rng.integers(1, 111, count), rng.integers(0, 2, count), rng.integers(0, 5, count)
     years = np.clip(age + rng.normal(0, 6, count), 0, 100).astype(np.float32)
     sure = rng.uniform(0.2, 1.0, count) ** 0.5
     male = np.where(gender == 0, sure, 1 - sure)
-    return AgeGenderPredictions(
-        ids=np.array([f"{age[n]}_{gender[n]}_{race[n]}_{n:05d}.jpg.chip.jpg" for n in range(count)], dtype=np.str_),
-        age_true=age,
-        age_years=years,
-        age_low=np.maximum(years - 9, 0).astype(np.float32),
-        age_high=(years + 9).astype(np.float32),
-        gender_true=gender,
-        gender_probabilities=np.stack([male, 1 - male], axis=1).astype(np.float32),
-        race=race,
+    truth = truth_of(task, {"age": age, "gender": gender, "race": race})
+    probabilities = {"gender": np.stack([male, 1 - male], axis=1)}
+    if "age_group" in truth:
+        groups = rng.dirichlet(np.full(len(AGE_GROUPS), 0.5), count)
+        groups[np.arange(count), truth["age_group"]] += 0.4
+        probabilities["age_group"] = groups / groups.sum(axis=1, keepdims=True)
+    ids = [f"{age[n]}_{gender[n]}_{race[n]}_{n:05d}.jpg.chip.jpg" for n in range(count)]
+    ages = AgeArrays(years, np.maximum(years - 9, 0).astype(np.float32), (years + 9).astype(np.float32))
+    return Predictions(
+        task,
+        np.array(ids, dtype=np.str_),
+        truth,
+        {name: probabilities[name].astype(np.float32) for name in TASKS[task].outputs if name in CLASSES},
+        ages if "age" in TASKS[task].attributes else None,
     )
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from models.corruptions import CORRUPTIONS, TRAINING_CORRUPTIONS, SEVERITIES, corrupt, occlusions
+from models.corruptions import CORRUPTIONS, SEVERITIES, TRAINING_CORRUPTIONS, corrupt, occlusions
 
 POINTS = ((0.32, 0.38), (0.68, 0.38), (0.5, 0.6), (0.36, 0.75), (0.64, 0.75))
 SUITE = CORRUPTIONS | occlusions(POINTS)

@@ -31,7 +31,9 @@ def test_a_readme_without_the_end_is_refused():
         replaced(f"a\n{BEGIN}\nold", "new")
 
 
-@pytest.mark.parametrize(("key", "command"), [("framing", "models alignment"), ("two_views", "models.two_views")])
+@pytest.mark.parametrize(
+    ("key", "command"), [("framing", "models alignment"), ("two_views", "models evaluate --tta --store")]
+)
 def test_what_was_measured_with_an_older_export_is_not_shown(tmp_path, key, command):
     for name in ("emotion", "age_gender"):
         shutil.copytree(ARTIFACTS_DIR / name, tmp_path / name)

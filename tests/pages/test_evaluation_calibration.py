@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.artifacts.model_card import load_card
-from core.evaluation.calibration import emotion_calibration, interval_report
+from core.evaluation.calibration import interval_report, output_calibration
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 
 
@@ -49,7 +49,7 @@ def _downloads(page: AppTest) -> list[str]:
 
 def test_emotion_shows_its_three_figures_before_and_after(artifacts: Path) -> None:
     page = _shown("emotion", "private", "emotion")
-    report = emotion_calibration(emotion_predictions(), load_card(artifacts / "emotion"))
+    report = output_calibration(emotion_predictions(), "emotion", load_card(artifacts / "emotion"))
     assert _metrics(page) == {
         "Calibration error (ECE)": f"{report.after.ece:.3f}",
         "Brier score": f"{report.after.brier:.3f}",

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, HISTORY_FILE, SERVED_FILE
 from core.artifacts.storage import sha256_of
 from core.evaluation.detection.store import MEASURED_KEY, REPORT_FILE, save_results
-from core.tasks import DETECTOR_SPLIT
+from core.tasks import TASKS
 from models.exporting.model_card import read_card, write_card
 from tests.fakes.detection import example_report
 
@@ -38,7 +38,7 @@ def store(folder: Path) -> None:
 
 def _page() -> AppTest:
     page = AppTest.from_file(str(PAGE), default_timeout=120).run()
-    page.selectbox(key="evaluation_side").select(DETECTOR_SPLIT.title).run()
+    page.selectbox(key="evaluation_side").select(TASKS["detection"].test_split.title).run()
     assert not page.exception
     return page
 

@@ -21,12 +21,12 @@ def _few() -> None:
 
 
 def _grown_up() -> None:
-    from core.evaluation.predictions import subset
     from pages.shared.evaluation.fairness import show_fairness
     from tests.fakes.evaluation import age_gender_predictions
 
     everybody = age_gender_predictions(count=700)
-    show_fairness(subset(everybody, everybody.ids[(everybody.age_true > 20) & (everybody.age_true <= 60)]), "fake_test")
+    age = everybody.truth["age"]
+    show_fairness(everybody.take((age > 20) & (age <= 60)), "fake_test")
 
 
 def _emotion() -> None:

@@ -12,7 +12,7 @@ from core.datasets.samples import Samples
 from core.errors import ArtifactMissingError
 from core.evaluation import predict
 from core.evaluation.metrics import summary_metrics
-from core.evaluation.predictions import EmotionPredictions, Predictions
+from core.evaluation.predictions import Predictions
 from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD
 from tests.fakes.classic import write_classic
 from tests.fakes.evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
@@ -41,12 +41,12 @@ def _downloads(page: AppTest) -> list[str]:
     return [element.proto.label for element in page.get("download_button")]
 
 
-def _wrong_answers() -> EmotionPredictions:
+def _wrong_answers() -> Predictions:
     """Never the truth: 90 % sure of the emotion after it."""
     truth = np.arange(12) % 7
     probabilities = np.full((12, 7), 0.1 / 6, np.float32)
     probabilities[np.arange(12), (truth + 1) % 7] = 0.9
-    return EmotionPredictions(CSV_IDS, truth, probabilities)
+    return Predictions("emotion", CSV_IDS, {"emotion": truth}, {"emotion": probabilities})
 
 
 def test_emotion_figures_come_from_the_stored_answers(artifacts: Path) -> None:
@@ -55,7 +55,7 @@ def test_emotion_figures_come_from_the_stored_answers(artifacts: Path) -> None:
     accuracy = summary_metrics(emotion_predictions(seed=0))["accuracy"]
     assert page.metric[0].value == f"{accuracy * 100:.1f} %"
     assert _tabs(page) == ["Accuracy", "Confusion", "Calibration", "Groups", *COMMON_TABS]
-    assert "reporting set" in page.info[0].value
+    assert "Held-out test split" in page.info[0].value
     assert len(page.get("plotly_chart")) == 6
     assert "Download emotion_private_emotion_classes.csv" in _downloads(page)
     assert not page.error
@@ -81,9 +81,9 @@ def test_other_seeds_stand_on_the_card(artifacts: Path) -> None:
     assert any("FER2013 PublicTest" in caption.value for caption in page.caption)
 
 
-def test_the_set_for_choosing_is_called_too_good(artifacts: Path) -> None:
+def test_the_validation_split_is_called_optimistic(artifacts: Path) -> None:
     write_artifacts(artifacts)
-    assert "slightly too good" in _page("FER2013 PublicTest").warning[0].value
+    assert "slightly optimistic" in _page("FER2013 PublicTest").warning[0].value
 
 
 def test_models_are_compared_and_one_is_shown_in_detail(artifacts: Path) -> None:
@@ -190,7 +190,7 @@ def _fake_evaluation(folder: Path, samples: Samples, progress: Callable[[float],
     progress(0.5)
     progress(1.0)
     answers = np.eye(7, dtype=np.float32)[samples.labels["emotion"]]
-    return EmotionPredictions(samples.ids, samples.labels["emotion"], answers)
+    return Predictions("emotion", samples.ids, {"emotion": samples.labels["emotion"]}, {"emotion": answers})
 
 
 def _rerun(tmp_path: Path) -> AppTest:
@@ -334,10 +334,10 @@ def test_a_network_can_be_chosen_from_elsewhere(artifacts: Path) -> None:
 def _chosen_elsewhere() -> None:
     import streamlit as st
 
-    from core.tasks import split_for
+    from core.tasks import TASKS
     from pages.shared.evaluation.selection import choose_models, choose_split, preselect
 
-    st.button("go", on_click=preselect, args=(split_for("gender", chosen_on=False), "only_gender"))
+    st.button("go", on_click=preselect, args=(TASKS["gender"].test_split, "only_gender"))
     choose_models(choose_split())
 
 

@@ -12,8 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.evaluation.intervals import wilson_interval
 from core.evaluation.robustness import ROBUSTNESS_FILE, Figures
 from core.evaluation.robustness_before import BeforeReport, save_before
-from tests.fakes.classic import predictions_of
-from tests.fakes.evaluation import write_artifact
+from tests.fakes.evaluation import predictions_of, write_artifact
 from tests.fakes.robustness import example_report, list_on_card, write_measured
 
 

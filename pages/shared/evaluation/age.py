@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.evaluation.metrics import AgeReport
 from core.evaluation.plots.classification import age_error_bars, age_heatmap
-from core.evaluation.predictions import AgePredictions
+from core.evaluation.predictions import Predictions
 from core.evaluation.tables import bracket_table
 from pages.shared.evaluation.components import metric_row, metric_with_interval, show_figure, show_table
 
@@ -36,7 +36,7 @@ def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
             )
 
 
-def show_age(reports: Mapping[str, AgeReport], predictions: AgePredictions, name: str, stem: str) -> None:
+def show_age(reports: Mapping[str, AgeReport], predictions: Predictions, name: str, stem: str) -> None:
     """``reports`` of all models are compared; ``predictions`` of model ``name`` are drawn one by one."""
     show_figure(
         age_error_bars(reports, "Age error by true age"),
@@ -47,7 +47,7 @@ def show_age(reports: Mapping[str, AgeReport], predictions: AgePredictions, name
     )
     show_table(bracket_table(reports[name]), f"{stem}_age_brackets.csv", "table_age")
     show_figure(
-        age_heatmap(predictions.age_true, predictions.age_years, f"Predicted against true age: {name}"),
+        age_heatmap(predictions.truth["age"], predictions.ages.years, f"Predicted against true age: {name}"),
         "age_heatmap",
         "The stronger a square's colour, the more people of that true age (across) got that answer (up). A "
         "perfect model would fill only the dashed line; people above it were taken for older.",

@@ -9,19 +9,11 @@ import streamlit as st
 from core.evaluation.calibration import (
     CalibrationReport,
     IntervalReport,
-    age_group_calibration,
-    emotion_calibration,
-    gender_calibration,
     interval_report,
+    output_calibration,
 )
 from core.evaluation.calibration_tables import coverage_table, interval_table, reliability_table
 from core.evaluation.plots.calibration import accuracy_coverage, interval_coverage_bars, reliability_diagram
-from core.evaluation.predictions import (
-    AgeGroupGenderPredictions,
-    AgePredictions,
-    EmotionPredictions,
-    GenderPredictions,
-)
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation.components import download_table, metric_with_interval, show_figure, show_table
 
@@ -52,16 +44,15 @@ _INTERVAL = (
     "Each age comes with an interval that should hold the true age of 80 % of people (dashed line), whatever that age "
     "is: the green band is the aim for every bracket. Point at a bar for the mean width."
 )
+_OUTPUTS = {"emotion": "emotion", "age_group": "age group", "gender": "perceived gender"}
 
 
 def show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
     """Of ``models`` those are compared that answer the same; ``detail`` is shown in its own diagrams and tables."""
-    with_age = isinstance(detail.predictions, AgePredictions)
+    with_age = detail.predictions.age is not None
     if with_age:
         st.subheader("Age interval")
-        intervals = {
-            one.name: interval_report(one.predictions) for one in models if isinstance(one.predictions, AgePredictions)
-        }
+        intervals = {one.name: interval_report(one.predictions) for one in models if one.predictions.age is not None}
         _show_intervals(intervals, detail)
     for what, reports in _confidence_reports(models).items():
         if detail.name not in reports:
@@ -74,14 +65,10 @@ def show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluatio
 
 def _confidence_reports(models: Sequence[StoredEvaluation]) -> dict[str, dict[str, CalibrationReport]]:
     """What is answered with a confidence -> name of the model -> its report."""
-    reports: dict[str, dict[str, CalibrationReport]] = {"emotion": {}, "age group": {}, "perceived gender": {}}
+    reports: dict[str, dict[str, CalibrationReport]] = {what: {} for what in _OUTPUTS.values()}
     for one in models:
-        if isinstance(one.predictions, EmotionPredictions):
-            reports["emotion"][one.name] = emotion_calibration(one.predictions, one.card)
-        if isinstance(one.predictions, AgeGroupGenderPredictions):
-            reports["age group"][one.name] = age_group_calibration(one.predictions, one.card)
-        if isinstance(one.predictions, GenderPredictions):
-            reports["perceived gender"][one.name] = gender_calibration(one.predictions, one.card)
+        for output in one.predictions.probabilities:
+            reports[_OUTPUTS[output]][one.name] = output_calibration(one.predictions, output, one.card)
     return reports
 
 

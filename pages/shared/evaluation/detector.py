@@ -10,7 +10,7 @@ from core.evaluation.detection.conditions import SETUPS, VIDEO_WH
 from core.evaluation.detection.report import DetectionReport, DetectorReport, SetupReport
 from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import frame_ms
-from core.tasks import DETECTOR_SPLIT
+from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import metric_row, metric_with_interval
 from pages.shared.evaluation.detector_tabs import (
@@ -89,7 +89,7 @@ def _show_card() -> None:
     except ArtifactError as error:
         show_error(error)
         return
-    show_card(card, DETECTOR_SPLIT.split)
+    show_card(card, TASKS["detection"].test_split.name)
 
 
 def _show_tiles(detector: DetectorReport, setup: SetupReport, ms: float | None) -> None:

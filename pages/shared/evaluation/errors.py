@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.datasets.samples import Samples
-from core.evaluation.errors import WrongPrediction, age_mistakes, emotion_mistakes, gender_mistakes
-from core.evaluation.predictions import AgePredictions, EmotionPredictions, GenderPredictions, Predictions
+from core.evaluation.errors import WrongPrediction, age_mistakes, class_mistakes
+from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation.reproduce import rerun_of
 from pages.shared.evaluation.test_images import samples_on_demand
@@ -28,22 +28,18 @@ def show_mistakes(model: StoredEvaluation) -> None:
 def _mistakes_in(predictions: Predictions) -> tuple[tuple[WrongPrediction, ...], str]:
     """The worst answers, of one kind if there are several, and what their captions say."""
     how_sure = "truth → answer, and how sure the model was"
-    if isinstance(predictions, EmotionPredictions):
-        return emotion_mistakes(predictions, _MISTAKES_SHOWN), how_sure
-    kinds = [
-        title
-        for title, kind in (("Age", AgePredictions), ("Perceived gender", GenderPredictions))
-        if isinstance(predictions, kind)
-    ]
+    if "emotion" in predictions.probabilities:
+        return class_mistakes(predictions, "emotion", _MISTAKES_SHOWN), how_sure
+    found = {"Age": predictions.age is not None, "Perceived gender": "gender" in predictions.probabilities}
+    kinds = [title for title, is_there in found.items() if is_there]
     chosen = (
         st.segmented_control("Mistakes in", kinds, default=kinds[0], required=True, key="mistakes_in")
         if len(kinds) > 1
         else kinds[0]
     )
-    if chosen == "Age" and isinstance(predictions, AgePredictions):
+    if chosen == "Age":
         return age_mistakes(predictions, _MISTAKES_SHOWN), "true age → answer (stated interval), worst first"
-    assert isinstance(predictions, GenderPredictions)
-    return gender_mistakes(predictions, _MISTAKES_SHOWN), how_sure
+    return class_mistakes(predictions, "gender", _MISTAKES_SHOWN), how_sure
 
 
 def _show_thumbnails(samples: Samples, mistakes: tuple[WrongPrediction, ...]) -> None:

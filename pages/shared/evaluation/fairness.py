@@ -12,13 +12,12 @@ from core.evaluation.fairness import (
     OLDEST,
     YOUNGEST,
     FairnessReport,
-    PeopleAnswers,
     fairness_report,
     mae_in_age_range,
 )
 from core.evaluation.fairness import Figure as GroupFigure
 from core.evaluation.plots.fairness import group_figure
-from core.evaluation.predictions import AgePredictions, EmotionPredictions, Predictions
+from core.evaluation.predictions import Predictions
 from core.evaluation.tables import group_table
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
@@ -42,13 +41,13 @@ _FIGURE_TEXTS: Mapping[GroupFigure, tuple[str, str]] = {
 
 def show_groups(predictions: Predictions, stem: str) -> None:
     """Errors by group, or why there are none."""
-    if isinstance(predictions, EmotionPredictions):
+    if "race" not in predictions.truth:
         show_no_groups()
     else:
         show_fairness(predictions, stem)
 
 
-def show_fairness(predictions: PeopleAnswers, stem: str) -> None:
+def show_fairness(predictions: Predictions, stem: str) -> None:
     """Errors by group of one model on one side; ``stem`` begins the names of downloads."""
     st.markdown(
         "A model that is good on average can be bad for some people. Groups follow UTKFace's own labels, which were "
@@ -56,7 +55,7 @@ def show_fairness(predictions: PeopleAnswers, stem: str) -> None:
         "answers no race; the label is used here to measure errors only. People of different labels also differ in "
         "age in this data set, and age decides most about the errors: choose both to compare people of the same age."
     )
-    if isinstance(predictions, AgePredictions):
+    if predictions.age is not None:
         _show_extremes(predictions)
     titles = st.segmented_control(
         "Group by (choose several for their crossings)",
@@ -89,7 +88,7 @@ def show_no_groups() -> None:
     )
 
 
-def _show_extremes(predictions: AgePredictions) -> None:
+def _show_extremes(predictions: Predictions) -> None:
     """Nothing about an end of life at which the test set has nobody."""
     ends = (
         (f"Age error, {YOUNGEST[0]} to {YOUNGEST[1]} years old", YOUNGEST, "children"),

@@ -23,7 +23,7 @@ _TAB_WITH_CONFUSION = {
 def show_group(group: Group, behind: Behind) -> None:
     better = "fewer years are better" if group.measure.lower_is_better else "more right answers are better"
     st.caption(
-        f"Measured on {group.reporting.title}, {group.images:,} images; {better}, best first. Whether two networks "
+        f"Measured on {group.test_split.title}, {group.images:,} images; {better}, best first. Whether two networks "
         "differ is not decided by their own intervals, since both answered the same images: see how far each one is "
         "behind the best."
     )
@@ -69,7 +69,7 @@ def _show_way_to_details(group: Group, key: str) -> None:
 def _go_to(group: Group, name: str) -> None:
     st.session_state[VIEW_KEY] = BY_TEST_SET
     st.session_state[TAB_KEY] = _TAB_WITH_CONFUSION[group.measure.output]
-    preselect(group.reporting, name)
+    preselect(group.test_split, name)
 
 
 def _columns(group: Group) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _columns(group: Group) -> dict[str, Any]:
     config = {
         "network": text("Network", pinned=True),
         "ours": st.column_config.CheckboxColumn("Ours", width=60),
-        "measured": number(what, format=unit, help=f"On {group.reporting.title}. {INTERVAL_HELP}"),
+        "measured": number(what, format=unit, help=f"On {group.test_split.title}. {INTERVAL_HELP}"),
         "measured_low": number("95 % from", format=unit),
         "measured_high": number("to", format=unit),
         "claimed": text("Claimed", width=150, help="Word for word, on the images of whoever claims it."),
@@ -95,7 +95,7 @@ def _columns(group: Group) -> dict[str, Any]:
         ),
         "size_mb": number("Size (MB)", format="%.1f", help="Of the model file, also where it has to be made first."),
         "can_be_chosen": st.column_config.CheckboxColumn("Ready", help="Can be chosen for pictures and video."),
-        "choosing_set": number("On the choosing set", format=unit, help=group.choosing.role),
+        "choosing_set": number("On the choosing set", format=unit, help=group.validation_split.description),
         "claimed_by": text("Claimed by"),
         "note": text("Note"),
         "recipe": text("Recipe"),

@@ -15,7 +15,7 @@ from core.errors import ArtifactError
 from core.evaluation.plots.classification import curve_names, training_curves
 from core.evaluation.stored import load_history
 from core.evaluation.tables import metrics_table, seeds_table
-from core.tasks import split_titled
+from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table, in_words, show_figure, show_table
 from pages.shared.evaluation.damage import show_damage
@@ -95,10 +95,11 @@ def _show_seeds(card: ModelCard) -> None:
     seeds = card.raw.get(SEEDS_KEY)
     if not seeds:
         return
+    titles = {split.name: split.title for split in TASKS[card.task].splits}
     st.markdown("**With other seeds**")
     st.caption(
         "The last round of training, repeated with other random numbers: how much is chance. Figures of the best epoch "
-        f"on {split_titled(card.task, seeds['side'])}, before the conversion to what is served."
+        f"on {titles.get(seeds['side'], seeds['side'])}, before the conversion to what is served."
     )
     show_table(seeds_table(seeds), f"{card.name}_seeds.csv", "card_seeds_csv")
 

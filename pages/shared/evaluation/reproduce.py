@@ -9,7 +9,7 @@ from core.artifacts.model_card import SERVED_FILE, is_served
 from core.datasets.samples import Samples
 from core.errors import FacetError
 from core.evaluation.metrics import summary_metrics
-from core.evaluation.predictions import Predictions, subset
+from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation
 from core.evaluation.tables import metrics_table
 from pages.shared.errors import show_error
@@ -71,7 +71,7 @@ def _show_comparison(model: StoredEvaluation, fresh: Predictions) -> None:
     common = np.intersect1d(model.predictions.ids, fresh.ids)
     stored = model.predictions
     if len(common):
-        stored, fresh = subset(stored, common), subset(fresh, common)
+        stored, fresh = (one.take(np.isin(one.ids, common)) for one in (stored, fresh))
     if len(common) < len(model.predictions):
         st.warning(
             f"Only {len(common):,} of the {len(model.predictions):,} stored answers are about images of "

@@ -10,7 +10,7 @@ from core.evaluation.robustness import MEASURED_ATTRIBUTES, RobustnessReport, lo
 from core.evaluation.robustness_before import load_before
 from core.evaluation.robustness_tables import before_table, condition_table, severity_table
 from core.evaluation.stored import StoredEvaluation
-from core.tasks import split_titled
+from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table, metric_with_interval, show_figure, show_table
 
@@ -52,7 +52,7 @@ def show_robustness(detail: StoredEvaluation) -> None:
 
 
 def _what_was_used(report: RobustnessReport) -> str:
-    title = split_titled(report.task, report.side)
+    title = TASKS[report.task].test_split.title
     return (
         f"{title}: {report.images:,} of {report.side_images:,} pictures, the same ones under every damage, "
         f"what is random in it from seed {report.seed}.{_WHY_PART[report.limited_by]}"

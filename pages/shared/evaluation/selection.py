@@ -7,7 +7,7 @@ import streamlit as st
 from core.artifacts.model_card import list_artifacts
 from core.errors import FacetError
 from core.evaluation.stored import StoredEvaluation, load_stored
-from core.tasks import DETECTOR_SPLIT, EVALUATION_SPLITS, EvaluationSplit, splits_titled
+from core.tasks import TASKS, Split
 from pages.shared.errors import show_error
 
 LEADERBOARD, BY_TEST_SET = "Leaderboard", "By test set"
@@ -22,33 +22,35 @@ _SIDE_KEY = "evaluation_side"
 _DETAIL_KEY = "evaluation_detail"
 
 
-def choose_split() -> EvaluationSplit:
-    """A test set that our own or another installed network is measured on; of those that networks of several tasks are
-    measured on, the side of the first task."""
+def choose_split() -> Split:
+    """Choose a split that a built-in or another installed network is measured on."""
     installed = {one.card.task for one in list_artifacts() if one.card is not None}
-    splits = (*(split for split in EVALUATION_SPLITS if split.task in {*_OUR_TASKS, *installed}), DETECTOR_SPLIT)
+    tasks = [task for name, task in TASKS.items() if task.outputs and name in {*_OUR_TASKS, *installed}]
+    splits = {split.title: split for task in tasks for split in task.splits}
+    detection = TASKS["detection"].test_split
+    splits[detection.title] = detection
     title = st.selectbox(
         "Test set",
-        list(dict.fromkeys(split.title for split in splits)),
+        list(splits),
         key=_SIDE_KEY,
         help="Images with known answers that the model has not been trained on.",
     )
-    split = next(split for split in splits if split.title == title)
-    (st.warning if split.chosen_on else st.info)(split.role, icon=":material/science:")
+    split = splits[title]
+    (st.warning if split.is_validation else st.info)(split.description, icon=":material/science:")
     return split
 
 
-def choose_models(split: EvaluationSplit) -> list[StoredEvaluation]:
+def choose_models(split: Split) -> list[StoredEvaluation]:
     """The chosen models that are measured on the side's images, with their stored predictions; whatever cannot be used
     is said. Our own come first, then the classic ones."""
-    tasks = {one.task for one in splits_titled(split.title)}
+    tasks = {name for name, task in TASKS.items() if split in task.splits}
     usable: dict[str, StoredEvaluation] = {}
     broken: list[FacetError] = []
     for artifact in list_artifacts():
         if artifact.card is not None and artifact.card.task not in tasks:
             continue
         try:
-            usable[artifact.name] = load_stored(artifact, split.split)
+            usable[artifact.name] = load_stored(artifact, split.name)
         except FacetError as error:
             broken.append(error)
     names = sorted(usable, key=lambda name: (usable[name].card.is_baseline, name))
@@ -81,11 +83,11 @@ def choose_detail(models: list[StoredEvaluation]) -> StoredEvaluation:
     return names[st.selectbox("Details of", list(names), key=_DETAIL_KEY)]
 
 
-def preselect(split: EvaluationSplit, name: str) -> None:
+def preselect(split: Split, name: str) -> None:
     """In a callback, before the widgets above are drawn: show model ``name`` on ``split``."""
     st.session_state[_SIDE_KEY] = split.title
     st.session_state[_models_key(split)] = [name]
 
 
-def _models_key(split: EvaluationSplit) -> str:
+def _models_key(split: Split) -> str:
     return f"evaluation_models_{split.title}"

@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 import streamlit as st
 
-from core.evaluation.metrics import (
-    AgeReport,
-    ClassificationReport,
-    age_group_report,
-    age_report,
-    emotion_report,
-    gender_report,
-)
-from core.evaluation.predictions import (
-    AgeGroupGenderPredictions,
-    AgePredictions,
-    EmotionPredictions,
-    GenderPredictions,
-    Predictions,
-)
+from core.evaluation.metrics import AgeReport, ClassificationReport, age_report, class_report
+from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation.age import show_age, show_age_summary
 from pages.shared.evaluation.calibration import show_calibration
@@ -36,7 +22,6 @@ from pages.shared.evaluation.selection import TAB_KEY
 from pages.shared.evaluation.usability import show_usability
 
 Show = Callable[[], None]
-Kind = TypeVar("Kind", bound=Predictions)
 
 
 def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
@@ -61,29 +46,32 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
 
 def _answer_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> dict[str, Show]:
     """Tabs about what ``detail`` answers."""
-    answered, tabs = detail.predictions, dict[str, Show]()
-    if isinstance(answered, EmotionPredictions):
-        emotions = {name: emotion_report(one) for name, one in of_kind(models, EmotionPredictions).items()}
+    predictions, tabs = detail.predictions, dict[str, Show]()
+    if "emotion" in predictions.probabilities:
+        emotions = _class_reports(models, "emotion")
         tabs["Accuracy"] = lambda: _show_classes(emotions, detail, "emotion")
         tabs["Confusion"] = lambda: show_confusion(emotions[detail.name], "emotion", _stem(detail))
-    if isinstance(answered, AgePredictions):
-        ages = of_kind(models, AgePredictions)
-        years = {name: age_report(one) for name, one in ages.items()}
+    if predictions.age is not None:
+        years = {one.name: age_report(one.predictions) for one in models if one.predictions.age is not None}
         brackets = {name: one.brackets for name, one in years.items()}
-        tabs["Age"] = lambda: _show_age(years, ages[detail.name], models, detail)
+        tabs["Age"] = lambda: _show_age(years, predictions, models, detail)
         tabs["Age brackets"] = lambda: _show_label(brackets, models, detail, "age bracket")
-    if isinstance(answered, AgeGroupGenderPredictions):
-        groups = {name: age_group_report(one) for name, one in of_kind(models, AgeGroupGenderPredictions).items()}
+    if "age_group" in predictions.probabilities:
+        groups = _class_reports(models, "age_group")
         tabs["Age groups"] = lambda: _show_age_groups(groups, models, detail)
-    if isinstance(answered, GenderPredictions):
-        genders = {name: gender_report(one) for name, one in of_kind(models, GenderPredictions).items()}
+    if "gender" in predictions.probabilities:
+        genders = _class_reports(models, "gender")
         tabs["Perceived gender"] = lambda: _show_label(genders, models, detail, "perceived gender")
     return tabs
 
 
-def of_kind(models: Sequence[StoredEvaluation], kind: type[Kind]) -> dict[str, Kind]:
-    """By name, the predictions of those that answer what ``kind`` holds."""
-    return {one.name: one.predictions for one in models if isinstance(one.predictions, kind)}
+def _class_reports(models: Sequence[StoredEvaluation], output: str) -> dict[str, ClassificationReport]:
+    """By name, the reports of those models that have ``output``."""
+    return {
+        model.name: class_report(model.predictions, output)
+        for model in models
+        if output in model.predictions.probabilities
+    }
 
 
 def _show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
@@ -97,7 +85,7 @@ def _show_groups(detail: StoredEvaluation) -> None:
 
 def _show_age(
     reports: Mapping[str, AgeReport],
-    predictions: AgePredictions,
+    predictions: Predictions,
     models: Sequence[StoredEvaluation],
     detail: StoredEvaluation,
 ) -> None:

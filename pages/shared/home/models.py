@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.artifacts.model_card import ATTRIBUTES, ModelCard, list_artifacts
+from core.artifacts.model_card import ModelCard, list_artifacts
 from core.labels import pluralize
-from core.tasks import DETECTOR_SPLIT, split_for
+from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.markdown import escape_markdown
 
@@ -36,17 +36,16 @@ class CardMetric:
         return f"{' to '.join(f'{value * scale:.{digits}f}' for value in values)} {self.unit}".rstrip()
 
 
-_BY_ATTRIBUTE = {
-    "emotion": CardMetric("accuracy", "Emotion: accuracy"),
-    "age": CardMetric("age_mae", "Age: mean absolute error", "years"),
-    "gender": CardMetric("gender_accuracy", "Perceived gender: accuracy"),
-}
-METRICS: Mapping[str, tuple[CardMetric, ...]] = {
-    DETECTION: (
+METRICS: Mapping[str, CardMetric] = {
+    metric.key: metric
+    for metric in (
+        CardMetric("accuracy", "Emotion: accuracy"),
+        CardMetric("age_mae", "Age: mean absolute error", "years"),
+        CardMetric("age_group_accuracy", "Age group: accuracy"),
+        CardMetric("gender_accuracy", "Perceived gender: accuracy"),
         CardMetric("recall", "Faces: recall", count=("marked_faces", "annotated faces")),
         CardMetric("false_boxes_all", "Faces: false positives per image", "", count=None),
-    ),
-    **{task: tuple(_BY_ATTRIBUTE[name] for name in attributes) for task, attributes in ATTRIBUTES.items()},
+    )
 }
 """Task -> metrics; the order of the tasks is the order of the models on the page."""
 
@@ -61,7 +60,7 @@ def show_models() -> None:
         st.warning(NO_MODEL, icon=":material/deployed_code_alert:")
     cards = [artifact.card for artifact in artifacts if artifact.card is not None]
     built_in = [card for card in cards if not (card.is_baseline or card.is_for_comparison)]
-    for card in sorted(built_in, key=lambda card: (list(METRICS).index(card.task), card.name)):
+    for card in sorted(built_in, key=lambda card: (list(TASKS).index(card.task), card.name)):
         with st.container(border=True):
             _show_card(card)
     if len(built_in) < len(cards):
@@ -75,9 +74,9 @@ def _show_card(card: ModelCard) -> None:
     size = "any image size" if card.task == DETECTION else f"{card.input_size} x {card.input_size} pixels"
     colour = "grayscale" if card.channels == 1 else "color"
     st.caption(f"{escape_markdown(card.name)} · {card.parameters / 1e6:.2f} M parameters · {size}, {colour}")
-    split = DETECTOR_SPLIT if card.task == DETECTION else split_for(card.task, chosen_on=False)
-    values = card.metrics.get(split.split, {})
-    shown = [metric for metric in METRICS[card.task] if metric.key in values]
+    split = TASKS[card.task].test_split
+    values = card.metrics.get(split.name, {})
+    shown = [METRICS[key] for key in TASKS[card.task].metrics if key in values]
     if not shown:
         st.caption(f"Not evaluated on {split.title} yet.")
         return

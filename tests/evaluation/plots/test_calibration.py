@@ -4,18 +4,17 @@ import plotly.graph_objects as go
 import pytest
 
 from core.artifacts.model_card import ModelCard
-from core.evaluation.calibration import emotion_calibration, interval_report
+from core.evaluation.calibration import interval_report, output_calibration
 from core.evaluation.plots.calibration import (
     COVERAGE_BAND,
     accuracy_coverage,
     interval_coverage_bars,
     reliability_diagram,
 )
-from core.evaluation.predictions import AgeGenderPredictions, subset
 from tests.fakes.evaluation import age_gender_predictions, card_dict, emotion_predictions
 
 CARD = ModelCard.from_dict(card_dict("a", "emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.4}))
-REPORT = emotion_calibration(emotion_predictions(), CARD)
+REPORT = output_calibration(emotion_predictions(), "emotion", CARD)
 AGES = age_gender_predictions()
 INTERVALS = interval_report(AGES)
 FIGURES = {
@@ -64,7 +63,6 @@ def test_coverage_is_drawn_with_its_aim() -> None:
 
 
 def test_brackets_without_people_are_left_out() -> None:
-    adults = subset(AGES, AGES.ids[AGES.age_true >= 20])
-    assert isinstance(adults, AgeGenderPredictions)
+    adults = AGES.take(AGES.truth["age"] >= 20)
     figure = interval_coverage_bars({"a": interval_report(adults)}, "Title")
     assert list(figure.data[0].x) == ["everybody", "20-29", "30-39", "40-49", "50-59", "60-69", "70+"]

@@ -6,10 +6,9 @@ import plotly.graph_objects as go
 import pytest
 
 from core.drawing.palette import EMOTION_HEX
-from core.evaluation.metrics import age_report, classification_report, emotion_report
+from core.evaluation.metrics import age_report, class_report, classification_report
 from core.evaluation.plots import classification as figures
 from core.evaluation.plots import faces as face_figures
-from core.evaluation.predictions import subset
 from core.evaluation.tables import (
     bracket_table,
     class_table,
@@ -33,9 +32,12 @@ TIMELINE = pd.DataFrame({"time_s": [0.0, 0.5], "valence": [-0.2, 0.4]} | {str(e)
 ONE = classification_report(np.array([1]), np.array([1]), ("a", "b"))
 
 DRAWN = {
-    "accuracy of one": figures.class_accuracy_bars({"a": emotion_report(emotion_predictions())}, "Title"),
+    "accuracy of one": figures.class_accuracy_bars({"a": class_report(emotion_predictions(), "emotion")}, "Title"),
     "accuracy of two": figures.class_accuracy_bars(
-        {"a": emotion_report(emotion_predictions()), "b": emotion_report(emotion_predictions(seed=1))},
+        {
+            "a": class_report(emotion_predictions(), "emotion"),
+            "b": class_report(emotion_predictions(seed=1), "emotion"),
+        },
         "Title",
     ),
     "accuracy of one sample": figures.class_accuracy_bars({"a": ONE}, "Title"),
@@ -43,7 +45,7 @@ DRAWN = {
     "confusion shares": figures.confusion_heatmap(ONE, "Title", normalised=True),
     "age error": figures.age_error_bars({"a": age_report(AGES)}, "Title"),
     "age error of two": figures.age_error_bars({"a": age_report(AGES), "b": age_report(AGES)}, "Title"),
-    "ages": figures.age_heatmap(AGES.age_true, AGES.age_years, "Title"),
+    "ages": figures.age_heatmap(AGES.truth["age"], AGES.ages.years, "Title"),
     "training": figures.training_curves(HISTORY, "age_mae", "Title"),
     "probabilities": face_figures.probability_bars(EMOTIONS, [0.1] * 6 + [0.4], "Title"),
     "timeline": face_figures.emotion_timeline(TIMELINE, "Title"),
@@ -95,7 +97,7 @@ def test_emotions_keep_their_colour_in_every_figure() -> None:
     assert list(bars.data[0].marker.color) == expected
     lines = face_figures.emotion_timeline(TIMELINE)
     assert [line.line.color for line in lines.data[:7]] == expected
-    alone = figures.class_accuracy_bars({"a": emotion_report(emotion_predictions())}, "Title")
+    alone = figures.class_accuracy_bars({"a": class_report(emotion_predictions(), "emotion")}, "Title")
     assert list(alone.data[0].marker.color) == expected
 
 
@@ -109,7 +111,7 @@ def test_curves_are_those_with_a_validation_twin() -> None:
 
 
 def test_tables_have_a_row_for_everything() -> None:
-    report = emotion_report(emotion_predictions())
+    report = class_report(emotion_predictions(), "emotion")
     assert class_table(report)["samples"].sum() == 120
     assert confusion_table(report, normalised=False).drop(columns="truth").to_numpy().sum() == 120
     shares = confusion_table(report, normalised=True).drop(columns="truth").to_numpy().sum(axis=1)
@@ -118,11 +120,11 @@ def test_tables_have_a_row_for_everything() -> None:
 
 
 def test_age_brackets_without_anybody_are_left_out() -> None:
-    report = age_report(subset(AGES, AGES.ids[AGES.age_true >= 20]))
+    report = age_report(AGES.take(AGES.truth["age"] >= 20))
     assert {"0-2", "3-9", "10-19"}.isdisjoint(bracket_table(report)["age_bracket"])
     bars = figures.age_error_bars({"a": report}, "Title").data[0]
     assert {"0-2", "3-9", "10-19"}.isdisjoint(bars.x)
-    assert sum(bars.customdata) == bracket_table(report)["people"].sum() == (AGES.age_true >= 20).sum()
+    assert sum(bars.customdata) == bracket_table(report)["people"].sum() == (AGES.truth["age"] >= 20).sum()
 
 
 def test_headlines_with_different_figures_share_a_table() -> None:

@@ -18,16 +18,15 @@ from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, is_served, load_c
 from core.attributes.estimator import LiteRTEstimator
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
-from core.evaluation.predictions import KINDS, load_predictions
-from core.tasks import DATASET_OF, DATASET_SPLITS
+from core.evaluation.predictions import load_predictions
+from core.tasks import TASKS
 from models import evaluate, export, registry
 from models.exporting import keras_json as original_formats
 from models.exporting import model_card as cards
 from models.exporting.keras_json import read_json_h5
-from models.training import data_sets
 from models.training.baseline_recipes import CLASSIC_CONFIGS
 from models.training.runs import best_weights
-from models.training.tasks import card_task
+from models.training.tasks import ATTRIBUTE_TASKS, LOADERS
 
 COUNT = 12
 SMALL = {
@@ -56,8 +55,8 @@ def made_up(prefix, emotions):
 
 
 def loader(dataset):
-    splits = DATASET_SPLITS[dataset]
-    names = ("train", splits.choosing, splits.reporting)
+    task = next(task for task in TASKS.values() if task.dataset == dataset)
+    names = ("train", *(split.name for split in task.splits))
     made = SplitDataset(dataset, {name: made_up(name, "fer" in dataset) for name in names}, (), 0, 0)
     return lambda data_dir, image_size: made
 
@@ -70,7 +69,7 @@ def data():
     """Made-up faces in place of both data sets."""
     with pytest.MonkeyPatch.context() as patch:
         for dataset in ("fer2013_five", "utkface"):
-            patch.setitem(data_sets.LOADERS, dataset, loader(dataset))
+            patch.setitem(LOADERS, dataset, loader(dataset))
         yield
 
 
@@ -107,11 +106,10 @@ def artifact(request, data, tmp_path_factory):
 
 def test_a_run_becomes_an_artifact(artifact):
     card, name = load_card(artifact), artifact.name
-    task = card_task(small(name).task)
+    task = ATTRIBUTE_TASKS[small(name).task].core_task
     stored = load_predictions(artifact / "predictions.npz")
-    splits = DATASET_SPLITS[DATASET_OF[task]]
-    kinds = {split: type(one) for split, one in stored.items()}
-    assert kinds == dict.fromkeys((splits.choosing, splits.reporting), KINDS[task])
+    tasks = {split: predictions.task for split, predictions in stored.items()}
+    assert tasks == {split.name: task for split in TASKS[task].splits}
     figure = FIGURES[name]
     assert all({figure, f"{figure}_low", f"{figure}_high"} <= set(card.metrics[split]) for split in stored)
     assert card.raw["trainable_parameters"] + card.raw["frozen_parameters"] == card.parameters
@@ -135,11 +133,11 @@ def test_a_network_that_cannot_be_quantised_says_so_on_its_card(artifact):
 def test_it_is_evaluated_like_the_others(artifact, monkeypatch, capsys):
     monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
     card = load_card(artifact)
-    reporting = DATASET_SPLITS[DATASET_OF[card.task]].reporting
+    test_split = TASKS[card.task].test_split.name
     assert evaluate.main([artifact.name, "--data", "made-up", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["split"] == reporting
-    stored = card.metrics[reporting]
+    assert printed["split"] == test_split
+    stored = card.metrics[test_split]
     assert {name: printed[name] for name in stored} == pytest.approx(stored)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.age_groups import AGE_GROUPS
-from core.artifacts.model_card import CROP_TASKS, load_card
+from core.artifacts.model_card import TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card
 from core.artifacts.storage import sha256_of
 from core.attributes.postprocessing import (
     AgeCalibration,
@@ -21,7 +21,6 @@ from core.errors import DatasetError
 from core.evaluation import predict
 from core.evaluation.metrics import bracket_indices
 from core.evaluation.predictions import load_predictions
-from core.tasks import split_for
 from models import evaluate
 from models.measuring.calibration import (
     fit_confidence_threshold,
@@ -200,7 +199,7 @@ def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(pluralize
     for split, predictions in stored.items():
         outputs = CountingEstimator(folder).predict(data.splits[split].images)
         served = postprocess_outputs(outputs, card.temperature, card.age_calibration).probabilities["emotion"]
-        assert predictions.probabilities == pytest.approx(served, abs=1e-6)
+        assert predictions.probabilities["emotion"] == pytest.approx(served, abs=1e-6)
         assert dict(card.metrics[split]) == evaluate.figures_of(predictions, card)
     assert printed.items() >= card.metrics["private"].items()
     assert {"ece", "ece_before", "brier", "kept_share"} <= set(printed)
@@ -219,12 +218,25 @@ def test_an_evaluation_repeats_the_stored_figures(pluralize, capsys):
     assert printed.items() >= load_card(folder).metrics["private"].items()
 
 
-def test_the_reported_sides_are_those_of_the_evaluation_page():
-    assert set(evaluate.REPORTED_SPLITS) == set(CROP_TASKS)
-    for task, splits in evaluate.REPORTED_SPLITS.items():
-        assert splits == tuple(split_for(task, chosen_on=first).split for first in (True, False))
-    assert evaluate.REPORTED_SPLITS["emotion_five"] == ("five_public", "five_private")
-    assert evaluate.REPORTED_SPLITS["age"] == ("validation", "test")
+def test_test_time_augmentation_is_stored_beside_the_predictions(pluralize, capsys):
+    folder, data_dir, made = pluralize
+    assert evaluate.main(["emotion", "--data", str(data_dir), "--tta", "--store", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["test_time_augmentation"] is True
+    assert sum(one.asked for one in made) == 2 * (2 + 12)
+    card, stored = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
+    assert {split: len(predictions) for split, predictions in stored.items()} == {"public": 2, "private": 12}
+    assert printed.items() >= card.raw[TWO_VIEWS_KEY]["private"].items()
+    assert card.files[TWO_VIEWS_FILE]["bytes"] == (folder / TWO_VIEWS_FILE).stat().st_size
+    assert card.metrics == {}
+
+
+def test_what_does_not_read_faces_cannot_be_evaluated(pluralize, capsys):
+    folder, data_dir, _ = pluralize
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps(card | {"task": "detection"}))
+    assert evaluate.main(["emotion", "--data", str(data_dir)]) == 2
+    assert "evaluate detector" in capsys.readouterr().err
 
 
 def test_one_number_gets_an_interval_that_holds_on_new_faces():

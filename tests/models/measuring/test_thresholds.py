@@ -16,13 +16,13 @@ def folder(tmp_path, monkeypatch):
 
 def test_thresholds_are_refitted_on_the_validation_split_and_measured_on_both(folder, capsys):
     validation, test = emotion_predictions(seed=1), emotion_predictions(seed=2)
-    threshold = fit_confidence_threshold(validation.probabilities, validation.truth)
+    threshold = fit_confidence_threshold(validation.probabilities["emotion"], validation.truth["emotion"])
     assert thresholds.main([]) == 0
     assert capsys.readouterr().out.split() == ["emotion", "emotion", str(threshold)]
     card = load_card(folder)
     assert card.min_confidence == {"emotion": threshold}
-    kept = test.probabilities.max(axis=1) >= threshold
-    correct = test.probabilities.argmax(axis=1) == test.truth
+    kept = test.probabilities["emotion"].max(axis=1) >= threshold
+    correct = test.predicted("emotion") == test.truth["emotion"]
     assert card.metrics["private"] == pytest.approx(
         {"accuracy": 0.6, "kept_share": kept.mean(), "kept_accuracy": correct[kept].mean()}
     )

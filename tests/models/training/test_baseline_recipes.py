@@ -11,18 +11,15 @@ import keras
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import CROP_TASKS as CARD_TASKS
 from core.datasets.label_subsets import load_five_emotions
 from core.errors import ConfigError
-from core.tasks import DATASET_OF, split_for
 from models.exporting.reported_results import CLAIMS, Claim
 from models.registry import ARCHITECTURES
 from models.training.baseline_recipes import CLASSIC_CONFIGS, ClassicConfig
-from models.training.baseline_tasks import CLASSIC_TASKS, age_class_loss
-from models.training.crop_tasks import OWN_CROP_TASKS
+from models.training.losses import age_class_loss
 from models.training.optimizers import learning_rate, optimizer_for
 from models.training.pipeline import TrainingBatches
-from models.training.tasks import CROP_TASKS
+from models.training.tasks import ATTRIBUTE_TASKS
 
 CONFIG = ClassicConfig(name="made_up", task="emotion", architecture="four_conv", epochs=4, warmup_epochs=0.0)
 
@@ -36,14 +33,10 @@ def test_every_config_names_what_exists_and_has_its_claims():
     assert set(CLAIMS) == set(CLASSIC_CONFIGS)
     for config in CLASSIC_CONFIGS.values():
         assert config.architecture in ARCHITECTURES
-        assert config.task in CROP_TASKS
+        assert config.task in ATTRIBUTE_TASKS
         assert config.recipe
         for claim in CLAIMS[config.name]:
             assert claim.output in ("emotion", "gender", "age", "age_group")
-
-
-def test_names_and_tasks_are_not_taken():
-    assert not set(CLASSIC_TASKS) & set(OWN_CROP_TASKS)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +75,6 @@ def test_unknown_names_say_what_is_allowed(changes):
         optimizer_for(replace(CONFIG, **changes), 10)
 
 
-@pytest.mark.parametrize("config", CLASSIC_CONFIGS.values(), ids=list(CLASSIC_CONFIGS))
-def test_every_network_is_measured_on_the_side_that_its_training_chose_on(config):
-    task = CROP_TASKS[config.task]
-    assert task.card_task in CARD_TASKS
-    assert task.dataset == DATASET_OF[task.card_task]
-    assert task.choose_on == split_for(task.card_task, chosen_on=True).split
-
-
 def test_the_loss_of_a_year_is_its_cross_entropy():
     shares = np.full((3, 101), 0.002, np.float32)
     shares[0, 30] = shares[1, 30] = shares[2, 100] = 0.8
@@ -117,7 +102,7 @@ def test_five_emotions_leave_out_two_on_every_side(fer2013):
         "five_private": 10,
     }
     assert {int(label) for split in data.splits.values() for label in split.labels["emotion"]} == {0, 3, 4, 5, 6}
-    task, config = CLASSIC_TASKS["emotion_five"], CLASSIC_CONFIGS["five_emotions"]
+    task, config = ATTRIBUTE_TASKS["emotion_five"], CLASSIC_CONFIGS["five_emotions"]
     images, wanted = task.validation(config, task.load(fer2013, config))
     assert images.shape == (10, 64, 64, 1)
     assert not wanted["emotion"][:, [1, 2]].any()
@@ -126,7 +111,7 @@ def test_five_emotions_leave_out_two_on_every_side(fer2013):
 @pytest.mark.parametrize("name", ["four_conv", "three_conv_emotion"])
 def test_crops_are_changed_as_the_recipe_says(fer2013, name):
     config = replace(CLASSIC_CONFIGS[name], batch_size=14)
-    task = CROP_TASKS["emotion"]
+    task = ATTRIBUTE_TASKS["emotion"]
     data = task.load(fer2013, config)
     batches = task.batches(config, data, 0)
     assert isinstance(batches, TrainingBatches)

@@ -26,7 +26,7 @@ from models.training.ema import EmaWeights
 from models.training.losses import age_distribution_loss, mae
 from models.training.pipeline import Augmentation, TrainingBatches, augment_crop
 from models.training.recipes import CONFIGS, config_named
-from models.training.tasks import CROP_TASKS, TASKS
+from models.training.tasks import ATTRIBUTE_TASKS, TASKS
 from tests.fakes.evaluation import write_fer2013_csv
 
 SERVED = ("emotion", "age_gender")
@@ -63,7 +63,7 @@ def made_up_data(task):
         photos = tuple(made_up_photo(number) for number in range(4))
         return FacePhotos(dict.fromkeys(FACES_SPLITS, photos), ())
     splits = ("train", "public", "private") if task == "emotion" else ("train", "validation", "test")
-    splits = ("train", TASKS[task].choose_on) if task == "age_gender_published" else splits
+    splits = ("train", TASKS[task].validation_split) if task == "age_gender_published" else splits
     return SplitDataset("made-up", {split: made_up(task) for split in splits}, (), 0, 0)
 
 
@@ -93,7 +93,7 @@ def test_one_epoch_writes_a_run(tmp_path, name):
     assert best["epoch"] == 1
     assert TASKS[config.task].objective.monitor in best
     run = json.loads((tmp_path / "run.json").read_text())
-    assert run["fingerprints"] == data.facts()["fingerprints"]
+    assert run["fingerprints"] == data.metadata()["fingerprints"]
     model = registry.build(config.architecture, **config.architecture_arguments)
     assert run["trainable_parameters"] + run["frozen_parameters"] == model.count_params()
     assert 0 < run["trainable_parameters"] < model.count_params()
@@ -263,7 +263,7 @@ def test_age_loss_is_lowest_at_the_true_age(age):
 
 
 def batches(seed=3, epoch=0):
-    task = CROP_TASKS["emotion"]
+    task = ATTRIBUTE_TASKS["emotion"]
     return TrainingBatches(made_up("emotion"), task.targets, 16, 8, Augmentation(), seed, epoch)
 
 
@@ -278,7 +278,7 @@ def test_batches_repeat_with_the_seed_and_differ_by_epoch():
 
 def test_the_closing_augmentation_takes_over_at_its_epoch():
     still = Augmentation(0, 0, 0, 0, 0, 0, 0, flip=False)
-    task, samples = CROP_TASKS["emotion"], made_up("emotion")
+    task, samples = ATTRIBUTE_TASKS["emotion"], made_up("emotion")
 
     def first_batch(epoch):
         closing = TrainingBatches(samples, task.targets, 24, 8, Augmentation(), 3, epoch, still, closing_epoch=2)
@@ -301,7 +301,7 @@ def test_damage_changes_a_crop_and_keeps_its_form():
 def test_soft_emotions_need_the_votes(tmp_path):
     config = replace(small("emotion"), annotators_share=0.5)
     with pytest.raises(DatasetError, match="ferplus_votes"):
-        CROP_TASKS["emotion"].load(write_fer2013_csv(tmp_path), config)
+        ATTRIBUTE_TASKS["emotion"].load(write_fer2013_csv(tmp_path), config)
 
 
 def test_augmentation_without_ranges_changes_nothing():
