@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.evaluation.robustness import SEVERITIES
 from models.training import augment
 from models.training.augment import Image
 
+SEVERITIES = (1, 2, 3, 4, 5)
+"""Mild to strong."""
 _DARK, _LIGHT = (0, 60), (170, 256)
 """Grey levels that bars are drawn from, upper end excluded."""
 

@@ -202,16 +202,16 @@ def _calibration(*cards: ModelCard) -> str:
 def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
     rows = []
     for title, report in reports.items():
-        kept = report.mean_corrupted_accuracy / report.clean.accuracy.value
-        worst = min(report.corruptions, key=lambda one: one.mean_accuracy)
+        kept = report.retained_accuracy
+        worst = min(report.corruptions, key=lambda corruption: corruption.mean("accuracy"))
         rows.append(
             (
                 title,
                 percent(report.clean.accuracy),
-                f"{report.mean_corrupted_accuracy:.1%}",
+                f"{report.mean_corrupted('accuracy'):.1%}",
                 f"{kept:.1%}",
-                f"{worst.title.lower()}, {worst.mean_accuracy:.1%}",
-                f"{report.images} of {report.side_images}",
+                f"{worst.title.lower()}, {worst.mean('accuracy'):.1%}",
+                f"{report.images} of {report.split_images}",
             )
         )
     conditions = next(iter(reports.values())).corruptions

@@ -31,6 +31,8 @@ TWO_VIEWS_KEY = "two_views"
 SEEDS_KEY = "seeds"
 """On a card: figures of trainings that differ in their random numbers only, see ``models.seeds``."""
 HISTORY_FILE = "history.csv"
+ROBUSTNESS_FILE = "robustness.json"
+SPEED_FILE = "speed.json"
 DETECTOR_ARTIFACT = "face_detector"
 """Folder of our own face detector and of what detectors are compared by."""
 

@@ -20,6 +20,7 @@ from core.artifacts.model_card import (
     HISTORY_FILE,
     KERAS_FILE,
     PREDICTIONS_FILE,
+    ROBUSTNESS_FILE,
     SERVED_FILE,
     TWO_VIEWS_FILE,
     artifacts_dir,
@@ -27,8 +28,6 @@ from core.artifacts.model_card import (
 from core.artifacts.storage import save_json, sha256_of
 from core.attributes.postprocessing import AgeCalibration
 from core.evaluation.detection.store import NUMBERS_FILE, REPORT_FILE
-from core.evaluation.robustness import ROBUSTNESS_FILE
-from core.evaluation.robustness_before import ROBUSTNESS_BEFORE_FILE
 from core.tasks import TASKS
 from models.architectures.baselines.mobilenet_transfer import start_of
 from models.exporting.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
@@ -48,7 +47,6 @@ _OTHER_FILES = (
     REPORT_FILE,
     NUMBERS_FILE,
     ROBUSTNESS_FILE,
-    ROBUSTNESS_BEFORE_FILE,
     HISTORY_FILE,
 )
 _NETWORK_FACTS = ("trainable_parameters", "frozen_parameters", "start")

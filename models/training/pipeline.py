@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.samples import Samples
-from core.evaluation.robustness import SEVERITIES
-from models.corruptions import TRAINING_CORRUPTIONS, corrupt
+from models.corruptions import SEVERITIES, TRAINING_CORRUPTIONS, corrupt
 from models.training import augment
 from models.training.augment import Image
 from models.training.mixup import mixable, mixed

@@ -8,37 +8,37 @@ from pathlib import Path
 from core.artifacts.model_card import ModelCard, load_card
 from core.artifacts.storage import sha256_of
 from core.evaluation.intervals import MetricValue, wilson_interval
-from core.evaluation.robustness import CorruptionFigures, Figures, RobustnessReport, save_report
+from core.evaluation.robustness import ConditionMetrics, CorruptionMetrics, RobustnessReport, save_report
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 
 MODEL_SHA256 = "0" * 64
-RIGHT = {"noise": (70, 60, 50, 40, 30), "glasses": (78, 76, 74, 72, 70)}
-"""Right answers out of 100 by severity; 80 are right on the pictures as they are."""
+CORRECT = {"noise": (70, 60, 50, 40, 30), "glasses": (78, 76, 74, 72, 70)}
+"""Correct predictions of 100 by severity; 80 are correct on clean images."""
 
 
 def example_report(task: str = "emotion", **changes: object) -> RobustnessReport:
-    """Two corruptions of 100 of 250 images; ages are 5 years off, and a year more with every 10 wrong answers."""
+    """Two corruptions of 100 of 250 images; ages are 5 years off, and a year more with every 10 wrong predictions."""
 
-    def figures(right: int) -> Figures:
-        off = 5 + (80 - right) / 10
+    def metrics(correct: int) -> ConditionMetrics:
+        off = 5 + (80 - correct) / 10
         age = MetricValue(off, off - 1, off + 1, 100) if task == "age_gender" else None
-        return Figures(wilson_interval(right, 100), right / 100 + 0.05, age)
+        return ConditionMetrics(wilson_interval(correct, 100), correct / 100 + 0.05, age)
 
     values: dict[str, object] = {
         "artifact": task,
         "task": task,
-        "side": "private" if task == "emotion" else "test",
+        "split": "private" if task == "emotion" else "test",
         "model_sha256": MODEL_SHA256,
         "seed": 0,
         "images": 100,
-        "side_images": 250,
+        "split_images": 250,
         "limited_by": "time",
         "fingerprint": "0123456789abcdef",
         "elapsed_s": 12.5,
-        "clean": figures(80),
+        "clean": metrics(80),
         "corruptions": tuple(
-            CorruptionFigures(name, name.capitalize(), "steps", (1.0, 2.0, 3.0, 4.0, 5.0), tuple(map(figures, right)))
-            for name, right in RIGHT.items()
+            CorruptionMetrics(name, name.capitalize(), "steps", (1.0, 2.0, 3.0, 4.0, 5.0), tuple(map(metrics, correct)))
+            for name, correct in CORRECT.items()
         ),
     }
     return RobustnessReport(**(values | changes))  # type: ignore[arg-type]

@@ -18,7 +18,6 @@ from core.evaluation.tables import metrics_table, seeds_table
 from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import download_table, in_words, show_figure, show_table
-from pages.shared.evaluation.damage import show_damage
 from pages.shared.evaluation.origin import show_not_included, show_origin
 
 _ANSWERS = {"emotion": "emotion", "age": "age", "gender": "perceived gender"}
@@ -59,7 +58,6 @@ def show_card(card: ModelCard, split: str) -> None:
     if card.data.get("dataset"):
         st.markdown(f"**Learnt from.** {card.data['dataset']}")
     st.markdown(f"**Licence.** {card.license}")
-    show_damage(card)
     st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
     metrics = {split: {k: v for k, v in one.items() if _is_number(v)} for split, one in card.metrics.items()}
     if metrics:

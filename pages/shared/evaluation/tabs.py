@@ -19,7 +19,6 @@ from pages.shared.evaluation.model_card import show_card, show_training
 from pages.shared.evaluation.reproduce import show_rerun
 from pages.shared.evaluation.robustness import show_robustness
 from pages.shared.evaluation.selection import TAB_KEY
-from pages.shared.evaluation.usability import show_usability
 
 Show = Callable[[], None]
 
@@ -28,7 +27,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
     """``models`` are compared, where they answer the same as ``detail``, which is the one that tabs about a single
     model show."""
     tabs = _answer_tabs(models, detail) | {
-        "Calibration": lambda: _show_calibration(models, detail),
+        "Calibration": lambda: show_calibration(models, detail),
         "Groups": lambda: _show_groups(detail),
         "Robustness": lambda: show_robustness(detail),
         "Speed and size": show_speed,
@@ -72,11 +71,6 @@ def _class_reports(models: Sequence[StoredEvaluation], output: str) -> dict[str,
         for model in models
         if output in model.predictions.probabilities
     }
-
-
-def _show_calibration(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    show_calibration(models, detail)
-    show_usability(detail)
 
 
 def _show_groups(detail: StoredEvaluation) -> None:
