@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError
-from core.io.export import to_csv, unguarded
+from core.io.export import remove_guard, to_csv
 from core.labels import round_age
 from core.types import EMOTIONS, MAX_AGE, Emotion, Face
 
@@ -139,7 +139,7 @@ def _is_filled(row: Mapping[str, Any]) -> bool:
 
 def _without_guards(row: Mapping[str, Any]) -> dict[str, Any]:
     """The table may come from ``rows_csv``, which guards cells that a spreadsheet would run as a formula."""
-    return {column: unguarded(_text(cell)) if isinstance(cell, str) else cell for column, cell in row.items()}
+    return {column: remove_guard(_text(cell)) if isinstance(cell, str) else cell for column, cell in row.items()}
 
 
 def _text(value: object) -> str:

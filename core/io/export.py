@@ -1,4 +1,4 @@
-"""An ``Analysis`` as a JSON object, as table rows and as CSV text."""
+"""Export an ``Analysis`` as a JSON object, as table rows and as CSV text."""
 
 from __future__ import annotations
 
@@ -19,14 +19,22 @@ COLUMNS: tuple[str, ...] = (
     *("age_years", "age_low", "age_high"),
     *("perceived_gender", "perceived_gender_guesses", *(f"p_{gender}" for gender in GENDERS)),
 )
-"""Of ``rows``. Boxes in pixels, probabilities in [0, 1], ages in years; labels are ``uncertain`` where they are."""
+"""Columns of ``rows``: boxes in pixels, probabilities in [0, 1], ages in years."""
+
+COLUMN_TITLES: dict[str, str] = {
+    **{name: name.replace("_", " ").capitalize() for name in COLUMNS},
+    **{f"p_{label}": f"P({label})" for label in (*EMOTIONS, *GENDERS)},
+    "emotion_guesses": "Emotion, top two",
+    "perceived_gender_guesses": "Perceived gender, top two",
+}
+"""Column -> display name."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
-    """What ``python -m core analyze --json`` prints for one image; an attribute not read is ``None``.
-    ``label`` is the best class, also of an uncertain answer."""
+    """Return what ``python -m core analyze --json`` prints for one image. Attributes that were not read are ``None``;
+    ``label`` is the most probable class, even if uncertain."""
     return {
         "file": file,
         "width": analysis.width,
@@ -37,27 +45,29 @@ def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
 
 
 def error_object(file: str, error: FacetError) -> dict[str, str]:
-    """The same for an image that could not be analysed."""
+    """Return the JSON object of an image that could not be analysed."""
     return {"file": file, "error": str(error)}
 
 
 def rows(file: str, analysis: Analysis) -> list[dict[str, Any]]:
-    """One flat row a face with the keys of ``COLUMNS``; faces count from 1, what was not read is ``None``."""
+    """Return one flat row per face with the keys of ``COLUMNS``; faces count from 1, missing values are ``None``."""
     return [_row(file, number, face) for number, face in enumerate(analysis.faces, start=1)]
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
-    """CSV text (RFC 4180) with a header line, also for no rows; ``None`` becomes an empty cell. Text cells
-    that a spreadsheet would run as a formula get a leading apostrophe."""
+    """Return CSV text (RFC 4180) with a header line; ``None`` becomes an empty cell.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([_guard(row.get(column)) for column in columns] for row in rows)
     return text.getvalue()
 
 
-def unguarded(cell: str) -> str:
-    """A text cell of ``to_csv`` without the apostrophe that it was given."""
+def remove_guard(cell: str) -> str:
+    """Undo the apostrophe that ``to_csv`` puts before a formula."""
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
@@ -103,8 +113,8 @@ def _row(file: str, number: int, face: Face) -> dict[str, Any]:
     }
 
 
-def _cell(value: object) -> object:
-    # With apostrophes of its own as well: taking one off must give the text back.
+def _guard(value: object) -> object:
+    # Also if the text starts with apostrophes: removing one must restore it.
     if isinstance(value, str) and value.lstrip("'").startswith(_FORMULA_STARTS):
         return "'" + value
     return value

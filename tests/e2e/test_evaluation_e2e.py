@@ -1,4 +1,4 @@
-"""Every tab of the evaluation page without any data set, and "Why this answer?", in a real browser.
+"""Every tab of the evaluation page without any data set, and "Why this prediction?", in a real browser.
 
 Slow machines get their time; how long the answers took is printed.
 """
@@ -215,13 +215,13 @@ def test_why_this_answer(
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files([str(portrait)])
     expect(page.get_by_text("1 face found").first).to_be_visible(timeout=LONG_MS)
     settled(page)
-    section = page.get_by_test_id("stExpander").filter(has_text="Why this answer?")
+    section = page.get_by_test_id("stExpander").filter(has_text="Why this prediction?")
     expect(section).to_have_count(1)
     expect(section.get_by_role("img")).to_have_count(0)
     for number, answer in enumerate(("emotion", "age", "perceived gender")):
         start_s = time.monotonic()
         if number == 0:
-            section.get_by_text("Why this answer?").click()
+            section.get_by_text("Why this prediction?").click()
         else:
             section.get_by_role("radio", name=answer.capitalize()).click()
         picture = section.get_by_alt_text(f"Face with the map for {answer}")

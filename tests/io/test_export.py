@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import UnreadableImageError
-from core.io.export import COLUMNS, error_object, rows, to_csv, to_json_object, unguarded
+from core.io.export import COLUMNS, error_object, remove_guard, rows, to_csv, to_json_object
 from core.types import (
     AgeEstimate,
     Analysis,
@@ -129,7 +129,7 @@ def test_csv_runs_no_formula_from_a_file_name(name: str) -> None:
 @pytest.mark.parametrize("name", ["=1+1.jpg", "'=1.jpg", "''@a.jpg", "'plain'.jpg", "plain.jpg", "'", ""])
 def test_what_guards_against_formulas_can_be_taken_off(name: str) -> None:
     (row,) = csv.DictReader(io.StringIO(to_csv([{"file": name, "face": 1}], ("file", "face")), newline=""))
-    assert unguarded(row["file"]) == name
+    assert remove_guard(row["file"]) == name
 
 
 def test_csv_with_other_columns() -> None:

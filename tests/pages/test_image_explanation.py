@@ -1,4 +1,4 @@
-"""The section "Why this answer?" in a page of its own, with networks that need no file."""
+"""The section "Why this prediction?" in a page of its own, with networks that need no file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.attributes.occlusion import OcclusionMap
 from core.errors import ArtifactMissingError
 from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared.image import explanation as image_explanation
-from pages.shared.image.explanation import BEFORE_LOWERING, HOW_TO_READ, NOTHING_STANDS_OUT, describe, was_lowered
+from pages.shared.image.explanation import HOW_TO_READ, NO_REGION_DOMINATES, RAW_OUTPUT, describe, is_lowered
 from tests.fakes.core import AGE_GENDER_CARD, FakeEstimator
 from tests.fakes.networks import GENDER_CARD, answering
 
@@ -88,10 +88,10 @@ def picture_of(app: AppTest) -> str:
     return image.proto.imgs[0].url
 
 
-def test_nothing_is_computed_until_it_is_opened():
+def test_nothing_is_computed_while_closed():
     file, networks = StoredFile(), Networks()
     app = page(file, networks, FULL)
-    assert [expander.label for expander in app.expander] == ["Why this answer?"]
+    assert [expander.label for expander in app.expander] == ["Why this prediction?"]
     assert (networks.calls, networks.batches(), file.reads) == (0, 0, 0)
     opened(app)
     assert networks.batches() > 0
@@ -99,7 +99,7 @@ def test_nothing_is_computed_until_it_is_opened():
     assert len(app.get("image")) == 1
 
 
-def test_only_what_was_read_can_be_explained():
+def test_only_attributes_that_were_read_are_explained():
     networks = Networks()
     app = opened(page(StoredFile(), networks, Face(DETECTION, age=FULL.age)))
     assert app.segmented_control[0].options == ["Age"]
@@ -108,7 +108,7 @@ def test_only_what_was_read_can_be_explained():
 
 
 @pytest.mark.parametrize(("attribute", "network"), [("emotion", 0), ("age", 1), ("gender", 1)])
-def test_the_chosen_answer_is_explained_once(attribute, network):
+def test_explanations_are_cached(attribute, network):
     networks = Networks()
     app = opened(page(StoredFile(), networks, FULL))
     app.segmented_control(key="explain_attribute_0").set_value(attribute).run()
@@ -120,7 +120,7 @@ def test_the_chosen_answer_is_explained_once(attribute, network):
     assert [len(estimator.batches) for estimator in networks.estimators] == asked
 
 
-def test_the_map_can_be_switched_off():
+def test_map_can_be_hidden():
     app = opened(page(StoredFile(), Networks(), FULL))
     with_map = picture_of(app)
     app.toggle(key="explain_map_0").set_value(False).run()
@@ -130,7 +130,7 @@ def test_the_map_can_be_switched_off():
     assert picture_of(app) == with_map
 
 
-def test_a_blurred_face_stays_blurred_below_the_map(monkeypatch):
+def test_face_stays_blurred_below_the_map(monkeypatch):
     drawn = []
     monkeypatch.setattr(image_explanation, "heat_overlay", lambda picture, occlusion: drawn.append(picture) or picture)
     opened(page(StoredFile(), Networks(), FULL))
@@ -141,7 +141,7 @@ def test_a_blurred_face_stays_blurred_below_the_map(monkeypatch):
     assert not np.array_equal(clear, blurred)
 
 
-def test_two_faces_are_explained_apart():
+def test_each_face_has_its_own_explanation():
     networks = Networks()
     other = Face(Detection(Box(0, 0, 30, 30), 0.8), gender=GenderEstimate((0.9, 0.1)))
     app = opened(opened(page(StoredFile(), networks, FULL, other)), 1)
@@ -149,7 +149,7 @@ def test_two_faces_are_explained_apart():
     assert len(app.session_state["image_explanations"]) == 2
 
 
-def test_what_is_remembered_is_bounded(monkeypatch):
+def test_cache_is_bounded(monkeypatch):
     monkeypatch.setattr(image_explanation, "MAX_EXPLAINED", 2)
     faces = [Face(Detection(Box(n, n, n + 30, n + 30), 0.8), emotion=HAPPY) for n in range(4)]
     app = page(StoredFile(), Networks(), *faces)
@@ -158,7 +158,7 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     assert len(app.session_state["image_explanations"]) == 2
 
 
-def test_a_missing_model_is_explained():
+def test_missing_model_is_an_error_message():
     message = "models/artifacts/emotion/model.tflite is missing. Restore it with: git restore"
     app = opened(page(StoredFile(), Networks(ArtifactMissingError(message)), FULL))
     assert message in app.error[0].value
@@ -171,7 +171,7 @@ def occlusion(attribute: str, label: str | None, answer: float, strongest: float
     return OcclusionMap(attribute, label, answer, covered, 16.0, 8.0, 5.0)
 
 
-def test_another_network_is_explained_anew_with_its_own_crop():
+def test_another_network_is_explained_with_its_own_crop():
     networks = Networks()
     app = opened(page(StoredFile(), networks, FULL))
     app.segmented_control(key="explain_attribute_0").set_value("gender").run()
@@ -198,30 +198,30 @@ def test_another_network_is_explained_anew_with_its_own_crop():
     ],
     ids=["emotion", "emotion as given", "gender", "gender as given", "age"],
 )
-def test_lowered_confidence_is_recognised(explained, lowered):
-    assert was_lowered(FULL, explained) is lowered
+def test_is_lowered(explained, lowered):
+    assert is_lowered(FULL, explained) is lowered
 
 
 @pytest.mark.parametrize(
     ("fear", "lowered"), [(0.4, True), (0.9, False)], ids=["less than the network says", "as the network says"]
 )
-def test_the_text_says_where_confidence_was_lowered(fear, lowered):
+def test_text_says_that_the_confidence_is_lowered(fear, lowered):
     rest = (1 - fear) / 6
     face = Face(DETECTION, EmotionEstimate((rest, rest, fear, rest, rest, rest, rest)))
     app = opened(page(StoredFile(), Networks(), face))
-    assert (BEFORE_LOWERING in [caption.value for caption in app.caption]) is lowered
+    assert (RAW_OUTPUT in [caption.value for caption in app.caption]) is lowered
 
 
 @pytest.mark.parametrize(
     ("explained", "text"),
     [
-        (occlusion("emotion", "happy", 0.85, 0.43), "gives *happy* **43%** instead of 85%"),
-        (occlusion("gender", "female", 0.70, 0.91), "gives *female* **91%** instead of 70%"),
-        (occlusion("age", None, 31.2, 25.7), "the age becomes **26** instead of 31"),
-        (occlusion("emotion", "happy", 0.85, 0.83), NOTHING_STANDS_OUT),
-        (occlusion("age", None, 31.2, 31.9), NOTHING_STANDS_OUT),
+        (occlusion("emotion", "happy", 0.85, 0.43), "*happy* gets **43%** instead of 85%"),
+        (occlusion("gender", "female", 0.70, 0.91), "*female* gets **91%** instead of 70%"),
+        (occlusion("age", None, 31.2, 25.7), "the predicted age is **26** instead of 31"),
+        (occlusion("emotion", "happy", 0.85, 0.83), NO_REGION_DOMINATES),
+        (occlusion("age", None, 31.2, 31.9), NO_REGION_DOMINATES),
     ],
     ids=["less sure", "surer", "age", "nothing", "age nothing"],
 )
-def test_the_sentence_says_what_covering_does(explained, text):
+def test_describe(explained, text):
     assert text in describe(explained)

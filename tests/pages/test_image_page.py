@@ -92,9 +92,9 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for element in (*app.markdown, *app.caption))
 
 
-def test_empty_page_asks_for_a_picture(analyzer: FakeAnalyzer) -> None:
+def test_empty_page_asks_for_an_image(analyzer: FakeAnalyzer) -> None:
     app = page()
-    assert "Add a picture" in app.info[0].value
+    assert "Add an image" in app.info[0].value
     assert not app.error
     assert not app.camera_input, "the camera is asked for without being chosen"
 
@@ -110,7 +110,7 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
     assert not app.error
     assert not app.info
     labels = [button.label for button in app.download_button]
-    assert {"All faces (CSV)", "All results (JSON)", "Annotated picture (PNG)"} <= set(labels)
+    assert {"All faces (CSV)", "All results (JSON)", "Annotated image (PNG)"} <= set(labels)
 
 
 def test_snapshot_is_analysed(analyzer: FakeAnalyzer) -> None:
@@ -123,7 +123,7 @@ def test_snapshot_is_analysed(analyzer: FakeAnalyzer) -> None:
     assert analyzer.calls == [((50, 60, 3), Attributes())]
 
 
-def test_bad_files_are_named_and_the_others_analysed(analyzer: FakeAnalyzer) -> None:
+def test_unreadable_files_are_named_and_the_others_analysed(analyzer: FakeAnalyzer) -> None:
     files = [
         ("empty.jpg", b""),
         ("page.png", b"<!DOCTYPE html><html></html>"),
@@ -139,7 +139,7 @@ def test_bad_files_are_named_and_the_others_analysed(analyzer: FakeAnalyzer) -> 
     assert len(analyzer.calls) == 1
 
 
-def test_huge_picture_is_refused(analyzer: FakeAnalyzer) -> None:
+def test_huge_image_is_rejected(analyzer: FakeAnalyzer) -> None:
     file = io.BytesIO()
     Image.new("1", (20_000, 2_001)).save(file, "PNG")
     app = upload(page(), ("bomb.png", file.getvalue()), ("good.png", picture()))
@@ -147,7 +147,7 @@ def test_huge_picture_is_refused(analyzer: FakeAnalyzer) -> None:
     assert len(analyzer.calls) == 1
 
 
-def test_no_face_is_no_error(analyzer: FakeAnalyzer) -> None:
+def test_no_face_is_not_an_error(analyzer: FakeAnalyzer) -> None:
     analyzer.faces = 0
     app = upload(page(), ("wall.png", picture()))
     assert [info.value for info in app.info] == [image_faces.NO_FACE]
@@ -155,7 +155,7 @@ def test_no_face_is_no_error(analyzer: FakeAnalyzer) -> None:
     assert "No face found" in texts(app)
 
 
-def test_same_picture_is_analysed_once(analyzer: FakeAnalyzer) -> None:
+def test_same_file_is_analysed_once(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)), ("bad.txt", b"text"))
     app.button(key="suggest_button").click().run()
     app.checkbox(key="image_labels").uncheck().run()
@@ -174,11 +174,11 @@ def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
         app.checkbox(key=key).uncheck()
     upload(app, ("a.png", picture()))
     assert analyzer.calls[0][1] == Attributes(emotion=False, age=False, gender=False)
-    assert "Nothing was read from this face." in texts(app)
+    assert "No attribute was predicted." in texts(app)
     assert not app.get("plotly_chart")
 
 
-def test_remembered_results_are_bounded(analyzer: FakeAnalyzer) -> None:
+def test_cache_of_results_is_bounded(analyzer: FakeAnalyzer) -> None:
     limit = image_inputs.MAX_FILES
     app = upload(page(), *((f"{seed}.png", picture(seed, width=50)) for seed in range(limit + 2)))
     assert f"Only the first {limit} of {limit + 2} files" in app.warning[0].value
@@ -193,7 +193,7 @@ def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("crowd.png", picture()))
     assert len(app.get("plotly_chart")) == image_results.MAX_CARDS
     assert len(app.dataframe[-1].value) == analyzer.faces
-    assert f"Cards of the first {image_results.MAX_CARDS} faces" in texts(app)
+    assert f"Cards show the first {image_results.MAX_CARDS} faces" in texts(app)
 
 
 def test_predict_and_suggest_adds_suggestions_until_hidden(analyzer: FakeAnalyzer) -> None:
@@ -218,7 +218,7 @@ def test_suggestions_come_from_the_edited_table(analyzer: FakeAnalyzer) -> None:
     assert "Totoro" in texts(app)
 
 
-def test_a_table_without_rows_stays_without(analyzer: FakeAnalyzer) -> None:
+def test_empty_table_stays_empty(analyzer: FakeAnalyzer) -> None:
     app = page()
     app.session_state["suggest_edited"] = []
     upload(app, ("a.png", picture()))
@@ -227,7 +227,7 @@ def test_a_table_without_rows_stays_without(analyzer: FakeAnalyzer) -> None:
     assert "Totoro" not in texts(app)
 
 
-def test_mistake_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> None:
+def test_error_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> None:
     app = page()
     cells = ("happy", "young", "any", "game", "chess")
     app.session_state["suggest_edited"] = [dict(zip(COLUMNS, cells, strict=True))]
@@ -267,7 +267,7 @@ def test_sensitivity_reaches_the_detector(monkeypatch: pytest.MonkeyPatch) -> No
     assert math.isclose(asked[-1].sensitivity, 0.8)
 
 
-def test_file_names_mark_nothing_up(analyzer: FakeAnalyzer) -> None:
+def test_file_names_are_escaped(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("*a* [b](http://c.d) `e`.png", picture()))
     assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
 
@@ -283,11 +283,11 @@ def test_file_names_mark_nothing_up(analyzer: FakeAnalyzer) -> None:
         ("a_b-1.5.png", "a_b-1.5.png"),
     ],
 )
-def test_names_begin_no_heading_list_or_entity(name: str, shown: str) -> None:
+def test_escaped_names_start_no_markup(name: str, shown: str) -> None:
     assert escape_markdown(name) == shown
 
 
-def test_nothing_is_kept_of_pictures_that_were_removed(analyzer: FakeAnalyzer) -> None:
+def test_removed_files_are_dropped_from_the_caches(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
     app.session_state[explanation_key(app)] = True
     app.run()
@@ -299,7 +299,7 @@ def test_nothing_is_kept_of_pictures_that_were_removed(analyzer: FakeAnalyzer) -
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
 
 
-def test_another_picture_does_not_take_over_an_open_explanation(analyzer: FakeAnalyzer) -> None:
+def test_open_explanation_is_not_passed_to_another_file(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
     app.session_state[explanation_key(app)] = True
     app.run()
@@ -322,7 +322,7 @@ class StoredFile:
         return self._data
 
 
-def test_the_error_of_a_refused_picture_keeps_nothing_of_it() -> None:
+def test_cached_error_does_not_keep_the_file() -> None:
     error = image_results._analyze("bad.png", b"text", FakeAnalyzer(), Attributes())
     assert isinstance(error, ImageError)
     assert str(error).startswith("bad.png cannot be read as an image")

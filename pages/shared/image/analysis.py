@@ -1,4 +1,4 @@
-"""Uploaded file -> result, remembered by the session for as long as nothing that matters changes."""
+"""Analyse an uploaded file; the session caches the result until the file or a setting changes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from core.errors import ImageError
 from core.io import images
 from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
-from pages.shared.image.cache import RESULTS, remembered
-from pages.shared.image.inputs import MAX_FILES, ImageSettings, PictureFile
+from pages.shared.image.cache import RESULTS, cached
+from pages.shared.image.inputs import MAX_FILES, ImageFile, ImageSettings
 
 PREVIEW_SIDE_PX = 1024
 THUMBNAIL_PX = 128
 MAX_CARDS = 12
-"""Faces of one picture that get a card; a table lists all of them."""
+"""Faces per image that get a card; the table lists all of them."""
 
 _THUMBNAIL_CROP = AlignmentSpec(scale=1.5)
 
@@ -34,10 +34,8 @@ class Analyzer(Protocol):
 
 @dataclass(frozen=True)
 class ImageResult:
-    """What the page needs of one picture. Not the picture itself, which may take 120 MB: ``preview`` is a
-    copy of at most ``PREVIEW_SIDE_PX``, ``thumbnails`` are (N, h, w, 3) for the first ``MAX_CARDS`` faces;
-    all uint8 BGR.
-    """
+    """What the page keeps of one image, which itself may take 120 MB. All pixels are uint8 BGR: ``preview`` is a copy
+    with sides of at most ``PREVIEW_SIDE_PX``, ``thumbnails`` (N, h, w, 3) show the first ``MAX_CARDS`` faces."""
 
     name: str
     analysis: Analysis
@@ -45,21 +43,23 @@ class ImageResult:
     thumbnails: Frame
 
 
-def analyzed(file: PictureFile, picture: str, analyzer: Analyzer, settings: ImageSettings) -> ImageResult | ImageError:
-    """The remembered result, or a new one. A file that is no usable picture gives its error back, so that the
-    others are still analysed; other errors are raised. ``picture`` is the file's fingerprint."""
+def analyze_file(
+    file: ImageFile, fingerprint: str, analyzer: Analyzer, settings: ImageSettings
+) -> ImageResult | ImageError:
+    """Return the cached or a new result.
+
+    An ``ImageError`` is returned, so that the other files are still analysed; other errors are raised.
+    """
     detector, networks = (settings.detector, settings.detector_name), settings.networks.choice
-    key = (picture, file.name, *detector, networks, settings.attributes)
-    return remembered(
-        RESULTS, key, lambda: _analyze(file.name, file.getvalue(), analyzer, settings.attributes), MAX_FILES
-    )
+    key = (fingerprint, file.name, *detector, networks, settings.attributes)
+    return cached(RESULTS, key, lambda: _analyze(file.name, file.getvalue(), analyzer, settings.attributes), MAX_FILES)
 
 
 def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes) -> ImageResult | ImageError:
     try:
         frame = images.decode(data, name=name)
     except ImageError as error:
-        # A copy: the one that was raised holds on to the file's bytes by its traceback and its cause.
+        # A copy, because the traceback and cause of the original keep the file's bytes in memory.
         return type(error)(*error.args)
     analysis = analyzer.analyze(frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
@@ -67,8 +67,8 @@ def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes)
     return ImageResult(name, analysis, images.fit(frame, PREVIEW_SIDE_PX), thumbnails)
 
 
-def annotated_png(file: PictureFile, analysis: Analysis, style: OverlayStyle) -> bytes:
-    """The picture at its full size with the results drawn on it, as PNG file contents."""
+def annotated_png(file: ImageFile, analysis: Analysis, style: OverlayStyle) -> bytes:
+    """Return the annotated image at full size as PNG file contents."""
     frame = images.decode(file.getvalue(), name=file.name)
     return images.encode_png(annotator.annotate(frame, analysis, style, numbers=card_numbers(analysis)))
 

@@ -1,4 +1,4 @@
-"""What the image page remembers of pictures, in the session's memory alone, and only while they are chosen."""
+"""Cache of the image page: in the session's memory only, and only for the files that are selected."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.shared.image.inputs import PictureFile
+from pages.shared.image.inputs import ImageFile
 
 RESULTS, EXPLANATIONS = "image_results", "image_explanations"
-Kept = TypeVar("Kept")
+Value = TypeVar("Value")
 
 
-def fingerprint(file: PictureFile) -> str:
-    """Of what the file contains, whatever its name."""
+def compute_fingerprint(file: ImageFile) -> str:
+    """Return the SHA-256 of the file's contents."""
     return hashlib.sha256(file.getvalue()).hexdigest()
 
 
-def remembered(kind: str, key: tuple[Any, ...], make: Callable[[], Kept], most: int) -> Kept:
-    """What the session remembers of ``key``, which begins with a fingerprint, or what ``make`` gives; of each kind the
-    ``most`` that were used last are kept."""
-    store: OrderedDict[tuple[Any, ...], Kept] = _store(kind)
+def cached(kind: str, key: tuple[Any, ...], make: Callable[[], Value], max_entries: int) -> Value:
+    """Return the cached value of ``key``, which starts with a fingerprint, or make it.
+
+    The ``max_entries`` most recently used values per kind are kept.
+    """
+    store: OrderedDict[tuple[Any, ...], Value] = _store(kind)
     if key not in store:
         store[key] = make()
     store.move_to_end(key)
-    while len(store) > most:
+    while len(store) > max_entries:
         store.popitem(last=False)
     return store[key]
 
 
 def forget_all_but(fingerprints: Collection[str]) -> None:
-    """Nothing is kept of pictures that were removed or replaced."""
+    """Drop everything about files that were removed or replaced."""
     for store in map(_store, (RESULTS, EXPLANATIONS)):
         for key in [key for key in store if key[0] not in fingerprints]:
             del store[key]

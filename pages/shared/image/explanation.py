@@ -1,4 +1,4 @@
-"""Why the networks answered as they did for one face: an occlusion map over it, made when somebody asks."""
+"""Explain a prediction: an occlusion map over the face, computed on demand."""
 
 from __future__ import annotations
 
@@ -18,38 +18,33 @@ from core.errors import FacetError
 from core.io import images
 from core.types import Detection, Face
 from pages.shared.errors import show_error
-from pages.shared.image.cache import EXPLANATIONS, remembered
-from pages.shared.image.inputs import PictureFile
+from pages.shared.image.cache import EXPLANATIONS, cached
+from pages.shared.image.inputs import ImageFile
 from pages.shared.sidebar import ATTRIBUTE_TITLES
 
-HOW_TO_READ = (
-    "Bright: covering this spot changes the answer most. The map shows what the answer depends on; it is no proof that "
-    "the answer is right."
+HOW_TO_READ = "Bright regions matter most for the prediction. This does not show whether the prediction is right."
+RAW_OUTPUT = (
+    "This is the raw model output. The card above shows lower confidence because the face image is of low quality."
 )
-BEFORE_LOWERING = (
-    "Shown is the answer as the network gave it. On the card above its confidence is lowered, because this face is "
-    "blurred, tiny, turned away or hardly found."
-)
-NOTHING_STANDS_OUT = "No single spot matters much here: with any one of them covered, the answer stays nearly the same."
+NO_REGION_DOMINATES = "No single region dominates: covering any one barely changes the prediction."
 MAX_EXPLAINED = 24
-"""Faces that the session remembers; one takes about half a megabyte."""
+"""Faces whose explanations the session caches, about half a megabyte each."""
 
 _PICTURE_PX = 256
-_LEAST_CHANGE = {"emotion": 0.05, "age": 1.0, "gender": 0.05}
-"""Of the probability or of the years: less is not worth a sentence."""
-_LEAST_LOWERING = 0.005
-"""Of a probability: less does not show in whole per cent."""
+_MIN_CHANGE = {"emotion": 0.05, "age": 1.0, "gender": 0.05}
+"""Smallest change of the probability, or of the years, that is reported."""
+_MIN_DIFFERENCE = 0.005
+"""Smaller differences of a probability do not show in whole percent."""
 
 Networks = Mapping[str, Estimator]
-"""Attribute -> the network that answers it."""
+"""Attribute -> the network that predicts it."""
 GetNetworks = Callable[[], Networks]
 Picture = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class _FaceViews:
-    """One face as the network for each attribute sees it, (crop, the same square enlarged in BGR), and the maps made so
-    far."""
+    """One face as each network sees it: attribute -> (crop, the same square enlarged in BGR), and the maps so far."""
 
     crops: dict[str, tuple[Picture, Picture]]
     maps: dict[str, OcclusionMap] = field(default_factory=dict)
@@ -57,22 +52,22 @@ class _FaceViews:
 
 @st.fragment
 def show_explanation(
-    file: PictureFile, fingerprint: str, face: Face, key: str, get_networks: GetNetworks, blur: bool = False
+    file: ImageFile, fingerprint: str, face: Face, key: str, get_networks: GetNetworks, blur: bool = False
 ) -> None:
-    """An expander with the map of ``face``, which was found in ``file``; nothing if nothing was read from it.
+    """Show an expander with the map of ``face``, unless no attribute was read from it.
 
-    ``fingerprint`` is the file's; ``key`` tells faces apart; ``get_networks`` is called, and the file decoded, only
-    once the expander is open. ``blur`` keeps the face below the map unrecognisable.
+    ``fingerprint`` identifies ``file``, ``key`` the face. The file is decoded and ``get_networks`` called only once the
+    expander is open. ``blur`` pixelates the face below the map.
     """
     attributes = [name for name in ATTRIBUTE_TITLES if getattr(face, name) is not None]
     if not attributes:
         return
-    with st.expander("Why this answer?", key=f"explain_{key}", on_change="rerun") as expander:
-        # Asked for anew with each run: while it is closed, nothing is computed.
+    with st.expander("Why this prediction?", key=f"explain_{key}", on_change="rerun") as expander:
+        # While the expander is closed, nothing is computed.
         if not expander.open:
             return
         attribute = st.segmented_control(
-            "Answer to explain",
+            "Prediction to explain",
             attributes,
             default=attributes[0],
             required=True,
@@ -82,16 +77,16 @@ def show_explanation(
         )
         show_map = st.toggle("Show the map", True, key=f"explain_map_{key}")
         try:
-            with st.spinner("Covering the face spot by spot …"):
-                picture, occlusion = _explained(
+            with st.spinner("Covering the face region by region …"):
+                picture, occlusion = _explain(
                     file, fingerprint, face.detection, attribute or attributes[0], get_networks
                 )
         except FacetError as error:
             show_error(error)
             return
         _show(annotator.pixelate(picture) if blur else picture, occlusion, show_map)
-        if was_lowered(face, occlusion):
-            st.caption(BEFORE_LOWERING)
+        if is_lowered(face, occlusion):
+            st.caption(RAW_OUTPUT)
 
 
 def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
@@ -105,29 +100,28 @@ def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
 
 
 def describe(occlusion: OcclusionMap) -> str:
-    """What covering the spot that matters most does, in plain words."""
-    if occlusion.importance.max() < _LEAST_CHANGE[occlusion.attribute]:
-        return NOTHING_STANDS_OUT
+    """Describe the effect of covering the most important region."""
+    if occlusion.importance.max() < _MIN_CHANGE[occlusion.attribute]:
+        return NO_REGION_DOMINATES
     before, after = occlusion.answer, float(occlusion.covered[occlusion.strongest])
     if occlusion.label is None:
-        return f"With the brightest spot covered, the age becomes **{after:.0f}** instead of {before:.0f}."
-    probabilities = f"**{after:.0%}** instead of {before:.0%}"
-    return f"With the brightest spot covered, the network gives *{occlusion.label}* {probabilities}."
+        return f"With the brightest region covered, the predicted age is **{after:.0f}** instead of {before:.0f}."
+    return f"With the brightest region covered, *{occlusion.label}* gets **{after:.0%}** instead of {before:.0%}."
 
 
-def was_lowered(face: Face, occlusion: OcclusionMap) -> bool:
-    """Whether ``face`` was given less of the explained label than the network gave; an age is never lowered."""
+def is_lowered(face: Face, occlusion: OcclusionMap) -> bool:
+    """Return whether the confidence of ``face`` is below the network's own; ages are never lowered."""
     estimate = {"emotion": face.emotion, "gender": face.gender}.get(occlusion.attribute)
     if estimate is None:
         return False
-    given = dict(zip(map(str, estimate.LABELS), estimate.probabilities, strict=True))[str(occlusion.label)]
-    return occlusion.answer - given >= _LEAST_LOWERING
+    shown = dict(zip(map(str, estimate.LABELS), estimate.probabilities, strict=True))[str(occlusion.label)]
+    return occlusion.answer - shown >= _MIN_DIFFERENCE
 
 
-def _explained(
-    file: PictureFile, fingerprint: str, face: Detection, attribute: str, get_networks: GetNetworks
+def _explain(
+    file: ImageFile, fingerprint: str, face: Detection, attribute: str, get_networks: GetNetworks
 ) -> tuple[Picture, OcclusionMap]:
-    """The remembered map, or a new one. Raises ``FacetError``."""
+    """Return the enlarged face and its cached or new map. Raises ``FacetError``."""
     networks = get_networks()
     views = _views(file, fingerprint, face, networks)
     crop, picture = views.crops[attribute]
@@ -136,15 +130,15 @@ def _explained(
     return picture, views.maps[attribute]
 
 
-def _views(file: PictureFile, fingerprint: str, face: Detection, networks: Networks) -> _FaceViews:
-    """Remembered as well: decoding a large photograph takes longer than the map does."""
+def _views(file: ImageFile, fingerprint: str, face: Detection, networks: Networks) -> _FaceViews:
+    """Return the cached or new views of a face: decoding a large photograph takes longer than the map."""
 
-    def made() -> _FaceViews:
+    def make() -> _FaceViews:
         frame = images.decode(file.getvalue(), name=file.name)
-        return _FaceViews({attribute: _crops(frame, face, one) for attribute, one in networks.items()})
+        return _FaceViews({name: _crops(frame, face, network) for name, network in networks.items()})
 
-    answering = tuple(network.card.name for network in networks.values())
-    return remembered(EXPLANATIONS, (fingerprint, face, answering), made, MAX_EXPLAINED)
+    names = tuple(network.card.name for network in networks.values())
+    return cached(EXPLANATIONS, (fingerprint, face, names), make, MAX_EXPLAINED)
 
 
 def _crops(frame: Picture, face: Detection, estimator: Estimator) -> tuple[Picture, Picture]:

@@ -1,4 +1,4 @@
-"""What the image page is given: settings in the sidebar, and pictures from files or from the camera."""
+"""Inputs of the image page: settings in the sidebar, and images from files or from the camera."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pages.shared.markdown import escape_markdown
 from pages.shared.sidebar import ResolvedNetworks, choose_detector, choose_networks, choose_thresholds
 
 MAX_FILES = 32
-"""As many as the session remembers results of; the rest of an upload is left out, which is said on screen."""
+"""Files whose results the session caches; the page says which others of an upload are left out."""
 
 FROM_FILES, FROM_CAMERA = "Upload files", "Take a snapshot"
 
 
-class PictureFile(Protocol):
-    """What Streamlit's uploaded files and snapshots have in common."""
+class ImageFile(Protocol):
+    """The common interface of Streamlit's uploaded files and snapshots."""
 
     name: str
 
@@ -28,7 +28,7 @@ class PictureFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImageSettings:
-    """All that the sidebar sets; ``style`` changes the drawing, everything else the results."""
+    """All settings of the sidebar; ``style`` changes the drawing only."""
 
     detector: DetectorSettings
     detector_name: str
@@ -38,8 +38,11 @@ class ImageSettings:
 
 
 def choose_settings() -> ImageSettings:
-    """Draws the sidebar and returns its state. Raises ``ConfigError`` if the configured detector or network is
-    unknown and ``ArtifactError`` if a model's card cannot be read."""
+    """Draw the sidebar and return its state.
+
+    Raises ``ConfigError`` if the configured detector or network is unknown and ``ArtifactError`` if a model card cannot
+    be read.
+    """
     default = DetectorSettings()
     with st.sidebar:
         st.header("Detection")
@@ -52,7 +55,7 @@ def choose_settings() -> ImageSettings:
             0.05,
             key="image_sensitivity",
             persist_state="session",
-            help="Higher finds more faces, and more things that are none.",
+            help="Higher finds more faces, but also more false positives.",
         )
         st.header("Attributes")
         attributes = Attributes(
@@ -62,24 +65,24 @@ def choose_settings() -> ImageSettings:
         )
         networks = choose_networks(attributes, "image")
         attributes = choose_thresholds(attributes, "image", networks.choice)
-        st.header("Picture")
+        st.header("Display")
         style = OverlayStyle(
-            labels=st.checkbox("Labels beside the boxes", True, key="image_labels", persist_state="session"),
+            labels=st.checkbox("Labels", True, key="image_labels", persist_state="session"),
             blur_faces=st.checkbox(
                 "Blur faces",
                 False,
                 key="image_blur",
                 persist_state="session",
-                help="Also in the annotated picture that you download. The analysis is the same.",
+                help="Hides faces on this page and in the annotated image. Predictions do not change.",
             ),
         )
     return ImageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, networks, attributes, style)
 
 
-def choose_pictures() -> list[PictureFile]:
-    """At most ``MAX_FILES``. The camera widget asks for permission at once, so it waits to be chosen."""
+def choose_files() -> list[ImageFile]:
+    """Return at most ``MAX_FILES`` files. The camera widget is shown only if chosen: it asks for permission at once."""
     source = st.segmented_control(
-        "Pictures from",
+        "Image source",
         [FROM_FILES, FROM_CAMERA],
         default=FROM_FILES,
         required=True,
@@ -89,17 +92,17 @@ def choose_pictures() -> list[PictureFile]:
     if source == FROM_CAMERA:
         snapshot = st.camera_input("Take a snapshot", key="image_camera")
         return [snapshot] if snapshot else []
-    # Any type is accepted: what a file is called says nothing, and one that is no image gets its own message.
+    # Any file name is accepted: files that are not images get their own message.
     files = st.file_uploader(
-        "One or several pictures",
+        "Images",
         accept_multiple_files=True,
         key="image_files",
-        help=f"Read by contents, usually named {', '.join(EXTENSIONS)}. At most {MAX_FILES} at a time.",
+        help=f"Formats: {', '.join(EXTENSIONS)}. At most {MAX_FILES} files.",
     )
     if len(files) > MAX_FILES:
         first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(
-            f"Only the first {MAX_FILES} of {len(files)} files are analysed; {first_left_out} and those "
-            "after it are left out. Remove some of the others to see them."
+            f"Only the first {MAX_FILES} of {len(files)} files are analysed. {first_left_out} and later files are left "
+            "out: remove others to see them."
         )
     return list(files[:MAX_FILES])
