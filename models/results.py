@@ -22,8 +22,8 @@ from core.artifacts.model_card import (
 from core.detection import DEFAULT_DETECTOR
 from core.errors import ArtifactMissingError, ConfigError
 from core.evaluation import robustness
-from core.evaluation.detection.conditions import ENLARGED, LIVE, SETUPS
-from core.evaluation.detection.landmarks import LEAST_EYES_PX
+from core.evaluation.detection.conditions import CONDITIONS
+from core.evaluation.detection.landmarks import MIN_IOD_PX
 from core.evaluation.detection.report import DetectionReport
 from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import frame_ms
@@ -38,8 +38,6 @@ from models.corruptions import TRAINING_CORRUPTIONS
 from models.markdown import percent, table, years
 from models.results_networks import NETWORKS_MARKERS, render_networks
 
-MEAN_OF_SCATTER = 0.886
-"""Mean distance of normally distributed points with a root mean square distance of 1: sqrt(pi) / 2."""
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
 END = "<!-- end of results -->"
@@ -264,56 +262,27 @@ def _tilted(*cards: ModelCard) -> str:
 
 def _detectors(report: DetectionReport) -> str:
     rows = []
-    for one in report.detectors.values():
-        for setup in (setup for setup in SETUPS if setup.name in one.setups):
-            measured = one.setups[setup.name]
-            points = f"{measured.points.mean:.1%}" if measured.points else "none"
-            ms = frame_ms(one, setup)
+    for detector in report.detectors.values():
+        for condition in (condition for condition in CONDITIONS if condition.name in detector.conditions):
+            measured = detector.conditions[condition.name]
+            ms = frame_ms(detector, condition)
             rows.append(
                 (
-                    one.title,
-                    setup.title,
+                    detector.title,
+                    condition.title,
                     percent(measured.recall),
-                    f"{measured.false_boxes_all:.2f}",
-                    points,
+                    f"{measured.fppi:.2f}",
+                    f"{measured.landmarks.mean:.1%}" if measured.landmarks else "–",
                     "–" if ms is None else f"{ms:.1f}",
                 )
             )
     title = (
-        "Face detectors on the test photographs: faces that people marked and that have at least "
-        f"{LEAST_EYES_PX:.0f} pixels between the eyes; false boxes an image; distance of the landmarks from the marks "
-        "of people in shares of the distance between the eyes; milliseconds for a 640x480 frame on one thread:"
+        "Face detectors on the test images: recall of annotated faces with an inter-ocular distance of "
+        f"{MIN_IOD_PX:.0f} pixels or more, false positives per image (FPPI), normalised mean error of the landmarks "
+        "(NME, by the inter-ocular distance), and time for a 640x480 frame on one thread:"
     )
-    header = ("Detector", "Photographs", "Faces found", "False boxes (FPPI)", "Landmarks off by (NME)", "Milliseconds")
-    return "\n\n".join([title, table(header, rows), _two_settings(report), _scatter(report)])
-
-
-def _two_settings(report: DetectionReport) -> str:
-    ours = report.detectors[DEFAULT_DETECTOR]
-    slow, fast = frame_ms(ours, ENLARGED), frame_ms(ours, LIVE)
-    assert slow is not None
-    assert fast is not None
-    lost = ours.setups[ENLARGED.name].recall.value - ours.setups[LIVE.name].recall.value
-    return (
-        "No setting of our detector has both its best recall and its best speed: photographs are searched with care, "
-        f"live video with settings that take {fast:.1f} instead of {slow:.1f} ms and find {100 * lost:.1f} points "
-        "fewer of the faces on the same photographs."
-    )
-
-
-def _scatter(report: DetectionReport) -> str:
-    setup = ENLARGED
-    scatter = report.detectors[DEFAULT_DETECTOR].setups[setup.name].scatter
-    assert scatter is not None
-    return (
-        f"People's marks are coarse. From the differences between three raters on the same {scatter.n} faces "
-        f"(photographs enlarged, usual offsets removed) follows how much each one scatters alone: people "
-        f"{scatter.people:.1%} of the eye distance, the detector that made part of the labels {scatter.machine:.1%}, "
-        f"ours {scatter.detector:.1%}. That takes the errors of the three as independent; ours learnt in part from the "
-        "other detector, so people's share is at most this, and the others' are at least that. Against marks that "
-        f"scatter so much, a detector without any error would be {scatter.people * MEAN_OF_SCATTER:.0%} off on average "
-        "at most."
-    )
+    header = ("Detector", "Images", "Recall", "FPPI", "NME", "Time (ms)")
+    return f"{title}\n\n{table(header, rows)}"
 
 
 def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -> str:

@@ -1,8 +1,8 @@
-"""Photographs with marked faces, for training and judging the detector.
+"""Photographs with annotated faces, for training and evaluating the detector.
 
-``DIR/faces/images/*.jpg`` with three tables of marks: ``landmarks.csv`` (eyes, nose and mouth, marked by people),
-``mask_boxes.csv`` (tight boxes, drawn by people) and ``boxes.csv`` (boxes and five points that YuNet found, and its
-score). Left and right are the viewer's here; ``boxes.csv`` names the subject's side.
+``DIR/faces/images/*.jpg`` with three tables: ``landmarks.csv`` (eyes, nose and mouth, annotated by people),
+``mask_boxes.csv`` (tight boxes, annotated by people) and ``boxes.csv`` (pseudo-labels: boxes, five landmarks and scores
+of YuNet). Left and right are the viewer's here; ``boxes.csv`` names the subject's left and right.
 """
 
 from __future__ import annotations
@@ -20,55 +20,62 @@ from numpy.typing import NDArray
 
 from core.datasets.near_duplicates import near_duplicate_pairs
 from core.datasets.samples import Rejected, fingerprint, hash_position, subsample
+from core.detection.base import FaceArrays
 from core.errors import DatasetError
 
 FACES_SPLITS = ("train", "validation", "test")
 _EXPECTED = "expected DIR/faces/ with images/*.jpg, landmarks.csv, mask_boxes.csv and boxes.csv"
 _BOX = ("x", "y", "w", "h")
-_HUMAN_POINTS = ("left_eye", "right_eye", "nose", "mouth")
-_MACHINE_POINTS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
+_LANDMARKS = ("left_eye", "right_eye", "nose", "mouth")
+_PSEUDO_LANDMARKS = ("right_eye", "left_eye", "nose", "mouth_right", "mouth_left")
 _COLUMNS = {
-    "landmarks": [f"{name}_{axis}" for name in _HUMAN_POINTS for axis in "xy"],
+    "landmarks": [f"{name}_{axis}" for name in _LANDMARKS for axis in "xy"],
     "mask_boxes": _BOX,
-    "boxes": [*_BOX, "score", *(f"{name}_{axis}" for name in _MACHINE_POINTS for axis in "xy")],
+    "boxes": [*_BOX, "score", *(f"{name}_{axis}" for name in _PSEUDO_LANDMARKS for axis in "xy")],
 }
-"""Table -> what is read of it, beside ``file``."""
+"""Table -> the columns that are read, beside ``file``."""
 
 Rows = Mapping[str, list[dict[str, str]]]
 
 
 @dataclass(frozen=True)
-class FacePhoto:
-    """One photograph and everything that is marked on it, in its own pixels.
-
-    ``image`` (H, W, 3) uint8 BGR; ``human_points`` (N, 4, 2): left eye, right eye, nose, centre of the mouth;
-    ``human_boxes`` (K, 4) and ``machine_boxes`` (M, 4) as x1, y1, x2, y2; ``machine_points`` (M, 5, 2) in the order of
-    ``core.types.Landmarks``; ``machine_scores`` (M,).
-    """
+class Annotations:
+    """What is annotated on one image, in its pixels: ``landmarks`` (N, 4, 2), left eye, right eye, nose and centre of
+    the mouth, and ``boxes`` (K, 4) as x1, y1, x2, y2 by people; ``pseudo_labels`` by YuNet."""
 
     id: str
+    resolution_wh: tuple[int, int]
+    landmarks: NDArray[np.float64]
+    boxes: NDArray[np.float64]
+    pseudo_labels: FaceArrays
+
+
+@dataclass(frozen=True)
+class FacePhoto:
+    """A photograph, ``image`` (H, W, 3) uint8 BGR, with its annotations."""
+
     image: NDArray[np.uint8]
-    human_points: NDArray[np.float64]
-    human_boxes: NDArray[np.float64]
-    machine_boxes: NDArray[np.float64]
-    machine_points: NDArray[np.float64]
-    machine_scores: NDArray[np.float64]
+    annotations: Annotations
+
+    @property
+    def id(self) -> str:
+        return self.annotations.id
 
 
 @dataclass(frozen=True)
 class FacePhotos:
-    """Photographs by side, and what was left out and why."""
+    """Photographs by split, and the files that were left out and why."""
 
     splits: Mapping[str, tuple[FacePhoto, ...]]
     rejected: tuple[Rejected, ...]
 
     def limit(self, count: int) -> FacePhotos:
-        """At most ``count`` photographs of each side, always the same ones, to try things out."""
+        """Take at most ``count`` photographs of each split, always the same ones."""
         splits = {name: tuple(photos[row] for row in subsample(photos, count)) for name, photos in self.splits.items()}
         return replace(self, splits=splits)
 
     def metadata(self) -> dict[str, Any]:
-        """What a run or a card records about the data."""
+        """Describe the data for a run or a card."""
         return {
             "samples": {split: len(photos) for split, photos in self.splits.items()},
             "fingerprints": {split: fingerprint(photo.id for photo in photos) for split, photos in self.splits.items()},
@@ -77,13 +84,13 @@ class FacePhotos:
 
 
 def faces_split(file_name: str) -> str:
-    """Side of a photograph by the hash of its name: 85 % train, 5 % validation, 10 % test."""
+    """Return the split of a photograph by the hash of its name: 85 % train, 5 % validation, 10 % test."""
     position = hash_position(file_name)
     return "train" if position < 0.85 else "validation" if position < 0.9 else "test"
 
 
 def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
-    """Read the photographs of ``data_dir/faces`` and split them; with ``only`` the images of one side alone.
+    """Read the photographs of ``data_dir/faces`` and split them; with ``only`` just one split.
 
     Raises ``DatasetError`` when nothing usable is found.
     """
@@ -102,15 +109,15 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
         try:
             splits[split].append(_photo(path.name, np.asarray(image, np.uint8), tables))
         except (TypeError, ValueError) as error:
-            # TypeError: the row of its marks is shorter than the table's heading.
-            rejected.append(Rejected(path.name, f"malformed marks: {error}"))
+            # TypeError: a row is shorter than the table's heading.
+            rejected.append(Rejected(path.name, f"malformed annotations: {error}"))
     if not any(splits.values()):
         raise DatasetError(f"nothing usable in {folder} ({len(rejected)} files rejected): {_EXPECTED}")
     return FacePhotos({split: tuple(photos) for split, photos in splits.items()}, tuple(rejected))
 
 
 def without_near_duplicates(photos: Sequence[FacePhoto], others: Sequence[FacePhoto]) -> tuple[FacePhoto, ...]:
-    """Those of ``photos`` that show another picture than all ``others``."""
+    """Drop those of ``photos`` that show the same picture as one of ``others``."""
     pairs = near_duplicate_pairs([photo.image for photo in (*photos, *others)])
     crossing = set(pairs[(pairs[:, 0] < len(photos)) & (pairs[:, 1] >= len(photos)), 0].tolist())
     return tuple(photo for row, photo in enumerate(photos) if row not in crossing)
@@ -130,23 +137,28 @@ def _rows(file: Path, columns: Sequence[str]) -> Rows:
 
 
 def _photo(name: str, image: NDArray[np.uint8], tables: Mapping[str, Rows]) -> FacePhoto:
-    human, boxes, machine = (tables[table].get(name, []) for table in ("landmarks", "mask_boxes", "boxes"))
-    return FacePhoto(
-        name,
-        image,
-        human_points=_points(human, _HUMAN_POINTS),
-        human_boxes=_xyxy(boxes),
-        machine_boxes=_xyxy(machine),
-        machine_points=_points(machine, _MACHINE_POINTS),
-        machine_scores=np.array([float(row["score"]) for row in machine]),
-    )
+    landmarks, boxes, pseudo = (tables[table].get(name, []) for table in ("landmarks", "mask_boxes", "boxes"))
+    height, width = image.shape[:2]
+    scores = _round(_numbers(pseudo, ("score",))[:, 0])
+    pseudo_labels = FaceArrays(_xyxy(pseudo), scores, _points(pseudo, _PSEUDO_LANDMARKS))
+    annotations = Annotations(name, (width, height), _points(landmarks, _LANDMARKS), _xyxy(boxes), pseudo_labels)
+    return FacePhoto(image, annotations)
 
 
 def _points(rows: list[dict[str, str]], names: tuple[str, ...]) -> NDArray[np.float64]:
-    values = [[(float(row[f"{name}_x"]), float(row[f"{name}_y"])) for name in names] for row in rows]
-    return np.array(values, np.float64).reshape(-1, len(names), 2)
+    points = _numbers(rows, [f"{name}_{axis}" for name in names for axis in "xy"])
+    return _round(points.reshape(-1, len(names), 2))
 
 
 def _xyxy(rows: list[dict[str, str]]) -> NDArray[np.float64]:
-    xywh = np.array([[float(row[name]) for name in _BOX] for row in rows], np.float64).reshape(-1, 4)
-    return np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)
+    xywh = _numbers(rows, _BOX)
+    return _round(np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1))
+
+
+def _numbers(rows: list[dict[str, str]], columns: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([[float(row[name]) for name in columns] for row in rows], np.float64).reshape(-1, len(columns))
+
+
+def _round(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round to float32, which is what stored results hold."""
+    return values.astype(np.float32).astype(np.float64)

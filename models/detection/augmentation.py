@@ -8,8 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.detection.base import FaceArrays
+from core.geometry import areas, centers, sizes
 from core.types import MIRRORED_POINTS
-from models.detection.labels import LabelledFaces
+from models.detection.labels import FACE, IGNORED
 from models.training import augment
 from models.training.augment import Image
 
@@ -43,12 +45,12 @@ class DetectionAugmentation:
 
 def training_crop(
     image: Image,
-    faces: LabelledFaces,
+    faces: FaceArrays,
     size_px: int,
     settings: DetectionAugmentation,
     rng: np.random.Generator,
     face_px: tuple[float, float] | None = None,
-) -> tuple[Image, LabelledFaces]:
+) -> tuple[Image, FaceArrays]:
     """A ``size_px`` square of ``image`` around one of its faces, or the whole of it, tilted, mirrored and placed at
     random, and the faces in its pixels."""
     matrix = _placement(image, faces, size_px, settings, rng, face_px or settings.face_px)
@@ -61,51 +63,45 @@ def training_crop(
         shrink = np.array([source.shape[1] / image.shape[1], source.shape[0] / image.shape[0]])
         whole = np.column_stack([matrix[:, :2] / shrink, matrix[:, 2]])
     kind = settings.interpolations[rng.integers(len(settings.interpolations))]
-    return augment.warp(source, whole, (size_px, size_px), kind, border, colour), moved(faces, matrix)
+    return augment.warp(source, whole, (size_px, size_px), kind, border, colour), transform_faces(faces, matrix)
 
 
-def mosaic(parts: list[tuple[Image, LabelledFaces]]) -> tuple[Image, LabelledFaces]:
-    """Four equal squares with their faces -> one square of twice the side."""
+def mosaic(parts: list[tuple[Image, FaceArrays]]) -> tuple[Image, FaceArrays]:
+    """Join four equal squares with their faces to one square of twice the side."""
     side = parts[0][0].shape[0]
     rows = [np.concatenate([parts[i][0], parts[i + 1][0]], axis=1) for i in (0, 2)]
     shifted = []
     for number, (_, faces) in enumerate(parts):
-        # A face that is cut at the seam stays where it can be seen.
+        # A face that is cut at the seam ends there.
         shift = np.array([number % 2, number // 2]) * float(side)
-        low, high = np.tile(shift, 2), np.tile(shift + side, 2)
-        boxes = faces.boxes + np.tile(shift, 2)
-        cut = np.clip(boxes, low, high)
-        area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-        left = np.prod(cut[:, 2:] - cut[:, :2], axis=1) / np.maximum(area, 1e-9)
-        inside = np.where((left >= 0.6)[:, None], boxes, cut)
-        keep = left > 0.02
-        shifted.append(LabelledFaces(inside[keep], faces.points[keep] + shift, (faces.sure & (left >= 0.6))[keep]))
-    return np.concatenate(rows, axis=0), LabelledFaces(
-        np.concatenate([faces.boxes for faces in shifted]),
-        np.concatenate([faces.points for faces in shifted]),
-        np.concatenate([faces.sure for faces in shifted]),
-    )
+        boxes = faces.xyxy + np.tile(shift, 2)
+        cut = np.clip(boxes, np.tile(shift, 2), np.tile(shift + side, 2))
+        visible = areas(cut) / np.maximum(areas(boxes), 1e-9)
+        whole = visible >= 0.6
+        xyxy = np.where(whole[:, None], boxes, cut)
+        moved = FaceArrays(xyxy, np.where(whole, faces.scores, IGNORED), faces.landmarks + shift)
+        shifted.append(moved.take(visible > 0.02))
+    return np.concatenate(rows, axis=0), FaceArrays.merge(shifted)
 
 
-def moved(faces: LabelledFaces, matrix: NDArray[np.float64]) -> LabelledFaces:
-    """Faces of an image in the pixels of its warp by the similarity ``matrix`` (2, 3).
+def transform_faces(faces: FaceArrays, matrix: NDArray[np.float64]) -> FaceArrays:
+    """Convert faces to pixels of the image warped by the similarity ``matrix`` (2, 3).
 
-    A box is taken for the bounds of an ellipse: tilting it does not make it grow as its corners would.
+    A box is treated as the bounds of an ellipse, so that a rotation does not make it grow as its corners would.
     """
     linear, offset = matrix[:, :2], matrix[:, 2]
-    # Pixel i covers [i, i + 1): the matrix moves pixel centres, the marks are in the half-open coordinates.
-    centers = ((faces.boxes[:, :2] + faces.boxes[:, 2:]) / 2 - 0.5) @ linear.T + offset + 0.5
-    half = (faces.boxes[:, 2:] - faces.boxes[:, :2]) / 2
-    half = np.sqrt((half**2) @ (linear**2).T)
-    points = (faces.points - 0.5) @ linear.T + offset + 0.5
+    # Pixel i covers [i, i + 1): the matrix moves pixel centres, the annotations are in half-open coordinates.
+    middle = (centers(faces.xyxy) - 0.5) @ linear.T + offset + 0.5
+    half = np.sqrt(((sizes(faces.xyxy) / 2) ** 2) @ (linear**2).T)
+    landmarks = (faces.landmarks - 0.5) @ linear.T + offset + 0.5
     if np.linalg.det(linear) < 0:
-        points = points[:, MIRRORED_POINTS]
-    return LabelledFaces(np.concatenate([centers - half, centers + half], axis=1), points, faces.sure)
+        landmarks = landmarks[:, MIRRORED_POINTS]
+    return FaceArrays(np.concatenate([middle - half, middle + half], axis=1), faces.scores, landmarks)
 
 
 def _placement(
     image: Image,
-    faces: LabelledFaces,
+    faces: FaceArrays,
     size_px: int,
     settings: DetectionAugmentation,
     rng: np.random.Generator,
@@ -115,9 +111,9 @@ def _placement(
     fit = size_px / max(height, width)
     middle, target = np.array([width, height]) / 2, np.full(2, size_px / 2)
     zoom = fit * np.exp(rng.uniform(np.log(0.6), np.log(1.15)))
-    chosen = np.nonzero(faces.sure)[0]
+    chosen = np.nonzero(faces.scores == FACE)[0]
     if len(chosen) and rng.random() >= settings.whole_probability:
-        box = faces.boxes[rng.choice(chosen)]
+        box = faces.xyxy[rng.choice(chosen)]
         size = float(np.sqrt(np.prod(box[2:] - box[:2])))
         wanted = float(np.exp(rng.uniform(*np.log(face_px))))
         zoom = float(np.clip(wanted / size, _LEAST_FILLED * fit, settings.largest_zoom))

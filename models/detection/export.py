@@ -1,7 +1,7 @@
 """Turn a finished detector run into an artifact; ``python -m models export face_detector`` calls it.
 
 Writes ``model.keras``, a LiteRT model for any input size (float32, or int8 where it finds as many faces), and the card
-with the score from which a box counts, chosen on the validation side. Figures on the test side are added by
+with the score threshold, chosen on the validation split. Metrics on the test split are added by
 ``python -m models.evaluate detector --store``.
 """
 
@@ -22,24 +22,24 @@ import tensorflow as tf
 from ai_edge_quantizer import qtyping, quantizer
 
 from core.artifacts.model_card import HISTORY_FILE, KERAS_FILE, SERVED_FILE
-from core.datasets.faces import FacePhoto, load_faces
+from core.datasets.faces import Annotations, FacePhoto, load_faces
+from core.detection.base import FaceArrays
 from core.detection.compact import CompactDetector, FaceNetwork
-from core.evaluation.detection.conditions import SETUPS
-from core.evaluation.detection.matching import FoundFaces, PhotoMarks, match_photo
-from core.evaluation.detection.metrics import setup_report
+from core.evaluation.detection.conditions import CONDITIONS
+from core.evaluation.detection.matching import match_image
+from core.evaluation.detection.metrics import condition_report
 from core.evaluation.detection.report import summary_metrics
-from core.evaluation.detection.runner import detect_photos, marks_of
-from core.evaluation.detection.store import LEAST_SCORE
+from core.evaluation.detection.runner import detect_photos
+from core.evaluation.detection.store import MIN_SCORE
 from models import registry
 from models.exporting.model_card import joined_history, new_card, rounds_of, write_card
 from models.training.config import TrainConfig
 from models.training.runs import weights_to_export
 
 MAX_INT8_RECALL_LOSS = 0.003
-MAX_INT8_POINT_LOSS = 0.002
-"""In eye distances."""
-FALSE_BOXES_AN_IMAGE = 0.12
-"""Wanted on the validation side; the test side may be a little harder."""
+MAX_INT8_NME_LOSS = 0.002
+MAX_FPPI = 0.12
+"""False positives per image on the validation split; the test split may be a little harder."""
 CALIBRATION_PHOTOS = 200
 _CALIBRATION_WH = (320, 240)
 _INT8_OPERATIONS = (
@@ -47,7 +47,6 @@ _INT8_OPERATIONS = (
     qtyping.TFLOperationName.DEPTHWISE_CONV_2D,
     qtyping.TFLOperationName.ADD,
 )
-LOOSEST_SCORE = LEAST_SCORE
 
 
 def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:
@@ -64,7 +63,7 @@ def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path
         files["float32"].write_bytes(to_float32(model))
         to_int8(files["float32"], data.splits["train"], files["int8"])
         exports = {
-            name: {"bytes": file.stat().st_size} | figures_of_file(file, data.splits["validation"])
+            name: {"bytes": file.stat().st_size} | measure_file(file, data.splits["validation"])
             for name, file in files.items()
         }
         served = "int8" if _close_enough(exports["float32"], exports["int8"]) else "float32"
@@ -90,7 +89,7 @@ def to_float32(model: keras.Model) -> bytes:
 
 
 def to_int8(float32_file: Path, photos: tuple[FacePhoto, ...], int8_file: Path) -> None:
-    """Quantise convolutions and sums to int8, calibrated on ``photos`` at 320x240; the answers stay float32."""
+    """Quantise convolutions and sums to int8, calibrated on ``photos`` at 320x240; the outputs stay float32."""
     converter = quantizer.Quantizer(str(float32_file))
     for operation in _INT8_OPERATIONS:
         converter.add_static_config(regex=".*", operation_name=operation, activation_num_bits=8, weight_num_bits=8)
@@ -100,43 +99,38 @@ def to_int8(float32_file: Path, photos: tuple[FacePhoto, ...], int8_file: Path) 
     converter.quantize(statistics).export_model(str(int8_file), overwrite=True)
 
 
-def figures_of_file(file: Path, photos: tuple[FacePhoto, ...]) -> dict[str, float]:
-    """Of a LiteRT file on ``photos``: the threshold for ``FALSE_BOXES_AN_IMAGE``, and recall and point error at it.
+def measure_file(file: Path, photos: Sequence[FacePhoto]) -> dict[str, float]:
+    """Measure a LiteRT file on ``photos``: the score threshold for ``MAX_FPPI``, and recall, FPPI and NME with it.
 
-    The strictest of the thresholds for all setups is taken, and of each figure the worst of all. Pictures of many
-    photographs are left out: their small faces would hide every other difference.
+    The threshold is the strictest of all conditions, each metric the worst.
     """
     network = FaceNetwork(file.read_bytes())
-    marks = [marks_of(photo) for photo in photos]
+    images = [photo.annotations for photo in photos]
     runs = [
-        detect_photos(CompactDetector(network, LOOSEST_SCORE, one.settings), photos, one.longest_side_px, one.a_row)
-        for one in SETUPS
-        if one.a_row == 1
+        detect_photos(CompactDetector(network, MIN_SCORE, condition.settings), photos, condition.longer_side_px)
+        for condition in CONDITIONS
     ]
-    min_score = max(_threshold(marks, found) for found in runs)
-    measured = [summary_metrics(setup_report(marks, [_above(faces, min_score) for faces in found])) for found in runs]
+    min_score = max(_choose_threshold(images, found) for found in runs)
+    kept = [[faces.take(faces.scores >= min_score) for faces in found] for found in runs]
+    metrics = [summary_metrics(condition_report(images, found)) for found in kept]
     worst = {"recall": min, "false_boxes_all": max, "point_error": max}
     return {"min_score": min_score} | {
-        name: float(pick(figures[name] for figures in measured)) for name, pick in worst.items()
+        name: float(pick(part[name] for part in metrics)) for name, pick in worst.items()
     }
 
 
-def _threshold(marks: Sequence[PhotoMarks], found: Sequence[FoundFaces]) -> float:
-    """The lowest score above which there are at most ``FALSE_BOXES_AN_IMAGE``."""
-    matches = [match_photo(faces, one) for faces, one in zip(found, marks, strict=True)]
-    false = [faces.scores[match.false] for faces, match in zip(found, matches, strict=True)]
+def _choose_threshold(images: Sequence[Annotations], found: Sequence[FaceArrays]) -> float:
+    """Choose the lowest score above which there are at most ``MAX_FPPI`` false positives per image."""
+    false = [
+        faces.scores[match_image(faces, image).false_positives] for faces, image in zip(found, images, strict=True)
+    ]
     ranked = -np.sort(-np.concatenate(false))
-    allowed = int(FALSE_BOXES_AN_IMAGE * len(found))
-    return round(float(ranked[allowed]) + 1e-3, 3) if len(ranked) > allowed else LOOSEST_SCORE
-
-
-def _above(faces: FoundFaces, min_score: float) -> FoundFaces:
-    kept = faces.scores >= min_score
-    return FoundFaces(faces.xyxy[kept], faces.scores[kept], faces.points[kept])
+    allowed = int(MAX_FPPI * len(found))
+    return round(float(ranked[allowed]) + 1e-3, 3) if len(ranked) > allowed else MIN_SCORE
 
 
 def _close_enough(float32: dict[str, float], int8: dict[str, float]) -> bool:
     return (
         float32["recall"] - int8["recall"] <= MAX_INT8_RECALL_LOSS
-        and int8["point_error"] - float32["point_error"] <= MAX_INT8_POINT_LOSS
+        and int8["point_error"] - float32["point_error"] <= MAX_INT8_NME_LOSS
     )

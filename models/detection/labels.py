@@ -1,106 +1,94 @@
-"""One list of faces a photograph to learn from, out of human marks and the machine's boxes.
+"""One list of training faces per photograph, out of annotations and pseudo-labels.
 
-People's points win where they exist: the machine's are moved onto them. What neither is sure about is ignored.
+Annotated landmarks win where they exist: pseudo-landmarks are moved onto them. What neither source is sure about is
+ignored: training faces are ``FaceArrays`` whose score is ``FACE`` or ``IGNORED``, with NaN for unknown landmarks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.faces import FacePhoto
+from core.datasets.faces import Annotations
+from core.detection.base import LANDMARKS, FaceArrays
 
-SURE_SCORE = 0.7
-"""Machine boxes below it that no person marked count neither as a face nor as background."""
-SMALLEST_HUMAN_BOX_PX = 8.0
-_SIZE_IN_EYE_DISTANCES = 2.53
+FACE, IGNORED = 1.0, 0.0
+MIN_PSEUDO_SCORE = 0.7
+"""Pseudo-labels below it that nobody annotated count neither as a face nor as background."""
+MIN_BOX_PX = 8.0
+"""Smaller annotated boxes are ignored."""
+_BOX_SIZE_IOD = 2.53
 _HEIGHT_OVER_WIDTH = 1.29
-_CENTER_ABOVE_POINTS = 0.23
-# Median of (machine - human) in eye distances, measured on the faces of the training side that both have.
-_MACHINE_BIAS = np.array([[-0.04, -0.03], [-0.03, -0.03], [-0.04, -0.205], [-0.03, -0.09], [-0.03, -0.09]])
+_BOX_CENTER_SHIFT_IOD = 0.23
+# Median of (pseudo - annotated) in inter-ocular distances, on the training faces that have both.
+_PSEUDO_BIAS_IOD = np.array([[-0.04, -0.03], [-0.03, -0.03], [-0.04, -0.205], [-0.03, -0.09], [-0.03, -0.09]])
+
+Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class LabelledFaces:
-    """``boxes`` (N, 4) xyxy; ``points`` (N, 5, 2), NaN where unknown; ``sure`` (N,) bool, False = ignore."""
-
-    boxes: NDArray[np.float64]
-    points: NDArray[np.float64]
-    sure: NDArray[np.bool_]
-
-
-def labelled_faces(photo: FacePhoto) -> LabelledFaces:
-    """The faces of ``photo`` in its pixels."""
-    boxes, points, sure = [], [], []
-    humans_left = set(range(len(photo.human_points)))
-    for box, machine, score in zip(photo.machine_boxes, photo.machine_points, photo.machine_scores, strict=True):
-        human = _inside(photo.human_points, humans_left, box)
-        if human is not None:
-            humans_left.remove(human)
-            five = _onto_human(machine, photo.human_points[human])
+def label_faces(annotations: Annotations) -> FaceArrays:
+    """Merge annotations and pseudo-labels of one photograph to training faces in its pixels."""
+    boxes, landmarks, scores = [], [], []
+    remaining = set(range(len(annotations.landmarks)))
+    pseudo = annotations.pseudo_labels
+    for box, points, score in zip(pseudo.xyxy, pseudo.landmarks, pseudo.scores, strict=True):
+        row = _nearest_inside(annotations.landmarks, remaining, box)
+        if row is None:
+            points = points - _PSEUDO_BIAS_IOD * _inter_ocular_distance(points)
+            sure = score >= MIN_PSEUDO_SCORE or any(_center_is_in(drawn, box) for drawn in annotations.boxes)
         else:
-            five = machine - _MACHINE_BIAS * _eye_distance(machine)
+            remaining.remove(row)
+            points, sure = _move_onto(points, annotations.landmarks[row]), True
         boxes.append(box)
-        points.append(five)
-        sure.append(human is not None or score >= SURE_SCORE or _drawn_by_a_person(photo.human_boxes, box))
-    for human in sorted(humans_left):
-        boxes.append(_box_from_points(photo.human_points[human]))
-        points.append(_five(photo.human_points[human]))
-        sure.append(True)
+        landmarks.append(points)
+        scores.append(FACE if sure else IGNORED)
+    for row in sorted(remaining):
+        annotated = annotations.landmarks[row]
+        boxes.append(_box_around(annotated))
+        landmarks.append(np.concatenate([annotated[:3], np.full((2, 2), np.nan)]))
+        scores.append(FACE)
     known = np.array(boxes).reshape(-1, 4)
-    for box in photo.human_boxes:
-        if not _center_in_any(box, known):
+    for box in annotations.boxes:
+        if not any(_center_is_in(box, other) for other in known):
             boxes.append(box)
-            points.append(np.full((5, 2), np.nan))
-            sure.append(bool(np.sqrt(np.prod(box[2:] - box[:2])) >= SMALLEST_HUMAN_BOX_PX))
-    return LabelledFaces(
+            landmarks.append(np.full((LANDMARKS, 2), np.nan))
+            scores.append(FACE if np.sqrt(np.prod(box[2:] - box[:2])) >= MIN_BOX_PX else IGNORED)
+    return FaceArrays(
         np.array(boxes, np.float64).reshape(-1, 4),
-        np.array(points, np.float64).reshape(-1, 5, 2),
-        np.array(sure, bool),
+        np.array(scores, np.float64),
+        np.array(landmarks, np.float64).reshape(-1, LANDMARKS, 2),
     )
 
 
-def _inside(human_points: NDArray[np.float64], left: set[int], box: NDArray[np.float64]) -> int | None:
-    center = (box[:2] + box[2:]) / 2
-    found = [
-        (float(np.hypot(*(human_points[row].mean(axis=0) - center))), row)
-        for row in left
-        if np.all(human_points[row].mean(axis=0) > box[:2]) and np.all(human_points[row].mean(axis=0) < box[2:])
-    ]
-    return min(found)[1] if found else None
+def _nearest_inside(landmarks: Floats, rows: set[int], box: Floats) -> int | None:
+    """Find the annotated face with its centre in ``box`` and nearest to the box's."""
+    centers = {row: landmarks[row].mean(axis=0) for row in rows}
+    inside = [row for row, center in centers.items() if (center > box[:2]).all() and (center < box[2:]).all()]
+    middle = (box[:2] + box[2:]) / 2
+    return min(inside, key=lambda row: (float(np.hypot(*(centers[row] - middle))), row), default=None)
 
 
-def _onto_human(machine: NDArray[np.float64], human: NDArray[np.float64]) -> NDArray[np.float64]:
-    five = machine.copy()
-    five[:3] = human[:3]
-    five[3:] += human[3] - machine[3:].mean(axis=0)
-    return five
+def _move_onto(pseudo: Floats, annotated: Floats) -> Floats:
+    """Replace eyes and nose, and move the corners of the mouth onto the annotated centre."""
+    corners = pseudo[3:] + annotated[3] - pseudo[3:].mean(axis=0)
+    return np.concatenate([annotated[:3], corners])
 
 
-def _five(human: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.concatenate([human[:3], np.full((2, 2), np.nan)])
+def _inter_ocular_distance(landmarks: Floats) -> float:
+    return float(np.hypot(*(landmarks[1] - landmarks[0])))
 
 
-def _eye_distance(points: NDArray[np.float64]) -> float:
-    return float(np.hypot(*(points[1] - points[0])))
-
-
-def _box_from_points(human: NDArray[np.float64]) -> NDArray[np.float64]:
-    eyes, mouth = human[:2].mean(axis=0), human[3]
-    distance = _eye_distance(human)
+def _box_around(annotated: Floats) -> Floats:
+    eyes, mouth = annotated[:2].mean(axis=0), annotated[3]
+    iod_px = _inter_ocular_distance(annotated)
     down = (mouth - eyes) / max(float(np.hypot(*(mouth - eyes))), 1e-6)
-    center = (eyes + mouth) / 2 - _CENTER_ABOVE_POINTS * distance * down
-    size = _SIZE_IN_EYE_DISTANCES * distance
+    center = (eyes + mouth) / 2 - _BOX_CENTER_SHIFT_IOD * iod_px * down
+    size = _BOX_SIZE_IOD * iod_px
     half = np.array([size / np.sqrt(_HEIGHT_OVER_WIDTH), size * np.sqrt(_HEIGHT_OVER_WIDTH)]) / 2
     return np.concatenate([center - half, center + half])
 
 
-def _drawn_by_a_person(human_boxes: NDArray[np.float64], box: NDArray[np.float64]) -> bool:
-    return any(_center_in_any(drawn, box[None]) for drawn in human_boxes)
-
-
-def _center_in_any(box: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
-    center = (box[:2] + box[2:]) / 2
-    return bool(np.any(np.all((center > others[:, :2]) & (center < others[:, 2:]), axis=1)))
+def _center_is_in(inner: Floats, outer: Floats) -> bool:
+    """Check whether the centre of ``inner`` lies in ``outer``."""
+    center = (inner[:2] + inner[2:]) / 2
+    return bool(np.all((center > outer[:2]) & (center < outer[2:])))

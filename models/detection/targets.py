@@ -1,28 +1,29 @@
-"""Faces of a training crop -> what each cell of the detector should answer, see ``core.detection.decoding``."""
+"""Faces of a training crop -> targets of each cell of the detector, see ``core.detection.decoding``."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.detection.base import FaceArrays
 from core.detection.decoding import REFERENCE_SIZE, STRIDE, cell_centers
-from models.detection.labels import LabelledFaces
+from models.detection.labels import FACE
 
-SMALLEST_PX = 11.0
-"""Smaller faces, sqrt(w h), are neither wanted nor held against the network."""
-_SPREAD = 0.11
-"""Standard deviation of the score's bump in face sizes."""
-_LEAST_SPREAD_CELLS = 0.55
-_ANSWERING = 0.4
-"""Cells with at least this height of the bump learn box and points."""
-_LEAST_VISIBLE = 0.4
+MIN_SIZE_PX = 11.0
+"""Smaller faces, sqrt(w h), are ignored."""
+_SIGMA = 0.11
+"""Standard deviation of the score's Gaussian in face sizes."""
+_MIN_SIGMA_CELLS = 0.55
+_POSITIVE = 0.4
+"""Cells with at least this score learn box and landmarks."""
+_MIN_VISIBLE = 0.4
 
 
-def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Faces in a ``size_px`` square crop -> ``score`` (n, n, 2) and ``geometry`` (n, n, 28), n = size_px / 8.
+def encode(faces: FaceArrays, size_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Encode the faces of a ``size_px`` square crop: ``score`` (n, n, 2) and ``geometry`` (n, n, 28), n = size_px / 8.
 
-    ``score``: height of the bump in [0, 1] (exactly 1 in the cell that holds a centre) and a weight, 0 where the score
-    is ignored. ``geometry``: 14 numbers and their 14 weights; the weights of a face's cells sum to 1.
+    ``score``: a Gaussian in [0, 1] (exactly 1 in the cell that holds a centre) and a weight, 0 where the score is
+    ignored. ``geometry``: 14 predictions and their 14 weights; the weights of a face's cells sum to 1.
     """
     cells = size_px // STRIDE
     centers = cell_centers(cells, cells)
@@ -30,7 +31,7 @@ def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDA
     score[..., 1] = 1
     geometry = np.zeros((cells, cells, 28), np.float32)
     height = np.zeros((cells, cells))
-    for box, points, sure in zip(faces.boxes, faces.points, faces.sure, strict=True):
+    for box, points, label in zip(faces.xyxy, faces.landmarks, faces.scores, strict=True):
         sides = box[2:] - box[:2]
         size = float(np.sqrt(np.prod(sides)))
         center = (box[:2] + box[2:]) / 2
@@ -38,19 +39,25 @@ def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDA
         seen = float(np.prod(visible / sides))
         if seen == 0:
             continue
-        if not sure or size < SMALLEST_PX or seen < _LEAST_VISIBLE or np.any(center < 0) or np.any(center >= size_px):
+        if (
+            label != FACE
+            or size < MIN_SIZE_PX
+            or seen < _MIN_VISIBLE
+            or np.any(center < 0)
+            or np.any(center >= size_px)
+        ):
             inside = np.all((centers > box[:2] - STRIDE / 2) & (centers < box[2:] + STRIDE / 2), axis=-1)
-            score[..., 1][inside & (height < _ANSWERING)] = 0
+            score[..., 1][inside & (height < _POSITIVE)] = 0
             continue
         offsets = center - centers
-        spread = max(_SPREAD * size, _LEAST_SPREAD_CELLS * STRIDE)
-        bump = np.exp(-(offsets**2).sum(axis=-1) / (2 * spread**2))
+        sigma = max(_SIGMA * size, _MIN_SIGMA_CELLS * STRIDE)
+        gaussian = np.exp(-(offsets**2).sum(axis=-1) / (2 * sigma**2))
         column, row = (center // STRIDE).astype(int)
-        bump[row, column] = 1.0
-        nearest = bump > height
-        height = np.maximum(height, bump)
-        answering = nearest & (bump >= _ANSWERING)
-        score[..., 1][answering] = 1
+        gaussian[row, column] = 1.0
+        nearest = gaussian > height
+        height = np.maximum(height, gaussian)
+        positive = nearest & (gaussian >= _POSITIVE)
+        score[..., 1][positive] = 1
         known = np.isfinite(points)
         numbers = np.concatenate(
             [
@@ -60,9 +67,9 @@ def encode(faces: LabelledFaces, size_px: int) -> tuple[NDArray[np.float32], NDA
             ],
             axis=-1,
         )
-        weight = bump[answering] / bump[answering].sum()
-        geometry[answering, :14] = numbers[answering]
-        geometry[answering, 14:18] = weight[:, None]
-        geometry[answering, 18:] = weight[:, None] * known.reshape(1, 10)
+        weight = gaussian[positive] / gaussian[positive].sum()
+        geometry[positive, :14] = numbers[positive]
+        geometry[positive, 14:18] = weight[:, None]
+        geometry[positive, 18:] = weight[:, None] * known.reshape(1, 10)
     score[..., 0] = height
     return score, geometry

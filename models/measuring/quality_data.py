@@ -20,12 +20,11 @@ from core.datasets.faces import FacePhoto
 from core.datasets.loading import read_split
 from core.datasets.samples import Samples, subsample
 from core.datasets.utkface import SOURCE_SIZE
-from core.detection import FaceDetector
-from core.evaluation.detection.matching import FoundFaces, match_photo
-from core.evaluation.detection.runner import marks_of
+from core.detection import FaceArrays, FaceDetector
+from core.evaluation.detection.matching import match_image
 from core.evaluation.predict import predict_images
 from core.evaluation.predictions import load_predictions
-from core.geometry import as_xyxy, iou_matrix
+from core.geometry import iou_matrix
 from core.tasks import TASKS
 from core.types import EMOTIONS, GENDERS, Box, Detection, Landmarks
 from models.corruptions import corrupt
@@ -127,8 +126,8 @@ def photographed(photos: Sequence[FacePhoto], estimators: Sequence[Estimator], d
     empty: list[tuple[NDArray[np.uint8], Detection]] = []
     for photo in tqdm(photos, desc="photographs", leave=False):
         found = detector.detect(photo.image)
-        matched = match_photo(_found(found), marks_of(photo))
-        for face, is_false, is_double in zip(found, matched.false, matched.double, strict=True):
+        matched = match_image(FaceArrays.from_detections(found), photo.annotations)
+        for face, is_false, is_double in zip(found, matched.false_positives, matched.duplicates, strict=True):
             # A second box on one face is neither a face nor none.
             if not is_double:
                 scores.append(face.score)
@@ -145,7 +144,8 @@ def photographed(photos: Sequence[FacePhoto], estimators: Sequence[Estimator], d
 def random_box(photo: FacePhoto, rng: np.random.Generator) -> Box | None:
     """A square of the photograph that overlaps nothing that is marked on it; ``None`` if none was found."""
     height, width = photo.image.shape[:2]
-    marked = np.concatenate([photo.human_boxes, photo.machine_boxes, _around(photo.human_points)])
+    annotations = photo.annotations
+    marked = np.concatenate([annotations.boxes, annotations.pseudo_labels.xyxy, _around(annotations.landmarks)])
     for _ in range(_TRIES):
         split = rng.uniform(_SMALLEST_PX, max(_SMALLEST_PX + 1, _LARGEST_SHARE * min(width, height)))
         x, y = rng.uniform(0, max(1, width - split)), rng.uniform(0, max(1, height - split))
@@ -160,15 +160,6 @@ def _around(points: NDArray[np.float64]) -> NDArray[np.float64]:
     middle = points.mean(axis=1)
     reach = 2 * np.linalg.norm(points[:, 0] - points[:, 1], axis=1, keepdims=True)
     return np.concatenate([middle - reach, middle + reach], axis=1)
-
-
-def _found(faces: Sequence[Detection]) -> FoundFaces:
-    points = [face.landmarks.points if face.landmarks else np.full((5, 2), np.nan) for face in faces]
-    return FoundFaces(
-        as_xyxy(face.box for face in faces),
-        np.array([face.score for face in faces], np.float64),
-        np.array(points, np.float64).reshape(-1, 5, 2),
-    )
 
 
 def _truth(samples: Samples, estimator: Estimator) -> NDArray[np.int64]:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.datasets.faces import FACES_SPLITS, faces_split, load_faces, without_near_duplicates
+from core.datasets.faces import FACES_SPLITS, FacePhoto, faces_split, load_faces, without_near_duplicates
 from core.errors import DatasetError
 
 TABLES = {
@@ -38,24 +38,26 @@ def photos(folder, **keywords):
     return {photo.id: photo for split in load_faces(folder.parent, **keywords).splits.values() for photo in split}
 
 
-def test_marks_come_with_their_photograph_and_the_viewers_sides(folder):
+def test_annotations_come_with_their_photograph_and_the_viewers_sides(folder):
     append(folder, "landmarks", "web_3.jpg,1,2,3,4,5,6,7,8")
     append(folder, "mask_boxes", "web_3.jpg,10,20,5,6,with_mask")
     append(folder, "boxes", "web_3.jpg,1,2,10,20,2,5,8,5,5,8,3,12,7,12,0.9")
     photo = photos(folder)["web_3.jpg"]
     assert photo.image.shape == (40, 60, 3)
-    assert photo.human_points.tolist() == [[[1, 2], [3, 4], [5, 6], [7, 8]]]
-    assert photo.human_boxes.tolist() == [[10, 20, 15, 26]]
-    assert photo.machine_boxes.tolist() == [[1, 2, 11, 22]]
-    assert photo.machine_points.tolist() == [[[2, 5], [8, 5], [5, 8], [3, 12], [7, 12]]]
-    assert photo.machine_scores.tolist() == [0.9]
+    annotations = photo.annotations
+    assert annotations.resolution_wh == (60, 40)
+    assert annotations.landmarks.tolist() == [[[1, 2], [3, 4], [5, 6], [7, 8]]]
+    assert annotations.boxes.tolist() == [[10, 20, 15, 26]]
+    assert annotations.pseudo_labels.xyxy.tolist() == [[1, 2, 11, 22]]
+    assert annotations.pseudo_labels.landmarks.tolist() == [[[2, 5], [8, 5], [5, 8], [3, 12], [7, 12]]]
+    assert annotations.pseudo_labels.scores == pytest.approx([0.9])
 
 
-def test_unmarked_photographs_have_empty_marks(folder):
-    photo = photos(folder)["web_0.jpg"]
-    assert photo.human_points.shape == (0, 4, 2)
-    assert photo.human_boxes.shape == photo.machine_boxes.shape == (0, 4)
-    assert photo.machine_points.shape == (0, 5, 2)
+def test_photographs_without_annotations_have_empty_arrays(folder):
+    annotations = photos(folder)["web_0.jpg"].annotations
+    assert annotations.landmarks.shape == (0, 4, 2)
+    assert annotations.boxes.shape == (0, 4)
+    assert len(annotations.pseudo_labels) == 0
 
 
 def test_sides_depend_on_the_name_only_and_facts_say_which(folder):
@@ -80,7 +82,7 @@ def test_what_is_unusable_is_counted(folder):
     append(folder, "landmarks", "web_6.jpg,1,2,x,4,5,6,7,8")
     rejected = {entry.where: entry.reason for entry in load_faces(folder.parent).rejected}
     assert rejected["web_5.jpg"] == "unreadable image"
-    assert rejected["web_6.jpg"].startswith("malformed marks")
+    assert rejected["web_6.jpg"].startswith("malformed annotations")
 
 
 @pytest.mark.parametrize("missing", ["boxes.csv", "images"])
@@ -106,8 +108,8 @@ def test_photographs_that_show_the_same_picture_are_left_out(folder):
     rng = np.random.default_rng(0)
     first, second, third = (cv2.resize(rng.integers(0, 256, (8, 8, 3), np.uint8), (60, 40)) for _ in range(3))
     smaller = cv2.resize(second, (48, 32), interpolation=cv2.INTER_AREA)
-    some = next(iter(photos(folder).values()))
-    mine = [replace(some, id=str(number), image=image) for number, image in enumerate((first, second, first))]
-    others = [replace(some, id="other", image=image) for image in (smaller, third)]
+    annotations = next(iter(photos(folder).values())).annotations
+    mine = [FacePhoto(image, replace(annotations, id=str(n))) for n, image in enumerate((first, second, first))]
+    others = [FacePhoto(image, annotations) for image in (smaller, third)]
     assert [photo.id for photo in without_near_duplicates(mine, others)] == ["0", "2"]
     assert without_near_duplicates([], others) == ()

@@ -1,4 +1,4 @@
-"""Made-up photographs, marks and reports about detectors, for tests of everything that reads them."""
+"""Made-up annotated images and reports about detectors, for tests of everything that reads them."""
 
 from __future__ import annotations
 
@@ -10,109 +10,115 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.faces import faces_split
-from core.evaluation.detection.conditions import FRAMES_WH, SETUPS, TILTS_DEG, loose_run, tilt_run, tilted_points
-from core.evaluation.detection.matching import FoundFaces, PhotoMarks
+from core.datasets.faces import Annotations, faces_split
+from core.detection import FaceArrays
+from core.evaluation.detection.conditions import (
+    CONDITIONS,
+    FRAMES_WH,
+    ROTATIONS_DEG,
+    low_threshold_run,
+    rotate_points,
+    rotation_run,
+)
 from core.evaluation.detection.metrics import detection_report
-from core.evaluation.detection.report import DetectionReport, Steadiness, Timing
-from core.evaluation.detection.store import kept_faces
+from core.evaluation.detection.report import DetectionReport, Latency
+from core.evaluation.detection.store import quantize
 
 FACE_POINTS = ((-10.0, -8.0), (10.0, -8.0), (0.0, 4.0), (0.0, 12.0))
 """Left eye, right eye, nose, mouth around the centre (0, 0) of a face with 20 px between the eyes."""
 
 
-def marked_face(x: float, y: float, zoom: float = 1.0) -> NDArray[np.float64]:
-    """(4, 2) points whose mean is (x, y), 20 * zoom px between the eyes."""
+def annotated_face(x: float, y: float, zoom: float = 1.0) -> NDArray[np.float64]:
+    """(4, 2) landmarks with the mean (x, y), 20 * zoom px between the eyes."""
     return np.array(FACE_POINTS) * zoom + np.array([x, y])
 
 
-def square(x: float, y: float, split: float) -> list[float]:
-    return [x - split / 2, y - split / 2, x + split / 2, y + split / 2]
+def square(x: float, y: float, size: float) -> list[float]:
+    return [x - size / 2, y - size / 2, x + size / 2, y + size / 2]
 
 
-def photo_marks(
+def annotate(
     name: str = "web_1.jpg",
     faces: Sequence[NDArray[np.float64]] = (),
     boxes: Sequence[Sequence[float]] = (),
-    machine: Sequence[Sequence[float]] = (),
-) -> PhotoMarks:
-    """A 200 x 160 photograph; machine boxes have points at their centres and a score of 0.9."""
-    machine_boxes = np.array(machine, np.float64).reshape(-1, 4)
-    middle = (machine_boxes[:, :2] + machine_boxes[:, 2:]) / 2
-    return PhotoMarks(
+    pseudo_boxes: Sequence[Sequence[float]] = (),
+) -> Annotations:
+    """A 200 x 160 image; pseudo-labels have landmarks at their centres and a score of 0.9."""
+    pseudo = np.array(pseudo_boxes, np.float64).reshape(-1, 4)
+    middle = (pseudo[:, :2] + pseudo[:, 2:]) / 2
+    return Annotations(
         name,
         (200, 160),
-        points=np.array(faces, np.float64).reshape(-1, 4, 2),
-        boxes=np.array(boxes, np.float64).reshape(-1, 4),
-        machine_boxes=machine_boxes,
-        machine_points=np.repeat(middle[:, None], 5, axis=1),
-        machine_scores=np.full(len(machine_boxes), 0.9),
+        np.array(faces, np.float64).reshape(-1, 4, 2),
+        np.array(boxes, np.float64).reshape(-1, 4),
+        FaceArrays(pseudo, np.full(len(pseudo), np.float64(np.float32(0.9))), np.repeat(middle[:, None], 5, axis=1)),
     )
 
 
 def found(
-    boxes: Sequence[Sequence[float]] = (),
-    scores: Sequence[float] = (),
-    points: NDArray[np.float64] | None = None,
-) -> FoundFaces:
-    """Detections without landmarks unless ``points`` (D, 5, 2) are given."""
+    boxes: Sequence[Sequence[float]] = (), scores: Sequence[float] = (), landmarks: NDArray[np.float64] | None = None
+) -> FaceArrays:
+    """Detections without landmarks unless ``landmarks`` (D, 5, 2) are given."""
     xyxy = np.array(boxes, np.float64).reshape(-1, 4)
-    return kept_faces(xyxy, np.array(scores), np.full((len(xyxy), 5, 2), np.nan) if points is None else points)
+    unknown = np.full((len(xyxy), 5, 2), np.nan)
+    return quantize(FaceArrays(xyxy, np.array(scores), unknown if landmarks is None else landmarks))
 
 
-def five_points(four: NDArray[np.float64]) -> NDArray[np.float64]:
+def five_landmarks(four: NDArray[np.float64]) -> NDArray[np.float64]:
     """(4, 2) -> (5, 2): the corners of the mouth 5 px beside its centre."""
     return np.array([*four[:3], four[3] - (5, 0), four[3] + (5, 0)])
 
 
-def example_marks() -> tuple[PhotoMarks, ...]:
-    """Two web photographs with a face each, large and small, and a street photograph with two drawn boxes."""
+def example_images() -> tuple[Annotations, ...]:
+    """Two web images with a face each, large and small, and a street image with two annotated boxes."""
     return (
-        photo_marks("web_1.jpg", [marked_face(60, 60)], machine=[square(60, 60, 50)]),
-        photo_marks("web_2.jpg", [marked_face(100, 80, 0.5)]),
-        photo_marks("mask_1.jpg", boxes=[square(50, 50, 30), square(120, 50, 10)]),
+        annotate("web_1.jpg", [annotated_face(60, 60)], pseudo_boxes=[square(60, 60, 50)]),
+        annotate("web_2.jpg", [annotated_face(100, 80, 0.5)]),
+        annotate("mask_1.jpg", boxes=[square(50, 50, 30), square(120, 50, 10)]),
     )
 
 
-def example_runs(marks: Sequence[PhotoMarks], with_points: bool = True) -> dict[str, tuple[FoundFaces, ...]]:
-    """Every run: the large face with points 2 px too low, the large street face, and a false box on each photograph."""
+def example_runs(images: Sequence[Annotations], with_landmarks: bool = True) -> dict[str, tuple[FaceArrays, ...]]:
+    """Every run: the large face with landmarks 2 px too low, the large street face, and a false positive per image."""
     runs = {}
-    for setup in SETUPS:
-        runs[setup.name] = tuple(_example_faces(one, with_points) for one in marks)
-        if setup.curve:
-            runs[loose_run(setup.name)] = tuple(_example_faces(one, False) for one in marks)
-    for degrees in TILTS_DEG:
-        where = [tilted_points(one.points, one.resolution_wh, degrees, row) for row, one in enumerate(marks)]
-        # Tilted by more than 30 degrees, nothing is found.
-        faces = [points[:1].mean(axis=1) if degrees <= 30 else points[:0, 0] for points in where]
-        runs[tilt_run(degrees)] = tuple(found([square(*xy, 50) for xy in one], [0.8] * len(one)) for one in faces)
+    for condition in CONDITIONS:
+        runs[condition.name] = tuple(_example_faces(image, with_landmarks) for image in images)
+        if condition.curve:
+            runs[low_threshold_run(condition.name)] = tuple(_example_faces(image, False) for image in images)
+    for degrees in ROTATIONS_DEG:
+        rotated = [
+            rotate_points(image.landmarks, image.resolution_wh, degrees, row) for row, image in enumerate(images)
+        ]
+        # Rotated by more than 30 degrees, nothing is found.
+        centers = [points[:1].mean(axis=1) if degrees <= 30 else points[:0, 0] for points in rotated]
+        runs[rotation_run(degrees)] = tuple(
+            found([square(*xy, 50) for xy in rows], [0.8] * len(rows)) for rows in centers
+        )
     return runs
 
 
-def _example_faces(marks: PhotoMarks, with_points: bool) -> FoundFaces:
-    large = {"web_1.jpg": square(60, 60, 50), "mask_1.jpg": square(50, 50, 30)}.get(marks.id)
+def _example_faces(image: Annotations, with_landmarks: bool) -> FaceArrays:
+    large = {"web_1.jpg": square(60, 60, 50), "mask_1.jpg": square(50, 50, 30)}.get(image.id)
     boxes = [square(180, 140, 20)] if large is None else [large, square(180, 140, 20)]
-    points = np.full((len(boxes), 5, 2), np.nan)
-    if with_points and len(marks.points):
-        points[0] = five_points(marks.points[0]) + np.array([0, 2])
-    return found(boxes, [0.9, 0.3][-len(boxes) :], points)
+    landmarks = np.full((len(boxes), 5, 2), np.nan)
+    if with_landmarks and len(image.landmarks):
+        landmarks[0] = five_landmarks(image.landmarks[0]) + np.array([0, 2])
+    return found(boxes, [0.9, 0.3][-len(boxes) :], landmarks)
 
 
-def example_report() -> tuple[DetectionReport, tuple[PhotoMarks, ...], dict[str, dict[str, tuple[FoundFaces, ...]]]]:
-    """``compact`` with points and ``haar`` without, and what the report was computed from."""
-    marks = example_marks()
-    runs = {"compact": example_runs(marks), "haar": example_runs(marks, with_points=False)}
-    timings = {
-        name: tuple(Timing(live, *frame_wh, factor * 2.5) for live in (False, True) for frame_wh in FRAMES_WH)
+def example_report() -> tuple[DetectionReport, tuple[Annotations, ...], dict[str, dict[str, tuple[FaceArrays, ...]]]]:
+    """``compact`` with landmarks and ``haar`` without, and what the report was computed from."""
+    images = example_images()
+    runs = {"compact": example_runs(images), "haar": example_runs(images, with_landmarks=False)}
+    latencies = {
+        name: tuple(Latency(live, *frame_wh, factor * 2.5) for live in (False, True) for frame_wh in FRAMES_WH)
         for name, factor in (("compact", 1), ("haar", 10))
     }
-    steady = {"compact": Steadiness(2, 1.0, 0.5, 0.01, 0.25, 0.005), "haar": None}
-    report = detection_report(marks, runs, {"compact": "Compact", "haar": "Haar alt2"}, timings, steady)
-    return report, marks, runs
+    return detection_report(images, runs, {"compact": "Compact", "haar": "Haar alt2"}, latencies), images, runs
 
 
 def write_faces(data_dir: Path, image: NDArray[np.uint8], face: NDArray[np.float64], count: int = 2) -> Path:
-    """``count`` web copies and one street copy of ``image`` on the test side, with ``face`` (4, 2) marked on them."""
+    """Write ``count`` web copies and one street copy of ``image`` in the test split, annotated with ``face`` (4, 2)."""
     folder = data_dir / "faces"
     (folder / "images").mkdir(parents=True)
     web = [name for name in (f"web_{n}.jpg" for n in range(1000)) if faces_split(name) == "test"][:count]

@@ -15,6 +15,7 @@ from core.tasks import TASKS
 from models.exporting.model_card import read_card, write_card
 from tests.fakes.detection import example_report
 
+TAB_KEY = "evaluation_detector_tab"
 PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 
 
@@ -36,57 +37,67 @@ def store(folder: Path) -> None:
     write_card(folder, read_card(folder) | {MEASURED_KEY: sha256_of(folder / SERVED_FILE)})
 
 
-def _page() -> AppTest:
-    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
+def _page(tab: str | None = None) -> AppTest:
+    page = AppTest.from_file(str(PAGE), default_timeout=120)
+    if tab:
+        page.session_state[TAB_KEY] = tab
+    page.run()
     page.selectbox(key="evaluation_side").select(TASKS["detection"].test_split.title).run()
     assert not page.exception
     return page
 
 
-def _tiles(page: AppTest) -> list[tuple[str, str]]:
-    return [(metric.label, metric.value) for metric in page.metric]
-
-
-def test_figures_come_from_the_stored_report(folder: Path) -> None:
+def test_metrics_come_from_the_stored_report(folder: Path) -> None:
     store(folder)
     page = _page()
-    assert _tiles(page) == [
-        ("Faces found", "50.0 %"),
-        ("False boxes an image", "1.00"),
-        ("Points off by", "10.0 %"),
-        ("Time a frame", "2.5 ms"),
-        ("Faces found", "50.0 %"),
-        ("False boxes an image", "1.00"),
-        ("Points off by", "–"),
-        ("Time a frame", "25.0 ms"),
+    assert [(metric.label, metric.value) for metric in page.metric] == [
+        ("Recall", "50.0 %"),
+        ("False positives per image", "1.00"),
+        ("Landmark NME", "10.0%"),
+        ("Time per frame", "2.5 ms"),
+        ("Recall", "50.0 %"),
+        ("False positives per image", "1.00"),
+        ("Landmark NME", "–"),
+        ("Time per frame", "25.0 ms"),
     ]
-    about = ["Found and false", "Size and tilt", "Points", "Speed", "Steadiness"]
-    assert [tab.label for tab in page.tabs][2:] == [*about, "Training", "Model card"]
-    curves = 3
-    assert len(page.get("plotly_chart")) == 8 + curves
-    tables = {button.label.removeprefix("Download detectors_").removesuffix(".csv") for button in page.download_button}
-    assert {"size", "tilt", "points", "times", "steadiness"} <= tables
+
+
+@pytest.mark.parametrize(
+    ("tab", "charts", "tables"),
+    [
+        ("Recall", 1, ["detectors.csv"]),
+        ("Size and rotation", 2, ["detectors_size.csv", "detectors_rotation.csv"]),
+        ("Landmarks", 1, ["detectors_landmarks.csv"]),
+        ("Latency", 1, ["detectors_latency.csv"]),
+        ("Training", 3, ["face_detector_history.csv"]),
+    ],
+)
+def test_every_tab_has_its_figures_and_tables(folder: Path, tab: str, charts: int, tables: list[str]) -> None:
+    store(folder)
+    page = _page(tab)
+    assert len(page.get("plotly_chart")) == charts
+    assert [button.label for button in page.download_button] == [f"Download {name}" for name in tables]
     assert not page.error
 
 
 def test_the_card_says_who_made_the_labels(folder: Path) -> None:
     store(folder)
-    assert any("YuNet" in text.value for text in _page().markdown)
+    assert any("YuNet" in text.value for text in _page("Model card").markdown)
 
 
 def test_without_a_card_the_figures_stay(folder: Path) -> None:
     store(folder)
     (folder / CARD_FILE).unlink()
-    page = _page()
+    page = _page("Model card")
     assert len(page.metric) == 8
     assert any("card.json is missing" in error.value for error in page.error)
 
 
-@pytest.mark.parametrize("title", ["Enlarged to 640 px", "Enlarged, settings for live video"])
-def test_other_sizes_can_be_chosen(folder: Path, title: str) -> None:
+@pytest.mark.parametrize("title", ["Enlarged to 640 px", "Enlarged to 640 px, live settings"])
+def test_other_conditions_can_be_chosen(folder: Path, title: str) -> None:
     store(folder)
     page = _page()
-    page.segmented_control(key="evaluation_setup").set_value(title).run()
+    page.segmented_control(key="evaluation_condition").set_value(title).run()
     assert not page.exception
     assert len(page.metric) == 8
 

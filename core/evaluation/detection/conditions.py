@@ -1,8 +1,7 @@
-"""What a detector is run on: the photographs in two sizes, with the settings of photos and of live video, many in one
-picture, and tilted.
+"""What a detector is run on: images in two sizes, with the settings of photos and of live video, and rotated.
 
-A run is one pass over the photographs. Its name is that of the setup; ``<setup>_loose`` is the same at the loosest
-sensitivity, for the curve; ``tilt_<degrees>`` is ``AS_IS`` with every photograph turned.
+A run is one pass over the images. Its name is that of the condition; ``<condition>_loose`` is the same at the highest
+sensitivity, for the recall curve; ``tilt_<degrees>`` is ``ORIGINAL`` with every image rotated.
 """
 
 from __future__ import annotations
@@ -16,61 +15,59 @@ from core.settings import LIVE_DETECTOR, DetectorSettings
 
 
 @dataclass(frozen=True)
-class Setup:
-    """``longest_side_px`` is what the photographs are enlarged to, ``None`` leaves them as they are; a picture shows
-    ``a_row`` of them in each of as many rows, as a photograph of many people shows their faces."""
+class Condition:
+    """``longer_side_px`` is what images are resized to (``None``: their own size); ``curve``: is a recall curve
+    measured?"""
 
     name: str
     title: str
-    longest_side_px: int | None
+    longer_side_px: int | None
     settings: DetectorSettings
     curve: bool
-    a_row: int = 1
 
     @property
-    def loose(self) -> DetectorSettings:
+    def low_threshold_settings(self) -> DetectorSettings:
         return replace(self.settings, sensitivity=1.0)
 
 
-AS_IS = Setup("as_is", "As they are (256 px)", None, DetectorSettings(), curve=True)
-ENLARGED = Setup("enlarged", "Enlarged to 640 px", 640, DetectorSettings(), curve=True)
-LIVE = Setup("live", "Enlarged, settings for live video", 640, LIVE_DETECTOR, curve=False)
-CROWD = Setup("crowd", "64 in one picture (2,048 px)", None, DetectorSettings(), curve=False, a_row=8)
-SETUPS = (AS_IS, ENLARGED, LIVE, CROWD)
-TILTS_DEG = (15, 30, 45)
+ORIGINAL = Condition("as_is", "Original size (256 px)", None, DetectorSettings(), curve=True)
+ENLARGED = Condition("enlarged", "Enlarged to 640 px", 640, DetectorSettings(), curve=True)
+LIVE = Condition("live", "Enlarged to 640 px, live settings", 640, LIVE_DETECTOR, curve=False)
+CONDITIONS = (ORIGINAL, ENLARGED, LIVE)
+ROTATIONS_DEG = (15, 30, 45)
 VIDEO_WH = (640, 480)
 """What a camera sends."""
 FRAMES_WH = ((256, 256), (320, 240), VIDEO_WH, (1280, 720))
 """Sizes of the frames that are timed."""
 
 
-def loose_run(setup: str) -> str:
-    return f"{setup}_loose"
+def low_threshold_run(condition: str) -> str:
+    return f"{condition}_loose"
 
 
-def tilt_run(degrees: int) -> str:
+def rotation_run(degrees: int) -> str:
     return f"tilt_{degrees}"
 
 
-def tilt_matrix(
+def rotation_matrix(
     resolution_wh: tuple[int, int], degrees: float, index: int
 ) -> tuple[NDArray[np.float64], tuple[int, int]]:
-    """(2, 3) matrix that turns a picture about its centre, and the size of the canvas that holds all of it.
+    """Compute the (2, 3) matrix that rotates an image about its centre, and the size of the canvas that holds it all.
 
-    Photographs with even ``index`` turn clockwise, odd ones against the clock. Coordinates are half-open, as in
+    Images with an even ``index`` rotate clockwise, odd ones counter-clockwise. Coordinates are half-open, as in
     ``core.types``: pixel i covers [i, i + 1).
     """
     angle = np.deg2rad(degrees if index % 2 == 0 else -degrees)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    # Rounded first: without a turn the sines' last bits must not add a column.
-    canvas = np.ceil((np.abs(turn) @ np.array(resolution_wh, np.float64)).round(6))
-    offset = canvas / 2 - turn @ (np.array(resolution_wh) / 2)
-    return np.column_stack([turn, offset]), (int(canvas[0]), int(canvas[1]))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    # Rounded first: at 0 degrees the last bits of the sines must not add a column.
+    canvas = np.ceil((np.abs(rotation) @ np.array(resolution_wh, np.float64)).round(6))
+    offset = canvas / 2 - rotation @ (np.array(resolution_wh) / 2)
+    return np.column_stack([rotation, offset]), (int(canvas[0]), int(canvas[1]))
 
 
-def tilted_points(
+def rotate_points(
     points: NDArray[np.float64], resolution_wh: tuple[int, int], degrees: float, index: int
 ) -> NDArray[np.float64]:
-    """(..., 2) points of photograph ``index`` in the pixels of its turned copy."""
-    matrix, _ = tilt_matrix(resolution_wh, degrees, index)
+    """Convert points (..., 2) of image ``index`` to pixels of its rotated copy."""
+    matrix, _ = rotation_matrix(resolution_wh, degrees, index)
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])

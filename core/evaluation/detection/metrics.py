@@ -1,4 +1,4 @@
-"""What detectors found -> reports. Means are rounded to a millionth, so that every processor gives the same report."""
+"""Detections -> reports. Means are rounded to a millionth, so that every processor gives the same report."""
 
 from __future__ import annotations
 
@@ -8,172 +8,150 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.faces import Annotations
 from core.datasets.samples import fingerprint
-from core.evaluation.detection.conditions import AS_IS, SETUPS, TILTS_DEG, loose_run, tilt_run, tilted_points
-from core.evaluation.detection.landmarks import (
-    LEAST_EYES_PX,
-    SIZE_LABELS,
-    kept,
-    machine_point_report,
-    points_against_machine,
-    points_against_people,
-    rater_scatter,
-    size_bin,
+from core.detection.base import FaceArrays
+from core.evaluation.detection.conditions import (
+    CONDITIONS,
+    ORIGINAL,
+    ROTATIONS_DEG,
+    low_threshold_run,
+    rotate_points,
+    rotation_run,
 )
+from core.evaluation.detection.landmarks import MIN_IOD_PX, SIZE_LABELS, measure_landmarks, round_metric, size_bin
 from core.evaluation.detection.matching import (
-    NOBODY,
-    FoundFaces,
-    PhotoMarks,
-    eye_distances,
-    find_points,
-    joined,
-    match_photo,
+    UNMATCHED,
+    concatenate,
+    inter_ocular_distances,
+    match_image,
+    match_landmarks,
 )
 from core.evaluation.detection.report import (
-    Curve,
+    ConditionReport,
     DetectionReport,
     DetectorReport,
-    SetupReport,
-    Share,
-    Steadiness,
-    Timing,
+    GroupRecall,
+    Latency,
+    RecallCurve,
 )
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.geometry import sizes
 
-LEAST_BOX_PX = 16.0
-"""Drawn boxes whose shorter side is less do not count as missed."""
+MIN_BOX_PX = 16.0
+"""Annotated boxes with a smaller shorter side do not count as missed."""
 _CURVE_POINTS = 120
 
-Found = Sequence[FoundFaces]
-Marks = Sequence[PhotoMarks]
+Images = Sequence[Annotations]
+Found = Sequence[FaceArrays]
+"""Detections of each image, best first."""
 Runs = Mapping[str, Found]
+"""Name of the run, see ``core.evaluation.detection.conditions`` -> detections."""
 
 
-def is_web(photo_id: str) -> bool:
-    return photo_id.startswith("web_")
+def is_web(image_id: str) -> bool:
+    return image_id.startswith("web_")
 
 
 def detection_report(
-    marks: Marks,
-    runs: Mapping[str, Runs],
-    titles: Mapping[str, str],
-    timings: Mapping[str, tuple[Timing, ...]],
-    steadiness: Mapping[str, Steadiness | None],
+    images: Images, runs: Mapping[str, Runs], titles: Mapping[str, str], latencies: Mapping[str, tuple[Latency, ...]]
 ) -> DetectionReport:
-    """``runs``: detector -> name of the run (see ``core.evaluation.detection.conditions``) -> faces found, a photo each."""
-    detectors = {
-        name: detector_report(marks, by_run, titles[name], timings.get(name, ()), steadiness.get(name))
-        for name, by_run in runs.items()
-    }
+    """Report on all detectors; ``runs``, ``titles`` and ``latencies`` are by name of the detector."""
     return DetectionReport(
-        photos=len(marks),
-        web_photos=sum(is_web(one.id) for one in marks),
-        fingerprint=fingerprint(one.id for one in marks),
-        machine_points=machine_point_report(marks),
-        detectors=detectors,
+        images=len(images),
+        web_images=sum(is_web(image.id) for image in images),
+        fingerprint=fingerprint(image.id for image in images),
+        detectors={
+            name: detector_report(images, by_run, titles[name], latencies.get(name, ()))
+            for name, by_run in runs.items()
+        },
     )
 
 
-def recomputed(report: DetectionReport, marks: Marks, runs: Mapping[str, Runs]) -> DetectionReport:
-    """The report that ``runs`` give; what only the machine that ran them can tell is taken from ``report``."""
+def recompute(report: DetectionReport, images: Images, runs: Mapping[str, Runs]) -> DetectionReport:
+    """Compute the report again from ``runs``; titles and latencies are taken from ``report``."""
     old = report.detectors
-    return detection_report(
-        marks,
-        runs,
-        {name: old[name].title if name in old else name for name in runs},
-        {name: one.timings for name, one in old.items()},
-        {name: one.steadiness for name, one in old.items()},
-    )
+    titles = {name: old[name].title if name in old else name for name in runs}
+    return detection_report(images, runs, titles, {name: detector.latencies for name, detector in old.items()})
 
 
-def detector_report(
-    marks: Marks, runs: Runs, title: str, timings: tuple[Timing, ...] = (), steadiness: Steadiness | None = None
-) -> DetectorReport:
-    setups = {}
-    for setup in SETUPS:
-        if setup.name in runs:
-            point = setup_report(marks, runs[setup.name])
-            loose = runs.get(loose_run(setup.name))
-            setups[setup.name] = point if loose is None else replace(point, curve=curve(marks, loose))
-    return DetectorReport(title, setups, _by_tilt(marks, runs), timings, steadiness)
+def detector_report(images: Images, runs: Runs, title: str, latencies: tuple[Latency, ...] = ()) -> DetectorReport:
+    """Report on one detector; conditions and rotations without a run are left out."""
+    conditions = {}
+    for condition in CONDITIONS:
+        if condition.name in runs:
+            report = condition_report(images, runs[condition.name])
+            low_threshold = runs.get(low_threshold_run(condition.name))
+            curve = None if low_threshold is None else recall_curve(images, low_threshold)
+            conditions[condition.name] = replace(report, curve=curve)
+    return DetectorReport(title, conditions, _by_rotation(images, runs), latencies)
 
 
-def setup_report(marks: Marks, found: Found) -> SetupReport:
-    """One run over all photographs, without a curve."""
-    matches = [match_photo(faces, one) for faces, one in zip(found, marks, strict=True)]
-    eyes = _marked_eyes(marks)
-    hit = _joined_flags([match.found_by != NOBODY for match in matches])
-    box_hit = _joined_flags([match.box_found_by != NOBODY for match in matches])
-    box_px = joined([sizes(one.boxes) for one in marks], (2,)).min(axis=1)
-    web = [match for match, one in zip(matches, marks, strict=True) if is_web(one.id)]
-    return SetupReport(
-        recall=_share_of(hit[eyes >= LEAST_EYES_PX]),
-        by_size=_by_size(hit, eyes),
-        street_recall=_share_of(box_hit[box_px >= LEAST_BOX_PX]),
-        false_boxes_web=_an_image([match.false for match in web]),
-        false_boxes_all=_an_image([match.false for match in matches]),
-        double_boxes=_an_image([match.double for match in matches]),
-        points=points_against_people(marks, found, matches),
-        points_to_machine=points_against_machine(marks, found, matches),
-        scatter=rater_scatter(marks, found, matches),
+def condition_report(images: Images, found: Found) -> ConditionReport:
+    """Report on one run over all images, without a curve."""
+    matches = [match_image(faces, image) for faces, image in zip(found, images, strict=True)]
+    iod_px = concatenate([inter_ocular_distances(image.landmarks) for image in images], ())
+    hit = _concatenate_flags([match.landmark_matches != UNMATCHED for match in matches])
+    box_hit = _concatenate_flags([match.box_matches != UNMATCHED for match in matches])
+    box_px = concatenate([sizes(image.boxes) for image in images], (2,)).min(axis=1)
+    web = [match for match, image in zip(matches, images, strict=True) if is_web(image.id)]
+    size = size_bin(iod_px)
+    return ConditionReport(
+        recall=_recall(hit[iod_px >= MIN_IOD_PX]),
+        by_size=tuple(GroupRecall(label, _recall(hit[size == row])) for row, label in enumerate(SIZE_LABELS)),
+        street_recall=_recall(box_hit[box_px >= MIN_BOX_PX]),
+        fppi_web=_per_image([match.false_positives for match in web]),
+        fppi=_per_image([match.false_positives for match in matches]),
+        duplicates=_per_image([match.duplicates for match in matches]),
+        landmarks=measure_landmarks(images, found, matches),
         curve=None,
     )
 
 
-def curve(marks: Marks, found: Found) -> Curve:
-    """Sweep the score of a run with loose settings; at most 120 thresholds, from strict to loose."""
-    matches = [match_photo(faces, one) for faces, one in zip(found, marks, strict=True)]
-    finders = []
-    for faces, match, one in zip(found, matches, marks, strict=True):
-        by = match.found_by[eye_distances(one.points) >= LEAST_EYES_PX]
-        finders.append(np.where(by == NOBODY, -1.0, np.append(faces.scores, 0.0)[by]))
-    true = np.sort(joined(finders, ()))
-    false = np.sort(joined([faces.scores[match.false] for faces, match in zip(found, matches, strict=True)], ()))
-    scores = np.unique(joined([faces.scores for faces in found], ()))[::-1]
+def recall_curve(images: Images, found: Found) -> RecallCurve:
+    """Sweep the score threshold of a run with low thresholds; at most 120 thresholds, falling."""
+    matches = [match_image(faces, image) for faces, image in zip(found, images, strict=True)]
+    true_scores = []
+    for faces, match, image in zip(found, matches, images, strict=True):
+        rows = match.landmark_matches[inter_ocular_distances(image.landmarks) >= MIN_IOD_PX]
+        true_scores.append(np.where(rows == UNMATCHED, -1.0, np.append(faces.scores, 0.0)[rows]))
+    true = np.sort(concatenate(true_scores, ()))
+    false = np.sort(concatenate([f.scores[m.false_positives] for f, m in zip(found, matches, strict=True)], ()))
+    scores = np.unique(concatenate([faces.scores for faces in found], ()))[::-1]
     rows = np.unique(np.linspace(0, len(scores) - 1, min(len(scores), _CURVE_POINTS)).round().astype(int))
     thresholds = scores[rows]
-    found_faces = len(true) - np.searchsorted(true, thresholds)
-    false_boxes = len(false) - np.searchsorted(false, thresholds)
-    return Curve(
-        tuple(kept(value) for value in thresholds),
-        tuple(kept(value / max(len(marks), 1)) for value in false_boxes),
-        tuple(kept(value / max(len(true), 1)) for value in found_faces),
+    true_positives = len(true) - np.searchsorted(true, thresholds)
+    false_positives = len(false) - np.searchsorted(false, thresholds)
+    return RecallCurve(
+        tuple(round_metric(value) for value in thresholds),
+        tuple(round_metric(value / max(len(images), 1)) for value in false_positives),
+        tuple(round_metric(value / max(len(true), 1)) for value in true_positives),
     )
 
 
-def _by_size(hit: NDArray[np.bool_], eyes_px: NDArray[np.float64]) -> tuple[Share, ...]:
-    size = size_bin(eyes_px)
-    return tuple(Share(label, _share_of(hit[size == row])) for row, label in enumerate(SIZE_LABELS))
-
-
-def _by_tilt(marks: Marks, runs: Runs) -> tuple[Share, ...]:
-    """Recall as they are (0 degrees) and turned, of those tilts that were run."""
-    shares = []
-    for degrees in (0, *TILTS_DEG):
-        name = tilt_run(degrees) if degrees else AS_IS.name
+def _by_rotation(images: Images, runs: Runs) -> tuple[GroupRecall, ...]:
+    groups = []
+    for degrees in (0, *ROTATIONS_DEG):
+        name = rotation_run(degrees) if degrees else ORIGINAL.name
         if name not in runs:
             continue
         hits = []
-        for index, (faces, one) in enumerate(zip(runs[name], marks, strict=True)):
-            points = tilted_points(one.points, one.resolution_wh, degrees, index)
-            hits.append((find_points(faces.xyxy, points) != NOBODY)[eye_distances(one.points) >= LEAST_EYES_PX])
-        shares.append(Share(f"{degrees}°", _share_of(_joined_flags(hits))))
-    return tuple(shares)
+        for index, (faces, image) in enumerate(zip(runs[name], images, strict=True)):
+            landmarks = rotate_points(image.landmarks, image.resolution_wh, degrees, index)
+            counts = inter_ocular_distances(image.landmarks) >= MIN_IOD_PX
+            hits.append((match_landmarks(faces.xyxy, landmarks) != UNMATCHED)[counts])
+        groups.append(GroupRecall(f"{degrees}°", _recall(_concatenate_flags(hits))))
+    return tuple(groups)
 
 
-def _marked_eyes(marks: Marks) -> NDArray[np.float64]:
-    return joined([eye_distances(one.points) for one in marks], ())
-
-
-def _joined_flags(parts: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+def _concatenate_flags(parts: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
     return np.concatenate([np.zeros(0, bool), *parts])
 
 
-def _share_of(hit: NDArray[np.bool_]) -> MetricValue:
+def _recall(hit: NDArray[np.bool_]) -> MetricValue:
     return wilson_interval(int(hit.sum()), len(hit))
 
 
-def _an_image(flags: Sequence[NDArray[np.bool_]]) -> float:
-    """Mean number of set flags a photograph, 0 without photographs."""
-    return kept(sum(int(one.sum()) for one in flags) / max(len(flags), 1))
+def _per_image(flags: Sequence[NDArray[np.bool_]]) -> float:
+    """Count set flags per image, 0 without images."""
+    return round_metric(sum(int(image.sum()) for image in flags) / max(len(flags), 1))

@@ -1,28 +1,30 @@
-"""How good face detectors are: frozen reports. Shares are in [0, 1], points in shares of the eye distance.
+"""How good face detectors are: frozen reports. Shares are in [0, 1]; landmark errors are normalised by the inter-ocular
+distance (NME). A metric that the images cannot give (recall of a size that does not occur) is NaN.
 
-A figure that its photographs cannot give (recall of a size that does not occur) is NaN.
+Names that differ in the stored file are given as ``JSON_KEY``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from core.artifacts.storage import JSON_KEY
 from core.evaluation.intervals import MetricValue
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """Faces of one kind and how many of them were found."""
+class GroupRecall:
+    """Recall of one group of faces."""
 
     label: str
-    found: MetricValue
+    recall: MetricValue = field(metadata={JSON_KEY: "found"})
 
 
 @dataclass(frozen=True, slots=True)
-class PointError:
-    """Mean distance in shares of the eye distance over ``n`` faces, of one point or of one size."""
+class GroupNME:
+    """NME of one landmark or of one group over ``n`` faces."""
 
     label: str
     mean: float
@@ -30,61 +32,47 @@ class PointError:
 
 
 @dataclass(frozen=True, slots=True)
-class PointReport:
-    """How far points are from those that somebody else marked on the same faces, in shares of the distance between the
-    eyes that people marked: mean over the four points, then over the ``n`` faces."""
+class LandmarkReport:
+    """NME against annotated landmarks: mean over the four landmarks, then over the ``n`` faces."""
 
     mean: float
     median: float
     n: int
-    by_point: tuple[PointError, ...]
-    by_size: tuple[PointError, ...]
+    by_landmark: tuple[GroupNME, ...] = field(metadata={JSON_KEY: "by_point"})
+    by_size: tuple[GroupNME, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class RaterScatter:
-    """Root mean square scatter of the landmarks of three raters, each one's own, in shares of the eye distance, over
-    the ``n`` faces that all three marked: constant differences of opinion are taken out."""
-
-    people: float
-    machine: float
-    detector: float
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Faces found and false boxes an image (all photographs) for falling score thresholds."""
+class RecallCurve:
+    """Recall and false positives per image (FPPI, all images) for falling score thresholds."""
 
     thresholds: tuple[float, ...]
-    false_boxes: tuple[float, ...]
+    fppi: tuple[float, ...] = field(metadata={JSON_KEY: "false_boxes"})
     recall: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class SetupReport:
-    """One detector on the photographs in one size, at its default sensitivity.
+class ConditionReport:
+    """One detector under one condition, at its default sensitivity.
 
-    ``recall`` is of the faces that people marked on web photographs, ``street_recall`` of the boxes that people drew
-    on street photographs, where about half of the faces wear masks; boxes an image are means over the photographs.
-    ``points`` are compared with the human marks, ``points_to_machine`` with the machine's marks of the same faces.
+    ``recall`` is of the annotated faces of web images, ``street_recall`` of the annotated boxes of street images, where
+    about half of the faces wear masks. ``fppi_web`` are the false positives per web image, ``fppi`` those per image of
+    all, ``duplicates`` the further boxes per image on a face that has one already.
     """
 
     recall: MetricValue
-    by_size: tuple[Share, ...]
+    by_size: tuple[GroupRecall, ...]
     street_recall: MetricValue
-    false_boxes_web: float
-    false_boxes_all: float
-    double_boxes: float
-    points: PointReport | None
-    points_to_machine: PointReport | None
-    scatter: RaterScatter | None
-    curve: Curve | None
+    fppi_web: float = field(metadata={JSON_KEY: "false_boxes_web"})
+    fppi: float = field(metadata={JSON_KEY: "false_boxes_all"})
+    duplicates: float = field(metadata={JSON_KEY: "double_boxes"})
+    landmarks: LandmarkReport | None = field(metadata={JSON_KEY: "points"})
+    curve: RecallCurve | None
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """Median time of one ``detect`` call on frames of one size, on one thread."""
+class Latency:
+    """Median milliseconds of one ``detect`` call on frames of one size, on one thread."""
 
     live: bool
     width: int
@@ -93,54 +81,37 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Steadiness:
-    """Standard deviation (root mean square of both axes) of the box centre on a still face with sensor noise, mean
-    over ``photos``: in pixels, and as a share of the face's size; as detected, and after tracking. ``found`` is the
-    share of noisy copies in which the face was found at all."""
-
-    photos: int
-    found: float
-    raw_px: float
-    raw_share: float
-    tracked_px: float
-    tracked_share: float
-
-
-@dataclass(frozen=True, slots=True)
 class DetectorReport:
-    """Everything about one detector; ``setups`` by name of ``SETUPS``, ``by_tilt`` on the photographs as they are."""
+    """Everything about one detector; ``conditions`` by name of a ``Condition``, ``by_rotation`` on original images."""
 
     title: str
-    setups: Mapping[str, SetupReport]
-    by_tilt: tuple[Share, ...]
-    timings: tuple[Timing, ...] = ()
-    steadiness: Steadiness | None = None
+    conditions: Mapping[str, ConditionReport] = field(metadata={JSON_KEY: "setups"})
+    by_rotation: tuple[GroupRecall, ...] = field(metadata={JSON_KEY: "by_tilt"})
+    latencies: tuple[Latency, ...] = field(default=(), metadata={JSON_KEY: "timings"})
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionReport:
-    """All detectors on the same photographs. ``machine_points`` compares the machine's marks in the data with the human
-    ones: how far two annotators are apart."""
+    """All detectors on the same images, of which ``web_images`` are from the web."""
 
-    photos: int
-    web_photos: int
+    images: int = field(metadata={JSON_KEY: "photos"})
+    web_images: int = field(metadata={JSON_KEY: "web_photos"})
     fingerprint: str
-    machine_points: PointReport | None
     detectors: Mapping[str, DetectorReport]
 
 
-def summary_metrics(report: SetupReport) -> dict[str, float | int]:
-    """Flat figures for a model card; one that is NaN or missing is left out."""
-    figures: dict[str, float] = {
+def summary_metrics(report: ConditionReport) -> dict[str, float | int]:
+    """Flatten a report to the metrics of a model card; those that are NaN or missing are left out."""
+    metrics: dict[str, float] = {
         "recall": report.recall.value,
         "recall_low": report.recall.low,
         "recall_high": report.recall.high,
         "street_recall": report.street_recall.value,
-        "false_boxes_web": report.false_boxes_web,
-        "false_boxes_all": report.false_boxes_all,
-        "double_boxes": report.double_boxes,
+        "false_boxes_web": report.fppi_web,
+        "false_boxes_all": report.fppi,
+        "double_boxes": report.duplicates,
     }
-    figures |= {f"recall_{share.label}": share.found.value for share in report.by_size}
-    if report.points is not None:
-        figures |= {"point_error": report.points.mean, "point_error_median": report.points.median}
-    return {"marked_faces": report.recall.n} | {name: value for name, value in figures.items() if math.isfinite(value)}
+    metrics |= {f"recall_{group.label}": group.recall.value for group in report.by_size}
+    if report.landmarks is not None:
+        metrics |= {"point_error": report.landmarks.mean, "point_error_median": report.landmarks.median}
+    return {"marked_faces": report.recall.n} | {name: value for name, value in metrics.items() if math.isfinite(value)}

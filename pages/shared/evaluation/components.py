@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import pandas as pd
@@ -19,6 +20,17 @@ INTERVAL_HELP = (
 )
 TILE_PX = 190
 _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence")
+
+
+def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
+    """Draw one tab per title and compute the open one only; the session holds its title under ``key``."""
+    if key in st.session_state:
+        # Streamlit forgets the open tab when the list of tabs changes, unless it was set anew.
+        st.session_state[key] = st.session_state[key]
+    for tab, show in zip(st.tabs(list(tabs), key=key, on_change="rerun"), tabs.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
 
 
 def show_figure(figure: go.Figure, key: str, how_to_read: str) -> None:

@@ -10,14 +10,15 @@ import pytest
 
 from core.artifacts.model_card import ARTIFACTS_DIR, CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE
 from core.artifacts.storage import sha256_of, to_json
+from core.detection import FaceArrays
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.detection.metrics import recomputed
+from core.evaluation.detection.metrics import recompute
 from core.evaluation.detection.store import (
     NUMBERS_FILE,
     REPORT_FILE,
-    kept_faces,
     load_numbers,
     load_report,
+    quantize,
     save_results,
 )
 from tests.fakes.detection import example_report
@@ -37,22 +38,23 @@ def test_the_report_comes_back(folder: Path) -> None:
 
 def test_the_stored_numbers_give_the_stored_report(folder: Path) -> None:
     report = load_report(folder)
-    assert recomputed(report, *load_numbers(folder)) == report
+    assert recompute(report, *load_numbers(folder)) == report
 
 
 def test_numbers_come_back_as_they_were(folder: Path) -> None:
-    _, marks, runs = example_report()
-    stored_marks, stored_runs = load_numbers(folder)
-    assert [one.id for one in stored_marks] == [one.id for one in marks]
-    np.testing.assert_array_equal(stored_marks[0].points, marks[0].points)
-    assert {name: set(one) for name, one in stored_runs.items()} == {name: set(one) for name, one in runs.items()}
+    _, images, runs = example_report()
+    stored_images, stored_runs = load_numbers(folder)
+    assert [image.id for image in stored_images] == [image.id for image in images]
+    np.testing.assert_array_equal(stored_images[0].landmarks, images[0].landmarks)
+    np.testing.assert_array_equal(stored_images[0].pseudo_labels.scores, images[0].pseudo_labels.scores)
+    assert {name: set(by_run) for name, by_run in stored_runs.items()} == {n: set(by_run) for n, by_run in runs.items()}
     for before, after in zip(runs["compact"]["as_is"], stored_runs["compact"]["as_is"], strict=True):
         np.testing.assert_array_equal(before.xyxy, after.xyxy)
         np.testing.assert_array_equal(before.scores, after.scores)
-        np.testing.assert_array_equal(before.points, after.points)
+        np.testing.assert_array_equal(before.landmarks, after.landmarks)
 
 
-def test_no_photographs_can_be_stored(tmp_path: Path) -> None:
+def test_no_images_can_be_stored(tmp_path: Path) -> None:
     report, _, _ = example_report()
     save_results(tmp_path, report, (), {"compact": {"as_is": ()}})
     assert load_numbers(tmp_path) == ((), {"compact": {"as_is": ()}})
@@ -60,10 +62,10 @@ def test_no_photographs_can_be_stored(tmp_path: Path) -> None:
 
 def test_detections_are_kept_from_a_score_of_five_percent_best_first() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 20, 20], [0, 0, 30, 30.004]])
-    faces = kept_faces(boxes, np.array([0.3, 0.04, 0.9]), np.full((3, 5, 2), np.nan))
+    faces = quantize(FaceArrays(boxes, np.array([0.3, 0.04, 0.9]), np.full((3, 5, 2), np.nan)))
     assert faces.xyxy.tolist() == [[0, 0, 30, 30], [0, 0, 10, 10]]
     assert faces.scores == pytest.approx([0.9, 0.3])
-    assert np.isnan(faces.points).all()
+    assert np.isnan(faces.landmarks).all()
 
 
 def test_json_has_no_nan() -> None:
@@ -126,12 +128,12 @@ def test_a_report_about_another_model_is_refused(folder: Path) -> None:
         load_report(folder)
 
 
-def test_numbers_of_other_photographs_are_refused(folder: Path) -> None:
+def test_numbers_of_other_images_are_refused(folder: Path) -> None:
     with np.load(folder / NUMBERS_FILE) as archive:
         arrays = {name: archive[name] for name in archive.files}
     arrays["haar/as_is/counts"] = arrays["haar/as_is/counts"][:-1]
     np.savez_compressed(folder / NUMBERS_FILE, **arrays)
-    with pytest.raises(ArtifactCorruptError, match="2 photographs"):
+    with pytest.raises(ArtifactCorruptError, match="2 images"):
         load_numbers(folder)
 
 
@@ -139,3 +141,13 @@ def test_numbers_of_other_photographs_are_refused(folder: Path) -> None:
 def test_a_missing_file_is_named_with_what_to_do(tmp_path: Path, name: str, load: Callable[[Path], object]) -> None:
     with pytest.raises(ArtifactMissingError, match=rf"{name} is missing.*evaluate detector"):
         load(tmp_path)
+
+
+def test_conditions_and_keys_of_older_reports_are_ignored(folder: Path) -> None:
+    report = load_report(folder)
+    content = json.loads((folder / REPORT_FILE).read_text())
+    content["machine_points"] = None
+    content["detectors"]["haar"]["setups"]["crowd"] = content["detectors"]["haar"]["setups"]["live"]
+    content["detectors"]["haar"]["steadiness"] = {"raw_px": 1.0}
+    (folder / REPORT_FILE).write_text(json.dumps(content))
+    assert load_report(folder) == report

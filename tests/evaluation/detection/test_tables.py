@@ -2,38 +2,53 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.evaluation.detection.report import RaterScatter
-from core.evaluation.detection.tables import scatter_table, share_table
+import pytest
+
+from core.evaluation.detection import tables
+from core.evaluation.detection.conditions import CONDITIONS, LIVE, ORIGINAL
 from tests.fakes.detection import example_report
 
-REPORT, _, _ = example_report()
-COMPACT, HAAR = REPORT.detectors["compact"], REPORT.detectors["haar"]
+DETECTORS = example_report()[0].detectors
+COMPACT, HAAR = DETECTORS["compact"], DETECTORS["haar"]
 
 
-def test_a_share_is_one_row_with_its_interval() -> None:
-    table = share_table({"haar": HAAR}, lambda one: one.setups["as_is"].by_size)
-    first = HAAR.setups["as_is"].by_size[0]
-    assert len(table) == len(HAAR.setups["as_is"].by_size)
+def test_condition_table_has_a_row_per_detector_and_condition() -> None:
+    table = tables.condition_table(DETECTORS)
+    assert table["detector"].tolist() == ["Compact"] * len(CONDITIONS) + ["Haar alt2"] * len(CONDITIONS)
+    assert table["images"].tolist() == [condition.title for condition in CONDITIONS] * 2
+    assert table["nme"].isna().tolist() == [False] * len(CONDITIONS) + [True] * len(CONDITIONS)
+    first = table.iloc[0]
+    assert (first["recall"], first["fppi"], first["nme"], first["median_ms"]) == (0.5, 1.0, 0.1, 2.5)
+    assert len(tables.condition_table({"haar": replace(HAAR, conditions={})})) == 0
+
+
+def test_recall_table_has_intervals() -> None:
+    table = tables.recall_table({"haar": HAAR}, lambda detector: detector.by_rotation)
+    first = HAAR.by_rotation[0]
+    assert table["group"].tolist() == ["0°", "15°", "30°", "45°"]
     assert table.iloc[0].tolist() == [
-        HAAR.title,
-        first.label,
-        first.found.value,
-        first.found.low,
-        first.found.high,
-        first.found.n,
-    ]
+        HAAR.title, "0°", first.recall.value, first.recall.low, first.recall.high, first.recall.n,
+    ]  # fmt: skip
 
 
-def test_scatter_is_told_of_detectors_with_points_only() -> None:
-    setup = replace(COMPACT.setups["as_is"], scatter=RaterScatter(0.1, 0.2, 0.3, 7))
-    table = scatter_table({"compact": replace(COMPACT, setups={"as_is": setup}), "haar": HAAR}, "as_is")
-    assert table.to_dict("records") == [
-        {
-            "detector": COMPACT.title,
-            "people_share": 0.1,
-            "machine_share": 0.2,
-            "detector_share": 0.3,
-            "faces": 7,
-        }
-    ]
-    assert scatter_table({"haar": HAAR}, "as_is").empty
+def test_curve_table_has_a_row_per_threshold() -> None:
+    curve = COMPACT.conditions[ORIGINAL.name].curve
+    assert curve is not None
+    table = tables.curve_table({"compact": COMPACT}, ORIGINAL.name)
+    assert (tuple(table["recall"]), tuple(table["fppi"])) == (curve.recall, curve.fppi)
+    assert tables.curve_table(DETECTORS, LIVE.name).empty
+
+
+def test_nme_table_lists_detectors_with_landmarks() -> None:
+    table = tables.nme_table(DETECTORS, ORIGINAL.name)
+    assert set(table["detector"]) == {"Compact"}
+    assert table["group"].tolist()[:5] == ["all", "left eye", "right eye", "nose", "mouth"]
+    assert table["nme"][0] == pytest.approx(0.1)
+    assert tables.nme_table({"haar": HAAR}, ORIGINAL.name).empty
+
+
+def test_latencies_are_found_by_settings_and_frame() -> None:
+    table = tables.latency_table(DETECTORS)
+    assert table[table["frame"] == "640x480"]["median_ms"].tolist() == [2.5, 2.5, 25.0, 25.0]
+    assert tables.frame_ms(COMPACT, LIVE) == 2.5
+    assert tables.frame_ms(replace(COMPACT, latencies=()), ORIGINAL) is None

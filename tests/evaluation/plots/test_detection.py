@@ -1,70 +1,61 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.evaluation.detection.tables import point_reports
+from core.evaluation.detection import tables
+from core.evaluation.detection.conditions import ORIGINAL
 from core.evaluation.plots import detection as figures
 from tests.fakes.detection import example_report
 
-REPORT, _, _ = example_report()
-FACES = REPORT.detectors
-BARE = {"haar": replace(FACES["haar"], setups={}, by_tilt=(), timings=(), steadiness=None)}
+DETECTORS = example_report()[0].detectors
+CURVES, DEFAULTS = tables.curve_table(DETECTORS, ORIGINAL.name), tables.condition_table(DETECTORS, (ORIGINAL,))
+ROTATION = tables.recall_table(DETECTORS, lambda detector: detector.by_rotation)
+EMPTY = pd.DataFrame()
 
 DRAWN = {
-    "curves": (figures.recall_curves(FACES, "as_is", "Title"), ["Compact", "Compact, default", "Haar alt2"]),
-    "sizes": (
-        figures.share_bars({one.title: one.setups["as_is"].by_size for one in FACES.values()}, "Size", "Title"),
-        ["Compact", "Haar alt2"],
+    "curves": (figures.recall_curves(CURVES, DEFAULTS, "Title"), ["Compact", "Haar alt2"] * 2),
+    "recall": (figures.recall_bars(ROTATION, "Rotation", "Title"), ["Compact", "Haar alt2"]),
+    "nme": (figures.nme_bars(tables.nme_table(DETECTORS, ORIGINAL.name), "Title"), ["Compact"]),
+    "latency": (
+        figures.latency_lines(tables.latency_table(DETECTORS), "Title"),
+        ["Compact, photo", "Compact, live", "Haar alt2, photo", "Haar alt2, live"],
     ),
-    "tilts": (figures.share_bars({"Compact": FACES["compact"].by_tilt}, "Tilt", "Title"), ["Compact"]),
-    "points": (
-        figures.point_bars(point_reports(REPORT, FACES, "as_is"), "Title"),
-        ["Compact against people", "machine against people"],
-    ),
-    "times": (figures.timing_lines(FACES, True, "Title"), ["Compact", "Haar alt2"]),
-    "steadiness": (figures.steadiness_bars(FACES, "Title"), ["as detected", "after tracking"]),
 }
-EMPTY = {
-    "curves": figures.recall_curves(FACES, "live", "Title"),
-    "curves of nothing": figures.recall_curves(BARE, "as_is", "Title"),
-    "shares": figures.share_bars({}, "Size", "Title"),
-    "points": figures.point_bars({}, "Title"),
-    "times": figures.timing_lines(BARE, False, "Title"),
-    "steadiness": figures.steadiness_bars(BARE, "Title"),
+NOTHING = {
+    "curves": figures.recall_curves(EMPTY, DEFAULTS, "Title"),
+    "recall": figures.recall_bars(EMPTY, "Rotation", "Title"),
+    "nme": figures.nme_bars(EMPTY, "Title"),
+    "latency": figures.latency_lines(EMPTY, "Title"),
 }
 
 
 @pytest.mark.parametrize(("figure", "names"), DRAWN.values(), ids=DRAWN.keys())
-def test_a_figure_has_its_traces_and_axes(figure: go.Figure, names: list[str]) -> None:
+def test_figure_has_its_traces_and_axes(figure: go.Figure, names: list[str]) -> None:
     figure.to_json()
-    assert set(names) <= {trace.name for trace in figure.data}
+    assert [trace.name for trace in figure.data] == names
     assert figure.layout.title.text == "Title"
     assert figure.layout.xaxis.title.text
     assert figure.layout.yaxis.title.text
     assert figure.layout.paper_bgcolor == "rgba(0, 0, 0, 0)"
 
 
-@pytest.mark.parametrize("figure", EMPTY.values(), ids=EMPTY.keys())
-def test_a_figure_without_data_says_so(figure: go.Figure) -> None:
+@pytest.mark.parametrize("figure", NOTHING.values(), ids=NOTHING.keys())
+def test_figure_without_data_says_so(figure: go.Figure) -> None:
     assert not figure.data
     assert figure.layout.annotations[0].text
 
 
-def test_numbers_are_drawn_as_they_are() -> None:
-    curve, point, *_ = figures.recall_curves(FACES, "as_is", "Title").data
-    report = FACES["compact"].setups["as_is"]
-    assert report.curve is not None
-    assert tuple(curve.y) == report.curve.recall
-    assert (point.x[0], point.y[0]) == (report.false_boxes_all, report.recall.value)
-    assert tuple(figures.timing_lines(FACES, False, "Title").data[1].y) == (25.0,) * 4
-    assert tuple(figures.steadiness_bars(FACES, "Title").data[1].y) == (0.5,)
-    assert figures.point_bars(point_reports(REPORT, FACES, "as_is"), "Title").data[0].y[0] == pytest.approx(10)
+def test_default_threshold_is_a_point_in_the_colour_of_its_curve() -> None:
+    curve, other, point, _ = DRAWN["curves"][0].data
+    assert tuple(curve.y) == tuple(CURVES["recall"][CURVES["detector"] == "Compact"])
+    assert (point.x[0], point.y[0]) == (DEFAULTS["fppi"][0], DEFAULTS["recall"][0])
+    assert point.marker.color == curve.line.color != other.line.color
 
 
-def test_a_detector_keeps_its_colour() -> None:
-    lines = figures.recall_curves(FACES, "as_is", "Title").data
-    times = figures.timing_lines(FACES, False, "Title").data
-    assert lines[2].line.color == times[1].line.color != times[0].line.color
+def test_bars_have_intervals() -> None:
+    bars = DRAWN["recall"][0].data[0]
+    assert tuple(bars.error_y.array) == pytest.approx(
+        tuple((ROTATION["recall_high"] - ROTATION["recall"])[ROTATION["detector"] == "Compact"])
+    )

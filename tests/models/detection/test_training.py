@@ -8,11 +8,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
-from core.datasets.faces import FacePhoto
+from core.datasets.faces import Annotations, FacePhoto
+from core.detection import FaceArrays
 from core.detection.decoding import decode, weighted_nms
-from models.detection.augmentation import DetectionAugmentation, degrade, mosaic, moved, training_crop
+from models.detection.augmentation import DetectionAugmentation, degrade, mosaic, training_crop, transform_faces
 from models.detection.batches import DetectionBatches, validation_crops
-from models.detection.labels import LabelledFaces, labelled_faces
+from models.detection.labels import FACE, IGNORED, label_faces
 from models.detection.losses import geometry_loss, score_loss
 from models.detection.targets import encode
 
@@ -20,56 +21,54 @@ FIVE = np.array([[30.0, 40], [50, 40], [40, 50], [33, 60], [47, 60]])
 BOX = np.array([20.0, 25, 60, 75])
 
 
-def photo(human=(), human_boxes=(), machine=(), scores=(), image=None):
-    return FacePhoto(
-        "web_1.jpg",
-        np.zeros((120, 160, 3), np.uint8) if image is None else image,
-        np.array(human, float).reshape(-1, 4, 2),
-        np.array(human_boxes, float).reshape(-1, 4),
-        np.array([BOX for _ in machine], float).reshape(-1, 4),
-        np.array(machine, float).reshape(-1, 5, 2),
+def annotations(annotated=(), boxes=(), pseudo=(), scores=()):
+    pseudo_labels = FaceArrays(
+        np.array([BOX for _ in pseudo], float).reshape(-1, 4),
         np.array(scores, float),
+        np.array(pseudo, float).reshape(-1, 5, 2),
     )
+    landmarks = np.array(annotated, float).reshape(-1, 4, 2)
+    return Annotations("web_1.jpg", (160, 120), landmarks, np.array(boxes, float).reshape(-1, 4), pseudo_labels)
 
 
-def faces(*boxes, sure=True, points=None):
+def faces(*boxes, label=FACE, points=None):
     five = np.full((len(boxes), 5, 2), np.nan) if points is None else np.array([points] * len(boxes))
-    return LabelledFaces(np.array(boxes, float).reshape(-1, 4), five, np.full(len(boxes), sure))
+    return FaceArrays(np.array(boxes, float).reshape(-1, 4), np.full(len(boxes), label), five)
 
 
-HUMAN = [[31, 41], [51, 41], [41, 55], [41, 63]]
+ANNOTATED = [[31, 41], [51, 41], [41, 55], [41, 63]]
 
 
-def test_peoples_points_replace_the_machines():
-    labelled = labelled_faces(photo(human=[HUMAN], machine=[FIVE], scores=[0.6]))
-    assert labelled.sure.tolist() == [True]
-    assert labelled.boxes.tolist() == [BOX.tolist()]
-    assert labelled.points[0].tolist() == [[31, 41], [51, 41], [41, 55], [34, 63], [48, 63]]
+def test_annotated_landmarks_replace_pseudo_labels():
+    labelled = label_faces(annotations(annotated=[ANNOTATED], pseudo=[FIVE], scores=[0.6]))
+    assert labelled.scores.tolist() == [FACE]
+    assert labelled.xyxy.tolist() == [BOX.tolist()]
+    assert labelled.landmarks[0].tolist() == [[31, 41], [51, 41], [41, 55], [34, 63], [48, 63]]
 
 
-@pytest.mark.parametrize(("score", "sure"), [(0.9, True), (0.62, False)])
-def test_a_face_that_only_the_machine_saw_counts_if_it_was_sure(score, sure):
-    labelled = labelled_faces(photo(machine=[FIVE], scores=[score]))
-    assert labelled.sure.tolist() == [sure]
-    # The machine sets the nose higher than people do.
-    assert labelled.points[0, 2, 1] == pytest.approx(50 + 0.205 * 20)
+@pytest.mark.parametrize(("score", "label"), [(0.9, FACE), (0.62, IGNORED)])
+def test_pseudo_label_counts_above_its_minimum_score(score, label):
+    labelled = label_faces(annotations(pseudo=[FIVE], scores=[score]))
+    assert labelled.scores.tolist() == [label]
+    # YuNet sets the nose higher than people do.
+    assert labelled.landmarks[0, 2, 1] == pytest.approx(50 + 0.205 * 20)
 
 
-def test_a_face_that_only_a_person_saw_gets_a_box_around_its_points():
-    labelled = labelled_faces(photo(human=[HUMAN]))
-    (x1, y1, x2, y2), middle = labelled.boxes[0], np.mean(HUMAN, axis=0)
+def test_annotated_face_without_pseudo_label_gets_a_box():
+    labelled = label_faces(annotations(annotated=[ANNOTATED]))
+    (x1, y1, x2, y2), middle = labelled.xyxy[0], np.mean(ANNOTATED, axis=0)
     assert x1 < middle[0] < x2
     assert y1 < middle[1] < y2
     assert np.sqrt((x2 - x1) * (y2 - y1)) == pytest.approx(2.53 * 20)
-    assert np.isnan(labelled.points[0, 3:]).all()
+    assert np.isnan(labelled.landmarks[0, 3:]).all()
 
 
-def test_a_drawn_box_is_kept_where_the_machine_saw_nobody():
-    labelled = labelled_faces(
-        photo(human_boxes=[[100, 10, 120, 30], [30, 30, 50, 60], [0, 0, 3, 3]], machine=[FIVE], scores=[0.61])
+def test_annotated_box_without_pseudo_label_is_kept():
+    labelled = label_faces(
+        annotations(boxes=[[100, 10, 120, 30], [30, 30, 50, 60], [0, 0, 3, 3]], pseudo=[FIVE], scores=[0.61])
     )
-    assert labelled.boxes[1:].tolist() == [[100, 10, 120, 30], [0, 0, 3, 3]]
-    assert labelled.sure.tolist() == [True, True, False]
+    assert labelled.xyxy[1:].tolist() == [[100, 10, 120, 30], [0, 0, 3, 3]]
+    assert labelled.scores.tolist() == [FACE, FACE, IGNORED]
 
 
 def test_targets_decode_to_the_faces_they_were_made_of():
@@ -93,7 +92,7 @@ def test_each_face_weighs_the_same_and_unknown_points_nothing():
 
 @pytest.mark.parametrize(
     "ignored",
-    [faces([30, 40, 70, 90], sure=False), faces([30, 40, 38, 49]), faces([-60, 40, 20, 140])],
+    [faces([30, 40, 70, 90], label=IGNORED), faces([30, 40, 38, 49]), faces([-60, 40, 20, 140])],
     ids=["unsure", "too small", "mostly outside"],
 )
 def test_what_is_ignored_is_neither_face_nor_background(ignored):
@@ -115,11 +114,11 @@ def test_losses_are_lowest_at_the_truth():
 
 def test_moving_turns_points_and_mirrors_names():
     matrix = np.array([[-1.0, 0, 159], [0, 1, 0]])
-    flipped = moved(faces(BOX, points=FIVE), matrix)
-    assert flipped.boxes[0].tolist() == [100, 25, 140, 75]
-    assert flipped.points[0].tolist() == [[110, 40], [130, 40], [120, 50], [113, 60], [127, 60]]
-    quarter = moved(faces(BOX, points=FIVE), np.array([[0.0, -1, 100], [1, 0, 0]]))
-    assert (quarter.boxes[0, 2:] - quarter.boxes[0, :2]).tolist() == pytest.approx([50, 40])
+    flipped = transform_faces(faces(BOX, points=FIVE), matrix)
+    assert flipped.xyxy[0].tolist() == [100, 25, 140, 75]
+    assert flipped.landmarks[0].tolist() == [[110, 40], [130, 40], [120, 50], [113, 60], [127, 60]]
+    quarter = transform_faces(faces(BOX, points=FIVE), np.array([[0.0, -1, 100], [1, 0, 0]]))
+    assert (quarter.xyxy[0, 2:] - quarter.xyxy[0, :2]).tolist() == pytest.approx([50, 40])
 
 
 def bright_square():
@@ -132,7 +131,7 @@ def bright_square():
 def test_the_labels_follow_the_picture(seed):
     settings = DetectionAugmentation(whole_probability=0.0, rotation_deg=0.0, tilt_probability=0.0, face_px=(40, 120))
     crop, inside = training_crop(bright_square(), faces(BOX), 256, settings, np.random.default_rng(seed))
-    x1, y1, x2, y2 = inside.boxes[0].round().astype(int)
+    x1, y1, x2, y2 = inside.xyxy[0].round().astype(int)
     assert crop[y1 + 2 : y2 - 2, x1 + 2 : x2 - 2].min() > 150
 
 
@@ -141,8 +140,8 @@ def test_a_mosaic_keeps_what_can_be_seen():
     whole, cut = faces([10, 10, 40, 40]), faces([50, 10, 80, 40])
     image, inside = mosaic([(part, whole), (part, cut), (part, whole), (part, faces())])
     assert image.shape == (128, 128, 3)
-    assert inside.boxes.tolist() == [[10, 10, 40, 40], [114, 10, 128, 40], [10, 74, 40, 104]]
-    assert inside.sure.tolist() == [True, False, True]
+    assert inside.xyxy.tolist() == [[10, 10, 40, 40], [114, 10, 128, 40], [10, 74, 40, 104]]
+    assert inside.scores.tolist() == [FACE, IGNORED, FACE]
 
 
 def test_degrading_changes_a_copy():
@@ -163,7 +162,7 @@ def test_degrading_changes_a_copy():
 
 
 def test_batches_repeat_with_the_seed():
-    photos = tuple(photo(machine=[FIVE], scores=[0.9], image=bright_square()) for _ in range(6))
+    photos = (FacePhoto(bright_square(), annotations(pseudo=[FIVE], scores=[0.9])),) * 6
     first, again = (DetectionBatches(photos, 64, 2, DetectionAugmentation(), seed=3) for _ in range(2))
     (images, targets), (images_again, _) = first[1], again[1]
     assert len(first) == 3

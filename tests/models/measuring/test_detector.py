@@ -9,11 +9,11 @@ import pytest
 import skimage.data
 
 from core.errors import ConfigError, DetectorError
-from core.evaluation.detection.metrics import recomputed
+from core.evaluation.detection.metrics import recompute
 from core.evaluation.detection.store import load_numbers, load_report
 from core.settings import DetectorSettings
 from models import evaluate
-from models.measuring import detector as evaluate_detector
+from models.measuring import detector as detector_evaluation
 from tests.fakes.core import FakeDetector
 from tests.fakes.detection import write_faces
 
@@ -30,10 +30,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluate_detector, "milliseconds", lambda detectors, photos: dict.fromkeys(detectors, SIZES))
+    monkeypatch.setattr(
+        detector_evaluation, "measure_latencies", lambda detectors, photos: dict.fromkeys(detectors, LATENCIES)
+    )
 
 
-SIZES = {(256, 256): 1.5, (640, 480): 4.0}
+LATENCIES = {(256, 256): 1.5, (640, 480): 4.0}
 
 
 def test_the_command_stores_what_it_prints(
@@ -49,18 +51,17 @@ def test_the_command_stores_what_it_prints(
     assert (as_is["recall"]["n"], as_is["recall"]["value"]) == (2, 1.0)
     assert as_is["street_recall"]["value"] == 1.0
     assert as_is["points"] is None
-    assert printed["detectors"]["haar"]["steadiness"]["found"] == 1.0
     folder = tmp_path / "face_detector"
     report = load_report(folder)
-    assert report.photos == 3
-    assert recomputed(report, *load_numbers(folder)) == report
+    assert report.images == 3
+    assert recompute(report, *load_numbers(folder)) == report
 
 
 def test_the_table_has_every_part(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate.main(["detector", "--data", str(data), "--detectors", "haar", "--limit", "2"]) == 0
     text = capsys.readouterr().out
-    assert "2 test photographs" in text
-    words = ("Haar alt2", "Enlarged to 640 px", "By tilt", "machine against people", "640x480 ms", "tracked_px")
+    assert "2 test images" in text
+    words = ("Haar alt2", "Enlarged to 640 px", "Recall by rotation", "median_ms", "640x480")
     assert [word for word in words if word not in text] == []
 
 
@@ -69,10 +70,10 @@ def test_a_detector_that_cannot_be_created_is_left_out(capsys: pytest.CaptureFix
         raise DetectorError("put the file there")
 
     candidates = {"good": lambda settings: FakeDetector(), "broken": broken}
-    assert list(evaluate_detector.usable(["good", "broken"], candidates)) == ["good"]
+    assert list(detector_evaluation.select_detectors(["good", "broken"], candidates)) == ["good"]
     assert "left out broken: put the file there" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="no detector"):
-        evaluate_detector.usable(["broken"], candidates)
+        detector_evaluation.select_detectors(["broken"], candidates)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_detector_that_cannot_be_created_is_left_out(capsys: pytest.CaptureFix
         (["--store", "--limit", "1"], "leave out --limit"),
         (["--detectors", "haar", "--data", "nowhere"], "nowhere"),
     ],
-    ids=["unknown detector", "part of the photographs stored", "no data"],
+    ids=["unknown detector", "part of the images stored", "no data"],
 )
 def test_what_cannot_be_done_is_one_line(
     data: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
@@ -95,5 +96,5 @@ def test_what_cannot_be_done_is_one_line(
 
 
 def test_both_cascades_are_compared() -> None:
-    assert {"haar", "haar_default"} <= set(evaluate_detector.CANDIDATES)
-    assert set(evaluate_detector.CANDIDATES) <= set(evaluate_detector.TITLES)
+    assert {"haar", "haar_default"} <= set(detector_evaluation.CANDIDATES)
+    assert set(detector_evaluation.CANDIDATES) <= set(detector_evaluation.TITLES)
