@@ -1,4 +1,4 @@
-"""Facet's library: finds faces and reads emotion, age and perceived gender. Knows no Streamlit and no TensorFlow."""
+"""Facet's library: find faces and predict emotion, age and perceived gender, without Streamlit and TensorFlow."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ __all__ = ["Analysis", "FaceAnalyzer"]
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded on first use: a page or a training run that needs only one module does not wait for OpenCV and LiteRT.
+    # Imported on first use, so that users of a single module need not load OpenCV and LiteRT.
     if name == "FaceAnalyzer":
         from core.analyzer import FaceAnalyzer
 

@@ -1,5 +1,4 @@
-"""Command line: ``python -m core analyze IMAGE... [--json]`` and ``python -m core benchmark [--json]``, both with
-``--detector NAME`` and ``--emotion-network``, ``--age-network`` and ``--gender-network NAME``."""
+"""Command line: ``python -m core analyze IMAGE ... [--json]`` and ``python -m core benchmark [--json]``."""
 
 from __future__ import annotations
 
@@ -18,14 +17,14 @@ from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.detection.registry import ENVIRONMENT, default_detector_name
 from core.errors import FacetError, ImageError
-from core.io import export as report
+from core.io import export
 from core.io.images import read_file
 from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import Analysis, Face
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0, 1 if an image could not be read, 2 if nothing could be done."""
+    """Run a command. Returns the exit status: 1 if an image could not be read, 2 if nothing could be done."""
     options = _parser().parse_args(arguments)
     try:
         return _analyze(options) if options.command == "analyze" else _benchmark(options)
@@ -35,26 +34,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m core", description="Find faces and read their attributes.")
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="Find faces and predict emotion, age and perceived gender."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    analyze = commands.add_parser("analyze", help="print the faces of each image")
+    analyze = commands.add_parser("analyze", help="analyse images and print their faces")
     analyze.add_argument("images", nargs="+", metavar="IMAGE")
     analyze.add_argument("--json", action="store_true", help="print one JSON list")
     analyze.add_argument(
-        "--sensitivity", type=float, default=0.5, help="0 (few false boxes) to 1 (few missed faces), default 0.5"
+        "--sensitivity", type=float, default=0.5, help="0 (few false positives) to 1 (few missed faces), default 0.5"
     )
     for name in ("emotion", "gender"):
         analyze.add_argument(
             f"--min-{name}",
             type=float,
             metavar="P",
-            help=f"call the {name} uncertain below this probability, 0 to 1 (default: the model's own)",
+            help=f"confidence threshold of {name}, 0 to 1 (default: on the model card)",
         )
     benchmark = commands.add_parser("benchmark", help="time every stage on one thread")
     for command in (analyze, benchmark):
         _add_choices(command)
     benchmark.add_argument("--json", action="store_true", help="print one JSON object")
-    benchmark.add_argument("--repeats", type=int, default=50, help="timed runs of each stage (default 50)")
+    benchmark.add_argument("--repeats", type=int, default=50, help="timed runs per stage (default 50)")
     return parser
 
 
@@ -62,13 +63,13 @@ def _add_choices(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detector",
         metavar="NAME",
-        help=f"{', '.join(DETECTORS)} (default: the environment variable {ENVIRONMENT}, else {DEFAULT_DETECTOR})",
+        help=f"{', '.join(DETECTORS)} (default: {ENVIRONMENT}, else {DEFAULT_DETECTOR})",
     )
-    for attribute, ours in DEFAULT_NETWORKS.by_attribute.items():
+    for attribute, default in DEFAULT_NETWORKS.by_attribute.items():
         command.add_argument(
             f"--{attribute}-network",
             metavar="NAME",
-            help=f"an installed network, see models/artifacts (default: {NETWORK_ENVIRONMENT[attribute]}, else {ours})",
+            help=f"name of a folder in models/artifacts (default: {NETWORK_ENVIRONMENT[attribute]}, else {default})",
         )
 
 
@@ -83,18 +84,18 @@ def _analyze(options: argparse.Namespace) -> int:
     attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
     analyzer.warm_up()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names of files are any bytes, and a terminal may not know every letter.
+        # File names may hold any bytes, and terminals may not support every character.
         sys.stdout.reconfigure(errors="backslashreplace")
     results: list[dict[str, Any]] = []
     for file in options.images:
         try:
             analysis = analyzer.analyze(read_file(file), attributes)
         except ImageError as error:
-            results.append(report.error_object(file, error))
+            results.append(export.error_object(file, error))
             text = f"{file}: error: {error}"
         else:
-            results.append(report.to_json_object(file, analysis) | {"networks": networks.answering(attributes)})
-            text = _text(file, analysis)
+            results.append(export.to_json_object(file, analysis) | {"networks": networks.answering(attributes)})
+            text = _format(file, analysis)
         if not options.json:
             print(text)
     if options.json:
@@ -102,11 +103,11 @@ def _analyze(options: argparse.Namespace) -> int:
     return 1 if any("error" in result for result in results) else 0
 
 
-def _text(file: str, analysis: Analysis) -> str:
-    return "\n".join([f"{file}: {labels.pluralize(len(analysis.faces), 'face')}", *map(_face_text, analysis.faces)])
+def _format(file: str, analysis: Analysis) -> str:
+    return "\n".join([f"{file}: {labels.pluralize(len(analysis.faces), 'face')}", *map(_format_face, analysis.faces)])
 
 
-def _face_text(face: Face) -> str:
+def _format_face(face: Face) -> str:
     parts = []
     if face.emotion is not None:
         parts.append(("emotion " if face.emotion.uncertain else "") + labels.format_estimate(face.emotion))
@@ -130,7 +131,7 @@ def _benchmark(options: argparse.Namespace) -> int:
     for whole, shares in timings["shares"].items():
         print(f"{whole}: " + ", ".join(f"{stage} {share:.0%}" for stage, share in shares.items()))
     for search, ratio in timings["times_as_fast_as_haar"].items():
-        print(f"{search}: {ratio:.1f} times as fast as haar with the same settings")
+        print(f"{search}: {ratio:.1f} times as fast as Haar with the same settings")
     networks_text = ", ".join(f"{attribute} by {name}" for attribute, name in timings["networks"].items())
     print(
         f"detector {timings['detector']}, {networks_text}, {timings['repeats']} runs each on one thread, "

@@ -1,18 +1,18 @@
-"""Every error that Facet raises on purpose.
+"""All errors that Facet raises on purpose.
 
 FacetError
-├── ImageError              an input is no usable picture
+├── ImageError              an input is not a usable image
 │   ├── UnreadableImageError    the bytes cannot be read as an image
 │   └── ImageTooLargeError      more bytes or pixels than allowed
 ├── ArtifactError           an installed model cannot be used
-│   ├── ArtifactMissingError    a file of the artifact is not there
+│   ├── ArtifactMissingError    a file of the artifact is missing
 │   └── ArtifactCorruptError    a file is truncated, altered or malformed
 ├── DetectorError           a detector cannot be created or run
 ├── DatasetError            a data folder or file is not what was expected
 └── ConfigError             a name or value that the user gave is not allowed
 
-A message says what is wrong, what is allowed, what came, and what to do. Pages turn these into ``st.error``,
-command lines into one line on stderr and exit status 2.
+Messages say what is wrong, what is allowed, what came, and what to do. Pages show them with ``st.error``, command lines
+print one line on stderr and exit with status 2.
 """
 
 
@@ -21,7 +21,7 @@ class FacetError(Exception):
 
 
 class ImageError(FacetError):
-    """An input is no usable picture."""
+    """An input is not a usable image."""
 
 
 class UnreadableImageError(ImageError):
@@ -37,7 +37,7 @@ class ArtifactError(FacetError):
 
 
 class ArtifactMissingError(ArtifactError):
-    """A file of the artifact is not there."""
+    """A file of the artifact is missing."""
 
 
 class ArtifactCorruptError(ArtifactError):

@@ -1,4 +1,4 @@
-"""Every default of the app in one place: frozen dataclasses; a variant is ``dataclasses.replace``."""
+"""All settings and their defaults: frozen dataclasses; a variant is ``dataclasses.replace``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What an uploaded file may be; checked before decoding."""
+    """Limits of uploaded files, checked before decoding."""
 
     max_bytes: int = 20 * 1024 * 1024
     max_pixels: int = 40_000_000
@@ -18,12 +18,13 @@ class ImageLimits:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSettings:
-    """``sensitivity`` in [0, 1] trades missed faces (0) against false boxes (1); the smallest face side that is looked
-    for is ``min_face_px`` pixels of the frame and ``min_face_share`` of its longer side, whichever is more: what is
-    smaller mostly looks like a face from afar only. In photographs of many people faces are a small share and large all
-    the same, so ``always_face_px`` are enough whatever their share. Frames whose longer side exceeds ``max_side_px``
-    are searched in a smaller copy; a detector that compares several copies also looks for small faces in one whose
-    longer side is at most ``detail_side_px``."""
+    """Settings of a detector.
+
+    ``sensitivity``, in [0, 1], trades missed faces (0) against false positives (1). Faces need ``min_face_px`` pixels
+    and ``min_face_share`` of the frame's longer side, because smaller detections are mostly false; ``always_face_px``
+    are enough in any frame, for large photographs of many people. Frames are scaled down to a longer side of at most
+    ``max_side_px``, and a detector with an image pyramid also searches one of at most ``detail_side_px``.
+    """
 
     sensitivity: float = 0.5
     min_face_px: int = 16
@@ -45,19 +46,21 @@ class DetectorSettings:
             raise ConfigError(f"detail_side_px must be at least max_side_px, got {self.detail_side_px}")
 
     def smallest_face_px(self, longest_px: int) -> float:
-        """Smallest side of a face that counts in a frame whose longer side is ``longest_px``."""
+        """Return the smallest face side, in pixels, for a frame whose longer side is ``longest_px``."""
         return max(self.min_face_px, min(self.min_face_share * longest_px, self.always_face_px))
 
 
 LIVE_DETECTOR = DetectorSettings(max_side_px=320, detail_side_px=320)
-"""Faces before a camera are near: searching a copy of half the size takes a quarter of the time."""
+"""For webcams, whose faces are near: half the size takes a quarter of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackingSettings:
-    """``smoothing_s`` is the time constant of the averages of boxes and attributes (0 switches them off); a face that
-    is not seen for ``max_age_s``, nor in the frame before, loses its id; ``min_iou`` is the overlap that makes two boxes
-    the same face."""
+    """Settings of the tracker.
+
+    ``smoothing_s``: time constant of the averages of boxes and attributes, 0 for none. ``max_age_s``: how long a lost
+    face keeps its id. ``min_iou``: overlap from which two boxes are the same face.
+    """
 
     smoothing_s: float = 0.5
     max_age_s: float = 1.5
@@ -65,15 +68,15 @@ class TrackingSettings:
 
     def __post_init__(self) -> None:
         if self.smoothing_s < 0 or self.max_age_s <= 0:
-            raise ConfigError(f"smoothing_s must be >= 0 and forget_s > 0, got {self}")
+            raise ConfigError(f"smoothing_s must be >= 0 and max_age_s > 0, got {self}")
         if not 0.0 < self.min_iou < 1.0:
             raise ConfigError(f"min_iou must be in (0, 1), got {self.min_iou}")
 
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """Which attributes are read; one that is off costs no time and is ``None`` on the face. Answers that are less
-    probable than their minimum, in [0, 1], are uncertain; ``None`` leaves that to the model's card."""
+    """Which attributes are read, and their confidence thresholds in [0, 1]; ``None`` means the threshold on the model
+    card. Attributes that are off cost no time."""
 
     emotion: bool = True
     age: bool = True
@@ -88,7 +91,7 @@ class Attributes:
 
     @property
     def min_confidence(self) -> dict[str, float]:
-        """The minimums that are set, by output name as on a model's card."""
+        """The thresholds that are set, by output name as on a model card."""
         chosen = {"emotion": self.min_emotion_confidence, "gender": self.min_gender_confidence}
         return {name: value for name, value in chosen.items() if value is not None}
 
@@ -100,8 +103,7 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class NetworkChoice:
-    """Which network answers each attribute: the name of an artifact's folder, or ``caffe`` for files of the user's own.
-    The defaults are ours."""
+    """The network of each attribute: the name of an artifact folder, or ``caffe`` for Caffe files of the user."""
 
     emotion: str = "emotion"
     age: str = "age_gender"
@@ -109,17 +111,17 @@ class NetworkChoice:
 
     def __post_init__(self) -> None:
         for attribute, name in self.by_attribute.items():
-            # The name becomes part of a path, and may come from outside.
+            # Names may come from outside and become part of a path.
             if not re.fullmatch(r"\w[\w.-]*", name):
                 raise ConfigError(f"the {attribute} network must be the name of an artifact's folder, got {name!r}")
 
     @property
     def by_attribute(self) -> dict[str, str]:
         """Attribute -> name of its network."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def answering(self, attributes: Attributes) -> dict[str, str]:
-        """The same for the attributes that are on."""
+        """Return ``by_attribute`` for the attributes that are on."""
         return {name: network for name, network in self.by_attribute.items() if name in attributes.read}
 
 
@@ -128,7 +130,7 @@ DEFAULT_NETWORKS = NetworkChoice()
 
 @dataclass(frozen=True, slots=True)
 class OverlayStyle:
-    """How results are drawn: labels beside boxes, faces blurred beyond recognition, picture mirrored like a mirror."""
+    """How results are drawn: text labels, pixelated faces, the frame flipped left to right."""
 
     labels: bool = True
     blur_faces: bool = False
@@ -137,8 +139,8 @@ class OverlayStyle:
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """Bounds of what one live session keeps in memory: ``history_s`` seconds, at most ``history_rows`` samples, one at
-    most every ``sample_every_s``; rates are measured over ``rate_window_s``."""
+    """Bounds of a live session: a history of ``history_s`` seconds and ``history_rows`` rows, sampled at most every
+    ``sample_every_s``; rates are measured over ``rate_window_s``."""
 
     history_s: float = 600.0
     history_rows: int = 20_000

@@ -1,8 +1,7 @@
-"""Suggestions by emotion and age, from an editable table.
+"""Suggestions by emotion and age, from an editable CSV table with the columns ``COLUMNS``.
 
-The table is CSV with the columns of ``COLUMNS``. ``any`` in a column matches everything; both ages are
-completed years and belong to the bracket. Every row that matches is a suggestion, in the order of the table,
-so the same face gets the same answer.
+``any`` matches everything; both ages are whole years and inclusive. Every matching row is a suggestion, in the order of
+the table.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from core.types import EMOTIONS, MAX_AGE, Emotion, Face
 TABLE_FILE = Path(__file__).with_name("suggestions.csv")
 COLUMNS = ("emotion", "min_age", "max_age", "kind", "suggestion")
 ANY = "any"
-_MOST_DIGITS = 3
-"""Of an age: Python refuses to read numbers of thousands of digits."""
+_MAX_AGE_DIGITS = 3
+"""Python refuses to parse numbers of thousands of digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One row of the table. ``emotion`` is ``None`` for any; ages are completed years, both included."""
+    """One row of the table. ``emotion`` is ``None`` for any; ages are whole years, inclusive."""
 
     emotion: Emotion | None
     min_age: int
@@ -48,60 +47,61 @@ class Suggestion:
         return self.min_age == 0 and self.max_age >= MAX_AGE
 
     def matches(self, emotion: Emotion | None, years: float | None) -> bool:
-        """What is not known (``None``) is matched by rows for any only; years count as the nearest whole year, which is
-        what the pages show."""
+        """Return whether the row applies. ``None`` means unknown and is matched by ``any`` only; ages are rounded."""
         if self.emotion is not None and self.emotion != emotion:
             return False
         return self.fits_any_age if years is None else self.min_age <= round_age(years) <= self.max_age
 
 
 def suggest(emotion: Emotion | None, years: float | None, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
-    """The rows of ``table`` for an emotion and an age in years, in their order; empty when none fits."""
+    """Return the rows of ``table`` that match an emotion and an age in years."""
     return tuple(row for row in table if row.matches(emotion, years))
 
 
 def suggest_for(face: Face, table: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
-    """``suggest`` for what was read from a face: its most probable emotion, unless uncertain, and its mean age."""
+    """Return the rows of ``table`` for a face, by its emotion, unless uncertain, and its age."""
     emotion = None if face.emotion is None or face.emotion.uncertain else face.emotion.label
     return suggest(emotion, None if face.age is None else face.age.years, table)
 
 
 def load_table(path: Path = TABLE_FILE) -> tuple[Suggestion, ...]:
-    """Read the table from a file. Raises ``ConfigError`` that names the file and the line."""
+    """Read the table from a file. Raises ``ConfigError``, which names the file and the line."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"suggestions table {path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"suggestions table {path} is no UTF-8 text. Save it as UTF-8 CSV.") from error
+        raise ConfigError(f"suggestions table {path} is not UTF-8 text. Save it as UTF-8 CSV.") from error
     return parse_table(text, str(path))
 
 
 def parse_table(text: str, name: str = "suggestions table") -> tuple[Suggestion, ...]:
-    """CSV text -> rows; lines without any value are left out. Raises ``ConfigError`` with the line number of the first
-    row that is not allowed."""
+    """Parse CSV text; lines without any value are skipped. Raises ``ConfigError`` with the line number of the first
+    invalid row."""
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="surplus", skipinitialspace=True)
     header = tuple(reader.fieldnames or ())
     if header != COLUMNS:
         raise ConfigError(f"{name}, line 1: the columns must be {','.join(COLUMNS)}; got {','.join(header) or 'none'}.")
-    lines = ((f"{name}, line {reader.line_num}", _without_guards(row)) for row in reader)
+    lines = ((f"{name}, line {reader.line_num}", _remove_guards(row)) for row in reader)
     return tuple(_suggestion(row, place) for place, row in lines if _is_filled(row))
 
 
 def from_rows(rows: Iterable[Mapping[str, Any]], name: str = "suggestions table") -> tuple[Suggestion, ...]:
-    """Edited rows with the keys of ``COLUMNS`` -> suggestions; rows without any value are left out. Raises
-    ``ConfigError`` with the number of the first row, from 1, that is not allowed."""
+    """Parse edited rows with the keys of ``COLUMNS``; rows without any value are skipped.
+
+    Raises ``ConfigError`` with the number, from 1, of the first invalid row.
+    """
     filled = ((number, row) for number, row in enumerate(rows, start=1) if _is_filled(row))
     return tuple(_suggestion(row, f"{name}, row {number}") for number, row in filled)
 
 
 def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Edited rows, as for ``from_rows``, -> the CSV text that ``load_table`` reads."""
+    """Write edited rows, as for ``from_rows``, as CSV text for ``load_table``."""
     return to_csv([{column: _text(row.get(column)) for column in COLUMNS} for row in rows if _is_filled(row)], COLUMNS)
 
 
 def to_rows(table: Sequence[Suggestion]) -> list[dict[str, str]]:
-    """The inverse of ``from_rows``: text in every cell, open ends and any emotion as ``any``."""
+    """Invert ``from_rows``: text in every cell, with ``any`` for open ends."""
     return [
         {
             "emotion": row.emotion.value if row.emotion else ANY,
@@ -137,13 +137,13 @@ def _is_filled(row: Mapping[str, Any]) -> bool:
     return any(map(_text, row.values()))
 
 
-def _without_guards(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The table may come from ``rows_csv``, which guards cells that a spreadsheet would run as a formula."""
+def _remove_guards(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo what ``rows_csv`` does to cells that a spreadsheet would run as a formula."""
     return {column: remove_guard(_text(cell)) if isinstance(cell, str) else cell for column, cell in row.items()}
 
 
 def _text(value: object) -> str:
-    """Cell as text; table editors hand over ``None`` or NaN for cells that were left empty."""
+    """Return a cell as text; table editors use ``None`` or NaN for empty cells."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return str(value).strip()
@@ -161,6 +161,6 @@ def _emotion(cell: str) -> Emotion | None:
 def _age(column: str, cell: str, bound: int) -> int:
     if cell.lower() == ANY:
         return bound
-    if not (cell.isascii() and cell.isdigit() and len(cell) <= _MOST_DIGITS):
+    if not (cell.isascii() and cell.isdigit() and len(cell) <= _MAX_AGE_DIGITS):
         raise ConfigError(f"{column} must be a whole number of years or {ANY}, got {cell!r}")
     return int(cell)

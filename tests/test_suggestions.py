@@ -111,7 +111,7 @@ def test_load_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"mine\.csv cannot be read"):
         load_table(file)
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match=r"mine\.csv is no UTF-8 text"):
+    with pytest.raises(ConfigError, match=r"mine\.csv is not UTF-8 text"):
         load_table(file)
     file.write_text(HEADER + "nobody,any,any,tip,read\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"mine\.csv, line 2: emotion"):

@@ -1,7 +1,6 @@
-"""Served networks: LiteRT models that take raw uint8 crops and answer probabilities.
+"""Attribute networks: LiteRT models from raw uint8 crops to probabilities.
 
-Interpreters are lent to one call at a time, see ``core.runtime.litert``. Answers never depend on how many crops are asked about
-at once.
+Each call borrows an interpreter, see ``core.runtime.litert``. Outputs do not depend on the batch size.
 """
 
 from __future__ import annotations
@@ -22,39 +21,39 @@ OUTPUT_WIDTHS: dict[str, tuple[int, ...]] = {
     **{output: (len(classes),) for output, classes in CLASSES.items()},
     "age": (MAX_AGE + 1, 1),
 }
-"""Output name -> how many values it may have: probabilities, or one number of years."""
+"""Output name -> allowed numbers of values: probabilities, or one number of years."""
 BATCH_SIZE = 32
-"""Crops at once; more are not faster, and an interpreter keeps the memory of its largest batch."""
+"""Crops per call; more are not faster, and interpreters keep the memory of their largest batch."""
 
 
 class CropModel(Protocol):
-    """Answers probabilities for a batch of crops; safe to call from several threads."""
+    """Predicts probabilities for a batch of crops; thread-safe."""
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """(N, size, size, channels) uint8, grey or BGR -> output name -> (N, K) float32 probabilities, of an age
-        also (N, 1) years; N may be 0."""
+        """(N, size, size, channels) uint8, grey or BGR -> output name -> (N, K) float32 probabilities, or (N, 1) years
+        for an age; N may be 0."""
         ...
 
 
 class Estimator(CropModel, Protocol):
-    """A model with the card that says what it reads and how its crops are made."""
+    """A model with its card, which says what it predicts and how faces are aligned for it."""
 
     @property
     def card(self) -> ModelCard: ...
 
 
 class LiteRTModel:
-    """A LiteRT model from memory; safe to call from several threads."""
+    """A LiteRT model from memory; thread-safe."""
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
-        """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is no LiteRT model with ``serving_default``."""
+        """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is not a LiteRT model with ``serving_default``."""
         self._runners = LiteRTRunners(content, num_threads)
         (self._input_name, details), *_ = self._runners.inputs.items()
         self.crop_shape = tuple(int(side) for side in details["shape"][1:])
         self.widths = {name: int(d["shape"][-1]) for name, d in self._runners.outputs.items()}
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """See ``Estimator``. Raises ``ValueError`` for crops of another shape or dtype."""
+        """See ``CropModel``. Raises ``ValueError`` for crops of another shape or dtype."""
         if crops.dtype != np.uint8 or crops.shape[1:] != self.crop_shape:
             raise ValueError(f"crops must be (N, *{self.crop_shape}) uint8, got {crops.shape} {crops.dtype}")
         parts = [
@@ -68,7 +67,7 @@ class LiteRTModel:
 
 
 class LiteRTEstimator:
-    """``model.tflite`` of an artifact folder, verified against its card."""
+    """The verified ``model.tflite`` of an artifact folder."""
 
     def __init__(self, folder: Path, num_threads: int = 1) -> None:
         """Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
@@ -77,7 +76,7 @@ class LiteRTEstimator:
         try:
             self._model = LiteRTModel(file.read_bytes(), num_threads)
         except (ValueError, RuntimeError) as error:
-            raise ArtifactCorruptError(f"{file} is no LiteRT model: {error}") from error
+            raise ArtifactCorruptError(f"{file} is not a valid LiteRT model: {error}") from error
         self._check_form(file)
 
     def _check_form(self, file: Path) -> None:
@@ -92,5 +91,5 @@ class LiteRTEstimator:
             )
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """See ``Estimator``."""
+        """See ``CropModel``."""
         return self._model.predict(crops)

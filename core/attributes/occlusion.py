@@ -1,7 +1,7 @@
-"""Which part of a face an answer hangs on: patches are covered one after the other and the network is asked again.
+"""Occlusion sensitivity: how the prediction changes as patches of the face are covered, one after the other.
 
-Occlusion sensitivity, after Zeiler & Fergus (2014), "Visualizing and Understanding Convolutional Networks". It needs
-the served network only, no gradients. It shows what the answer depends on, not whether the answer is right.
+After Zeiler & Fergus (2014), "Visualizing and Understanding Convolutional Networks". It needs no gradients. It shows
+what a prediction depends on, not whether the prediction is right.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ LABELS: dict[str, tuple[str, ...]] = {"emotion": EMOTIONS, "gender": GENDERS}
 
 @dataclass(frozen=True, slots=True)
 class OcclusionSettings:
-    """Patches lie on a grid of ``cells`` x ``cells`` centres; a patch is ``patch_share`` of the crop's side across, and
-    the outer ``edge_share`` of the patch fades, because a hard edge would be a feature of its own.
+    """Patches on a grid of ``grid_size`` x ``grid_size`` centres.
 
-    Patches are as wide as a mouth: half of a smile is enough to see it, so smaller ones hide nothing that matters.
+    Each patch is ``patch_share`` of the crop's side wide, and its outer ``edge_share`` fades, because a hard edge would
+    be a feature of its own. Patches are as wide as a mouth: smaller ones would leave enough of a smile to recognise it.
     """
 
-    cells: int = 10
+    grid_size: int = 10
     patch_share: float = 0.33
     edge_share: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 2 <= self.cells <= 12:
-            raise ConfigError(f"an occlusion map has 2 to 12 cells a side, which bounds its time, got {self.cells}")
-        if not 1 / self.cells < self.patch_share <= 0.6:
+        if not 2 <= self.grid_size <= 12:
+            raise ConfigError(f"grid_size must be in [2, 12], which bounds the time of a map, got {self.grid_size}")
+        if not 1 / self.grid_size < self.patch_share <= 0.6:
             raise ConfigError(
-                f"patches must overlap and leave most of the face visible: patch_share must be in "
-                f"(1/{self.cells}, 0.6], got {self.patch_share}"
+                f"patch_share must be in (1/{self.grid_size}, 0.6], so that patches overlap and leave most of the face "
+                f"visible, got {self.patch_share}"
             )
         if not 0 <= self.edge_share <= 1:
             raise ConfigError(f"edge_share must be in [0, 1], got {self.edge_share}")
@@ -48,16 +48,16 @@ class OcclusionSettings:
 
 @dataclass(frozen=True)
 class OcclusionMap:
-    """What covering each patch does to one answer.
+    """Effect of covering each patch on one prediction.
 
-    ``answer`` is the calibrated probability of ``label``, or for age, which has no label, the years; ``covered`` (g, g)
-    float64 is the same with the patch of that row and column covered, from the top left. ``patch_px`` and ``stride_px``
-    are in pixels of the network's crop.
+    ``prediction``: calibrated probability of ``label``, or years for age, which has no label. ``covered``: (g, g)
+    float64, the same with the patch of that row and column covered, from the top left. ``patch_px`` and ``stride_px``
+    are pixels of the crop.
     """
 
     attribute: str
     label: str | None
-    answer: float
+    prediction: float
     covered: NDArray[np.float64]
     patch_px: float
     stride_px: float
@@ -65,12 +65,12 @@ class OcclusionMap:
 
     @property
     def importance(self) -> NDArray[np.float64]:
-        """(g, g) how much each patch changes the answer, whichever way: probability 0-1, or years."""
-        return np.abs(self.covered - self.answer)
+        """(g, g) absolute change of the prediction by each patch, in probability or years."""
+        return np.abs(self.covered - self.prediction)
 
     @property
     def strongest(self) -> tuple[int, int]:
-        """Row and column of the patch that changes the answer most."""
+        """Row and column of the patch with the largest change."""
         row, column = np.unravel_index(int(self.importance.argmax()), self.covered.shape)
         return int(row), int(column)
 
@@ -82,34 +82,34 @@ def explain(
     settings: OcclusionSettings = OcclusionSettings(),
     clock_s: Callable[[], float] = time.perf_counter,
 ) -> OcclusionMap:
-    """(h, w, c) uint8, the crop that ``estimator`` reads, grey or BGR -> the map of its answer for ``attribute``.
+    """Compute the map of one ``attribute`` for a crop of ``estimator``, (h, w, c) uint8, grey or BGR.
 
-    Raises ``ConfigError`` for an attribute that there is none of, or that ``estimator`` does not answer.
+    Raises ``ConfigError`` for an unknown attribute, or one that ``estimator`` does not predict.
     """
     if attribute not in ATTRIBUTES:
         raise ConfigError(f"attribute must be one of {', '.join(ATTRIBUTES)}, got {attribute!r}")
     card = estimator.card
     if attribute not in card.attributes:
-        raise ConfigError(f"{card.name} answers {', '.join(card.attributes)}, not {attribute}")
+        raise ConfigError(f"{card.name} predicts {', '.join(card.attributes)}, not {attribute}")
     start_s = clock_s()
-    copies = occluded(crop, settings)
-    answers = _answers(np.concatenate([crop[None], copies]), estimator, attribute)
-    label_row = int(answers[0].argmax())
-    values = answers[:, label_row]
+    copies = occlude(crop, settings)
+    outputs = _predict(np.concatenate([crop[None], copies]), estimator, attribute)
+    label_row = int(outputs[0].argmax())
+    values = outputs[:, label_row]
     side = crop.shape[0]
     return OcclusionMap(
         attribute,
         str(LABELS[attribute][label_row]) if attribute in LABELS else None,
-        answer=float(values[0]),
-        covered=values[1:].reshape(settings.cells, settings.cells),
+        prediction=float(values[0]),
+        covered=values[1:].reshape(settings.grid_size, settings.grid_size),
         patch_px=side * settings.patch_share,
-        stride_px=side / settings.cells,
+        stride_px=side / settings.grid_size,
         elapsed_ms=(clock_s() - start_s) * 1000,
     )
 
 
-def occluded(crop: NDArray[np.uint8], settings: OcclusionSettings = OcclusionSettings()) -> NDArray[np.uint8]:
-    """(h, w, c) uint8 -> (cells^2, h, w, c): copies with one patch each in the crop's mean colour, row by row."""
+def occlude(crop: NDArray[np.uint8], settings: OcclusionSettings = OcclusionSettings()) -> NDArray[np.uint8]:
+    """(h, w, c) uint8 -> (grid_size^2, h, w, c): copies with one patch each in the crop's mean colour, row by row."""
     if crop.ndim != 3 or crop.dtype != np.uint8 or 0 in crop.shape:
         raise ValueError(f"crop must be a non-empty (h, w, c) uint8 array, got {crop.shape} {crop.dtype}")
     height, width, channels = crop.shape
@@ -122,16 +122,16 @@ def occluded(crop: NDArray[np.uint8], settings: OcclusionSettings = OcclusionSet
 
 
 def _profiles(length: int, settings: OcclusionSettings) -> NDArray[np.float32]:
-    """(cells, length) how much of each pixel a patch covers along one axis, by the patch's place."""
-    centers = (np.arange(settings.cells) + 0.5) * length / settings.cells
+    """(grid_size, length) share of each pixel that each patch covers along one axis."""
+    centers = (np.arange(settings.grid_size) + 0.5) * length / settings.grid_size
     pixels = np.arange(length) + 0.5
-    # A pixel is the narrowest edge: the patch need not begin where a pixel does.
+    # The edge is at least one pixel wide, because patches need not start at a pixel border.
     edge = max(1.0, settings.edge_share * settings.patch_share * length / 2)
     inside = settings.patch_share * length / 2 - np.abs(pixels - centers[:, None])
     return np.clip(inside / edge + 0.5, 0, 1).astype(np.float32)
 
 
-def _answers(crops: NDArray[np.uint8], estimator: Estimator, attribute: str) -> NDArray[np.float64]:
+def _predict(crops: NDArray[np.uint8], estimator: Estimator, attribute: str) -> NDArray[np.float64]:
     """(N, K) calibrated probabilities, or (N, 1) years."""
     outputs = postprocess_outputs(estimator.predict(crops), estimator.card.temperature)
     return outputs.probabilities[attribute] if outputs.age is None or attribute != "age" else outputs.age.years[:, None]

@@ -1,9 +1,8 @@
-"""The only place that decodes files and changes colour order. Frames are (H, W, 3) uint8 BGR everywhere else.
+"""Decode image files, and convert colour order: the only module that does. Frames are (H, W, 3) uint8 BGR.
 
-Whatever the file's colour model, the frame shows what a viewer would: EXIF rotation applied, transparency
-composited on white, 16 bits a channel reduced to the upper 8, CMYK converted with the file's own ICC profile
-where it has one. ICC profiles of RGB and grey files are ignored, as they were in the training sets. Of
-animations and multi-page files the first frame counts.
+Frames look as in an image viewer: EXIF rotation is applied, transparency composited on white, 16 bits per channel are
+reduced to the upper 8, and CMYK is converted with the embedded ICC profile. ICC profiles of RGB and grey files are
+ignored, as in the training sets. Only the first frame of animations and multi-page files is decoded.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from core.settings import ImageLimits
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
-"""Of the files that ``FORMATS`` come in; a file is read by its contents, whatever it is called."""
+"""Usual file extensions of ``FORMATS``; files are recognised by their contents."""
 
 _ADVICE = "Use a complete JPEG, PNG, WebP, BMP, GIF or TIFF file."
 _EXIF_ORIENTATION = 0x0112
@@ -40,10 +39,10 @@ _TIFF_WHITE_IS_ZERO = 0
 
 
 def decode(data: bytes, limits: ImageLimits = ImageLimits(), name: str = "") -> NDArray[np.uint8]:
-    """File contents -> (H, W, 3) uint8 BGR. ``name`` is what messages call the file.
+    """Decode file contents to (H, W, 3) uint8 BGR. ``name`` is used in messages.
 
-    Raises ``ImageTooLargeError`` from the header alone, before any pixel is decoded, and
-    ``UnreadableImageError`` for everything that is no complete picture.
+    Raises ``ImageTooLargeError`` from the header alone, before any pixel is decoded, and ``UnreadableImageError`` for
+    everything that is not a complete image.
     """
     name = name or "The file"
     if not data:
@@ -60,16 +59,14 @@ def decode(data: bytes, limits: ImageLimits = ImageLimits(), name: str = "") -> 
             f"{name} has more pixels than the {_megapixels(limits.max_pixels)} allowed. Scale it down first."
         ) from error
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(
-            f"{name} cannot be read as an image: its contents are no known format. {_ADVICE}"
-        ) from error
-    except Exception as error:  # A hostile file can make a decoder raise almost anything.
+        raise UnreadableImageError(f"{name} cannot be read as an image: its format is unknown. {_ADVICE}") from error
+    except Exception as error:  # Malicious files make decoders raise almost anything.
         reason = str(error).strip(" .") or type(error).__name__
         raise UnreadableImageError(f"{name} cannot be read as an image: {reason}. {_ADVICE}") from error
 
 
 def read_file(path: str | Path, limits: ImageLimits = ImageLimits()) -> NDArray[np.uint8]:
-    """``decode`` for a file on disk; one that is missing or no file raises ``UnreadableImageError``."""
+    """Decode a file on disk, as ``decode``. Raises ``UnreadableImageError`` also for missing files."""
     path = Path(path)
     try:
         _check_bytes(path.stat().st_size, limits, str(path))
@@ -80,7 +77,7 @@ def read_file(path: str | Path, limits: ImageLimits = ImageLimits()) -> NDArray[
 
 
 def encode_png(frame: NDArray[np.uint8]) -> bytes:
-    """(H, W, 3) uint8 BGR, or (H, W) grey -> PNG file contents."""
+    """Encode (H, W, 3) uint8 BGR, or (H, W) grey, as PNG file contents."""
     written, buffer = cv2.imencode(".png", frame)
     if not written:
         raise ValueError(f"frame of shape {frame.shape} and type {frame.dtype} cannot be written as PNG")
@@ -88,13 +85,12 @@ def encode_png(frame: NDArray[np.uint8]) -> bytes:
 
 
 def to_rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 BGR -> a new RGB array, for those outside who expect that order."""
+    """Convert (H, W, 3) uint8 BGR to a new RGB array, for other libraries."""
     return _uint8(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
 
 
 def fit(frame: NDArray[np.uint8], max_side_px: int) -> NDArray[np.uint8]:
-    """(H, W, 3) -> a copy whose longer side is at most ``max_side_px``, its proportions kept; a frame that is
-    small enough keeps its size."""
+    """Return a copy of a (H, W, 3) frame, scaled down if its longer side exceeds ``max_side_px``."""
     height, width = frame.shape[:2]
     factor = max_side_px / max(height, width)
     if factor >= 1:
@@ -130,7 +126,7 @@ def _to_frame(image: Image.Image) -> NDArray[np.uint8]:
     if image.mode.startswith("I;16"):
         upright: Image.Image = Image.fromarray(_upper_bits(image))
     elif image.mode in ("I", "F"):
-        raise ValueError("32 bits a sample have no defined white; save it with 8 or 16")
+        raise ValueError("32 bits per channel have no defined white; save it with 8 or 16")
     elif image.mode == "CMYK":
         upright = _cmyk_to_rgb(image)
     elif image.has_transparency_data and not _is_padding(image):
@@ -143,21 +139,21 @@ def _to_frame(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _is_padding(image: Image.Image) -> bool:
-    """Whether the fourth byte of a bitmap's pixels is no alpha: many programs leave it at 0."""
+    """Return whether the fourth byte per pixel of a bitmap is padding, not alpha: many programs write 0."""
     return image.format == "BMP" and image.mode == "RGBA" and image.getchannel("A").getextrema() == (0, 0)
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 (upright) where it is absent or broken: damaged EXIF data is no reason to refuse a
-    picture. Pillow turns TIFF files upright by itself while loading and then reports 1."""
+    """Return the EXIF orientation, 1 (upright) if it is missing or invalid. Pillow rotates TIFF files while loading and
+    then reports 1."""
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
-    except Exception:  # The parser raises many kinds of errors on damaged tags.
+    except Exception:  # The parser raises many kinds of errors on invalid tags.
         return 1
 
 
 def _upper_bits(image: Image.Image) -> NDArray[np.uint8]:
-    """Grey with up to 16 bits a sample -> (H, W) uint8; the upper byte, as Pillow does for 16-bit colour."""
+    """Reduce grey with up to 16 bits to its upper byte, (H, W) uint8, as Pillow does for 16-bit colour."""
     tags = getattr(image, "tag_v2", {})
     bits = int(tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0])
     grey = _uint8(np.asarray(image).astype(np.uint16) >> (bits - 8))
@@ -165,7 +161,7 @@ def _upper_bits(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
-    """By the embedded ICC profile; without a usable one by 255 - ink, which inverts the plain RGB -> CMYK."""
+    """Convert with the embedded ICC profile, or else as 255 - ink, the inverse of the plain RGB -> CMYK."""
     profile = image.info.get("icc_profile")
     if profile:
         try:

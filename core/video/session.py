@@ -1,7 +1,7 @@
-"""Everything that crosses threads in one live session, behind one lock.
+"""Live session: the state shared by the video thread and the page's thread, behind one lock.
 
-The video thread calls ``process`` for every frame; the page's thread changes settings and reads snapshots.
-Nothing here knows about pages or video transport, and nothing that fails in here may stop the video.
+The video thread calls ``process`` for every frame; the page changes settings and reads snapshots. Nothing here depends
+on pages or video transport, and no error here may stop the video.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ _MAX_LOGGED = 100
 
 
 class FrameAnalyzer(Protocol):
-    """The seam to detection and models; ``frame`` is (H, W, 3) uint8 BGR. May be called by several
-    threads."""
+    """Detection and models as seen by a session; thread-safe. ``frame`` is (H, W, 3) uint8 BGR."""
 
     def analyze(self, frame: Frame, attributes: Attributes = ...) -> Analysis: ...
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSnapshot:
-    """State of a session at one moment. ``running`` says whether a frame was analysed in the last ``rate_window_s``;
-    ``processed_fps`` and ``latency_ms`` (from a frame handed over to its finished picture, median) are over that time,
-    and ``faces`` are those of the newest frame in it. The counters start at the last reset; ``elapsed_s`` lie between
-    the first frame since and the newest."""
+    """State of a session at one moment.
+
+    ``running``: whether a frame was analysed in the last ``rate_window_s``; ``processed_fps`` and the median
+    ``latency_ms`` from frame to annotated frame cover that window, ``faces`` its latest frame. Counters start at the
+    last reset; ``elapsed_s`` is the time from the first frame since then to the latest.
+    """
 
     faces: tuple[Face, ...] = ()
     history: tuple[HistoryRow, ...] = ()
@@ -53,10 +54,8 @@ class LiveSnapshot:
 
 
 class LiveSession:
-    """One viewer's stream. Made by the page, called by the video thread, safe for both.
-
-    ``clock`` counts seconds and never goes back; it is used where no ``now_s`` is given.
-    """
+    """One viewer's stream; thread-safe. ``clock`` counts seconds monotonically, and is used where ``now_s`` is not
+    given."""
 
     def __init__(
         self,
@@ -67,9 +66,8 @@ class LiveSession:
         self._settings = settings
         self._clock = clock
         self._lock = threading.Lock()
-        # Held through a whole frame: after a restart of the stream two video threads overlap for a moment,
-        # and the tracker must see one frame at a time. The page never takes it, so it never waits for a
-        # model.
+        # Held for a whole frame: after a restart of the stream, two video threads overlap for a moment, and the tracker
+        # must see one frame at a time. The page never takes this lock, so it never waits for a model.
         self._frame_lock = threading.Lock()
         self._analyzer = analyzer
         self._attributes = Attributes()
@@ -98,7 +96,7 @@ class LiveSession:
         style: OverlayStyle | None = None,
         tracking: TrackingSettings | None = None,
     ) -> None:
-        """Settings for the next frame on; what is not given stays."""
+        """Change settings from the next frame on; ``None`` keeps a setting."""
         with self._lock:
             self._analyzer = analyzer or self._analyzer
             self._attributes = attributes or self._attributes
@@ -106,29 +104,28 @@ class LiveSession:
             self._tracking = tracking or self._tracking
 
     def reset(self) -> None:
-        """Forgets history, counters and faces; settings stay, and numbers of faces go on."""
+        """Clear history, counters and faces, but not the settings; face ids go on counting."""
         with self._lock:
             self._clear()
             self._reset_wanted = True
 
     def process(self, frame: Frame, now_s: float | None = None) -> Frame:
-        """``frame`` (H, W, 3) uint8 BGR, taken at ``now_s`` -> the picture to show; never raises.
+        """Analyse and annotate a (H, W, 3) uint8 BGR frame taken at ``now_s``; never raises.
 
-        A frame that cannot be analysed is counted and comes back as it is, or unrecognisable where faces are
-        to be hidden.
+        Frames that cause an error are counted and returned unchanged, or pixelated if faces are to be hidden.
         """
         received_s = self._clock()
         with self._frame_lock:
             with self._lock:
                 analyzer, attributes, style = self._analyzer, self._attributes, self._style
             try:
-                return self._processed(frame, analyzer, attributes, style, received_s, now_s)
-            # The thread's boundary: an exception that leaves it would freeze the picture without a word.
+                return self._analyze_and_annotate(frame, analyzer, attributes, style, received_s, now_s)
+            # An exception that leaves the thread would freeze the video without a message.
             except Exception as error:
                 self.note_error(error)
                 return annotator.pixelate(frame) if style.blur_faces else frame
 
-    def _processed(
+    def _analyze_and_annotate(
         self,
         frame: Frame,
         analyzer: FrameAnalyzer,
@@ -151,8 +148,7 @@ class LiveSession:
         return annotated
 
     def note_error(self, error: Exception) -> None:
-        """Counts a failure of a frame or around it, for example of its conversion; the log has each kind once, until
-        there are too many kinds."""
+        """Count an error of a frame or of its conversion. Each of up to ``_MAX_LOGGED`` kinds is logged once."""
         text = f"{type(error).__name__}: {error}"
         with self._lock:
             new = text not in self._logged and len(self._logged) < _MAX_LOGGED
@@ -165,7 +161,7 @@ class LiveSession:
 
     def _record(self, analysis: Analysis, taken_s: float, latency_s: float) -> None:
         with self._lock:
-            # A reset that came after the tracker had this frame concerns the frame too.
+            # A reset during this frame discards it.
             if self._reset_wanted:
                 return
             if self._started_s is None:
@@ -175,8 +171,8 @@ class LiveSession:
             self._frames += 1
             self._frames_with_faces += bool(analysis.faces)
             self._finished.append((taken_s, latency_s))
-            self._forget_old_rates(taken_s)
-            # Half a millisecond of tolerance: sums of floats fall short of a whole interval by a few bits.
+            self._drop_old_rates(taken_s)
+            # Half a millisecond of tolerance for rounding errors of the timestamps.
             if taken_s - self._sampled_s >= self._settings.sample_every_s - 5e-4:
                 self._sampled_s = taken_s
                 self._sample(analysis)
@@ -186,14 +182,14 @@ class LiveSession:
         while self._history and self._elapsed_s - self._history[0].time_s > self._settings.history_s:
             self._history.popleft()
 
-    def _forget_old_rates(self, now_s: float) -> None:
+    def _drop_old_rates(self, now_s: float) -> None:
         while self._finished and now_s - self._finished[0][0] > self._settings.rate_window_s:
             self._finished.popleft()
 
     def snapshot(self, now_s: float | None = None) -> LiveSnapshot:
-        """State at ``now_s``; later changes do not reach it."""
+        """Return the state at ``now_s``."""
         with self._lock:
-            self._forget_old_rates(self._clock() if now_s is None else now_s)
+            self._drop_old_rates(self._clock() if now_s is None else now_s)
             times = [finished_s for finished_s, _ in self._finished]
             span_s = times[-1] - times[0] if times else 0.0
             latencies = [latency_s for _, latency_s in self._finished]

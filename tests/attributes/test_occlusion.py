@@ -1,9 +1,10 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.attributes.occlusion import OcclusionSettings, explain, occluded
+from core.attributes.occlusion import OcclusionSettings, explain, occlude
 from core.errors import ConfigError
 from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeEstimator
 
@@ -11,7 +12,7 @@ SIZE = 48
 
 
 class SpotEstimator:
-    """Answers from the brightness of one square alone: happy, male and old where it is bright."""
+    """Predicts from the brightness of one square: happy, male and old where it is bright."""
 
     def __init__(self, card=EMOTION_CARD, rows=slice(30, 40), columns=slice(8, 18)):
         self.card = card
@@ -40,25 +41,23 @@ def face(channels=1):
     ("attribute", "card", "label"),
     [("emotion", EMOTION_CARD, "happy"), ("gender", AGE_GENDER_CARD, "male"), ("age", AGE_GENDER_CARD, None)],
 )
-def test_the_spot_that_decides_is_the_brightest_of_the_map(attribute, card, label):
+def test_map_peaks_at_the_region_that_decides(attribute, card, label):
     found = explain(face(card.channels), SpotEstimator(card), attribute)
     row, column = found.strongest
     assert abs((row + 0.5) * found.stride_px - 35) <= found.stride_px
     assert abs((column + 0.5) * found.stride_px - 13) <= found.stride_px
     assert found.label == label
     assert found.importance[0, -1] == pytest.approx(0, abs=0.02), "far from the spot"
-    assert found.covered[found.strongest] < found.answer
+    assert found.covered[found.strongest] < found.prediction
 
 
-def test_the_answer_is_the_calibrated_one():
-    from dataclasses import replace
-
+def test_prediction_is_calibrated():
     crop = face()
     plain = explain(crop, SpotEstimator(), "emotion")
     softer = explain(crop, SpotEstimator(replace(EMOTION_CARD, temperature={"emotion": 3.0})), "emotion")
-    assert plain.answer == pytest.approx(240 / 255, abs=0.01)
-    assert softer.answer < plain.answer - 0.05
-    years = explain(face(3), SpotEstimator(AGE_GENDER_CARD), "age").answer
+    assert plain.prediction == pytest.approx(240 / 255, abs=0.01)
+    assert softer.prediction < plain.prediction - 0.05
+    years = explain(face(3), SpotEstimator(AGE_GENDER_CARD), "age").prediction
     assert years == pytest.approx(20 + 60 * 240 / 255, abs=0.5)
 
 
@@ -69,35 +68,35 @@ def test_importance_counts_both_ways():
     darker = explain(crop, SpotEstimator(), "emotion")
     crop[:30] = 255
     brighter = explain(crop, SpotEstimator(), "emotion")
-    assert darker.covered[darker.strongest] < darker.answer
-    assert brighter.covered[brighter.strongest] > brighter.answer
+    assert darker.covered[darker.strongest] < darker.prediction
+    assert brighter.covered[brighter.strongest] > brighter.prediction
     assert darker.importance.min() >= 0
     assert brighter.importance.min() >= 0
 
 
-def test_nothing_matters_in_an_even_picture():
+def test_uniform_crop_has_no_important_region():
     found = explain(np.full((SIZE, SIZE, 1), 90, np.uint8), FakeEstimator(), "emotion")
     assert found.importance.max() == 0
 
 
-def test_copies_stay_few():
+def test_number_of_predictions_is_bounded():
     estimator = SpotEstimator()
-    explain(face(), estimator, "emotion", OcclusionSettings(cells=12))
+    explain(face(), estimator, "emotion", OcclusionSettings(grid_size=12))
     assert sum(estimator.sizes) == 145
 
 
-def test_the_time_is_measured():
+def test_elapsed_time():
     clock = itertools.count(10.0, 0.25)
     assert explain(face(), SpotEstimator(), "emotion", clock_s=lambda: next(clock)).elapsed_ms == 250
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [48, 64, 97])
-def test_every_copy_hides_one_patch_and_together_they_hide_all(size, channels):
+def test_patches_cover_the_whole_crop(size, channels):
     crop = np.random.default_rng(0).integers(0, 256, (size, size, channels), dtype=np.uint8)
     before = crop.copy()
-    settings = OcclusionSettings(cells=6, patch_share=0.3)
-    copies = occluded(crop, settings)
+    settings = OcclusionSettings(grid_size=6, patch_share=0.3)
+    copies = occlude(crop, settings)
     assert copies.shape == (36, size, size, channels)
     assert copies.dtype == np.uint8
     assert np.array_equal(crop, before)
@@ -109,9 +108,9 @@ def test_every_copy_hides_one_patch_and_together_they_hide_all(size, channels):
     assert share[0] < 0.6 * share.max()
 
 
-def test_the_middle_of_a_patch_has_the_mean_colour():
+def test_patches_have_the_mean_colour():
     crop = np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8)
-    copies = occluded(crop, OcclusionSettings(cells=5, patch_share=0.4))
+    copies = occlude(crop, OcclusionSettings(grid_size=5, patch_share=0.4))
     assert np.abs(copies[12, 25, 25] - crop.mean(axis=(0, 1))).max() <= 0.5
 
 
@@ -120,21 +119,23 @@ def test_the_middle_of_a_patch_has_the_mean_colour():
     [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 1), np.float32), np.zeros((0, 8, 1), np.uint8)],
     ids=["no channels", "float", "empty"],
 )
-def test_other_arrays_are_refused(crop):
+def test_occlude_rejects_other_arrays(crop):
     with pytest.raises(ValueError, match="uint8"):
-        occluded(crop)
+        occlude(crop)
 
 
-def test_an_attribute_of_another_network_is_refused():
+def test_explain_rejects_attributes_of_other_networks():
     with pytest.raises(ConfigError, match="not age"):
         explain(face(), SpotEstimator(), "age")
     with pytest.raises(ConfigError, match="emotion, age, gender"):
-        explain(face(), SpotEstimator(), "mood")
+        explain(face(), SpotEstimator(), "valence")
 
 
 @pytest.mark.parametrize(
-    "values", [{"cells": 1}, {"cells": 13}, {"patch_share": 0.1}, {"patch_share": 0.7}, {"edge_share": 1.5}], ids=str
+    "values",
+    [{"grid_size": 1}, {"grid_size": 13}, {"patch_share": 0.1}, {"patch_share": 0.7}, {"edge_share": 1.5}],
+    ids=str,
 )
-def test_settings_that_make_no_map_are_refused(values):
+def test_settings_are_validated(values):
     with pytest.raises(ConfigError):
         OcclusionSettings(**values)

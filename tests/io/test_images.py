@@ -150,7 +150,7 @@ def test_16_bit_grey_tiff_whose_zero_is_white() -> None:
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_32_bits_a_sample_are_refused_instead_of_guessed(mode: str) -> None:
-    with pytest.raises(UnreadableImageError, match="cannot be read as an image: 32 bits a sample"):
+    with pytest.raises(UnreadableImageError, match="cannot be read as an image: 32 bits per channel"):
         decode(save(Image.fromarray(RGB[:, :, 1]).convert(mode), "TIFF"))
 
 

@@ -13,7 +13,7 @@ from core.attributes.alignment import align_faces
 from core.attributes.estimator import Estimator
 from core.attributes.occlusion import OcclusionMap, explain
 from core.drawing import annotator
-from core.drawing.heatmap import heat_overlay
+from core.drawing.heatmap import overlay_heatmap
 from core.errors import FacetError
 from core.io import images
 from core.types import Detection, Face
@@ -90,7 +90,7 @@ def show_explanation(
 
 
 def _show(picture: Picture, occlusion: OcclusionMap, show_map: bool) -> None:
-    shown = heat_overlay(picture, occlusion) if show_map else picture
+    shown = overlay_heatmap(picture, occlusion) if show_map else picture
     alt = (
         f"Face with the map for {ATTRIBUTE_TITLES[occlusion.attribute].lower()}" if show_map else "Face without the map"
     )
@@ -103,7 +103,7 @@ def describe(occlusion: OcclusionMap) -> str:
     """Describe the effect of covering the most important region."""
     if occlusion.importance.max() < _MIN_CHANGE[occlusion.attribute]:
         return NO_REGION_DOMINATES
-    before, after = occlusion.answer, float(occlusion.covered[occlusion.strongest])
+    before, after = occlusion.prediction, float(occlusion.covered[occlusion.strongest])
     if occlusion.label is None:
         return f"With the brightest region covered, the predicted age is **{after:.0f}** instead of {before:.0f}."
     return f"With the brightest region covered, *{occlusion.label}* gets **{after:.0%}** instead of {before:.0%}."
@@ -115,7 +115,7 @@ def is_lowered(face: Face, occlusion: OcclusionMap) -> bool:
     if estimate is None:
         return False
     shown = dict(zip(map(str, estimate.LABELS), estimate.probabilities, strict=True))[str(occlusion.label)]
-    return occlusion.answer - shown >= _MIN_DIFFERENCE
+    return occlusion.prediction - shown >= _MIN_DIFFERENCE
 
 
 def _explain(
