@@ -1,10 +1,8 @@
-"""Milliseconds of every stage on one thread: decode, detection, crop, each model, and the whole with the share of each
-stage in it; Haar in the same run for comparison."""
+"""Time every stage from image to result on one thread; the Haar cascade runs beside it for comparison."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,9 +17,9 @@ from core.attributes.quality import installed_settings
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import ConfigError
 from core.io.images import decode, encode_png
-from core.runtime.timing import TIMING_LOCK
+from core.runtime.timing import single_thread, time_calls
 from core.settings import DEFAULT_NETWORKS, LIVE_DETECTOR, DetectorSettings, NetworkChoice
-from core.types import Analysis, Box, Detection, Landmarks
+from core.types import Box, Detection, Landmarks
 
 Stages = dict[str, Callable[[], object]]
 
@@ -31,12 +29,10 @@ _POINTS = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
 """Landmarks as shares of the box."""
 _REFERENCE = "haar"
 _WITHOUT_LANDMARKS = ("haar",)
-_WARM_UP_RUNS = 5
 
 
 class _KnownFaces:
-    """Answers the same faces for every frame, because the synthetic one shows none; with ``search``, after paying for
-    a real search. Without it, the networks' share does not hang on a detector."""
+    """Finds the same faces in every frame, because the synthetic one shows none; with ``search``, after running it."""
 
     def __init__(self, faces: Sequence[Detection], search: FaceDetector | None = None) -> None:
         self._faces = tuple(faces)
@@ -48,31 +44,27 @@ class _KnownFaces:
         return self._faces
 
 
-def _no_progress(share: float) -> None:
-    """Nobody is waiting."""
-
-
 def run_benchmark(
     repeats: int = 50,
     detector_name: str = DEFAULT_DETECTOR,
-    progress: Callable[[float], None] = _no_progress,
+    progress: Callable[[float], object] = lambda share: None,
     choice: NetworkChoice = DEFAULT_NETWORKS,
 ) -> dict[str, Any]:
-    """``stages``: name -> median and 95th percentile over ``repeats`` runs. ``shares``: whole -> stage -> median share
-    of the whole, in [0, 1]. ``times_as_fast_as_haar``: search -> ratio of medians, both with the same settings.
+    """Time each stage ``repeats`` times; waits for a measurement that another thread runs.
 
-    ``progress`` is told the share that is done, in (0, 1], between the timed calls. Waits for a benchmark that another
-    thread runs. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
+    ``stages``: name -> median and 95th percentile in ms. ``shares``: whole -> stage -> median share of the whole, in
+    [0, 1]. ``times_as_fast_as_haar``: detection -> ratio of medians, both with the same settings. ``progress`` gets the
+    share done, in (0, 1]. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
     """
     if repeats < 1:
         raise ConfigError(f"repeats must be at least 1, got {repeats}")
-    with TIMING_LOCK:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
-            stages, shares = _measured(_stages(detector_name, choice), repeats, progress)
-        finally:
-            cv2.setNumThreads(threads)
+    parts: dict[str, list[Mapping[str, float]]] = {}
+    with single_thread():
+        elapsed_ms = time_calls(_stages(detector_name, choice, parts), repeats, progress=progress)
+    stages = {
+        name: {"median_ms": float(np.median(values)), "p95_ms": float(np.percentile(values, 95))}
+        for name, values in elapsed_ms.items()
+    }
     width, height = _FRAME_WH
     return {
         "repeats": repeats,
@@ -81,12 +73,13 @@ def run_benchmark(
         "detector": detector_name,
         "networks": choice.by_attribute,
         "stages": stages,
-        "shares": shares,
+        "shares": {name: _shares(stage_ms[-repeats:], elapsed_ms[name]) for name, stage_ms in parts.items()},
         "times_as_fast_as_haar": _ratios(stages),
     }
 
 
-def _stages(detector_name: str, choice: NetworkChoice) -> Stages:
+def _stages(detector_name: str, choice: NetworkChoice, parts: dict[str, list[Mapping[str, float]]]) -> Stages:
+    """Return every stage; the milliseconds within each call of a "whole" are added to ``parts``."""
     frame = _frame()
     stages: Stages = {"decode": partial(decode, encode_png(frame))}
     stages |= _searches(frame, detector_name)
@@ -101,12 +94,19 @@ def _stages(detector_name: str, choice: NetworkChoice) -> Stages:
     for name, search in (("all but detection", None), ("whole", detector)):
         for count in (1, 3):
             analyzer = FaceAnalyzer(_KnownFaces(faces[:count], search), networks, installed_settings())
-            stages[f"{name}, {count} face{'s' * (count > 1)}"] = partial(analyzer.analyze, frame)
+            stage = f"{name}, {count} face{'s' * (count > 1)}"
+            stages[stage] = partial(analyzer.analyze, frame)
+            if search is not None:
+                stages[stage] = partial(_analyze, analyzer, frame, parts.setdefault(stage, []))
     return stages
 
 
+def _analyze(analyzer: FaceAnalyzer, frame: NDArray[np.uint8], parts: list[Mapping[str, float]]) -> None:
+    parts.append(analyzer.analyze(frame).stage_ms)
+
+
 def _searches(frame: NDArray[np.uint8], detector_name: str) -> Stages:
-    """The search with the settings for live video and for photos, by the detector and by the one it is compared to."""
+    """Return detection with the settings for live video and for photos, by the detector and by the reference."""
     stages: Stages = {}
     for name in dict.fromkeys((detector_name, _REFERENCE)):
         for stage, settings in (("detect", LIVE_DETECTOR), ("detect, settings for photos", DetectorSettings())):
@@ -120,34 +120,10 @@ def _known_face(box: Box, landmarks: bool) -> Detection:
     return Detection(box, 0.9, Landmarks(*points) if landmarks else None)
 
 
-def _measured(
-    stages: Stages, repeats: int, progress: Callable[[float], None]
-) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]]]:
-    """Times, and shares of those that answer an ``Analysis`` and cost a search. The stages take turns, so that a busy
-    machine slows all of them alike and their ratios hold."""
-    elapsed_ms: dict[str, list[float]] = {name: [] for name in stages}
-    parts: dict[str, list[dict[str, float]]] = {}
-    for run in range(_WARM_UP_RUNS + repeats):
-        for name, work in stages.items():
-            start_s = time.perf_counter()
-            result = work()
-            if run < _WARM_UP_RUNS:
-                continue
-            elapsed_ms[name].append((time.perf_counter() - start_s) * 1000)
-            if isinstance(result, Analysis) and name.startswith("whole"):
-                parts.setdefault(name, []).append(result.stage_ms)
-        progress((run + 1) / (_WARM_UP_RUNS + repeats))
-    times = {
-        name: {"median_ms": float(np.median(values)), "p95_ms": float(np.percentile(values, 95))}
-        for name, values in elapsed_ms.items()
-    }
-    return times, {name: _shares(stage_ms, elapsed_ms[name]) for name, stage_ms in parts.items()}
-
-
-def _shares(stage_ms: Sequence[dict[str, float]], whole_ms: Sequence[float]) -> dict[str, float]:
-    """Median over the runs; ``rest`` is what no stage accounts for."""
+def _shares(stage_ms: Sequence[Mapping[str, float]], whole_ms: Sequence[float]) -> dict[str, float]:
+    """Return the median share of each stage over the runs; ``rest`` is what no stage accounts for."""
     shares = {
-        stage: float(np.median([one[stage] / whole for one, whole in zip(stage_ms, whole_ms, strict=True)]))
+        stage: float(np.median([parts[stage] / whole for parts, whole in zip(stage_ms, whole_ms, strict=True)]))
         for stage in stage_ms[0]
     }
     return shares | {"rest": max(0.0, 1 - sum(shares.values()))}
@@ -160,7 +136,7 @@ def _ratios(times: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 def _frame() -> NDArray[np.uint8]:
-    """A smooth random scene: enough structure to keep a cascade busy, the same in every run."""
+    """Make a smooth random scene: enough structure to keep a cascade busy, the same in every run."""
     rng = np.random.default_rng(0)
     width, height = _FRAME_WH
     coarse = rng.integers(0, 256, (height // 16, width // 16, 3), dtype=np.uint8)

@@ -29,9 +29,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, TWO_VIEWS_FILE
+from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, SPEED_FILE, TWO_VIEWS_FILE
 from core.datasets.samples import Samples
-from core.evaluation.latency import HERE_FILE, SPEED_FILE
 from models import registry
 from models.cli import add_data, run
 from models.detection.export import export_detector
@@ -74,7 +73,7 @@ def export(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path
         shutil.copyfile(forms[served], folder / SERVED_FILE)
     card["exports"] = {"compared_on": task.validation_split, "served": served} | exports
     # Of another network: two views belong to the answers that are stored now, times to the file that is served now.
-    for name in (TWO_VIEWS_FILE, SPEED_FILE, HERE_FILE):
+    for name in (TWO_VIEWS_FILE, SPEED_FILE):
         (folder / name).unlink(missing_ok=True)
     write_card(folder, card)
     store_predictions(folder, data)

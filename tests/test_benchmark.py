@@ -2,7 +2,6 @@
 
 import time
 
-import cv2
 import pytest
 
 from core import benchmark
@@ -80,31 +79,6 @@ def test_haar_is_not_compared_with_itself(monkeypatch):
     timings = run_benchmark(repeats=1, detector_name="haar")
     assert timings["times_as_fast_as_haar"] == {}
     assert not any(name.endswith(", haar") for name in timings["stages"])
-
-
-def test_progress_ends_at_the_whole(monkeypatch):
-    monkeypatch.setitem(DETECTORS, "haar", SlowDetector)
-    told = []
-    run_benchmark(repeats=2, detector_name="haar", progress=told.append)
-    assert told == sorted(told)
-    assert len(told) == 2 + benchmark._WARM_UP_RUNS
-    assert told[-1] == 1.0
-
-
-def test_a_benchmark_that_is_given_up_leaves_opencv_as_it_was(monkeypatch):
-    monkeypatch.setitem(DETECTORS, "haar", SlowDetector)
-    threads = cv2.getNumThreads()
-    seen = []
-
-    def give_up(share):
-        seen.append(cv2.getNumThreads())
-        raise InterruptedError
-
-    for _ in range(2):
-        with pytest.raises(InterruptedError):
-            run_benchmark(repeats=1, detector_name="haar", progress=give_up)
-    assert seen == [1, 1]
-    assert cv2.getNumThreads() == threads
 
 
 def test_unknown_detector():

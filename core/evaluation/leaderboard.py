@@ -234,7 +234,7 @@ def _images(card: ModelCard) -> str:
 
 def _stored_speed(folder: Path, here: bool) -> tuple[NetworkSpeed | None, ArtifactError | None]:
     try:
-        return load_speed(folder, here), None
+        return load_speed(folder), None
     except ArtifactMissingError:
         return None, None
     except ArtifactError as error:

@@ -193,7 +193,9 @@ def _concatenate(parts: Sequence[Outputs]) -> Outputs:
 
 
 def _measure_outputs(outputs: Outputs, samples: Samples, card: ModelCard) -> ConditionMetrics:
-    return measure_condition(predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature))
+    return measure_condition(
+        predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -209,7 +209,7 @@ def test_claims_stand_only_beside_what_they_are_about(board: Leaderboard) -> Non
     genders = group_table(_group(board, "gender")).set_index("network")
     assert genders["claimed"]["levi_hassner"] == "86.8 % on Adience"
     assert math.isnan(ages["ms_per_face"]["vgg16_age"])
-    assert "models.export vgg16_age" in ages["restore"]["vgg16_age"]
+    assert "models export vgg16_age" in ages["restore"]["vgg16_age"]
 
 
 def test_the_whole_table_says_what_can_be_compared(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.artifacts.model_card import ARTIFACTS_DIR
-from core.evaluation.latency import SPEED_FILE, NetworkSpeed, save_speed
+from core.evaluation.latency import NetworkSpeed, save_speed
 from tests.fakes.evaluation import card_dict
 
 PRINTS = {"private": "aaaa", "public": "bbbb", "test": "cccc", "validation": "dddd", "five_private": "eeee"}
@@ -54,7 +54,7 @@ def write_network(
     if included:
         (folder / "model.tflite").write_bytes(b"no network")
     if ms is not None:
-        save_speed(folder, NetworkSpeed(ms, 10, 5, machine, "2026-01-31"), SPEED_FILE)
+        save_speed(folder, NetworkSpeed(ms, 10, 5, machine, "2026-01-31"))
     return folder
 
 

@@ -147,7 +147,7 @@ def test_a_detected_face_is_framed_like_the_training_images(artifact):
 
 
 def test_a_face_takes_little_time(artifact):
-    assert load_speed(ARTIFACTS_DIR / artifact, here=False).ms_per_face <= LARGEST_MS_PER_FACE
+    assert load_speed(ARTIFACTS_DIR / artifact).ms_per_face <= LARGEST_MS_PER_FACE
 
 
 def test_most_of_the_accuracy_is_retained_on_corrupted_images(artifact):

@@ -21,7 +21,7 @@ PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 """What the reader calls the private rows of ``write_fer2013_csv``."""
 
-COMMON_TABS = ("Robustness", "Speed and size", "Training", "Model card", "Mistakes", "Re-run")
+COMMON_TABS = ("Robustness", "Speed", "Training", "Model card", "Mistakes", "Re-run")
 
 
 def _page(split: str | None = None) -> AppTest:

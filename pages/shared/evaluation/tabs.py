@@ -30,7 +30,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         "Calibration": lambda: show_calibration(models, detail),
         "Groups": lambda: _show_groups(detail),
         "Robustness": lambda: show_robustness(detail),
-        "Speed and size": show_speed,
+        "Speed": show_speed,
         "Training": lambda: show_training(detail.folder),
         "Model card": lambda: show_card(detail.card, detail.split),
         "Mistakes": lambda: show_mistakes(detail),

@@ -61,7 +61,7 @@ def loader(dataset):
     return lambda data_dir, image_size: made
 
 
-OF_ANOTHER_NETWORK = ("two_views.npz", "speed.json", "speed.here.json")
+OF_ANOTHER_NETWORK = ("two_views.npz", "speed.json")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.evaluation.latency import NetworkSpeed, load_speed, save_speed
+from core.evaluation.latency import load_speed
 from models.measuring.latency import main
 from tests.fakes.leaderboard import copy_real_network, write_network
 
@@ -24,14 +24,6 @@ def test_times_are_printed_and_kept(artifacts: Path, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert out.startswith("emotion ")
     assert out.endswith(" ms\n")
-
-
-def test_the_command_replaces_what_the_page_measured_here(artifacts: Path) -> None:
-    page = NetworkSpeed(99.0, 10, 5, "Busy CPU", "2026-01-31")
-    save_speed(artifacts / "emotion", page)
-    assert main([]) == 0
-    assert load_speed(artifacts / "emotion") != page
-    assert load_speed(artifacts / "emotion") == load_speed(artifacts / "emotion", here=False)
 
 
 def test_a_network_that_cannot_be_run_is_named_after_the_others(
