@@ -22,6 +22,7 @@ from models.measuring.quality import (
 )
 from models.measuring.quality_data import Boxes, Photographed, photographed, random_box, shrunk
 from tests.fakes.core import AGE_GENDER_CARD, FakeDetector, FakeEstimator
+from tests.fakes.detection import annotate
 
 PLAIN = np.array(((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)))
 COUNT = 300
@@ -104,10 +105,9 @@ def test_the_plain_face_is_level_and_symmetric():
 
 
 def photo(size=240):
-    marks = np.array([[20.0, 20.0, 60.0, 60.0]])
-    points = np.array([[[32.0, 35.0], [48.0, 35.0], [40.0, 43.0], [40.0, 52.0]]])
+    landmarks = np.array([[32.0, 35.0], [48.0, 35.0], [40.0, 43.0], [40.0, 52.0]])
     image = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    return FacePhoto("web_1.jpg", image, points, np.zeros((0, 4)), marks, np.zeros((1, 5, 2)), np.array([0.9]))
+    return FacePhoto(image, annotate("web_1.jpg", [landmarks], pseudo_boxes=[[20.0, 20.0, 60.0, 60.0]]))
 
 
 def test_random_boxes_miss_every_mark():

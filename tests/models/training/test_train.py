@@ -14,9 +14,10 @@ from dataclasses import replace
 
 import keras
 
-from core.datasets.faces import FACES_SPLITS, FacePhoto, FacePhotos
+from core.datasets.faces import FACES_SPLITS, Annotations, FacePhoto, FacePhotos
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset
+from core.detection import FaceArrays
 from core.detection.decoding import STRIDE
 from core.errors import ConfigError, DatasetError
 from core.types import EMOTIONS, GENDERS
@@ -53,9 +54,8 @@ def made_up(task, count=24, size=24):
 def made_up_photo(number):
     image = np.random.default_rng(number).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     points = np.array([[30.0, 20], [50, 20], [40, 30], [33, 40], [47, 40]])
-    nobody = np.zeros((0, 4))
-    box = np.array([[20.0, 5, 60, 55]])
-    return FacePhoto(f"p{number}", image, np.zeros((0, 4, 2)), nobody, box, points[None], np.array([0.9]))
+    pseudo_labels = FaceArrays(np.array([[20.0, 5, 60, 55]]), np.array([0.9]), points[None])
+    return FacePhoto(image, Annotations(f"p{number}", (80, 60), np.zeros((0, 4, 2)), np.zeros((0, 4)), pseudo_labels))
 
 
 def made_up_data(task):
