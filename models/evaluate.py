@@ -47,7 +47,7 @@ from models.training.tasks import load_data
 Outputs = dict[str, NDArray[np.float32]]
 
 
-def figures_of_file(file: Path, samples: Samples, task: str) -> dict[str, float]:
+def evaluate_file(file: Path, samples: Samples, task: str) -> dict[str, float]:
     """Summary metrics of a LiteRT file that is not an artifact yet."""
     model = LiteRTModel(file.read_bytes())
     outputs = predict_images(model, resized(samples.images, model.crop_shape[0]))

@@ -1,4 +1,4 @@
-"""Every network by name. A new one is a file in ``architectures`` and a line here."""
+"""All architectures by name. A new one is a file in ``architectures`` and a line here."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ARCHITECTURES: dict[str, Callable[..., keras.Model]] = {
 
 
 def build(name: str, **arguments: object) -> keras.Model:
-    """The network ``name`` built with ``arguments``; ``ConfigError`` if there is none of that name."""
+    """Build the architecture ``name`` with ``arguments``. Raises ``ConfigError`` for an unknown name."""
     if name not in ARCHITECTURES:
         raise ConfigError(f"unknown architecture {name!r}: choose one of {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[name](**arguments)

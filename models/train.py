@@ -25,12 +25,12 @@ from core.artifacts.storage import replacing, save_json
 from core.errors import ConfigError
 from models import registry
 from models.cli import add_data, non_negative_int, positive_int, run
-from models.exporting.model_card import facts_of
+from models.exporting.model_card import describe_network
 from models.training.config import TrainConfig
 from models.training.ema import EmaWeights
-from models.training.optimizers import optimizer_for
-from models.training.recipes import config_named
-from models.training.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, changed_since, folder_of_run, weights_of
+from models.training.optimizers import build_optimizer
+from models.training.recipes import get_recipe
+from models.training.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, find_changes, load_weights_of, locate_run
 from models.training.tasks import TASKS, TrainingData, TrainingTask
 
 _TO_RESUME = ("last.keras", "average.npz")
@@ -73,7 +73,7 @@ def _compiled(config: TrainConfig, task: TrainingTask, steps_per_epoch: int) -> 
     finally:
         keras.mixed_precision.set_global_policy("float32")
     model.compile(
-        optimizer_for(config, steps_per_epoch),
+        build_optimizer(config, steps_per_epoch),
         loss=task.objective.losses(config.label_smoothing),
         loss_weights=dict(config.loss_weights) if config.loss_weights else None,
         metrics=task.objective.metrics(),
@@ -85,14 +85,14 @@ def _compiled(config: TrainConfig, task: TrainingTask, steps_per_epoch: int) -> 
 
 
 def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
-    return weights_of(str(config.start_from), config, workdir.parent)
+    return load_weights_of(str(config.start_from), config, workdir.parent)
 
 
 def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:
     """The network and its optimizer as they were left. ``ConfigError`` if ``config`` is not what it was trained with:
     the learning rate of all steps was settled at the start."""
     may_differ = {"recipe", "stop_after"} | ({"epochs"} if config.schedule == "constant" else set())
-    if other := changed_since(workdir, config, may_differ):
+    if other := find_changes(workdir, config, may_differ):
         raise ConfigError(
             f"{workdir} cannot be resumed: {', '.join(other)} was not the same when it began; train it anew"
         )
@@ -173,7 +173,7 @@ class _Progress(keras.callbacks.Callback):
 
 
 def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, workdir: Path) -> None:
-    run = {"config": asdict(config), "backend": keras.backend.backend()} | facts_of(model) | data.metadata()
+    run = {"config": asdict(config), "backend": keras.backend.backend()} | describe_network(model) | data.metadata()
     (workdir / RUN_FILE).write_text(json.dumps(run, indent=2, default=str))
 
 
@@ -191,10 +191,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> None:
-    config = config_named(options.config)
+    config = get_recipe(options.config)
     if options.epochs is not None:
-        config = config.over(options.epochs)
-    workdir = folder_of_run(config, options.runs, options.seed)
+        config = config.with_epochs(options.epochs)
+    workdir = locate_run(config, options.runs, options.seed)
     if options.seed is not None:
         config = replace(config, seed=options.seed)
     data = TASKS[config.task].load(options.data, config)

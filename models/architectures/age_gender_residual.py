@@ -1,6 +1,6 @@
-"""Joint age and gender network: residual trunk on a 64x64 colour crop.
+"""Joint age and gender network: residual backbone on a 64x64 colour crop.
 
-Age is a distribution over the years 0-100 (label distribution learning, Gao et al. 2018); its mean is the answer.
+Age is a distribution over the years 0-100 (label distribution learning, Gao et al. 2018); its mean is the prediction.
 """
 
 from __future__ import annotations

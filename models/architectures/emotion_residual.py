@@ -1,4 +1,4 @@
-"""Emotion network: residual trunk on a 48x48 grey crop, seven classes."""
+"""Emotion network: residual backbone on a 48x48 grey crop, seven classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Output layers that the rebuilt networks share: softmax, in float32 also where the rest computes in bfloat16."""
+"""Output layers that the baselines share: softmax, in float32 also where the rest computes in bfloat16."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDTHS = {"emotion": len(EMOTIONS), "gender": len(GENDERS), "age": MAX_AGE + 1, 
 
 
 def classes_of(output: str, emotions: Sequence[str] = EMOTIONS) -> int:
-    """How many classes the network itself tells apart for ``output``."""
+    """Count the classes that the network itself tells apart for ``output``."""
     return len(emotions) if output == "emotion" else WIDTHS[output]
 
 
@@ -40,16 +40,16 @@ def class_heads(
 def with_all_emotions(
     probabilities: keras.KerasTensor, output: str, emotions: Sequence[str] = EMOTIONS
 ) -> keras.KerasTensor:
-    """(B, len(emotions)) -> (B, 7) in the order of ``EMOTIONS``, zero for those that the network does not know.
+    """Pad (B, len(emotions)) to (B, 7) in the order of ``EMOTIONS``, with zeros for unknown emotions.
 
-    So a network of five classes answers in the same form as every other. Other outputs are returned as they are.
+    All emotion networks thus have outputs of one form. Other outputs are returned as they are.
     """
     if output != "emotion" or tuple(emotions) == EMOTIONS:
         return probabilities
-    none = ops.zeros_like(probabilities[:, :1])
+    zero = ops.zeros_like(probabilities[:, :1])
     known = list(emotions)
     columns = [
-        probabilities[:, known.index(emotion) : known.index(emotion) + 1] if emotion in known else none
+        probabilities[:, known.index(emotion) : known.index(emotion) + 1] if emotion in known else zero
         for emotion in EMOTIONS
     ]
     return layers.Concatenate(dtype="float32", name="all_emotions")(columns)

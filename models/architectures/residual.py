@@ -1,4 +1,4 @@
-"""Small residual trunk (He et al. 2016) that fits a CPU: few filters at full size, most of the work at a quarter of it.
+"""Small residual backbone (He et al. 2016) for CPUs: few filters at full size, most operations at a quarter of it.
 
 Each crop is standardised inside the graph, (x - mean) / sqrt(variance + 8^2) on the 0-255 scale, so that a raw
 uint8 crop goes in everywhere and contrast and brightness of the camera cancel out.

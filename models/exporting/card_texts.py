@@ -1,4 +1,4 @@
-"""What every card of a task says in words: title, data set, limits; and what all cards say."""
+"""Texts of model cards: title, data set and limits by task, and what all cards have in common."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NETWORKS: Mapping[str, str] = {
     "vgg16_age": "VGG-16, DEX",
     "levi_hassner": "Levi & Hassner",
 }
-"""Architectures of others, by the name that people know them by."""
+"""Architecture -> the name under which a baseline is known."""
 _DATASETS: Mapping[str, str] = {
     "fer2013": "FER2013 (Goodfellow et al. 2013)",
     "fer2013_five": "FER2013 (Goodfellow et al. 2013), without its images of disgust and fear",
@@ -28,83 +28,76 @@ _DATASETS: Mapping[str, str] = {
         "UTKFace, aligned and cropped (Zhang et al. 2017), ages 21 to 60, in the split of Cao, Mirjalili & Raschka 2020"
     ),
 }
-_SOFTENED = "training targets softened by FER+ (Barsoum et al. 2016)"
+_SOFT_LABELS = "soft training labels from the votes of FER+ (Barsoum et al. 2016)"
 _FACES = (
-    "5,586 web photographs (Caltech 10,000 Web Faces) with eyes, nose and mouth marked by people, and 839 "
-    "street photographs with boxes drawn by people around masked and unmasked faces. Part of the labels were "
-    "made by a machine: most boxes, and the landmarks of faces that nobody marked, come from OpenCV's YuNet "
-    "detector. They are good to learn from, but no ground truth."
+    "5,586 web photographs (Caltech 10,000 Web Faces) with eyes, nose and mouth annotated by people, and 839 street "
+    "photographs with annotated boxes of masked and unmasked faces. Most boxes, and the landmarks of faces that nobody "
+    "annotated, are pseudo-labels of OpenCV's YuNet detector: suited for training, but not ground truth."
 )
 _EXPRESSION = (
-    "Reads the expression that annotators saw in web photographs from 2013, often posed, with labels on which "
-    "people themselves agree in about two of three cases."
+    "Classifies the facial expression that annotators saw in web photographs from 2013, often posed. People agree on "
+    "about two of three labels."
 )
 _NO_GROUPS = (
-    "It does not know what a person feels. FER2013 has no labels of age, gender or origin, so nothing is known here "
-    "about differences between groups."
+    "It does not know what a person feels. FER2013 has no labels of age, gender or ethnicity, so differences between "
+    "groups are unknown."
 )
 _UTKFACE = (
-    "see the table by group. Web photographs of 2017, whose labels an algorithm estimated and people checked; people "
-    "over 70 are rare in it."
+    "see the table by group. UTKFace holds web photographs from 2017, labelled by an algorithm and checked by people. "
+    "People over 70 are rare."
 )
-_PERCEIVED = f"the gender that others perceive, male or female only: {{}}. Errors differ between groups, {_UTKFACE}"
-_NOT_OLD = "nothing here says how old anybody is"
-_NOT_IDENTITY = "nothing here says how anybody identifies"
+_APPARENT_AGE = "Estimates apparent age, not true age."
+_PERCEIVED_GENDER = "Estimates perceived gender, male or female only, not gender identity."
+_GROUP_ERRORS = f"Errors differ between groups, {_UTKFACE}"
+_AGE_ERRORS = f"Errors grow with age and differ between groups, {_UTKFACE}"
 LIMITS: Mapping[str, str] = {
-    "emotion": f"{_EXPRESSION} Disgust is rare, and disgust and fear are often missed. {_NO_GROUPS}",
+    "emotion": f"{_EXPRESSION} Disgust is rare; disgust and fear are often missed. {_NO_GROUPS}",
     "emotion_five": (
-        f"{_EXPRESSION} It was never shown disgust or fear and answers one of the other five for them; its figures are "
-        f"from images without them, so they cannot be compared with those of networks that read all seven. {_NO_GROUPS}"
+        f"{_EXPRESSION} It was trained without disgust and fear and predicts one of the other five for them. Its "
+        f"metrics leave out such images, so they are not comparable with those of seven emotions. {_NO_GROUPS}"
     ),
-    "age_gender": (
-        "Estimates the age that a face appears to have, and the gender that others perceive, male or female only: "
-        f"neither says how old anybody is or how anybody identifies. Errors grow with age and differ between groups, "
-        f"{_UTKFACE}"
-    ),
-    "gender": f"Estimates {_PERCEIVED.format(_NOT_IDENTITY)}",
+    "age_gender": f"{_APPARENT_AGE} {_PERCEIVED_GENDER} {_AGE_ERRORS}",
+    "gender": f"{_PERCEIVED_GENDER} {_GROUP_ERRORS}",
     "age": (
-        f"Estimates the age that a face appears to have: {_NOT_OLD}. It answers one number and nothing about how sure "
-        "it is, so the stated interval is equally wide for faces of one age. Errors grow with age and differ between "
-        f"groups, {_UTKFACE}"
+        f"{_APPARENT_AGE} It predicts one number without a distribution, so the interval is equally wide for all faces "
+        f"of one age. {_AGE_ERRORS}"
     ),
     "age_group_gender": (
-        f"Estimates to which of the groups {', '.join(AGE_GROUP_LABELS)} the age belongs that a face appears to have, "
-        "and from that an age, which is rough: ages between two groups are never answered surely. Also estimates "
-        f"{_PERCEIVED.format(f'{_NOT_OLD} or how anybody identifies')}"
+        f"Predicts one of the age groups {', '.join(AGE_GROUP_LABELS)}; the age that follows from it is rough, and "
+        f"ages between two groups are never certain. {_APPARENT_AGE} {_PERCEIVED_GENDER} {_GROUP_ERRORS}"
     ),
     "age_gender_published": (
-        "Made to be compared with published figures on that split, not to be used: it was never shown anybody under 21 "
-        "or over 60 and takes everybody for somebody in between. Near-duplicates across the published sides were left "
-        f"in, as others leave them. Also estimates {_PERCEIVED.format(f'{_NOT_OLD} or how anybody identifies')}"
+        "Only for comparison with published results on this split. It was trained without people under 21 or over 60 "
+        "and predicts ages in between for everybody. Near-duplicates across the published splits were kept, as in the "
+        f"published work. {_PERCEIVED_GENDER} {_GROUP_ERRORS}"
     ),
     "detection": (
-        "Finds faces from about 12 pixels in the searched copy (the longer side of a live frame is reduced to 320 "
-        "pixels, of a photograph to 1,280). The photographs show mostly adults who face the camera: expect more "
-        "misses for profiles, faces upside down and strong occlusion. It finds faces; it does not tell whose."
+        "Finds faces from about 12 pixels after resizing (longer side 320 pixels for live frames, 1,280 for "
+        "photographs). The training photographs show mostly adults facing the camera: expect more misses for profiles, "
+        "upside-down faces and strong occlusion. It finds faces; it does not recognise people."
     ),
 }
-"""Task, as on the card -> what to expect of the network's answers."""
+"""Task, as on the card -> what the network cannot do."""
 LICENSE = (
     "Weights for research use only: the training data may be used for non-commercial research. "
     "The code is under the MIT licence."
 )
 INTENDED_USE = (
-    "Demonstration, teaching and the study of such models, on pictures of people who agreed to it. Not for decisions "
-    "about people. Emotion inference at the workplace and in education is banned in the EU (AI Act, Article 5(1)(f))."
+    "Demonstration, teaching and research, on pictures of people who agreed to it. Not for decisions about people. "
+    "Emotion recognition at work and in education is banned in the EU (AI Act, Article 5(1)(f))."
 )
-DEFAULT_CROP = {"scale": 1.0, "shift_y": 0.0}
 
 
-def title_of(task: str, architecture: str, size: int, channels: int) -> str:
-    """As the pages name the network: what it answers, and whose it is if it is not our own."""
+def format_title(task: str, architecture: str, size: int, channels: int) -> str:
+    """Name a network as the pages do: outputs and input, after the name of a baseline."""
     if not TASKS[task].outputs:
         return TASKS[task].title
     title = f"{TASKS[task].title}, {size}x{size} {'grey' if channels == 1 else 'colour'}"
     return f"{_NETWORKS[architecture]}: {title[0].lower()}{title[1:]}" if architecture in _NETWORKS else title
 
 
-def dataset_text(task: str, softened: bool) -> str:
-    """The data set of a task; ``softened``: whether FER+'s votes took part in the training targets."""
+def describe_dataset(task: str, soft_labels: bool) -> str:
+    """Name the data set of ``task``; ``soft_labels``: whether the votes of FER+ were used in training."""
     if task == "detection":
         return _FACES
-    return f"{_DATASETS[TASKS[task].dataset]}{f'; {_SOFTENED}' if softened else ''}"
+    return f"{_DATASETS[TASKS[task].dataset]}{f'; {_SOFT_LABELS}' if soft_labels else ''}"

@@ -1,4 +1,4 @@
-"""Model cards: what the training side knows about an artifact, written beside it."""
+"""Model cards: build, read and write ``card.json``, and join the histories of training stages."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from core.artifacts.storage import save_json, sha256_of
 from core.attributes.postprocessing import AgeCalibration
 from core.evaluation.detection.store import NUMBERS_FILE, REPORT_FILE
 from core.tasks import TASKS
-from models.architectures.baselines.mobilenet_transfer import start_of
-from models.exporting.card_texts import DEFAULT_CROP, INTENDED_USE, LICENSE, LIMITS, dataset_text, title_of
-from models.exporting.reported_results import CLAIMS
+from models.architectures.baselines.mobilenet_transfer import find_initialization
+from models.exporting.card_texts import INTENDED_USE, LICENSE, LIMITS, describe_dataset, format_title
+from models.exporting.reported_results import REPORTED_RESULTS
 from models.training.config import TrainConfig
-from models.training.recipes import config_named
-from models.training.runs import best_epoch, recorded_run
+from models.training.recipes import get_recipe
+from models.training.runs import read_best_epoch, read_run
 from models.training.tasks import ATTRIBUTE_TASKS
 from models.training.tasks import TASKS as TRAINING_TASKS
 
@@ -49,53 +49,57 @@ _OTHER_FILES = (
     ROBUSTNESS_FILE,
     HISTORY_FILE,
 )
-_NETWORK_FACTS = ("trainable_parameters", "frozen_parameters", "start")
-_NOT_ABOUT_DATA = ("config", "backend", *_NETWORK_FACTS)
+_NETWORK_KEYS = ("trainable_parameters", "frozen_parameters", "start")
+_NOT_ABOUT_DATA = ("config", "backend", *_NETWORK_KEYS)
 """What a run records about the training itself; the rest of it is about the data."""
-_FRAMING_MEASURED_WITH = {
+_BOX_ALIGNMENT = {"scale": 1.0, "shift_y": 0.0}
+"""Aligned by the detector's box, as it is."""
+_ALIGNMENT_FROM = {
     "fer2013": "emotion",
     "fer2013_five": "emotion",
     "utkface": "age_gender",
     "utkface_published": "age_gender",
 }
-"""Data set -> network. Faces are framed alike in all images of a data set, whatever is learnt from them."""
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""Data set -> artifact whose alignment was fitted. All images of a data set are aligned alike."""
 
 
-def new_card(
-    config: TrainConfig, run_folder: Path, parameters: int, channels: int = 3, facts: Mapping[str, Any] = _NOTHING
+def build_card(
+    config: TrainConfig,
+    run_folder: Path,
+    parameters: int,
+    channels: int = 3,
+    network: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """A card without figures: they are added from predictions. ``ConfigError`` for a task that has no card yet.
+    """Build a card without metrics, which are added with the predictions.
 
-    ``facts``: ``facts_of`` the network, where the run, which knows better, did not record them.
+    ``network``: from ``describe_network``, for runs that did not record it; a record counts more.
     """
-    task = TRAINING_TASKS[config.task].core_task
-    size, run = config.image_size, recorded_run(run_folder)
-    network = {name: run.get(name, facts.get(name)) for name in _NETWORK_FACTS}
-    start = network.pop("start")
+    task, run = TRAINING_TASKS[config.task].core_task, read_run(run_folder)
+    recorded = {key: run.get(key, network.get(key)) for key in _NETWORK_KEYS}
+    start = recorded.pop("start")
     return {
         "name": config.name,
-        "title": title_of(task, config.architecture, size, channels),
+        "title": format_title(task, config.architecture, config.image_size, channels),
         "task": task,
         "architecture": config.architecture,
         "parameters": parameters,
-        **network,
-        "input": {"size": size, "channels": channels, "dtype": "uint8", "colour_order": "BGR"},
-        **({} if task == "detection" else {"crop": crop_of(task)}),
+        **recorded,
+        "input": {"size": config.image_size, "channels": channels, "dtype": "uint8", "colour_order": "BGR"},
+        **({} if task == "detection" else {"crop": read_alignment(task)}),
         **_age_calibration(config.task),
         "metrics": {},
-        "claims": [asdict(claim) for claim in CLAIMS.get(config.name, ())],
+        "claims": [asdict(result) for result in REPORTED_RESULTS.get(config.name, ())],
         "recipe": config.recipe,
         "recipe_epochs": config.epochs if config.recipe else None,
         "training": {
             "start": f"weights of {config.start_from}" if config.start_from else start,
-            "rounds": [_round(folder) for folder in rounds_of(config, run_folder)],
+            "rounds": [_describe_stage(folder) for folder in list_stages(config, run_folder)],
             "averaged_with": config.averaged_with,
             "backend": run["backend"],
         },
         "data": {
-            "dataset": dataset_text(task, softened=config.annotators_share > 0),
-            **{name: value for name, value in run.items() if name not in _NOT_ABOUT_DATA},
+            "dataset": describe_dataset(task, soft_labels=config.annotators_share > 0),
+            **{key: value for key, value in run.items() if key not in _NOT_ABOUT_DATA},
         },
         "files": {},
         "not_included": {},
@@ -106,52 +110,52 @@ def new_card(
 
 
 def _age_calibration(task: str) -> dict[str, Any]:
-    """What is known before the network is: as what distributions it learnt ages."""
+    """What is known before calibration: as what distributions the network learnt ages."""
     sigma = ATTRIBUTE_TASKS[task].objective.age_sigma if task in ATTRIBUTE_TASKS else 0.0
     return {"age_calibration": AgeCalibration(target_sigma=sigma).to_dict()} if sigma else {}
 
 
-def crop_of(task: str) -> dict[str, Any]:
-    """How faces are framed in the images that networks of ``task`` learn from, as ``models.measuring.alignment`` measured it with
-    the network of ours that is installed for them; the detector's box if there is none."""
-    measured_with = _FRAMING_MEASURED_WITH[TASKS[task].dataset]
-    file = artifacts_dir() / measured_with / CARD_FILE
+def read_alignment(task: str) -> dict[str, Any]:
+    """Read how faces are aligned in the data set of ``task``, as ``python -m models alignment`` fitted it.
+
+    The detector's box where no artifact says it.
+    """
+    file = artifacts_dir() / _ALIGNMENT_FROM[TASKS[task].dataset] / CARD_FILE
     if not file.is_file():
-        return DEFAULT_CROP
-    crop: dict[str, Any] = read_card(file.parent).get("crop", DEFAULT_CROP)
-    return crop
+        return _BOX_ALIGNMENT
+    alignment: dict[str, Any] = read_card(file.parent).get("crop", _BOX_ALIGNMENT)
+    return alignment
 
 
-def facts_of(model: keras.Model) -> dict[str, Any]:
-    """Of a network as it is built for training: what learns and what does not (statistics of batch normalisation
-    among it), and what it starts from."""
-    learnt = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+def describe_network(model: keras.Model) -> dict[str, Any]:
+    """Count trainable and frozen parameters (batch-norm statistics are frozen ones); tell what training starts from."""
+    trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     return {
-        "trainable_parameters": learnt,
-        "frozen_parameters": model.count_params() - learnt,
-        "start": start_of(model),
+        "trainable_parameters": trainable,
+        "frozen_parameters": model.count_params() - trainable,
+        "start": find_initialization(model),
     }
 
 
 def read_card(folder: Path) -> dict[str, Any]:
+    """Read ``card.json`` as it is, without the checks of ``load_card``."""
     card: dict[str, Any] = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
     return card
 
 
 def write_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write ``card`` with the size and SHA-256 of the files that stand beside it now.
+    """Write ``card`` with the size and SHA-256 of the files that are in ``folder`` now.
 
-    Large model files are listed apart, as what does not come with the repository, and git is told to ignore them; so
-    they stay listed where they are missing.
+    Large model files are listed under ``not_included``, also where they are missing, and git is told to ignore them.
     """
     files = [folder / name for name in (*_MODEL_FILES, *_OTHER_FILES) if (folder / name).is_file()]
     listed: dict[str, dict[str, Any]] = {
         file.name: {"bytes": file.stat().st_size, "sha256": sha256_of(file)} for file in files
     }
-    missing = {name: facts for name, facts in card.get("not_included", {}).items() if name not in listed}
+    missing = {name: entry for name, entry in card.get("not_included", {}).items() if name not in listed}
     large = {name for name in _MODEL_FILES if name in listed and listed[name]["bytes"] >= MAX_COMMITTED_BYTES}
-    card["files"] = {name: facts for name, facts in listed.items() if name not in large}
-    card["not_included"] = {name: facts for name, facts in listed.items() if name in large} | missing
+    card["files"] = {name: entry for name, entry in listed.items() if name not in large}
+    card["not_included"] = {name: entry for name, entry in listed.items() if name in large} | missing
     _ignore(folder, card["not_included"])
     save_json(folder / CARD_FILE, card, indent=2)
 
@@ -165,23 +169,23 @@ def _ignore(folder: Path, names: Iterable[str]) -> None:
         ignored.unlink(missing_ok=True)
 
 
-def rounds_of(config: TrainConfig, run_folder: Path) -> list[Path]:
-    """The run folders that the weights went through, first round first."""
+def list_stages(config: TrainConfig, run_folder: Path) -> list[Path]:
+    """List the run folders of all training stages that the weights went through, first stage first."""
     if config.start_from is None:
         return [run_folder]
-    return [*rounds_of(config_named(config.start_from), run_folder.parent / config.start_from), run_folder]
+    return [*list_stages(get_recipe(config.start_from), run_folder.parent / config.start_from), run_folder]
 
 
-def joined_history(run_folders: Sequence[Path]) -> str:
-    """CSV text of all rounds as one training: epochs and seconds are counted on."""
+def join_histories(run_folders: Sequence[Path]) -> str:
+    """Join the histories of all stages to one CSV text; epochs and seconds count on, column ``round`` is the stage."""
     epoch, elapsed_s = 0, 0.0
     rows: list[dict[str, str]] = []
-    for number, folder in enumerate(run_folders, start=1):
-        part = _history(folder)
-        clock = np.cumsum(_epoch_seconds(part))
-        for row, seconds in zip(part, clock, strict=True):
-            pluralize = {"epoch": str(epoch + int(row["epoch"])), "elapsed_s": f"{elapsed_s + seconds:.1f}"}
-            rows.append(row | pluralize | {"round": str(number)})
+    for stage, folder in enumerate(run_folders, start=1):
+        history = _read_history(folder)
+        clock_s = np.cumsum(_epoch_seconds(history))
+        for row, seconds in zip(history, clock_s, strict=True):
+            continued = {"epoch": str(epoch + int(row["epoch"])), "elapsed_s": f"{elapsed_s + seconds:.1f}"}
+            rows.append(row | continued | {"round": str(stage)})
         epoch, elapsed_s = int(rows[-1]["epoch"]), float(rows[-1]["elapsed_s"])
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -190,17 +194,17 @@ def joined_history(run_folders: Sequence[Path]) -> str:
     return text.getvalue()
 
 
-def _round(run_folder: Path) -> dict[str, Any]:
-    history = _history(run_folder)
+def _describe_stage(run_folder: Path) -> dict[str, Any]:
+    history = _read_history(run_folder)
     return {
-        "config": recorded_run(run_folder)["config"],
+        "config": read_run(run_folder)["config"],
         "epochs_run": len(history),
-        "chosen_epoch": best_epoch(run_folder),
+        "chosen_epoch": read_best_epoch(run_folder),
         "duration_s": round(sum(_epoch_seconds(history)), 1),
     }
 
 
-def _history(run_folder: Path) -> list[dict[str, str]]:
+def _read_history(run_folder: Path) -> list[dict[str, str]]:
     with (run_folder / HISTORY_FILE).open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
 

@@ -1,7 +1,7 @@
-"""What the authors of the rebuilt networks claim, to stand beside what is measured here.
+"""Results that the authors of the baselines report, to stand beside the measured ones.
 
-With those in ``core.evaluation.published`` they are the only figures in the project that are typed in: they are other
-people's, on their own data and splits, and nothing here can compute them. They are never mixed with measured ones.
+With those in ``core.evaluation`` they are the only numbers in the project that are typed in: they were measured by
+others, mostly on other data and splits, and cannot be computed here. They are never mixed with measured numbers.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ UNNAMED = "a report without a name"
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One claimed figure of one output. ``text`` is how it is claimed; ``low`` and ``high`` are the same number unless
-    a range is claimed: a share in [0, 1] for ``accuracy``, years for ``mae``. ``source`` says whose it is."""
+class ReportedResult:
+    """One reported metric of one output.
+
+    ``text`` is the wording of the source; ``low`` and ``high`` differ only where a range is reported: a share in [0, 1]
+    for ``accuracy``, years for ``mae``.
+    """
 
     output: str
     measure: str
@@ -26,19 +29,19 @@ class Claim:
 
     def __post_init__(self) -> None:
         if self.measure not in ("accuracy", "mae"):
-            raise ValueError(f"a claim's measure must be accuracy or mae, got {self.measure!r}")
+            raise ValueError(f"a reported result's measure must be accuracy or mae, got {self.measure!r}")
         if not 0 <= self.low <= self.high or (self.measure == "accuracy" and self.high > 1):
-            raise ValueError(f"a claim must satisfy 0 <= low <= high, shares at most 1, got {self.low}, {self.high}")
+            raise ValueError(f"a reported result needs 0 <= low <= high, shares at most 1, got {self.low}, {self.high}")
 
 
-def _accuracy(output: str, text: str, value: float, source: str, high: float | None = None) -> Claim:
-    return Claim(output, "accuracy", text, value, value if high is None else high, source)
+def _accuracy(output: str, text: str, value: float, source: str, high: float | None = None) -> ReportedResult:
+    return ReportedResult(output, "accuracy", text, value, value if high is None else high, source)
 
 
 _ARRIAGA = "Arriaga, Valdenegro-Toro & Plöger, arXiv:1710.07557"
 _LEVI = "Levi & Hassner, CVPR workshops 2015"
 
-CLAIMS: Mapping[str, tuple[Claim, ...]] = {
+REPORTED_RESULTS: Mapping[str, tuple[ReportedResult, ...]] = {
     "six_conv_emotion": (_accuracy("emotion", "about 50 %", 0.50, UNNAMED),),
     "six_conv_gender": (_accuracy("gender", "94 %", 0.94, UNNAMED),),
     "three_conv_emotion": (_accuracy("emotion", "58.2 %", 0.582, UNNAMED),),
@@ -55,8 +58,8 @@ CLAIMS: Mapping[str, tuple[Claim, ...]] = {
     ),
     "mini_xception_emotion": (_accuracy("emotion", "66 % on FER2013", 0.66, _ARRIAGA),),
     "mini_xception_gender": (_accuracy("gender", "95-96 % on IMDB", 0.95, _ARRIAGA, 0.96),),
-    "ssr_net_age": (Claim("age", "mae", "MAE 3.16 on MORPH2", 3.16, 3.16, "Yang et al., IJCAI 2018"),),
-    # No figure is known for gender.
+    "ssr_net_age": (ReportedResult("age", "mae", "MAE 3.16 on MORPH2", 3.16, 3.16, "Yang et al., IJCAI 2018"),),
+    # The authors report no result for gender.
     "ssr_net_gender": (),
     "vgg16_age": (_accuracy("age", "64 % right, not said of what", 0.64, UNNAMED),),
     "levi_hassner": (

@@ -1,6 +1,6 @@
 """What augmentations and corruptions are made of: pure functions on (H, W, C) uint8 images.
 
-Each returns a new image of the same height and width and leaves its input as it is. Points and boxes are (x, y) in half-open pixel coordinates:
+Each returns a new image and leaves its input as it is. Points and boxes are (x, y) in half-open pixel coordinates:
 pixel i covers [i, i + 1).
 """
 

@@ -14,7 +14,7 @@ from models.training.pipeline import Augmentation
 
 
 @dataclass(frozen=True)
-class ClassicConfig(TrainConfig):
+class BaselineConfig(TrainConfig):
     """``TrainConfig`` with the defaults of plainer recipes: no average of the weights, no softened targets, no weight
     decay."""
 
@@ -34,7 +34,7 @@ MOVED = replace(FLIPPED, rotation_deg=10, shift=0.1, scale=0.1)
 CPU_SIZE = 64
 """Side of the crops of the two large networks: what one CPU core can train in hours. A GPU can have 224 and 227."""
 
-_SIX_CONV = ClassicConfig(
+_SIX_CONV = BaselineConfig(
     name="six_conv_emotion",
     task="emotion",
     architecture="six_conv",
@@ -43,7 +43,7 @@ _SIX_CONV = ClassicConfig(
     augmentation=MOVED,
     recipe=OURS,
 )
-_MOBILENET = ClassicConfig(
+_MOBILENET = BaselineConfig(
     name="mobilenet_transfer_emotion",
     task="emotion",
     architecture="mobilenet_transfer",
@@ -54,7 +54,7 @@ _MOBILENET = ClassicConfig(
     recipe=f"{OURS}. The report freezes the first layers at ImageNet's weights and trains the others; from a random "
     "start, with crops of 48 pixels, every layer learns",
 )
-_MINI_XCEPTION = ClassicConfig(
+_MINI_XCEPTION = BaselineConfig(
     name="mini_xception_emotion",
     task="emotion",
     architecture="mini_xception",
@@ -66,7 +66,7 @@ _MINI_XCEPTION = ClassicConfig(
     recipe="the authors' (github.com/oarriaga/face_classification), but the rate falls along a cosine over 100 epochs "
     "in place of their plateau rule over up to 10,000",
 )
-_SSR_NET = ClassicConfig(
+_SSR_NET = BaselineConfig(
     name="ssr_net_age",
     task="age",
     architecture="ssr_net",
@@ -82,7 +82,7 @@ _SSR_NET = ClassicConfig(
     "changes of the crops are ours",
 )
 
-CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
+BASELINE_CONFIGS: dict[str, BaselineConfig] = {
     config.name: config
     for config in (
         _SIX_CONV,
@@ -93,7 +93,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
             architecture_arguments={"output": "gender", "channels": 3},
             source_size=56,
         ),
-        ClassicConfig(
+        BaselineConfig(
             name="three_conv_emotion",
             task="emotion",
             architecture="three_conv_emotion",
@@ -103,7 +103,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
             augmentation=FLIPPED,
             recipe="the authors'",
         ),
-        ClassicConfig(
+        BaselineConfig(
             name="three_conv_gender",
             task="gender",
             architecture="three_conv_gender",
@@ -129,7 +129,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
             architecture_arguments={"emotions": FIVE_EMOTIONS},
             recipe="that of mini_xception_emotion: the report names no network",
         ),
-        ClassicConfig(
+        BaselineConfig(
             name="four_conv",
             task="emotion",
             architecture="four_conv",
@@ -138,7 +138,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
             augmentation=UNCHANGED,
             recipe="the authors' (github.com/atulapra/Emotion-detection)",
         ),
-        ClassicConfig(
+        BaselineConfig(
             name="tflearn_cnn",
             task="emotion",
             architecture="tflearn_cnn",
@@ -158,7 +158,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
         ),
         _SSR_NET,
         replace(_SSR_NET, name="ssr_net_gender", task="gender_regression", architecture_arguments={"output": "gender"}),
-        ClassicConfig(
+        BaselineConfig(
             name="vgg16_age",
             task="age_gender_classes",
             architecture="vgg16_age",
@@ -174,7 +174,7 @@ CLASSIC_CONFIGS: dict[str, ClassicConfig] = {
             recipe="classes and loss are the authors' (Rothe et al. 2015); they start from ImageNet and go on from "
             "IMDB-WIKI on crops of 256 pixels, so the rest is ours",
         ),
-        ClassicConfig(
+        BaselineConfig(
             name="levi_hassner",
             task="age_group_gender",
             architecture="levi_hassner",

@@ -13,7 +13,7 @@ SCHEDULES = ("cosine", "constant", "steps")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
-def optimizer_for(config: TrainConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+def build_optimizer(config: TrainConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
     """A new optimizer for ``config``; ``ConfigError`` for an optimizer or schedule of another name."""
     rate = learning_rate(config, steps_per_epoch)
     decay = config.weight_decay or None

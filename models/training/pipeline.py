@@ -17,7 +17,7 @@ from core.datasets.samples import Samples
 from models.corruptions import SEVERITIES, TRAINING_CORRUPTIONS, corrupt
 from models.training import augment
 from models.training.augment import Image
-from models.training.mixup import mixable, mixed
+from models.training.mixup import mix_pairs
 from models.training.sampling import systematic_resample
 
 Targets = Callable[[Samples], dict[str, NDArray[np.float32]]]
@@ -165,4 +165,4 @@ class TrainingBatches(ShuffledBatches):
         images = np.stack([augment_crop(self._samples.images[r], self._image_size, settings, rng) for r in rows])
         crops = images.astype(np.float32)
         chosen = {name: values[rows] for name, values in self._targets.items()}
-        return mixed(crops, mixable(chosen), self._mixup, rng) if self._mixup else (crops, chosen)
+        return mix_pairs(crops, chosen, self._mixup, rng) if self._mixup else (crops, chosen)

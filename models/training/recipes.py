@@ -8,10 +8,10 @@ import cv2
 
 from core.errors import ConfigError
 from models.detection.augmentation import DetectionAugmentation
-from models.training.age_weights import AgeWeighting
-from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.config import TrainConfig
 from models.training.pipeline import Augmentation
+from models.training.sampling import AgeWeighting
 
 _WIDE = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1))
 """Residual blocks of the served networks: at half, a quarter and an eighth of the stem's size."""
@@ -194,10 +194,10 @@ CONFIGS: dict[str, TrainConfig] = {
         ),
     )
 }
-CONFIGS |= CLASSIC_CONFIGS
+CONFIGS |= BASELINE_CONFIGS
 
 
-def config_named(name: str) -> TrainConfig:
+def get_recipe(name: str) -> TrainConfig:
     """The config of that name; ``ConfigError`` if there is none."""
     if name not in CONFIGS:
         raise ConfigError(f"unknown config {name!r}: choose one of {', '.join(CONFIGS)}")

@@ -23,12 +23,11 @@ from core.tasks import TASKS as CORE_TASKS
 from core.types import EMOTIONS, GENDERS
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.losses import geometry_loss, score_loss
-from models.training.age_weights import sample_weights
 from models.training.config import TrainConfig
 from models.training.losses import LABEL_SIGMA, age_class_loss, age_distribution_loss, mae
 from models.training.pipeline import TrainingBatches
-from models.training.sampling import class_weights
-from models.training.soft_labels import softened
+from models.training.sampling import compute_age_weights, compute_class_weights
+from models.training.soft_labels import soften_labels
 
 Arrays = Mapping[str, NDArray[np.float32]]
 Targets = dict[str, NDArray[np.float32]]
@@ -164,13 +163,13 @@ class DetectionTask:
 
 def _weights(train: Samples, config: TrainConfig) -> NDArray[Any] | None:
     if config.age_weighting is not None:
-        return sample_weights(train.labels["age"], config.age_weighting)
-    return class_weights(train.labels["emotion"], config.class_balance) if config.class_balance else None
+        return compute_age_weights(train.labels["age"], config.age_weighting)
+    return compute_class_weights(train.labels["emotion"], config.class_balance) if config.class_balance else None
 
 
 def _with_soft_emotions(train: Samples, data_dir: Path, share: float) -> Samples:
     votes = read_votes(data_dir, train.ids, train.labels["emotion"])
-    targets = softened(train.labels["emotion"], votes, len(EMOTIONS), share)
+    targets = soften_labels(train.labels["emotion"], votes, len(EMOTIONS), share)
     return replace(train, labels={**train.labels, _SOFT_EMOTION: targets})
 
 

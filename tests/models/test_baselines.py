@@ -17,11 +17,11 @@ from core.datasets.samples import Samples
 from core.types import EMOTIONS
 from models import registry
 from models.architectures.baselines import mobilenet_transfer
-from models.architectures.baselines.levi_hassner import local_response_normalised
+from models.architectures.baselines.levi_hassner import local_response_normalization
 from models.architectures.heads import FIVE_EMOTIONS
 from models.export import to_float32
-from models.training.baseline_recipes import CLASSIC_CONFIGS
-from models.training.optimizers import optimizer_for
+from models.training.baseline_recipes import BASELINE_CONFIGS
+from models.training.optimizers import build_optimizer
 from models.training.tasks import TASKS
 
 
@@ -113,7 +113,7 @@ def imagenet_file(tmp_path_factory):
 def test_with_imagenet_weights_the_last_layers_learn_and_the_others_keep_them(imagenet_file, output, learnt, frozen):
     model = mobilenet_transfer.build(output, 32, imagenet_weights=lambda: imagenet_file)
     assert (trainable(model), model.count_params() - trainable(model)) == (learnt, frozen)
-    assert mobilenet_transfer.start_of(model) == mobilenet_transfer.IMAGENET
+    assert mobilenet_transfer.find_initialization(model) == mobilenet_transfer.IMAGENET
     given = keras.saving.load_model(imagenet_file, compile=False)
     for name in ("conv1", "conv_dw_1_bn", "conv_pw_13"):
         for mine, theirs in zip(model.get_layer(name).get_weights(), given.get_layer(name).get_weights(), strict=True):
@@ -122,29 +122,29 @@ def test_with_imagenet_weights_the_last_layers_learn_and_the_others_keep_them(im
 
 def test_without_imagenet_weights_everything_learns_and_says_so():
     model = mobilenet_transfer.build(input_size=32, imagenet_weights=no_weights)
-    assert mobilenet_transfer.start_of(model) == mobilenet_transfer.RANDOM
+    assert mobilenet_transfer.find_initialization(model) == mobilenet_transfer.RANDOM
     assert all(layer.trainable for layer in model.layers)
 
 
 def test_frozen_layers_do_not_move_in_a_step(imagenet_file):
-    config = CLASSIC_CONFIGS["mobilenet_transfer_emotion"]
+    config = BASELINE_CONFIGS["mobilenet_transfer_emotion"]
     model = mobilenet_transfer.build(input_size=32, imagenet_weights=lambda: imagenet_file)
     before = [weight.copy() for weight in model.get_layer("conv_dw_1_bn").get_weights()]
     learning = model.get_layer("conv_pw_13").get_weights()[0].copy()
-    model.compile(optimizer_for(config, 10), loss=TASKS[config.task].objective.losses(0.0), run_eagerly=True)
+    model.compile(build_optimizer(config, 10), loss=TASKS[config.task].objective.losses(0.0), run_eagerly=True)
     model.train_on_batch(crops(model, 4).astype(np.float32), targets(config, 4))
     after = model.get_layer("conv_dw_1_bn").get_weights()
     assert all(np.array_equal(one, two) for one, two in zip(before, after, strict=True))
     assert not np.array_equal(learning, model.get_layer("conv_pw_13").get_weights()[0])
 
 
-@pytest.mark.parametrize("config", CLASSIC_CONFIGS.values(), ids=list(CLASSIC_CONFIGS))
+@pytest.mark.parametrize("config", BASELINE_CONFIGS.values(), ids=list(BASELINE_CONFIGS))
 def test_one_step_of_the_recipe_on_the_task(config):
     model, task = small(config), TASKS[config.task]
     wanted = targets(config, 6)
     assert set(model.output) == set(wanted)
     model.compile(
-        optimizer_for(config, 10),
+        build_optimizer(config, 10),
         loss=task.objective.losses(config.label_smoothing),
         metrics=task.objective.metrics(),
         # Tracing a graph for a single step takes ten times as long as the step.
@@ -176,7 +176,7 @@ ROUND_TRIPS = (
 
 @pytest.mark.parametrize("name", ROUND_TRIPS)
 def test_answers_survive_keras_json_and_litert(name, tmp_path):
-    config = CLASSIC_CONFIGS[name]
+    config = BASELINE_CONFIGS[name]
     model = small(config)
     images = crops(model)
     expected = answers(model, images)
@@ -209,7 +209,7 @@ def test_local_response_normalisation_is_the_sum_over_five_channels():
     for channel in range(7):
         near = x[..., max(0, channel - 2) : channel + 3]
         expected[..., channel] = x[..., channel] / (1 + 1e-4 / 5 * np.square(near).sum(-1)) ** 0.75
-    assert np.asarray(local_response_normalised(x)) == pytest.approx(expected, rel=1e-4)
+    assert np.asarray(local_response_normalization(x)) == pytest.approx(expected, rel=1e-4)
 
 
 def test_ssr_net_combines_its_stages_as_in_the_paper():

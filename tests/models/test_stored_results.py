@@ -27,7 +27,7 @@ from core.evaluation.robustness import load_report
 from core.tasks import TASKS
 from models.evaluate import figures_of
 from models.measuring.alignment import measured_with
-from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.baseline_recipes import BASELINE_CONFIGS
 
 TEST_SPLIT = {"emotion": "private", "age_gender": "test"}
 # Strict: as soon as a better network reaches one of these, its mark has to go.
@@ -120,7 +120,7 @@ def test_stored_tta_predictions_are_those_of_the_served_model(artifact, data_dir
 
 
 def test_every_network_of_others_is_measured_and_on_the_leaderboard():
-    assert set(BASELINE) == set(CLASSIC_CONFIGS)
+    assert set(BASELINE) == set(BASELINE_CONFIGS)
     board = load_leaderboard(ARTIFACTS_DIR, here=False)
     assert not board.problems
     rows = [row for group in board.groups for row in group.rows]

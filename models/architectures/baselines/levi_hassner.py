@@ -1,8 +1,8 @@
 """Levi & Hassner, "Age and Gender Classification using Convolutional Neural Networks" (CVPR workshops 2015): three
 convolutions with local response normalisation, two dense layers of 512.
 
-The authors train one network for the age group and one for gender; ``outputs`` says which heads there are. Caffe's
-pools round up, as padded pools do on the even sides of 227. Input scaled to [-1, 1] in place of their mean image.
+The authors train one network for the age group and one for gender; ``outputs`` selects the heads. Caffe's pools round
+up, as padded pools do on the even sides of 227. Input scaled to [-1, 1] in place of their mean image.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ def build(
     image = keras.Input((input_size, input_size, channels), name="image")
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="to_plus_minus_one")(image)
     x = _conv(x, filters[0], 7, 4, "valid", "conv1")
-    x = local_response_normalised(x)
+    x = local_response_normalization(x)
     x = _conv(x, filters[1], 5, 1, "same", "conv2")
-    x = local_response_normalised(x)
+    x = local_response_normalization(x)
     x = _conv(x, filters[2], 3, 1, "same", "conv3")
     x = layers.Flatten(name="flatten")(x)
     for name in ("fc6", "fc7"):
@@ -49,7 +49,7 @@ def _conv(x: keras.KerasTensor, filters: int, kernel: int, stride: int, padding:
     return layers.MaxPooling2D(3, 2, padding="same", name=f"{name}_pool")(x)
 
 
-def local_response_normalised(x: keras.KerasTensor) -> keras.KerasTensor:
+def local_response_normalization(x: keras.KerasTensor) -> keras.KerasTensor:
     """(B, H, W, C) -> x / (1 + alpha * mean of the squares of 5 neighbouring channels)^beta, zeros beyond the ends
     (Krizhevsky et al. 2012), in float32."""
     x = ops.cast(x, "float32")

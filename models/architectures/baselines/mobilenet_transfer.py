@@ -1,8 +1,8 @@
 """MobileNet (Howard et al. 2017) as Keras ships it, cut after its global pooling, with a new softmax layer.
 
-The first layers are kept as ImageNet left them, the last ``trainable_layers`` learn. Its report says 23
-for emotion and 30 for gender; its 2,401,799 trainable parameters for seven classes are those of 30, the new layer
-counted. Where ImageNet's weights cannot be downloaded, the start is random and everything learns: ``start_of`` tells.
+The first layers keep their ImageNet weights, the last ``trainable_layers`` are trained. The report says 23 for emotion
+and 30 for gender; its 2,401,799 trainable parameters for seven classes are those of 30, with the new layer. Where
+ImageNet's weights cannot be downloaded, the start is random and all layers are trained, see ``find_initialization``.
 Input scaled to [-1, 1], RGB as on ImageNet; a grey crop fills all three channels.
 """
 
@@ -24,7 +24,7 @@ _URL = f"https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/
 
 
 def download_imagenet_weights() -> Path | None:
-    """Keras' weights file, from its cache or the network; ``None`` where neither has it."""
+    """Fetch Keras' weights file from its cache or the network; ``None`` where neither has it."""
     try:
         return Path(keras.utils.get_file(_FILE, _URL, cache_subdir="models"))
     # Keras turns every network error into a plain Exception.
@@ -58,13 +58,13 @@ def build(
     return model
 
 
-def start_of(model: keras.Model) -> str:
-    """What a network made by ``build`` started from: frozen layers only exist where ImageNet's weights were."""
+def find_initialization(model: keras.Model) -> str:
+    """Tell what a network from ``build`` started from: only ImageNet's weights come with frozen layers."""
     return RANDOM if all(layer.trainable for layer in model.layers) else IMAGENET
 
 
 def _backbone_and_head(model: keras.Model) -> list[layers.Layer]:
-    """Layers in order up to the new softmax; what only rearranges its answers is no layer to count."""
+    """Layers in order up to the new softmax; layers that only rearrange its outputs do not count."""
     names = [layer.name for layer in model.layers]
     last = next(number for number, name in enumerate(names) if name in ("emotion", "gender"))
     return list(model.layers[: last + 1])

@@ -1,6 +1,6 @@
 """Six convolutions in three pairs, one batch normalisation a pair, one hidden dense layer.
 
-The layout is that of student reports without a name. Input scaled to [0, 1].
+The layout is from student reports. Input scaled to [0, 1].
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 (TU Delft 2016), written for TFLearn (github.com/isseu/emotion-recognition-neural-networks).
 
 TFLearn pads convolutions and pools ("same"), and so does this. Its ``dropout(0.3)`` keeps 0.3 of the values, where
-Keras' drops 0.3 of them, as those who rebuilt it do; ``dropout=0.7`` would be TFLearn's reading. 56,883,015
+Keras' drops 0.3 of them, as other reimplementations do; ``dropout=0.7`` would be TFLearn's reading. 56,883,015
 parameters, nearly all in the first dense layer. Input scaled to [0, 1].
 """
 

@@ -1,6 +1,6 @@
 """Three convolutions and three dense layers: what ``three_conv_emotion`` and ``three_conv_gender`` share.
 
-The layout is that of student reports without a name. Input scaled to [0, 1].
+The layout is from student reports. Input scaled to [0, 1].
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from models import evaluate, export, registry
 from models.exporting import keras_json as original_formats
 from models.exporting import model_card as cards
 from models.exporting.keras_json import read_json_h5
-from models.training.baseline_recipes import CLASSIC_CONFIGS
-from models.training.runs import best_weights
+from models.training.baseline_recipes import BASELINE_CONFIGS
+from models.training.runs import load_best_weights
 from models.training.tasks import ATTRIBUTE_TASKS, LOADERS
 
 COUNT = 12
@@ -39,7 +39,7 @@ FIGURES = {"five_emotions": "accuracy", "ssr_net_age": "age_mae", "levi_hassner"
 
 
 def small(name):
-    config = CLASSIC_CONFIGS[name]
+    config = BASELINE_CONFIGS[name]
     arguments = dict(config.architecture_arguments) | SMALL[name]
     return replace(config, architecture_arguments=arguments, image_size=arguments.get("input_size", 64), source_size=40)
 
@@ -113,7 +113,7 @@ def test_a_run_becomes_an_artifact(artifact):
     figure = FIGURES[name]
     assert all({figure, f"{figure}_low", f"{figure}_high"} <= set(card.metrics[split]) for split in stored)
     assert card.raw["trainable_parameters"] + card.raw["frozen_parameters"] == card.parameters
-    assert (card.epochs_run, card.recipe_epochs) == (2, CLASSIC_CONFIGS[name].epochs)
+    assert (card.epochs_run, card.recipe_epochs) == (2, BASELINE_CONFIGS[name].epochs)
     assert is_served(artifact, card)
 
 
@@ -174,8 +174,8 @@ FORMS = {
 @pytest.mark.parametrize(("changes", "close"), FORMS.values(), ids=FORMS.keys())
 def test_int8_is_served_only_if_nothing_is_lost(changes, close):
     float32 = {"bytes": 10, "age_group_accuracy": 0.6, "gender_accuracy": 0.9, "age_mae": 6.0}
-    assert export._close_enough(float32, float32 | {"bytes": 9} | changes) is close
-    assert not export._close_enough(float32, {"failed": "x"})
+    assert export._is_close(float32, float32 | {"bytes": 9} | changes) is close
+    assert not export._is_close(float32, {"failed": "x"})
 
 
 def test_weights_beyond_16_bits_are_left_as_they_are():
@@ -200,7 +200,7 @@ def test_json_and_h5_of_a_run_answer_alike(tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     assert written == {"architecture": str(out / f"{name}.json"), "weights": str(out / f"{name}.weights.h5")}
     model = registry.build(config.architecture, **config.architecture_arguments)
-    model.set_weights(best_weights(config, tmp_path / "runs" / name))
+    model.set_weights(load_best_weights(config, tmp_path / "runs" / name))
     same_answers(model, read_json_h5(out / f"{name}.json", out / f"{name}.weights.h5"))
 
 

@@ -17,9 +17,16 @@ from core.artifacts.model_card import (
 from core.errors import ConfigError
 from core.tasks import TASKS
 from models.exporting import model_card as cards
-from models.exporting.model_card import crop_of, facts_of, joined_history, new_card, read_card, write_card
-from models.exporting.reported_results import CLAIMS
-from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.exporting.model_card import (
+    build_card,
+    describe_network,
+    join_histories,
+    read_alignment,
+    read_card,
+    write_card,
+)
+from models.exporting.reported_results import REPORTED_RESULTS
+from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.recipes import CONFIGS
 from models.training.tasks import TASKS as TRAINING_TASKS
 from tests.fakes.evaluation import card_dict
@@ -39,7 +46,7 @@ def run_folder(root, name, elapsed_s):
 def test_rounds_are_counted_on_also_where_the_clock_restarted(tmp_path):
     first = run_folder(tmp_path, "first", [10.0, 20.0, 9.0, 21.0])
     second = run_folder(tmp_path, "second", [5.0, 11.0])
-    rows = list(csv.DictReader(io.StringIO(joined_history([first, second]))))
+    rows = list(csv.DictReader(io.StringIO(join_histories([first, second]))))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     assert [float(row["elapsed_s"]) for row in rows] == [10, 20, 29, 41, 46, 52]
     assert [row["round"] for row in rows] == ["1", "1", "1", "1", "2", "2"]
@@ -57,15 +64,15 @@ def test_every_task_of_a_card_is_that_of_some_config():
     assert {TRAINING_TASKS[config.task].core_task for config in CONFIGS.values()} == set(TASKS)
 
 
-@pytest.mark.parametrize("config", CLASSIC_CONFIGS.values(), ids=list(CLASSIC_CONFIGS))
+@pytest.mark.parametrize("config", BASELINE_CONFIGS.values(), ids=list(BASELINE_CONFIGS))
 def test_the_card_of_a_rebuilt_network(tmp_path, config):
     channels = 3 if "gender" in config.name else 1
-    raw = new_card(config, finished_run(tmp_path, config.name), 10, channels, RECORDED)
+    raw = build_card(config, finished_run(tmp_path, config.name), 10, channels, RECORDED)
     card = ModelCard.from_dict(json.loads(json.dumps(raw)))
     assert card.is_baseline
     assert card.task == TRAINING_TASKS[config.task].core_task
     assert (card.recipe, card.recipe_epochs, card.epochs_run) == (config.recipe, config.epochs, 2)
-    assert [claim["text"] for claim in card.claims] == [claim.text for claim in CLAIMS[config.name]]
+    assert [claim["text"] for claim in card.claims] == [claim.text for claim in REPORTED_RESULTS[config.name]]
     assert (card.raw["trainable_parameters"], card.raw["frozen_parameters"]) == (9, 1)
     assert card.training["start"] == "ImageNet weights"
     assert ("colour" if channels == 3 else "grey") in card.title
@@ -80,25 +87,25 @@ def test_the_card_of_a_rebuilt_network(tmp_path, config):
     [("emotion_five", "emotion"), ("gender", "age_gender"), ("age_gender_published", "age_gender")],
 )
 def test_faces_are_framed_as_in_the_images_of_the_data_set(task, measured_with):
-    assert crop_of(task)["points"] == read_card(ARTIFACTS_DIR / measured_with)["crop"]["points"]
+    assert read_alignment(task)["points"] == read_card(ARTIFACTS_DIR / measured_with)["crop"]["points"]
 
 
 def test_without_a_network_that_framing_was_measured_with_a_face_is_the_detectors_box(tmp_path, monkeypatch):
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    assert AlignmentSpec.from_dict(crop_of("gender")) == AlignmentSpec()
+    assert AlignmentSpec.from_dict(read_alignment("gender")) == AlignmentSpec()
 
 
 def test_what_the_run_recorded_counts_more(tmp_path):
     folder = finished_run(tmp_path, "x", **RECORDED)
     now = {"trainable_parameters": 10, "frozen_parameters": 0, "start": "random weights"}
-    raw = new_card(CLASSIC_CONFIGS["mobilenet_transfer_emotion"], folder, 10, 1, now)
+    raw = build_card(BASELINE_CONFIGS["mobilenet_transfer_emotion"], folder, 10, 1, now)
     assert (raw["trainable_parameters"], raw["training"]["start"]) == (9, "ImageNet weights")
 
 
 def test_our_own_networks_claim_nothing(tmp_path):
     for name in ("emotion_base", "emotion_second", "emotion"):
         finished_run(tmp_path, name)
-    raw = new_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
+    raw = build_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
     card = ModelCard.from_dict(raw)
     assert not card.is_baseline
     assert (card.claims, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
@@ -108,14 +115,14 @@ def test_our_own_networks_claim_nothing(tmp_path):
 
 def test_a_run_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"run\.json is missing: train first"):
-        new_card(replace(CONFIGS["emotion"], start_from=None), tmp_path / "emotion", 1)
+        build_card(replace(CONFIGS["emotion"], start_from=None), tmp_path / "emotion", 1)
 
 
 def test_what_learns_is_counted():
     inputs = keras.Input((4,))
     frozen = keras.layers.Dense(3, trainable=False)
     model = keras.Model(inputs, keras.layers.BatchNormalization()(frozen(inputs)))
-    assert facts_of(model) == {
+    assert describe_network(model) == {
         "trainable_parameters": 6,
         "frozen_parameters": 15 + 6,
         "start": "ImageNet weights",

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from models.training.age_weights import AgeWeighting, sample_weights
-from models.training.sampling import systematic_resample
+from models.training.sampling import AgeWeighting, compute_age_weights, systematic_resample
 
 # Hundreds of children and adults, fewer in each decade from 60 on, like UTKFace.
 COUNTS = {5: 200, 25: 600, 45: 400, 65: 100, 75: 25, 95: 1}
@@ -16,13 +15,13 @@ ALL = [AgeWeighting(), AgeWeighting(0), AgeWeighting(power=1.0), AgeWeighting(0,
 
 
 def by_age(weighting: AgeWeighting) -> dict[int, float]:
-    weights = sample_weights(AGES, weighting)
+    weights = compute_age_weights(AGES, weighting)
     return {age: float(weights[age == AGES][0]) for age in COUNTS}
 
 
 @pytest.mark.parametrize("weighting", ALL)
 def test_weights_have_mean_1_and_stay_below_the_cap(weighting):
-    weights = sample_weights(AGES, weighting)
+    weights = compute_age_weights(AGES, weighting)
     assert (weights.shape, weights.dtype) == (AGES.shape, np.float32)
     assert weights.mean(dtype=np.float64) == pytest.approx(1, abs=1e-6)
     assert weights.min() > 0
@@ -53,23 +52,23 @@ def test_from_0_on_every_rare_decade_weighs_more_and_none_less_than_the_usual():
 
 @pytest.mark.parametrize("ages", [[], [70], [70, 71, 72], [20, 30, 40]], ids=["none", "one", "old only", "young only"])
 def test_where_no_age_is_rare_all_weigh_1(ages):
-    np.testing.assert_allclose(sample_weights(np.array(ages)), np.ones(len(ages)))
+    np.testing.assert_allclose(compute_age_weights(np.array(ages)), np.ones(len(ages)))
 
 
 def test_a_power_of_0_weighs_all_alike():
-    np.testing.assert_allclose(sample_weights(AGES, AgeWeighting(0, 0.0)), 1)
+    np.testing.assert_allclose(compute_age_weights(AGES, AgeWeighting(0, 0.0)), 1)
 
 
 def test_ages_are_not_changed():
     ages = AGES.copy()
-    sample_weights(ages)
+    compute_age_weights(ages)
     np.testing.assert_array_equal(ages, AGES)
 
 
 @pytest.mark.parametrize("ages", [[-1.0], [np.nan], [[20, 30]]], ids=["negative", "no number", "a table"])
 def test_ages_that_cannot_be(ages):
     with pytest.raises(ValueError, match="ages must be"):
-        sample_weights(np.array(ages))
+        compute_age_weights(np.array(ages))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +96,7 @@ def test_equal_weights_give_every_row_once():
 
 
 def test_every_row_comes_as_often_as_its_weight_rounded_up_or_down():
-    weights = sample_weights(AGES)
+    weights = compute_age_weights(AGES)
     order = systematic_resample(weights, len(AGES), np.random.default_rng(0))
     times, expected = np.bincount(order, minlength=len(AGES)), weights / weights.sum() * len(AGES)
     assert (times >= np.floor(expected - 1e-4)).all()
@@ -113,7 +112,7 @@ def test_draws_are_right_on_average_also_for_small_weights():
 
 
 def test_the_order_is_decided_by_the_generator():
-    weights = sample_weights(AGES)
+    weights = compute_age_weights(AGES)
     first, same, other = (systematic_resample(weights, 300, np.random.default_rng(seed)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, same)
     assert (first != other).any()

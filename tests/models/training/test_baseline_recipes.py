@@ -13,15 +13,15 @@ import pytest
 
 from core.datasets.label_subsets import load_five_emotions
 from core.errors import ConfigError
-from models.exporting.reported_results import CLAIMS, Claim
+from models.exporting.reported_results import REPORTED_RESULTS, ReportedResult
 from models.registry import ARCHITECTURES
-from models.training.baseline_recipes import CLASSIC_CONFIGS, ClassicConfig
+from models.training.baseline_recipes import BASELINE_CONFIGS, BaselineConfig
 from models.training.losses import age_class_loss
-from models.training.optimizers import learning_rate, optimizer_for
+from models.training.optimizers import build_optimizer, learning_rate
 from models.training.pipeline import TrainingBatches
 from models.training.tasks import ATTRIBUTE_TASKS
 
-CONFIG = ClassicConfig(name="made_up", task="emotion", architecture="four_conv", epochs=4, warmup_epochs=0.0)
+CONFIG = BaselineConfig(name="made_up", task="emotion", architecture="four_conv", epochs=4, warmup_epochs=0.0)
 
 
 def rates(config, steps=(0, 10, 20, 39)):
@@ -30,12 +30,12 @@ def rates(config, steps=(0, 10, 20, 39)):
 
 
 def test_every_config_names_what_exists_and_has_its_claims():
-    assert set(CLAIMS) == set(CLASSIC_CONFIGS)
-    for config in CLASSIC_CONFIGS.values():
+    assert set(REPORTED_RESULTS) == set(BASELINE_CONFIGS)
+    for config in BASELINE_CONFIGS.values():
         assert config.architecture in ARCHITECTURES
         assert config.task in ATTRIBUTE_TASKS
         assert config.recipe
-        for claim in CLAIMS[config.name]:
+        for claim in REPORTED_RESULTS[config.name]:
             assert claim.output in ("emotion", "gender", "age", "age_group")
 
 
@@ -45,7 +45,7 @@ def test_every_config_names_what_exists_and_has_its_claims():
 )
 def test_impossible_claims_are_refused(arguments):
     with pytest.raises(ValueError, match="claim"):
-        Claim(*arguments)
+        ReportedResult(*arguments)
 
 
 def test_rates_follow_the_schedule():
@@ -64,7 +64,7 @@ def test_rates_follow_the_schedule():
     ids=str,
 )
 def test_optimizers_by_name(name, kind, nesterov):
-    optimizer = optimizer_for(replace(CONFIG, optimizer=name), 10)
+    optimizer = build_optimizer(replace(CONFIG, optimizer=name), 10)
     assert type(optimizer).__name__ == kind
     assert getattr(optimizer, "nesterov", None) is nesterov
 
@@ -72,7 +72,7 @@ def test_optimizers_by_name(name, kind, nesterov):
 @pytest.mark.parametrize("changes", [{"optimizer": "lion"}, {"schedule": "plateau"}], ids=str)
 def test_unknown_names_say_what_is_allowed(changes):
     with pytest.raises(ConfigError, match="choose one of"):
-        optimizer_for(replace(CONFIG, **changes), 10)
+        build_optimizer(replace(CONFIG, **changes), 10)
 
 
 def test_the_loss_of_a_year_is_its_cross_entropy():
@@ -102,7 +102,7 @@ def test_five_emotions_leave_out_two_on_every_side(fer2013):
         "five_private": 10,
     }
     assert {int(label) for split in data.splits.values() for label in split.labels["emotion"]} == {0, 3, 4, 5, 6}
-    task, config = ATTRIBUTE_TASKS["emotion_five"], CLASSIC_CONFIGS["five_emotions"]
+    task, config = ATTRIBUTE_TASKS["emotion_five"], BASELINE_CONFIGS["five_emotions"]
     images, wanted = task.validation(config, task.load(fer2013, config))
     assert images.shape == (10, 64, 64, 1)
     assert not wanted["emotion"][:, [1, 2]].any()
@@ -110,7 +110,7 @@ def test_five_emotions_leave_out_two_on_every_side(fer2013):
 
 @pytest.mark.parametrize("name", ["four_conv", "three_conv_emotion"])
 def test_crops_are_changed_as_the_recipe_says(fer2013, name):
-    config = replace(CLASSIC_CONFIGS[name], batch_size=14)
+    config = replace(BASELINE_CONFIGS[name], batch_size=14)
     task = ATTRIBUTE_TASKS["emotion"]
     data = task.load(fer2013, config)
     batches = task.batches(config, data, 0)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from core.types import MAX_AGE
-from models.training.mixup import mixable, mixed
-from models.training.sampling import class_weights
+from models.training.mixup import mix_pairs, to_mixable
+from models.training.sampling import compute_class_weights
 
 
 def test_ages_become_distributions_with_the_age_as_their_mean_and_others_stay():
     gender = np.eye(2, dtype=np.float32)
-    targets = mixable({"age": np.array([[30.0], [116.0]], np.float32), "gender": gender})
+    targets = to_mixable({"age": np.array([[30.0], [116.0]], np.float32), "gender": gender})
     years = np.arange(MAX_AGE + 1)
     assert targets["age"].shape == (2, MAX_AGE + 1)
     assert targets["age"].sum(axis=1) == pytest.approx(1.0, abs=1e-6)
@@ -23,7 +23,7 @@ def test_each_crop_keeps_the_larger_part_and_its_targets_are_mixed_alike():
     count = 64
     images = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1)
     targets = {"which": np.eye(count, dtype=np.float32)}
-    crops, shares = mixed(images, targets, 0.4, np.random.default_rng(0))
+    crops, shares = mix_pairs(images, targets, 0.4, np.random.default_rng(0))
     assert shares["which"].sum(axis=1) == pytest.approx(1.0, abs=1e-6)
     assert (np.diag(shares["which"]) >= 0.5).all()
     assert (shares["which"].max(axis=1) < 0.99).any()
@@ -32,11 +32,11 @@ def test_each_crop_keeps_the_larger_part_and_its_targets_are_mixed_alike():
 
 @pytest.mark.parametrize(("power", "rare"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
 def test_classes_weigh_by_a_power_of_their_size(power, rare):
-    weights = class_weights(np.array([3] * 4 + [5] * 16), power)
+    weights = compute_class_weights(np.array([3] * 4 + [5] * 16), power)
     assert weights.mean() == pytest.approx(1.0)
     assert weights[0] / weights[-1] == pytest.approx(rare)
 
 
 def test_a_power_beyond_equal_classes_is_refused():
     with pytest.raises(ValueError, match="power must be in"):
-        class_weights(np.array([1, 2]), 1.5)
+        compute_class_weights(np.array([1, 2]), 1.5)

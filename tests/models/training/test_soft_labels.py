@@ -6,7 +6,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-from models.training.soft_labels import label_given_votes, softened
+from models.training.soft_labels import fit_label_given_votes, soften_labels
 
 RARELY_RIGHT = 0.3
 
@@ -22,7 +22,7 @@ def noisy_labels(count=2000):
 
 def test_the_label_is_as_likely_as_it_is_among_images_with_the_same_votes():
     labels, votes = noisy_labels()
-    probabilities = label_given_votes(labels, votes, 3)
+    probabilities = fit_label_given_votes(labels, votes, 3)
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
     for truth in range(3):
         rows = votes[:, truth] > 0
@@ -33,14 +33,14 @@ def test_the_label_is_as_likely_as_it_is_among_images_with_the_same_votes():
 def test_targets_are_a_mixture_and_images_without_votes_keep_their_label():
     labels, votes = noisy_labels()
     votes[:7] = 0
-    targets = softened(labels, votes, 3, share=0.5)
+    targets = soften_labels(labels, votes, 3, share=0.5)
     one_hot = np.eye(3, dtype=np.float32)[labels]
     assert np.array_equal(targets[:7], one_hot[:7])
-    expected = 0.5 * one_hot[7:] + 0.5 * label_given_votes(labels[7:], votes[7:], 3)
+    expected = 0.5 * one_hot[7:] + 0.5 * fit_label_given_votes(labels[7:], votes[7:], 3)
     assert targets[7:] == pytest.approx(expected, abs=1e-6)
     assert targets.dtype == np.float32
 
 
 def test_without_a_share_nothing_is_softened():
     labels, votes = noisy_labels(50)
-    assert np.array_equal(softened(labels, votes, 3, share=0.0), np.eye(3, dtype=np.float32)[labels])
+    assert np.array_equal(soften_labels(labels, votes, 3, share=0.0), np.eye(3, dtype=np.float32)[labels])

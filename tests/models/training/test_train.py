@@ -22,11 +22,11 @@ from core.detection.decoding import STRIDE
 from core.errors import ConfigError, DatasetError
 from core.types import EMOTIONS, GENDERS
 from models import registry, train
-from models.training.baseline_recipes import CLASSIC_CONFIGS
+from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.ema import EmaWeights
 from models.training.losses import age_distribution_loss, mae
 from models.training.pipeline import Augmentation, TrainingBatches, augment_crop
-from models.training.recipes import CONFIGS, config_named
+from models.training.recipes import CONFIGS, get_recipe
 from models.training.tasks import ATTRIBUTE_TASKS, TASKS
 from tests.fakes.evaluation import write_fer2013_csv
 
@@ -68,7 +68,7 @@ def made_up_data(task):
 
 
 def small(name):
-    config = config_named(name)
+    config = get_recipe(name)
     if config.task == "detection":
         shrunk = {"architecture_arguments": DETECTOR, "image_size": 64, "batch_size": 2, "epochs": 1}
         return replace(config, start_from=None, **shrunk)
@@ -85,7 +85,7 @@ def small(name):
     )
 
 
-@pytest.mark.parametrize("name", sorted(CONFIGS.keys() - CLASSIC_CONFIGS.keys()))
+@pytest.mark.parametrize("name", sorted(CONFIGS.keys() - BASELINE_CONFIGS.keys()))
 def test_one_epoch_writes_a_run(tmp_path, name):
     config = small(name)
     data = made_up_data(config.task)
@@ -170,9 +170,9 @@ def test_a_start_that_fails_leaves_the_last_run_as_it_is_and_a_new_one_nothing_o
 
 
 def test_other_epochs_are_all_run_with_the_closing_ones_in_their_place():
-    config = replace(config_named("emotion_base"), epochs=64, stop_after=56, closing_epochs=16)
-    assert (config.over(100).last_epoch, config.over(100).closing_epochs) == (100, 25)
-    assert (config.over(8).last_epoch, config.over(8).closing_epochs) == (8, 2)
+    config = replace(get_recipe("emotion_base"), epochs=64, stop_after=56, closing_epochs=16)
+    assert (config.with_epochs(100).last_epoch, config.with_epochs(100).closing_epochs) == (100, 25)
+    assert (config.with_epochs(8).last_epoch, config.with_epochs(8).closing_epochs) == (8, 2)
 
 
 @pytest.mark.parametrize(
@@ -324,8 +324,8 @@ def test_average_is_in_place_only_while_evaluated():
 
 
 def test_a_shorter_run_keeps_the_places_of_its_steps():
-    config = replace(config_named("ssr_net_age"), epochs=90, step_epochs=(30, 60))
-    shorter = config.over(12)
+    config = replace(get_recipe("ssr_net_age"), epochs=90, step_epochs=(30, 60))
+    shorter = config.with_epochs(12)
     assert (shorter.epochs, shorter.step_epochs) == (12, (4, 8))
     assert replace(shorter, epochs=90, step_epochs=(30, 60)) == config
-    assert config.over(1).step_epochs == (1, 1)
+    assert config.with_epochs(1).step_epochs == (1, 1)
