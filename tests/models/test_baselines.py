@@ -19,7 +19,7 @@ from models import registry
 from models.architectures.baselines import mobilenet_transfer
 from models.architectures.baselines.levi_hassner import local_response_normalization
 from models.architectures.heads import FIVE_EMOTIONS
-from models.export import to_float32
+from models.exporting.quantization import to_float32
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.optimizers import build_optimizer
 from models.training.tasks import TASKS

@@ -24,6 +24,7 @@ from models import evaluate, export, registry
 from models.exporting import keras_json as original_formats
 from models.exporting import model_card as cards
 from models.exporting.keras_json import read_json_h5
+from models.exporting.quantization import round_to_float16
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.runs import load_best_weights
 from models.training.tasks import ATTRIBUTE_TASKS, LOADERS
@@ -96,7 +97,7 @@ def artifact(request, data, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if request.param != QUANTISED:
-            patch.setattr(export, "to_int8", refuse)
+            patch.setattr(export, "quantize_dynamic", refuse)
         run, folder = write_run(root / "runs", config), root / "artifacts" / config.name
         folder.mkdir(parents=True)
         for name in OF_ANOTHER_NETWORK:
@@ -180,7 +181,7 @@ def test_int8_is_served_only_if_nothing_is_lost(changes, close):
 
 def test_weights_beyond_16_bits_are_left_as_they_are():
     weights = [np.float32([1.00001, 7e4]), np.float32([1.00001]), np.empty(0, np.float32)]
-    rounded = export._rounded(weights)
+    rounded = round_to_float16(weights)
     assert np.array_equal(rounded[0], weights[0])
     assert rounded[1].tolist() == [1.0]
     assert len(rounded[2]) == 0

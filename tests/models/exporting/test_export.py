@@ -21,8 +21,8 @@ from core.datasets.splits import load_fer2013
 from core.evaluation.predictions import load_predictions
 from core.types import Box, Detection, Landmarks
 from models import evaluate, train
-from models.export import export, to_float32
-from models.exporting.quantization import to_int8
+from models.export import export
+from models.exporting.quantization import quantize_dynamic, to_float32
 from models.measuring import alignment as framing
 from models.training.recipes import CONFIGS
 
@@ -94,7 +94,7 @@ def test_all_forms_answer_alike(artifact, data_folder, tmp_path):
     float32_file.write_bytes(to_float32(model))
     assert LiteRTModel(float32_file.read_bytes()).predict(crops)["emotion"] == pytest.approx(expected, abs=1e-4)
     with _no_noise():
-        to_int8(float32_file, tmp_path / "int8.tflite")
+        quantize_dynamic(float32_file, tmp_path / "int8.tflite")
     int8 = LiteRTModel((tmp_path / "int8.tflite").read_bytes())
     assert int8.predict(crops)["emotion"] == pytest.approx(expected, abs=0.1)
     assert (tmp_path / "int8.tflite").stat().st_size < float32_file.stat().st_size

@@ -43,8 +43,8 @@ def test_every_config_names_what_exists_and_has_its_claims():
     "arguments",
     [("age", "rank", "", 1, 2, "x"), ("emotion", "accuracy", "", 0.9, 1.1, "x"), ("age", "mae", "", 4, 3, "x")],
 )
-def test_impossible_claims_are_refused(arguments):
-    with pytest.raises(ValueError, match="claim"):
+def test_impossible_reported_results_are_refused(arguments):
+    with pytest.raises(ValueError, match="reported result"):
         ReportedResult(*arguments)
 
 

@@ -33,7 +33,7 @@ def test_the_label_is_as_likely_as_it_is_among_images_with_the_same_votes():
 def test_targets_are_a_mixture_and_images_without_votes_keep_their_label():
     labels, votes = noisy_labels()
     votes[:7] = 0
-    targets = soften_labels(labels, votes, 3, share=0.5)
+    targets = soften_labels(labels, votes, 3, weight=0.5)
     one_hot = np.eye(3, dtype=np.float32)[labels]
     assert np.array_equal(targets[:7], one_hot[:7])
     expected = 0.5 * one_hot[7:] + 0.5 * fit_label_given_votes(labels[7:], votes[7:], 3)
@@ -43,4 +43,4 @@ def test_targets_are_a_mixture_and_images_without_votes_keep_their_label():
 
 def test_without_a_share_nothing_is_softened():
     labels, votes = noisy_labels(50)
-    assert np.array_equal(soften_labels(labels, votes, 3, share=0.0), np.eye(3, dtype=np.float32)[labels])
+    assert np.array_equal(soften_labels(labels, votes, 3, weight=0.0), np.eye(3, dtype=np.float32)[labels])

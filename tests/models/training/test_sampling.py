@@ -1,12 +1,10 @@
-"""Weights for rare ages, and drawing by weight."""
-
-from __future__ import annotations
+"""Weights of rare ages and classes, and drawing by weight."""
 
 import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from models.training.sampling import AgeWeighting, compute_age_weights, systematic_resample
+from models.training.sampling import AgeWeighting, compute_age_weights, compute_class_weights, systematic_resample
 
 # Hundreds of children and adults, fewer in each decade from 60 on, like UTKFace.
 COUNTS = {5: 200, 25: 600, 45: 400, 65: 100, 75: 25, 95: 1}
@@ -126,3 +124,15 @@ def test_nothing_is_drawn_from_nothing():
 def test_weights_that_cannot_be_drawn_by(weights):
     with pytest.raises(ValueError, match="weights must be"):
         systematic_resample(np.array(weights), 3, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(("power", "rare"), [(0.0, 1.0), (0.5, 2.0), (1.0, 4.0)])
+def test_classes_weigh_by_a_power_of_their_size(power, rare):
+    weights = compute_class_weights(np.array([3] * 4 + [5] * 16), power)
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights[0] / weights[-1] == pytest.approx(rare)
+
+
+def test_a_power_beyond_equal_classes_is_refused():
+    with pytest.raises(ValueError, match="power must be in"):
+        compute_class_weights(np.array([1, 2]), 1.5)
