@@ -8,21 +8,21 @@ from core.errors import FacetError
 from core.video.session import LiveSession
 from pages.shared.errors import show_error
 from pages.shared.live.connection import Connection, show_camera_state, show_connection, show_help
-from pages.shared.live.controls import LiveControls, live_controls
+from pages.shared.live.controls import LivePageSettings, choose_settings
 from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
 from pages.shared.live.stream import live_stream
 from pages.shared.sidebar import load_analyzer
 
 
-def live_session(controls: LiveControls) -> LiveSession:
+def live_session(settings: LivePageSettings) -> LiveSession:
     """Return this viewer's session with the current settings, its models loaded and warm."""
-    analyzer, _ = load_analyzer(controls.detector, controls.detector_name, controls.networks)
+    analyzer, _ = load_analyzer(settings.detector, settings.detector_name, settings.networks)
     if "live_session" not in st.session_state:
         st.session_state["live_session"] = LiveSession(analyzer)
     session: LiveSession = st.session_state["live_session"]
     session.configure(
-        analyzer=analyzer, attributes=controls.attributes, style=controls.style, tracking=controls.tracking
+        analyzer=analyzer, attributes=settings.attributes, style=settings.style, tracking=settings.tracking
     )
     return session
 
@@ -34,9 +34,9 @@ def main() -> None:
         "person and do not show what somebody feels or is."
     )
     try:
-        controls = live_controls()
+        settings = choose_settings()
         configuration = rtc_configuration()
-        session = live_session(controls)
+        session = live_session(settings)
     except FacetError as error:
         show_error(error)
         return

@@ -1,4 +1,7 @@
-"""Sidebar widgets that the live and the image page share: detector, models and confidence thresholds."""
+"""Sidebar widgets that the live and the image page share: detector, attributes, models, confidence thresholds.
+
+Settings survive a visit of another page: faces that were blurred must still be blurred afterwards.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from core.attributes.catalog import BASELINE, Network, list_networks, network_ch
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.detection.registry import default_detector_name
 from core.errors import FacetError
-from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
+from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from pages.shared import resources
 from pages.shared.markdown import escape_markdown
 
@@ -32,6 +35,17 @@ class ResolvedNetworks:
 
     choice: NetworkChoice
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """All settings of a sidebar; ``style`` changes the drawing only."""
+
+    detector: DetectorSettings
+    detector_name: str
+    networks: ResolvedNetworks
+    attributes: Attributes
+    style: OverlayStyle
 
 
 def choose_detector(key: str) -> str:
@@ -73,6 +87,28 @@ def load_analyzer(settings: DetectorSettings, name: str, networks: ResolvedNetwo
             return analyzer, candidate
     assert reason is not None
     raise reason
+
+
+def choose_attributes(page: str) -> tuple[Attributes, ResolvedNetworks]:
+    """Draw the widgets of attributes, models and thresholds; ``page`` is the prefix of their keys.
+
+    Raises ``ConfigError`` if a configured network is unknown and ``ArtifactError`` if a model card cannot be read.
+    """
+    st.header("Attributes")
+    read = {
+        name: draw_toggle(
+            title, f"{page}_{name}", help="How strangers are likely to label a face." if name == "gender" else None
+        )
+        for name, title in ATTRIBUTE_TITLES.items()
+    }
+    attributes = Attributes(**read)
+    networks = choose_networks(attributes, page)
+    return choose_thresholds(attributes, page, networks.choice), networks
+
+
+def draw_toggle(label: str, key: str, value: bool = True, help: str | None = None) -> bool:
+    """Draw a toggle whose state survives a visit of another page."""
+    return st.toggle(label, value, key=key, persist_state="session", help=help)
 
 
 def choose_networks(attributes: Attributes, page: str) -> ResolvedNetworks:

@@ -85,7 +85,7 @@ def test_a_model_without_minimums_never_says_uncertain(minimums: dict[str, float
 
 def test_an_attribute_that_is_off_has_no_minimum_to_choose(minimums: dict[str, float]) -> None:
     app = opened(IMAGE)
-    app.checkbox(key="image_emotion").uncheck().run()
+    app.toggle(key="image_emotion").set_value(False).run()
     assert app.slider(key="image_min_emotion").disabled
     assert not app.slider(key="image_min_gender").disabled
 

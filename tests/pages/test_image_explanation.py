@@ -132,7 +132,9 @@ def test_map_can_be_hidden():
 
 def test_face_stays_blurred_below_the_map(monkeypatch):
     drawn = []
-    monkeypatch.setattr(image_explanation, "overlay_heatmap", lambda picture, occlusion: drawn.append(picture) or picture)
+    monkeypatch.setattr(
+        image_explanation, "overlay_heatmap", lambda picture, occlusion: drawn.append(picture) or picture
+    )
     opened(page(StoredFile(), Networks(), FULL))
     opened(page(StoredFile(), Networks(), FULL, blur=True))
     clear, blurred = drawn

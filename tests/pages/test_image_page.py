@@ -158,12 +158,12 @@ def test_no_face_is_not_an_error(analyzer: FakeAnalyzer) -> None:
 def test_same_file_is_analysed_once(analyzer: FakeAnalyzer) -> None:
     app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)), ("bad.txt", b"text"))
     app.button(key="suggest_button").click().run()
-    app.checkbox(key="image_labels").uncheck().run()
-    app.checkbox(key="image_blur").check().run()
+    app.toggle(key="image_labels").set_value(False).run()
+    app.toggle(key="image_blur").set_value(True).run()
     assert not app.exception
     assert len(app.error) == 1
     assert len(analyzer.calls) == 2
-    app.checkbox(key="image_age").uncheck().run()
+    app.toggle(key="image_age").set_value(False).run()
     assert [attributes.age for _, attributes in analyzer.calls] == [True, True, False, False]
     assert "Age 7" not in texts(app)
 
@@ -171,7 +171,7 @@ def test_same_file_is_analysed_once(analyzer: FakeAnalyzer) -> None:
 def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
     app = page()
     for key in ("image_emotion", "image_age", "image_gender"):
-        app.checkbox(key=key).uncheck()
+        app.toggle(key=key).set_value(False)
     upload(app, ("a.png", picture()))
     assert analyzer.calls[0][1] == Attributes(emotion=False, age=False, gender=False)
     assert "No attribute was predicted." in texts(app)
@@ -303,9 +303,9 @@ def test_open_explanation_is_not_passed_to_another_file(analyzer: FakeAnalyzer) 
     app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
     app.session_state[explanation_key(app)] = True
     app.run()
-    assert app.toggle, "the first explanation is open"
+    assert app.main.toggle, "the first explanation is open"
     upload(app, ("b.png", picture(2)))
-    assert not app.toggle
+    assert not app.main.toggle
 
 
 def explanation_key(app: AppTest) -> str:

@@ -122,7 +122,7 @@ def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUn
 
 def test_an_attribute_that_is_off_has_no_network_to_choose(folder: Path) -> None:
     app = IMAGE.open()
-    app.checkbox(key="image_age").uncheck().run()
+    app.toggle(key="image_age").set_value(False).run()
     assert [app.selectbox(key=f"image_{name}_network").disabled for name in ATTRIBUTE_TITLES] == [False, True, False]
 
 

@@ -32,7 +32,7 @@ def test_hidden_faces_are_still_hidden_after_a_look_at_other_pages(app: AppTest)
     app.toggle(key="live_blur").set_value(True).run()
     app.slider(key="live_smoothing").set_value(1.5).run()
     go(app, IMAGE)
-    app.checkbox(key="image_blur").set_value(True).run()
+    app.toggle(key="image_blur").set_value(True).run()
     app.slider(key="image_min_emotion").set_value(70).run()
     go(app, HOME)
     app.run()
@@ -41,7 +41,7 @@ def test_hidden_faces_are_still_hidden_after_a_look_at_other_pages(app: AppTest)
     assert app.session_state["live_session"]._style.blur_faces
     assert app.slider(key="live_smoothing").value == 1.5
     go(app, IMAGE)
-    assert app.checkbox(key="image_blur").value is True
+    assert app.toggle(key="image_blur").value is True
     assert app.slider(key="image_min_emotion").value == 70
 
 

@@ -16,7 +16,8 @@ from core.io import images
 from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
 from pages.shared.image.cache import RESULTS, cached
-from pages.shared.image.inputs import MAX_FILES, ImageFile, ImageSettings
+from pages.shared.image.inputs import MAX_FILES, ImageFile
+from pages.shared.sidebar import PageSettings
 
 PREVIEW_SIDE_PX = 1024
 THUMBNAIL_PX = 128
@@ -44,7 +45,7 @@ class ImageResult:
 
 
 def analyze_file(
-    file: ImageFile, fingerprint: str, analyzer: Analyzer, settings: ImageSettings
+    file: ImageFile, fingerprint: str, analyzer: Analyzer, settings: PageSettings
 ) -> ImageResult | ImageError:
     """Return the cached or a new result.
 

@@ -18,8 +18,9 @@ from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
 from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, annotated_png, card_numbers
 from pages.shared.image.explanation import show_explanation
-from pages.shared.image.inputs import ImageFile, ImageSettings
+from pages.shared.image.inputs import ImageFile
 from pages.shared.markdown import escape_markdown
+from pages.shared.sidebar import PageSettings
 
 _CARDS_PER_ROW = 3
 _THUMBNAIL_SHOWN_PX = 96
@@ -32,7 +33,7 @@ def show_result(
     file: ImageFile,
     fingerprint: str,
     result: ImageResult,
-    settings: ImageSettings,
+    settings: PageSettings,
     table: Sequence[Suggestion],
     number: int,
 ) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import streamlit as st
 
 from core.io.images import EXTENSIONS
-from core.settings import Attributes, DetectorSettings, OverlayStyle
+from core.settings import DetectorSettings, OverlayStyle
 from pages.shared.markdown import escape_markdown
-from pages.shared.sidebar import ResolvedNetworks, choose_detector, choose_networks, choose_thresholds
+from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
 
 MAX_FILES = 32
 """Files whose results the session caches; the page says which others of an upload are left out."""
@@ -26,24 +25,8 @@ class ImageFile(Protocol):
     def getvalue(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSettings:
-    """All settings of the sidebar; ``style`` changes the drawing only."""
-
-    detector: DetectorSettings
-    detector_name: str
-    networks: ResolvedNetworks
-    attributes: Attributes
-    style: OverlayStyle
-
-
-def choose_settings() -> ImageSettings:
-    """Draw the sidebar and return its state.
-
-    Raises ``ConfigError`` if the configured detector or network is unknown and ``ArtifactError`` if a model card cannot
-    be read.
-    """
-    default = DetectorSettings()
+def choose_settings() -> PageSettings:
+    """Draw the sidebar and return its state. Raises ``ConfigError`` or ``ArtifactError``."""
     with st.sidebar:
         st.header("Detection")
         detector_name = choose_detector("image_detector")
@@ -51,32 +34,20 @@ def choose_settings() -> ImageSettings:
             "Sensitivity",
             0.0,
             1.0,
-            default.sensitivity,
+            DetectorSettings().sensitivity,
             0.05,
             key="image_sensitivity",
             persist_state="session",
             help="Higher finds more faces, but also more false positives.",
         )
-        st.header("Attributes")
-        attributes = Attributes(
-            emotion=st.checkbox("Emotion", True, key="image_emotion", persist_state="session"),
-            age=st.checkbox("Age", True, key="image_age", persist_state="session"),
-            gender=st.checkbox("Perceived gender", True, key="image_gender", persist_state="session"),
-        )
-        networks = choose_networks(attributes, "image")
-        attributes = choose_thresholds(attributes, "image", networks.choice)
+        attributes, networks = choose_attributes("image")
         st.header("Display")
+        blur_help = "Hides faces on this page and in the annotated image. Predictions do not change."
         style = OverlayStyle(
-            labels=st.checkbox("Labels", True, key="image_labels", persist_state="session"),
-            blur_faces=st.checkbox(
-                "Blur faces",
-                False,
-                key="image_blur",
-                persist_state="session",
-                help="Hides faces on this page and in the annotated image. Predictions do not change.",
-            ),
+            labels=draw_toggle("Labels", "image_labels"),
+            blur_faces=draw_toggle("Blur faces", "image_blur", value=False, help=blur_help),
         )
-    return ImageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, networks, attributes, style)
+    return PageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, networks, attributes, style)
 
 
 def choose_files() -> list[ImageFile]:

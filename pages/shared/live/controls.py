@@ -1,7 +1,4 @@
-"""Sidebar of the live page: widgets in, core settings out, applied from the next frame.
-
-Settings survive a visit of another page: faces that were blurred must still be blurred afterwards.
-"""
+"""Sidebar of the live page; settings apply from the next frame."""
 
 from __future__ import annotations
 
@@ -9,31 +6,22 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, OverlayStyle, TrackingSettings
-from pages.shared.sidebar import ResolvedNetworks, choose_detector, choose_networks, choose_thresholds
+from core.settings import LIVE_DETECTOR, OverlayStyle, TrackingSettings
+from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
 
 # Five steps instead of a continuous slider, because the detector of every step stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
-class LiveControls:
-    """All settings of the sidebar."""
+class LivePageSettings(PageSettings):
+    """All settings of the live page."""
 
-    detector: DetectorSettings
-    detector_name: str
-    networks: ResolvedNetworks
     tracking: TrackingSettings
-    attributes: Attributes
-    style: OverlayStyle
 
 
-def live_controls() -> LiveControls:
-    """Draw the sidebar and return its state.
-
-    Raises ``ConfigError`` if the configured detector or network is unknown and ``ArtifactError`` if a model card cannot
-    be read.
-    """
+def choose_settings() -> LivePageSettings:
+    """Draw the sidebar and return its state. Raises ``ConfigError`` or ``ArtifactError``."""
     with st.sidebar:
         st.header("Detection")
         detector_name = choose_detector("live_detector")
@@ -55,47 +43,15 @@ def live_controls() -> LiveControls:
             persist_state="session",
             help="Time over which boxes and predictions are averaged. 0 turns smoothing off.",
         )
-        attributes = _attributes()
-        networks = choose_networks(attributes, "live")
-        attributes = choose_thresholds(attributes, "live", networks.choice)
-        style = _style()
-    return LiveControls(
-        replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity]),
-        detector_name,
-        networks,
-        TrackingSettings(smoothing_s=smoothing_s),
-        attributes,
-        style,
-    )
-
-
-def _attributes() -> Attributes:
-    st.header("Attributes")
-    return Attributes(
-        emotion=st.toggle("Emotion", value=True, key="live_emotion", persist_state="session"),
-        age=st.toggle("Age", value=True, key="live_age", persist_state="session"),
-        gender=st.toggle(
-            "Perceived gender",
-            value=True,
-            key="live_gender",
-            persist_state="session",
-            help="How strangers are likely to label a face, not who somebody is.",
-        ),
-    )
-
-
-def _style() -> OverlayStyle:
-    st.header("Display")
-    return OverlayStyle(
-        labels=st.toggle("Labels", value=True, key="live_labels", persist_state="session"),
-        mirror=st.toggle(
-            "Mirror", value=True, key="live_mirror", persist_state="session", help="Flips the video like a mirror."
-        ),
-        blur_faces=st.toggle(
-            "Blur faces",
-            value=False,
-            key="live_blur",
-            persist_state="session",
-            help="Hides faces in the video, also shortly after one is lost. Predictions continue.",
-        ),
+        attributes, networks = choose_attributes("live")
+        st.header("Display")
+        blur_help = "Hides faces in the video, also shortly after one is lost. Predictions continue."
+        style = OverlayStyle(
+            labels=draw_toggle("Labels", "live_labels"),
+            mirror=draw_toggle("Mirror", "live_mirror", help="Flips the video like a mirror."),
+            blur_faces=draw_toggle("Blur faces", "live_blur", value=False, help=blur_help),
+        )
+    detector = replace(LIVE_DETECTOR, sensitivity=SENSITIVITIES[sensitivity])
+    return LivePageSettings(
+        detector, detector_name, networks, attributes, style, TrackingSettings(smoothing_s=smoothing_s)
     )
