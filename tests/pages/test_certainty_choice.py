@@ -105,7 +105,7 @@ def test_choices_reach_the_running_stream(minimums: dict[str, float]) -> None:
     assert (before.emotion.uncertain, before.gender.uncertain) == (False, False)
     assert (after.emotion.uncertain, after.gender.uncertain) == (True, True)
     app.run()
-    assert "Share of readings: angry 50%, uncertain 50%." in texts(app)
+    assert "Share of predictions: angry 50%, uncertain 50%." in texts(app)
 
 
 def test_back_at_the_models_own_value_the_choice_is_left_to_the_card(minimums: dict[str, float]) -> None:
