@@ -1,232 +1,300 @@
-"""Derive when a crop is no usable face: ``python -m models quality --data DIR [--limit N]``.
+"""Fit the limits of the face quality score: ``python -m models quality --data DIR [--limit N]``.
 
-Images of the sides that training chose on go through the default detector, as they are, blurred, and with few pixels;
-so do the validation photographs of the detector, for boxes in which there is no face. Clean faces set where lessening
-begins: at least 99 % of each data set keep their answers whole. Where nothing is left of an answer is set by what makes
-the lessened answers most likely: for sharpness and size by the answers on damaged faces, for the score by how many of
-the boxes with that score hold a face. No answer is known for faces in full profile, whose points are nearly on a line;
-there, nothing is left. Limits and measured figures are written to ``usability.json`` beside the artifacts.
+Images of the validation splits go through the default detector: clean, blurred, and with few pixels. At least 99 % of
+the clean faces of each data set keep quality 1. Where quality reaches 0 minimizes the negative log-likelihood of the
+blended predictions: of corrupted faces for sharpness and size, of being a face at all for the detection score. No
+prediction is known for full profiles, whose landmarks are nearly on a line: their quality is 0. ``usability.json``
+beside the artifacts keeps the limits.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import artifacts_dir
-from core.attributes.estimator import LiteRTEstimator
-from core.attributes.quality import QUALITY_FILE, QualityMeasures, QualitySettings, Smoothstep, blend_with_uniform, pose
-from core.datasets.faces import load_faces
-from core.detection import DEFAULT_DETECTOR, create_detector
-from core.errors import DatasetError
-from core.settings import LIVE_DETECTOR, DetectorSettings
-from core.types import MIRRORED_POINTS
-from models.cli import add_data, positive_int, run
-from models.corruptions import CORRUPTIONS
-from models.measuring.quality_data import (
-    BLURS,
-    CLASSES,
-    Boxes,
-    Photographed,
-    clean_boxes,
-    damaged_boxes,
-    few_samples,
-    photographed,
-    tiny_boxes,
+from core.artifacts.model_card import PREDICTIONS_FILE, artifacts_dir
+from core.artifacts.storage import save_json, to_json
+from core.attributes.alignment import align_faces, alignment_square
+from core.attributes.estimator import Estimator, LiteRTEstimator
+from core.attributes.postprocessing import postprocess_outputs
+from core.attributes.quality import (
+    QUALITY_FILE,
+    QualitySettings,
+    Smoothstep,
+    blend_with_uniform,
+    measure_poses,
+    measure_sharpness,
+    pose_distance,
 )
+from core.datasets.faces import FacePhoto, load_faces
+from core.datasets.loading import read_split
+from core.datasets.samples import Samples, subsample
+from core.datasets.utkface import SOURCE_SIZE
+from core.detection import DEFAULT_DETECTOR, FaceArrays, FaceDetector, create_detector
+from core.errors import DatasetError
+from core.evaluation.detection.matching import match_image
+from core.evaluation.predict import predict_images
+from core.evaluation.predictions import load_predictions
+from core.settings import LIVE_DETECTOR, DetectorSettings
+from core.tasks import TASKS
+from core.types import MIRRORED_POINTS, Box, Detection, Landmarks
+from models.cli import add_data, positive_int, run
+from models.corruptions import corrupt
+from models.measuring.alignment import Scene, scenes_of
 
 CLEAN_SHARE = 0.99
-"""Share of clean faces of each data set whose answers stay whole."""
+"""Share of clean faces of each data set that have quality 1."""
 LIMIT = 400
 _CLEAN_TIMES = 3
-"""Clean images for each damaged one: it is their rarest that the limits come from."""
+"""Clean images per corrupted one: the rarest of them decide."""
+_BLURS = tuple((name, severity) for name in ("small", "defocus", "motion") for severity in (1, 3, 5))
 _SIDES_PX = (40, 32, 24, 16, 12, 8)
 _NATIVE_PX = 48.0
 """FER2013's images are this large: clean faces."""
 _LEAST = 0.01
 _STEPS = 40
 _MILDEST = 20.0
-"""Takes less than one per cent off an answer, whatever the value."""
-CLEAN = "Undamaged"
-FALSE_BOX = "No face, found by default"
-WEAK_FALSE_BOX = "No face, found with the highest sensitivity"
-RANDOM_BOX = "No face, a random box as if it were found"
+"""Takes less than one per cent off a prediction, whatever the value."""
 _ANYTHING = Smoothstep(-2, -1)
-"""A criterion that keeps every answer whole."""
+"""Gives every face quality 1."""
+
+Floats = NDArray[np.float64]
 
 
-def fit(clean: dict[str, Boxes], blurred: list[Boxes], tiny: list[Boxes], photos: Photographed) -> QualitySettings:
-    """``clean`` by task; see the module for what each part is for."""
-    points = plain_points([boxes.points() for boxes in clean.values()])
-    signs = {id(boxes): boxes.signs(points) for boxes in (*clean.values(), *blurred, *tiny)}
-    clean_signs = [signs[id(boxes)] for boxes in clean.values()]
-    sharp, minus_pose, score = _beginnings([(one.sharpness, -one.pose, one.score) for one in clean_signs])
+@dataclass(frozen=True)
+class QualityMeasures:
+    """N faces of one condition: what their quality depends on, calibrated probabilities (N, K) and true classes (N,).
+
+    ``poses`` are 0 until the reference landmarks are known.
+    """
+
+    faces: tuple[Detection, ...]
+    scores: Floats
+    sharpness: Floats
+    sides_px: Floats
+    poses: Floats
+    probabilities: Floats
+    truth: NDArray[np.int64]
+
+    @property
+    def landmarks(self) -> Floats:
+        """(M, 5, 2) of the faces that have landmarks."""
+        return np.array([face.landmarks.points for face in self.faces if face.landmarks]).reshape(-1, 5, 2)
+
+    def quality(self, settings: QualitySettings) -> Floats:
+        """Compute the (N,) quality scores, as ``core.attributes.quality`` does for crops."""
+        crops = np.minimum(settings.sharpness(self.sharpness), settings.side_px(self.sides_px))
+        return np.minimum(crops, np.minimum(settings.pose(self.poses), settings.score(self.scores)))
+
+
+def fit(
+    clean: Sequence[QualityMeasures],
+    blurred: Sequence[QualityMeasures],
+    tiny: Sequence[QualityMeasures],
+    detections: tuple[Floats, NDArray[np.bool_]],
+) -> QualitySettings:
+    """Fit all limits; ``clean`` by data set, ``detections``: (D,) scores and whether each is a face."""
+    reference = fit_reference([measures.landmarks for measures in clean])
+    clean, blurred, tiny = (
+        [replace(measures, poses=measure_poses(measures.faces, reference)) for measures in parts]
+        for parts in (clean, blurred, tiny)
+    )
+    sharp, minus_pose, score = _usable_limits(
+        [(measures.sharpness, -measures.poses, measures.scores) for measures in clean]
+    )
     settings = QualitySettings(
         sharpness=_ANYTHING,
         side_px=_ANYTHING,
-        pose=Smoothstep(pose(points * [0, 1], points), -minus_pose),
+        pose=Smoothstep(pose_distance(reference * [0, 1], reference), -minus_pose),
         score=_ANYTHING,
-        points=tuple((float(x), float(y)) for x, y in points),
+        reference=tuple((float(x), float(y)) for x, y in reference),
     )
-    ramps = [Smoothstep(float(end), sharp) for end in _ends(sharp)]
-    judged = [(boxes, signs[id(boxes)]) for boxes in blurred]
-    settings = min((replace(settings, sharpness=ramp) for ramp in ramps), key=lambda one: surprise(judged, one))
-    ramps = [Smoothstep(float(end), float(split)) for split in np.arange(2, _NATIVE_PX + 1, 2) for end in _ends(split)]
-    judged = [(boxes, signs[id(boxes)]) for boxes in tiny]
-    settings = min((replace(settings, side_px=ramp) for ramp in ramps), key=lambda one: surprise(judged, one))
-    ramps = [Smoothstep(float(end), score) for end in _ends(score)]
-    return replace(settings, score=min(ramps, key=lambda ramp: _face_surprise(photos, ramp)))
+    candidates = [replace(settings, sharpness=Smoothstep(float(end), sharp)) for end in _unusable_limits(sharp)]
+    settings = min(candidates, key=lambda candidate: normalized_nll(blurred, candidate))
+    sides = [
+        Smoothstep(float(end), float(side))
+        for side in np.arange(2, _NATIVE_PX + 1, 2)
+        for end in _unusable_limits(side)
+    ]
+    settings = min((replace(settings, side_px=side) for side in sides), key=lambda one: normalized_nll(tiny, one))
+    scores = [Smoothstep(float(end), score) for end in _unusable_limits(score)]
+    return replace(settings, score=min(scores, key=lambda candidate: _detection_nll(*detections, candidate)))
 
 
-def _ends(usable: float) -> NDArray[np.float64]:
-    """Where nothing may be left, mildest first. Below 0, which no value reaches, something is left of every answer: a
-    network that learnt from damaged faces is less sure of them by itself."""
-    mild = -usable * np.geomspace(_MILDEST, 1 / _STEPS, _STEPS)
-    return np.concatenate([mild, np.linspace(0, usable, _STEPS, endpoint=False)])
-
-
-def plain_points(points: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """(N, 5, 2) of each data set -> (5, 2) a plain face's, level and symmetric, each set counting alike."""
-    middles = []
-    for five in points:
-        shape = (five - five.mean(axis=1, keepdims=True)) @ [1, 1j]
-        turned = shape / np.linalg.norm(shape, axis=1, keepdims=True)
-        eyes = turned[:, 1] - turned[:, 0]
-        level = turned * (np.abs(eyes) / eyes)[:, None]
-        middles.append(np.median(level.real, axis=0) + 1j * np.median(level.imag, axis=0))
-    middle = np.mean(middles, axis=0)
-    symmetric = (middle - middle[MIRRORED_POINTS].conj()) / 2
+def fit_reference(landmarks: Sequence[Floats]) -> Floats:
+    """Average (N, 5, 2) landmarks per data set to those of a level, symmetric face (5, 2); each set counts alike."""
+    means = []
+    for points in landmarks:
+        shape = (points - points.mean(axis=1, keepdims=True)) @ [1, 1j]
+        unit = shape / np.linalg.norm(shape, axis=1, keepdims=True)
+        eyes = unit[:, 1] - unit[:, 0]
+        level = unit * (np.abs(eyes) / eyes)[:, None]
+        means.append(np.median(level.real, axis=0) + 1j * np.median(level.imag, axis=0))
+    mean = np.mean(means, axis=0)
+    symmetric = (mean - mean[MIRRORED_POINTS].conj()) / 2
     return np.round(np.stack([symmetric.real, symmetric.imag], axis=1), 4)
 
 
-def surprise(parts: list[tuple[Boxes, QualityMeasures]], settings: QualitySettings) -> float:
-    """Mean over boxes and answers of -log(probability of what is true) / log(number of classes), after lessening."""
-    sums, count = 0.0, 0
-    for boxes, signs in parts:
-        share = signs.share(settings)
-        for name, truth in boxes.truth.items():
-            answers = blend_with_uniform(boxes.answers[name], share)
-            likely = answers[np.arange(len(truth)), truth]
-            sums += float(-np.log(np.maximum(likely, 1e-9)).sum()) / np.log(CLASSES[name])
-            count += len(truth)
-    return sums / max(count, 1)
+def normalized_nll(parts: Sequence[QualityMeasures], settings: QualitySettings) -> float:
+    """Average -log(probability of the true class) / log(number of classes) of the blended predictions."""
+    total, count = 0.0, 0
+    for measures in parts:
+        probabilities = blend_with_uniform(measures.probabilities, measures.quality(settings))
+        likelihoods = probabilities[np.arange(len(measures.truth)), measures.truth]
+        total += float(-np.log(np.maximum(likelihoods, 1e-9)).sum()) / np.log(probabilities.shape[1])
+        count += len(measures.truth)
+    return total / max(count, 1)
 
 
-def measured(boxes: Boxes, settings: QualitySettings) -> dict[str, dict[str, float]]:
-    """Answer -> number of boxes, mean share, mean confidence before and after, and accuracy where there is a truth."""
-    share = boxes.signs(settings.points).share(settings)
-    figures = {}
-    for name, answers in boxes.answers.items():
-        after = blend_with_uniform(answers, share)
-        figures[name] = {
-            "searched": boxes.searched,
-            "n": len(share),
-            "whole": float((share == 1).mean()),
-            "share": float(share.mean()),
-            "before": float(answers.max(axis=1).mean()),
-            "after": float(after.max(axis=1).mean()),
-        }
-        if name in boxes.truth:
-            figures[name]["accuracy"] = float((answers.argmax(axis=1) == boxes.truth[name]).mean())
-    return {name: {key: round(value, 4) for key, value in row.items()} for name, row in figures.items()}
+def _detection_nll(scores: Floats, is_face: NDArray[np.bool_], smoothstep: Smoothstep) -> float:
+    quality = np.clip(smoothstep(scores), _LEAST, 1 - _LEAST)
+    return float(-np.where(is_face, np.log(quality), np.log(1 - quality)).mean())
 
 
-def _beginnings(values: list[tuple[NDArray[np.float64], ...]]) -> list[float]:
-    """For each data set (N,) values of which more is better, one array a criterion -> the limits, one a criterion, that
-    at least ``CLEAN_SHARE`` of each set reach in all criteria, each excluding the same part."""
-    for part in np.linspace(1 - CLEAN_SHARE, 0, 101):
+def _usable_limits(values: Sequence[tuple[Floats, ...]]) -> list[float]:
+    """Find the limit of each measure (more is better) that ``CLEAN_SHARE`` of each data set reach in all measures.
+
+    ``values``: per data set one (N,) array per measure. Each measure excludes the same share of faces.
+    """
+    for share in np.linspace(1 - CLEAN_SHARE, 0, 101):
         limits = [
-            float(min(np.quantile(one, part, method="lower") for one in criterion))
-            for criterion in zip(*values, strict=True)
+            float(min(np.quantile(part, share, method="lower") for part in measure))
+            for measure in zip(*values, strict=True)
         ]
-        # Rounded down: the file has four decimals, and the last clean face must still be whole.
+        # Rounded down: the file has four decimals, and the last clean face must still be usable.
         limits = [float(np.floor(limit * 1e4) / 1e4) for limit in limits]
-        kept = [np.all([one >= limit for one, limit in zip(row, limits, strict=True)], axis=0).mean() for row in values]
+        kept = [
+            np.all([part >= limit for part, limit in zip(row, limits, strict=True)], axis=0).mean() for row in values
+        ]
         if min(kept) >= CLEAN_SHARE:
             return limits
     raise DatasetError("there are no clean faces to take limits from")
 
 
-def _face_surprise(photos: Photographed, ramp: Smoothstep) -> float:
-    share = np.clip(ramp.share(photos.scores), _LEAST, 1 - _LEAST)
-    return float(-np.where(photos.is_face, np.log(share), np.log(1 - share)).mean())
+def _unusable_limits(usable: float) -> Floats:
+    """List candidates for the other limit, mildest first.
+
+    Below 0, which no value reaches, no face has quality 0: a network that learned from corrupted faces is less
+    confident of them by itself.
+    """
+    mild = -usable * np.geomspace(_MILDEST, 1 / _STEPS, _STEPS)
+    return np.concatenate([mild, np.linspace(0, usable, _STEPS, endpoint=False)])
 
 
-def derive(data_dir: Path, limit: int = LIMIT) -> dict[str, Any]:
-    """What is written to the file: the limits, and the figures measured with them."""
-    estimators = {name: LiteRTEstimator(artifacts_dir() / name) for name in ("emotion", "age_gender")}
+def fit_to_data(data_dir: Path, limit: int = LIMIT) -> QualitySettings:
+    """Fit the limits to the validation splits in ``data_dir``, with ``limit`` images per corruption."""
     close = create_detector(DEFAULT_DETECTOR, replace(LIVE_DETECTOR, min_face_px=int(_NATIVE_PX)))
-    blurred: dict[str, list[Boxes]] = {}
-    tiny: dict[str, list[Boxes]] = {}
-    clean: dict[str, Boxes] = {}
-    for task, estimator in estimators.items():
-        samples = few_samples(data_dir, task, limit * _CLEAN_TIMES)
-        scenes, clean[task] = clean_boxes(samples, estimator, close)
-        (truth,) = clean[task].truth.values()
-        subsample = samples.take(np.arange(min(limit, len(samples))))
-        for name, severity in BLURS:
-            condition = f"{CORRUPTIONS[name].title}, severity {severity} of 5"
-            blurred.setdefault(condition, []).append(damaged_boxes(subsample, name, severity, estimator, close))
+    clean, blurred, tiny = [], [], []
+    for task in ("emotion", "age_gender"):
+        estimator = LiteRTEstimator(artifacts_dir() / task)
+        samples = _validation_samples(data_dir, task, limit * _CLEAN_TIMES)
+        scenes = scenes_of(samples, close)
+        clean.append(measure_scenes(scenes, samples, estimator))
+        few = samples.take(np.arange(min(limit, len(samples))))
+        for name, severity in _BLURS:
+            rng = np.random.default_rng(severity)
+            images = np.stack([corrupt(image, name, severity, rng) for image in few.images])
+            blurred.append(measure_scenes(scenes_of(replace(few, images=images), close), few, estimator))
+        seen = [row for row, scene in enumerate(scenes) if scene.face is not None][:limit]
         for side_px in _SIDES_PX:
-            small = tiny_boxes(scenes[:limit], truth[:limit], side_px, estimator)
-            tiny.setdefault(f"Crop from {side_px} pixels", []).append(small)
-    validation = load_faces(data_dir, only="validation").splits["validation"]
-    by_default, loose = (
-        photographed(validation, list(estimators.values()), create_detector(DEFAULT_DETECTOR, search))
-        for search in (DetectorSettings(), DetectorSettings(sensitivity=1.0))
+            small = [shrink(scenes[row], side_px, estimator) for row in seen]
+            tiny.append(measure_scenes(small, samples.take(np.array(seen)), estimator))
+    photos = load_faces(data_dir, only="validation").splits["validation"]
+    sensitive = create_detector(DEFAULT_DETECTOR, DetectorSettings(sensitivity=1.0))
+    return fit(clean, blurred, tiny, label_detections(photos, sensitive))
+
+
+def measure_scenes(scenes: Sequence[Scene], samples: Samples, estimator: Estimator) -> QualityMeasures:
+    """Align and predict the faces of ``scenes``, one per sample; scenes without a face are left out."""
+    card = estimator.card
+    name = "emotion" if card.task == "emotion" else "gender"
+    faces = [scene.face for scene in scenes if scene.face is not None]
+    aligned = [
+        align_faces(scene.frame, [scene.face], card.crop, card.input_size, card.channels)
+        for scene in scenes
+        if scene.face is not None
+    ]
+    shape = (0, card.input_size, card.input_size, card.channels)
+    crops = np.concatenate([np.empty(shape, np.uint8), *(part.crops for part in aligned)])
+    outputs = {name: predict_images(estimator, crops)[name]}
+    return QualityMeasures(
+        tuple(faces),
+        np.array([face.score for face in faces], np.float64),
+        measure_sharpness(crops),
+        np.array([part.sides_px[0] for part in aligned], np.float64),
+        np.zeros(len(faces)),
+        postprocess_outputs(outputs, card.temperature).probabilities[name],
+        samples.labels[name][[scene.face is not None for scene in scenes]].astype(np.int64),
     )
-    settings = fit(clean, _all(blurred), _all(tiny), loose)
-    parts = {CLEAN: list(clean.values())} | blurred | tiny
-    parts |= {FALSE_BOX: by_default.false, WEAK_FALSE_BOX: loose.false, RANDOM_BOX: loose.random}
-    figures = {
-        name: {answer: row for boxes in group for answer, row in measured(boxes, settings).items()}
-        for name, group in parts.items()
-    }
-    return as_dict(settings) | {"measured": figures}
 
 
-def _all(conditions: dict[str, list[Boxes]]) -> list[Boxes]:
-    return [boxes for parts in conditions.values() for boxes in parts]
+def shrink(scene: Scene, side_px: float, estimator: Estimator) -> Scene:
+    """Scale a scene with a face down until the square of its crop has about ``side_px`` pixels."""
+    assert scene.face is not None
+    factor = side_px / alignment_square(scene.face, estimator.card.crop)[1]
+    height, width = (max(1, round(length * factor)) for length in scene.frame.shape[:2])
+    small = np.asarray(cv2.resize(scene.frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    x, y = width / scene.frame.shape[1], height / scene.frame.shape[0]
+    box, landmarks = scene.face.box, scene.face.landmarks
+    points = None if landmarks is None else Landmarks(*((px * x, py * y) for px, py in landmarks.points))
+    return Scene(small, Detection(Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y), scene.face.score, points))
 
 
-def as_dict(settings: QualitySettings) -> dict[str, Any]:
-    ramps = {name: getattr(settings, name) for name in ("sharpness", "side_px", "pose", "score")}
-    limits = {
-        name: {"unusable": round(ramp.unusable, 4), "usable": round(ramp.usable, 4)} for name, ramp in ramps.items()
-    }
-    return limits | {"points": [list(point) for point in settings.points]}
+def label_detections(photos: Sequence[FacePhoto], detector: FaceDetector) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the scores of all detections on ``photos`` and whether each is a face, without duplicates."""
+    scores: list[float] = []
+    is_face: list[bool] = []
+    for photo in photos:
+        found = detector.detect(photo.image)
+        match = match_image(FaceArrays.from_detections(found), photo.annotations)
+        scores += [face.score for face, duplicate in zip(found, match.duplicates, strict=True) if not duplicate]
+        is_face += (~match.false_positives[~match.duplicates]).tolist()
+    return np.array(scores), np.array(is_face, bool)
 
 
-def table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
-    lines = [f"{'':46}{'answer':8}{'n':>6}{'whole':>8}{'share':>8}{'before':>8}{'after':>8}{'accuracy':>10}"]
-    for condition, answers in figures.items():
-        for name, row in answers.items():
-            shares = "".join(f"{row[key]:8.1%}" for key in ("whole", "share", "before", "after"))
-            accuracy = f"{row['accuracy']:10.1%}" if "accuracy" in row else ""
-            lines.append(f"{condition:46}{name:8}{row['n']:6.0f}{shares}{accuracy}")
-    return "\n".join(lines)
+def _validation_samples(data_dir: Path, task: str, count: int) -> Samples:
+    """Read at most ``count`` images of the validation split, always the same ones."""
+    split = TASKS[task].validation_split.name
+    ids = load_predictions(artifacts_dir() / task / PREDICTIONS_FILE)[split].ids
+    if task == "age_gender":
+        return read_split(data_dir, task, split, ids[subsample(ids, count)], SOURCE_SIZE)
+    samples = read_split(data_dir, task, split, ids, 0)
+    return samples.take(subsample(samples, count))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models quality", description="Limits of usable faces.")
+def round_limits(settings: QualitySettings) -> QualitySettings:
+    """Round all limits to four decimals."""
+
+    def rounded(limits: Smoothstep) -> Smoothstep:
+        return Smoothstep(round(limits.unusable, 4), round(limits.usable, 4))
+
+    return replace(
+        settings,
+        sharpness=rounded(settings.sharpness),
+        side_px=rounded(settings.side_px),
+        pose=rounded(settings.pose),
+        score=rounded(settings.score),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models quality", description="Fit the face quality score.")
     add_data(parser, "fer2013/, UTKFace/ and faces/")
-    parser.add_argument("--limit", type=positive_int, default=LIMIT, help=f"images a condition (default {LIMIT})")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return run(parser, _store, arguments)
+    parser.add_argument("--limit", type=positive_int, default=LIMIT, help=f"images per corruption (default {LIMIT})")
+    return run(parser, _fit, arguments)
 
 
-def _store(options: argparse.Namespace) -> None:
-    result = derive(options.data, options.limit)
-    file = artifacts_dir() / QUALITY_FILE
-    file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(result, indent=2) if options.json else table(result["measured"]))
+def _fit(options: argparse.Namespace) -> None:
+    settings = round_limits(fit_to_data(options.data, options.limit))
+    save_json(artifacts_dir() / QUALITY_FILE, settings, indent=2)
+    print(to_json(settings))
 
 
 if __name__ == "__main__":

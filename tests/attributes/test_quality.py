@@ -15,15 +15,15 @@ from core.attributes.quality import (
     face_quality,
     installed_settings,
     load_settings,
-    measure_quality,
-    pose,
-    sharpness,
+    measure_poses,
+    measure_sharpness,
+    pose_distance,
 )
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.types import Box, Detection, Landmarks
 
-PLAIN = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
-SETTINGS = QualitySettings(Smoothstep(0.1, 0.3), Smoothstep(8, 24), Smoothstep(0.6, 0.1), Smoothstep(0.2, 0.5), PLAIN)
+FRONTAL = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
+SETTINGS = QualitySettings(Smoothstep(0.1, 0.3), Smoothstep(8, 24), Smoothstep(0.6, 0.1), Smoothstep(0.2, 0.5), FRONTAL)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def crop():
     return cv2.resize(astronaut, (48, 48), interpolation=cv2.INTER_AREA)
 
 
-def face(score=0.9, points=PLAIN):
+def face(score=0.9, points=FRONTAL):
     landmarks = None if points is None else Landmarks(*((40 * x, 40 * y) for x, y in points))
     return Detection(Box(0, 0, 40, 40), score, landmarks)
 
@@ -53,19 +53,19 @@ def blurred(crop, sigma):
     ],
     ids=["more is better", "less is better"],
 )
-def test_a_ramp_goes_from_its_one_limit_to_the_other(ramp, values, shares):
-    assert ramp.share(values).tolist() == pytest.approx(shares)
-    assert (np.diff(ramp.share(np.linspace(2, 4, 50))) * np.sign(ramp.usable - ramp.unusable) >= 0).all()
+def test_a_smoothstep_goes_from_one_limit_to_the_other(ramp, values, shares):
+    assert ramp(values).tolist() == pytest.approx(shares)
+    assert (np.diff(ramp(np.linspace(2, 4, 50))) * np.sign(ramp.usable - ramp.unusable) >= 0).all()
 
 
 @pytest.mark.parametrize("limits", [(1.0, 1.0), (np.nan, 1.0), (0.0, np.inf)], ids=str)
-def test_limits_that_make_no_ramp_are_refused(limits):
+def test_equal_or_infinite_limits_are_refused(limits):
     with pytest.raises(ValueError, match="two different finite limits"):
         Smoothstep(*limits)
 
 
 def test_blur_lowers_sharpness_step_by_step(crop):
-    values = sharpness(np.stack([crop, blurred(crop, 0.7), blurred(crop, 1.5), blurred(crop, 3)]))
+    values = measure_sharpness(np.stack([crop, blurred(crop, 0.7), blurred(crop, 1.5), blurred(crop, 3)]))
     assert (np.diff(values) < -0.02).all()
     assert ((values >= 0) & (values <= 1)).all()
 
@@ -73,41 +73,41 @@ def test_blur_lowers_sharpness_step_by_step(crop):
 def test_motion_in_one_direction_counts(crop):
     along = cv2.blur(crop, (9, 1))
     down = cv2.blur(crop, (1, 9))
-    plain, *moved = sharpness(np.stack([crop, along, down]))
+    plain, *moved = measure_sharpness(np.stack([crop, along, down]))
     assert max(moved) < plain - 0.1
 
 
 def test_contrast_brightness_colour_and_size_of_the_crop_hardly_matter(crop):
-    plain = sharpness(crop[None])[0]
+    plain = measure_sharpness(crop[None])[0]
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[None, ..., None]
     weak = (crop * 0.3 + 120).round().astype(np.uint8)[None]
     enlarged = cv2.resize(crop, (192, 192), interpolation=cv2.INTER_NEAREST)[None]
     for other in (grey, weak, enlarged):
-        assert sharpness(other)[0] == pytest.approx(plain, abs=0.03)
+        assert measure_sharpness(other)[0] == pytest.approx(plain, abs=0.03)
 
 
 def test_an_even_crop_is_not_sharp():
-    assert sharpness(np.full((2, 48, 48, 1), 70, np.uint8)).tolist() == [0, 0]
-    assert sharpness(np.empty((0, 48, 48, 3), np.uint8)).shape == (0,)
+    assert measure_sharpness(np.full((2, 48, 48, 1), 70, np.uint8)).tolist() == [0, 0]
+    assert measure_sharpness(np.empty((0, 48, 48, 3), np.uint8)).shape == (0,)
 
 
 def test_pose_ignores_place_size_and_angle():
-    points = np.array(PLAIN)
+    points = np.array(FRONTAL)
     angle = np.deg2rad(35)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    assert pose(points @ turn.T * 80 + (200, 30), PLAIN) == pytest.approx(0, abs=1e-6)
+    assert pose_distance(points @ turn.T * 80 + (200, 30), FRONTAL) == pytest.approx(0, abs=1e-6)
 
 
 def test_pose_grows_with_the_turn_of_the_head():
-    points = np.array(PLAIN)
+    points = np.array(FRONTAL)
     depth = np.array([0, 0, 0.12, 0, 0])
     values = []
     for degrees in (0, 20, 45, 70):
         yaw = np.deg2rad(degrees)
         x = (points[:, 0] - 0.5) * np.cos(yaw) + depth * np.sin(yaw)
-        values.append(pose(np.stack([x, points[:, 1]], axis=1), points))
+        values.append(pose_distance(np.stack([x, points[:, 1]], axis=1), points))
     assert (np.diff(values) > 0.03).all()
-    assert pose(np.zeros((5, 2)), points) == 1
+    assert pose_distance(np.zeros((5, 2)), points) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,30 +118,29 @@ def test_pose_grows_with_the_turn_of_the_head():
         ({"score": 0.25}, False),
         ({"side_px": 10}, False),
         ({"blur": 4}, False),
-        ({"points": [(0.5, y) for _, y in PLAIN]}, False),
+        ({"points": [(0.5, y) for _, y in FRONTAL]}, False),
     ],
     ids=["clean", "no landmarks", "low score", "tiny", "blurred", "profile"],
 )
-def test_each_sign_lowers_the_share(crop, changes, usable):
+def test_each_measure_lowers_the_quality(crop, changes, usable):
     shown = blurred(crop, changes["blur"]) if "blur" in changes else crop
-    found = face(changes.get("score", 0.9), changes.get("points", PLAIN))
+    found = face(changes.get("score", 0.9), changes.get("points", FRONTAL))
     (share,) = quality([found], shown[None], [changes.get("side_px", 60)])
     assert share == 1 if usable else share < 0.5
 
 
-def test_the_worst_sign_counts_alone(crop):
+def test_the_worst_measure_counts_alone(crop):
     bad = quality([face(score=0.25)], crop[None], [60])
     worse = quality([face(score=0.25)], crop[None], [20])
     assert bad == worse
     assert quality([], np.empty((0, 48, 48, 1), np.uint8), []).shape == (0,)
 
 
-def test_counts_must_agree(crop):
-    with pytest.raises(ValueError, match="2 faces need as many"):
-        measure_quality([face(), face()], crop[None], [60], PLAIN)
+def test_a_face_without_landmarks_has_no_pose():
+    assert measure_poses([face(points=None), face()], FRONTAL).tolist() == pytest.approx([0, 0], abs=1e-6)
 
 
-def test_lessening_goes_towards_knowing_nothing():
+def test_blending_goes_towards_the_uniform_distribution():
     answers = np.array([[0.7, 0.2, 0.1]] * 3)
     whole, half, nothing = blend_with_uniform(answers, [1.0, 0.5, 0.0])
     assert whole.tolist() == pytest.approx([0.7, 0.2, 0.1])
@@ -175,7 +174,7 @@ def test_the_installed_limits_are_read(tmp_path, monkeypatch):
     ids=["limit missing", "number", "points missing", "pose turned round"],
 )
 def test_a_damaged_file_is_named(tmp_path, changes):
-    with pytest.raises(ArtifactCorruptError, match=r"usability\.json holds no limits"):
+    with pytest.raises(ArtifactCorruptError, match=r"usability\.json cannot be used"):
         load_settings(written(tmp_path, **changes))
 
 
