@@ -143,8 +143,8 @@ def test_an_uncertain_emotion_gets_no_suggestion(minimums: dict[str, float]) -> 
     app.slider(key="image_min_emotion").set_value(95).run()
     unsure = texts(app)
     assert (sure.count("- Activity: "), unsure.count("- Activity: ")) == (1, 0)
-    assert "uncertain, so nothing is suggested for it" not in sure
-    assert "uncertain, so nothing is suggested for it" in unsure
+    assert "uncertain, so suggestions ignore it" not in sure
+    assert "uncertain, so suggestions ignore it" in unsure
 
 
 @pytest.mark.parametrize("page", [LIVE, IMAGE])
