@@ -27,8 +27,6 @@ from core.errors import ConfigError
 from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 
-SERVED_ARTIFACTS = tuple(dict.fromkeys(DEFAULT_NETWORKS.by_attribute.values()))
-
 
 class FaceAnalyzer:
     """Finds the faces of a frame and reads their attributes. Safe to share between threads."""

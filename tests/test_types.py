@@ -18,7 +18,7 @@ from core.types import (
 )
 
 
-def test_label_orders_are_the_contract():
+def test_order_of_labels():
     assert [str(e) for e in EMOTIONS] == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     assert [str(g) for g in GENDERS] == ["male", "female"]
 
@@ -54,14 +54,14 @@ def test_emotion_rejects(probabilities):
         EmotionEstimate(probabilities)
 
 
-def test_emotion_answers_its_highest_class():
+def test_emotion_label_is_the_most_probable_class():
     estimate = EmotionEstimate((0.1, 0, 0, 0.6, 0, 0.2, 0.1))
     assert estimate.label is Emotion.HAPPY
     assert estimate.confidence == 0.6
     assert estimate.valence == pytest.approx(0.6 + 0.1 - 0.1)
 
 
-def test_gender_answers_its_highest_class():
+def test_gender_label_is_the_most_probable_class():
     assert GenderEstimate((0.3, 0.7)).label is Gender.FEMALE
 
 
@@ -73,19 +73,14 @@ UNSURE = (0.1, 0, 0.1, 0, 0.4, 0.1, 0.3)
     [(0.0, False), (0.4, False), (0.41, True), (1.0, True)],
     ids=["none", "reached", "just missed", "all"],
 )
-def test_an_answer_below_its_minimum_is_uncertain_and_keeps_its_label(minimum, uncertain):
+def test_prediction_below_the_threshold_is_uncertain_and_keeps_its_label(minimum, uncertain):
     estimate = EmotionEstimate(UNSURE, minimum)
     assert estimate.uncertain is uncertain
     assert estimate.label is Emotion.SAD
     assert estimate.top_two == ((Emotion.SAD, 0.4), (Emotion.NEUTRAL, 0.3))
 
 
-def test_no_answer_is_uncertain_unless_asked_for():
-    assert not EmotionEstimate(UNSURE).uncertain
-    assert not GenderEstimate((0.5, 0.5)).uncertain
-
-
-def test_equal_guesses_come_in_the_order_of_the_labels():
+def test_ties_are_in_the_order_of_the_labels():
     assert GenderEstimate((0.5, 0.5)).top_two == ((Gender.MALE, 0.5), (Gender.FEMALE, 0.5))
     assert EmotionEstimate((0, 0.25, 0.25, 0, 0.25, 0.25, 0)).top_two == (
         (Emotion.DISGUST, 0.25),
@@ -95,7 +90,7 @@ def test_equal_guesses_come_in_the_order_of_the_labels():
 
 @pytest.mark.parametrize("minimum", [-0.1, 1.1, math.nan])
 @pytest.mark.parametrize("estimate", [GenderEstimate((0.3, 0.7)), EmotionEstimate(UNSURE)], ids=["gender", "emotion"])
-def test_minimum_must_be_a_probability(estimate, minimum):
+def test_threshold_is_a_probability(estimate, minimum):
     with pytest.raises(ValueError, match="min_confidence"):
         dataclasses.replace(estimate, min_confidence=minimum)
 
@@ -106,7 +101,7 @@ def test_age_rejects(ages):
         AgeEstimate(*ages)
 
 
-def test_nobody_in_view_is_an_empty_tuple():
+def test_analysis_without_faces():
     assert Analysis(4, 3).faces == ()
     assert Analysis(4, 3).xyxy.shape == (0, 4)
 

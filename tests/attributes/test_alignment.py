@@ -16,13 +16,14 @@ def gradient(height=120, width=160):
     return np.stack([xs, ys, np.zeros_like(xs)], axis=2).astype(np.uint8)
 
 
-def test_a_box_of_the_crop_size_is_copied_exactly():
+def test_box_of_the_crop_size_is_copied():
     frame = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
-    crop = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 3).crops
-    assert np.array_equal(crop[0], frame[30:78, 20:68])
+    aligned = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 3)
+    assert np.array_equal(aligned.crops[0], frame[30:78, 20:68])
+    assert aligned.sides_px.tolist() == [48]
 
 
-def test_one_channel_is_the_grey_of_three():
+def test_one_channel_is_grey():
     frame = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
     grey = align_faces(frame, [face(Box(20, 30, 68, 78))], AlignmentSpec(1.0), 48, 1).crops
     assert grey.shape == (1, 48, 48, 1)
@@ -34,19 +35,19 @@ def test_one_channel_is_the_grey_of_three():
     [(AlignmentSpec(1.0), (60, 50)), (AlignmentSpec(1.5), (60, 50)), (AlignmentSpec(1.0, 0.25), (60, 60))],
     ids=["plain", "wider", "lower"],
 )
-def test_the_crop_is_centred_where_the_spec_says(spec, center):
+def test_spec_places_the_crop(spec, center):
     crop = align_faces(gradient(), [face(Box(40, 30, 80, 70))], spec, 32, 3).crops[0].astype(float)
     assert crop[..., 0].mean() + 0.5 == pytest.approx(center[0], abs=0.6)
     assert crop[..., 1].mean() + 0.5 == pytest.approx(center[1], abs=0.6)
     assert np.ptp(crop[..., 0]) == pytest.approx(40 * spec.scale * 31 / 32, abs=1.5)
 
 
-def test_an_oblong_box_gives_a_square_of_its_longer_side():
+def test_crop_is_a_square_of_the_longer_side():
     crop = align_faces(gradient(), [face(Box(60, 20, 80, 60))], AlignmentSpec(1.0), 40, 3).crops[0].astype(int)
     assert np.ptp(crop[..., 0]) == np.ptp(crop[..., 1]) == 39
 
 
-def test_a_large_face_is_averaged_not_picked():
+def test_large_faces_do_not_alias():
     frame = np.zeros((512, 512, 3), np.uint8)
     frame[1::4, 1::4] = 255
     crop = align_faces(frame, [face(Box(0, 0, 512, 512))], AlignmentSpec(1.0), 32, 1).crops[0]
@@ -54,23 +55,23 @@ def test_a_large_face_is_averaged_not_picked():
     assert crop.mean() == pytest.approx(255 / 16, abs=3)
 
 
-def test_outside_the_frame_repeats_the_border():
+def test_border_is_repeated_outside_the_frame():
     frame = np.full((50, 50, 3), 7, np.uint8)
     assert (align_faces(frame, [face(Box(-40, -40, 30, 30))], AlignmentSpec(2.0), 24, 3).crops == 7).all()
 
 
-def test_no_boxes_give_an_empty_batch():
+def test_no_faces_give_an_empty_batch():
     assert align_faces(gradient(), [], AlignmentSpec(1.0), 48, 1).crops.shape == (0, 48, 48, 1)
 
 
-def test_the_frame_is_not_changed():
+def test_frame_is_not_changed():
     frame = gradient()
     before = frame.copy()
     align_faces(frame, [face(Box(0, 0, 30, 30))], AlignmentSpec(1.4), 48, 3)
     assert np.array_equal(frame, before)
 
 
-def test_other_channel_counts_are_refused():
+def test_other_channel_counts_are_rejected():
     with pytest.raises(ValueError, match="channels"):
         align_faces(gradient(), [], AlignmentSpec(1.0), 48, 2)
 
@@ -88,7 +89,7 @@ def tilted_landmarks(angle_deg, side=80.0, center=(110.0, 90.0), squeeze=(1.0, 1
 
 
 @pytest.mark.parametrize("angle_deg", [0, 20, -35, 90, 180])
-def test_the_square_follows_the_landmarks(angle_deg):
+def test_square_follows_the_landmarks(angle_deg):
     center, side, angle = alignment_square(face(Box(70, 50, 150, 130), tilted_landmarks(angle_deg)), ALIGNED)
     assert center == pytest.approx([110, 90])
     assert side == pytest.approx(80)
@@ -97,12 +98,12 @@ def test_the_square_follows_the_landmarks(angle_deg):
 
 
 @pytest.mark.parametrize("squeeze", [(0.6, 1.0), (1.0, 0.5)], ids=["turned to the side", "looking down"])
-def test_a_foreshortened_face_is_not_enlarged(squeeze):
+def test_foreshortened_faces_are_not_enlarged(squeeze):
     _, side, _ = alignment_square(face(Box(70, 50, 150, 130), tilted_landmarks(10, squeeze=squeeze)), ALIGNED)
     assert side == pytest.approx(80)
 
 
-def test_a_tilted_face_is_turned_upright_in_the_crop():
+def test_tilted_faces_are_straightened():
     upright = np.zeros((180, 220, 3), np.uint8)
     upright[60:120, 80:140] = cv2.resize(gradient(60, 60), (60, 60))
     turned = cv2.warpAffine(upright, cv2.getRotationMatrix2D((109.5, 89.5), -30, 1.0), (220, 180))
@@ -113,19 +114,19 @@ def test_a_tilted_face_is_turned_upright_in_the_crop():
     assert np.abs(plain - aligned)[8:-8, 8:-8].mean() < 2
 
 
-def test_landmarks_that_fit_no_face_leave_the_crop_to_the_box():
+def test_implausible_landmarks_are_ignored():
     nonsense = Landmarks(*[(110.0 + i / 100, 90.0) for i in range(5)])
     center, side, angle = alignment_square(face(Box(70, 50, 150, 130), nonsense), ALIGNED)
     assert (center.tolist(), side, angle) == ([110, 90], 80, 0)
 
 
-def test_without_points_on_the_card_landmarks_change_nothing():
+def test_landmarks_are_ignored_without_reference_landmarks():
     center, side, angle = alignment_square(face(Box(70, 50, 150, 130), tilted_landmarks(30)), AlignmentSpec(1.5, 0.1))
     assert (center.tolist(), side, angle) == ([110, 98], 120, 0)
 
 
 @pytest.mark.parametrize("y", [-30, 30, 32_900])
-def test_frames_that_are_longer_than_a_warp_may_be_give_the_same_crops(y):
+def test_frames_beyond_the_warp_limit(y):
     rng = np.random.default_rng(0)
     frame = np.zeros((33_000, 60, 3), np.uint8)
     short = rng.integers(0, 256, (200, 60, 3), dtype=np.uint8)

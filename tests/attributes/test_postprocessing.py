@@ -23,14 +23,14 @@ def gaussian_ages(means, sigma):
     return (shares / shares.sum(1, keepdims=True)).astype(np.float32)
 
 
-def test_normalised_rows_sum_to_one_even_when_all_zero():
+def test_normalize_rows():
     rows = normalize_rows(np.array([[0, 0, 0], [2, 1, 1], [-1, 1, 0]], np.float32))
     assert rows.sum(axis=1) == pytest.approx([1, 1, 1])
     assert rows[1] == pytest.approx([0.5, 0.25, 0.25])
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_a_temperature_is_the_softmax_of_divided_logits_and_can_be_undone(temperature):
+def test_temperature_divides_logits_and_is_invertible(temperature):
     logits = np.array([[2.0, 0.5, -1.0], [0.0, 0.1, 0.2]])
     expected = np.exp(logits / temperature)
     expected /= expected.sum(axis=1, keepdims=True)
@@ -41,12 +41,12 @@ def test_a_temperature_is_the_softmax_of_divided_logits_and_can_be_undone(temper
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0])
-def test_a_temperature_is_positive(temperature):
+def test_temperature_is_positive(temperature):
     with pytest.raises(ValueError, match="must be positive"):
         apply_temperature(np.ones((1, 2), np.float32), temperature)
 
 
-def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
+def test_age_is_the_mean_and_the_interval_the_quantiles():
     years, low, high = estimate_ages(gaussian_ages([40, 60], 5.0))
     assert years == pytest.approx([40, 60], abs=0.01)
     assert low == pytest.approx([40 - 1.2816 * 5, 60 - 1.2816 * 5], abs=0.15)
@@ -55,12 +55,12 @@ def test_age_of_a_gaussian_is_its_mean_and_the_interval_its_quantiles():
 
 @pytest.mark.parametrize("scale", [AgeCalibration(scale=(2.5,)), TILTED, AgeCalibration(scale=(0.0,))])
 @pytest.mark.parametrize("mean", [0, 1, 25, 50, 99, 100])
-def test_interval_contains_the_mean_and_stays_positive(mean, scale):
+def test_interval_contains_the_mean(mean, scale):
     years, low, high = estimate_ages(gaussian_ages([mean], 3.0), scale)
     assert 0 <= low[0] <= years[0] <= high[0]
 
 
-def test_one_scale_for_all_ages_multiplies_both_arms():
+def test_constant_scale_multiplies_both_half_widths():
     mean, low, high = estimate_ages(gaussian_ages([30, 60], 4.0))
     _, wide_low, wide_high = estimate_ages(gaussian_ages([30, 60], 4.0), AgeCalibration(scale=(1.5,)))
     assert mean - wide_low == pytest.approx(1.5 * (mean - low))
@@ -68,7 +68,7 @@ def test_one_scale_for_all_ages_multiplies_both_arms():
 
 
 @pytest.mark.parametrize("mean", [5, 18, 22, 39, 45, 59, 75])
-def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
+def test_interval_is_the_set_of_ages_that_their_own_scale_reaches(mean):
     distribution = gaussian_ages([mean], 4.0)
     answered, down, up = (part[0] for part in interval_half_widths(distribution))
     _, low, high = (part[0] for part in estimate_ages(distribution, TILTED))
@@ -78,7 +78,7 @@ def test_an_age_belongs_to_the_interval_if_its_own_scale_reaches_it(mean):
     assert (low, high) == pytest.approx((inside.min(), inside.max()), abs=0.02)
 
 
-def test_an_interval_is_one_piece_also_where_the_scale_jumps():
+def test_interval_is_contiguous_where_the_scale_jumps():
     """Ages from 46 on would be near enough again, but those between 40 and 46 are not."""
     steep = AgeCalibration((40.0, 45.0), (0.1, 4.0))
     mean, _, up = interval_half_widths(gaussian_ages([38], 2.0))
@@ -86,7 +86,7 @@ def test_an_interval_is_one_piece_also_where_the_scale_jumps():
     assert high[0] == pytest.approx(mean[0] + 0.1 * up[0])
 
 
-def test_what_a_network_learnt_from_targets_that_were_cut_off_is_understood():
+def test_bias_of_truncated_targets_is_removed():
     ages = np.array([0, 1, 2, 3, 30, 98, 100])
     learnt = age_targets(ages, sigma=2.0)
     plain, _, _ = estimate_ages(learnt)
@@ -99,23 +99,23 @@ def test_what_a_network_learnt_from_targets_that_were_cut_off_is_understood():
 
 
 @pytest.mark.parametrize("sigma", [-1.0, np.nan, np.inf])
-def test_a_sigma_that_is_none_is_refused(sigma):
+def test_sigma_is_validated(sigma):
     with pytest.raises(ValueError, match="sigma"):
         AgeCalibration(target_sigma=sigma)
 
 
-def test_a_certain_network_still_has_an_interval():
+def test_certain_distribution_still_has_an_interval():
     distribution = np.eye(101, dtype=np.float32)[[33]]
     _, low, high = estimate_ages(distribution, AgeCalibration(scale=(4.0,)))
     assert (low[0], high[0]) == pytest.approx((31.0, 35.0), abs=0.01)
 
 
 @pytest.mark.parametrize("scale", [UNCALIBRATED_AGE, TILTED])
-def test_empty_batch_works(scale):
+def test_empty_batch(scale):
     assert [len(part) for part in estimate_ages(np.empty((0, 101), np.float32), scale)] == [0, 0, 0]
 
 
-def test_answers_are_calibrated_by_output():
+def test_outputs_are_calibrated_separately():
     outputs = {
         "age": gaussian_ages([30], 4.0),
         "gender": np.array([[0.8, 0.2]], np.float32),
@@ -127,7 +127,7 @@ def test_answers_are_calibrated_by_output():
     assert answers.probabilities["emotion"] == pytest.approx(np.array([[0.8, 0.2]]))
 
 
-def test_one_number_is_the_age_and_the_scale_makes_the_interval():
+def test_point_estimate_gets_its_interval_from_the_scale():
     years = np.array([[30.0], [-4.0], [120.0]], np.float32)
     mean, low, high = estimate_ages(years, AgeCalibration(scale=(0.5,)))
     assert mean.tolist() == [30.0, 0.0, 100.0]
@@ -139,13 +139,13 @@ def test_one_number_is_the_age_and_the_scale_makes_the_interval():
 
 
 @pytest.mark.parametrize("columns", [1, 101])
-def test_the_scale_of_the_age_in_question_counts_for_both_forms(columns):
+def test_scale_depends_on_age_for_both_output_forms(columns):
     ages = np.array([[30.0]], np.float32) if columns == 1 else gaussian_ages([30], 4.0)
     mean, low, high = estimate_ages(ages, TILTED)
     assert 0 < (mean - low)[0] < (high - mean)[0]
 
 
-def test_age_groups_become_an_age_after_their_temperature():
+def test_age_groups_become_an_age():
     groups = np.zeros((1, 8), np.float32)
     groups[0, [3, 4]] = 0.8, 0.2
     outputs = {"age_group": groups, "gender": np.array([[0.8, 0.2]], np.float32)}
@@ -156,7 +156,7 @@ def test_age_groups_become_an_age_after_their_temperature():
     assert softer > plain.age.years[0] + 1
 
 
-def test_a_calibration_is_read_as_it_is_written():
+def test_calibration_round_trip():
     written = replace(TILTED, target_sigma=1.5)
     assert AgeCalibration.from_dict(written.to_dict()) == written
 
@@ -171,6 +171,6 @@ def test_a_calibration_is_read_as_it_is_written():
         ((1.0,), (float("nan"),), "at least 0"),
     ],
 )
-def test_what_is_no_scale_is_refused(knots, scale, words):
+def test_calibration_is_validated(knots, scale, words):
     with pytest.raises(ValueError, match=words):
         AgeCalibration(knots, scale)

@@ -1,4 +1,4 @@
-"""Decoding: every kind of picture that people upload."""
+"""Decoding of every kind of image that people upload."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PLAIN = Image.fromarray(RGB)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
-def test_lossless_formats_come_back_exactly(kind: str) -> None:
+def test_lossless_formats_are_exact(kind: str) -> None:
     assert difference(decode(save(PLAIN, kind)), RGB) == 0
 
 
@@ -62,7 +62,7 @@ def test_lossless_formats_come_back_exactly(kind: str) -> None:
         pytest.param("TIFF", {"compression": "tiff_lzw"}, 0, id="tiff-lzw"),
     ],
 )
-def test_other_formats_come_back_closely(kind: str, options: dict[str, object], tolerance: int) -> None:
+def test_lossy_formats_are_close(kind: str, options: dict[str, object], tolerance: int) -> None:
     assert difference(decode(save(PLAIN, kind, **options)), RGB) <= tolerance
 
 
@@ -71,7 +71,7 @@ def test_other_formats_come_back_closely(kind: str, options: dict[str, object], 
     ["GIF", "WEBP", "TIFF", "PNG"],
     ids=["animated-gif", "animated-webp", "multi-page-tiff", "animated-png"],
 )
-def test_first_frame_counts(kind: str) -> None:
+def test_only_the_first_frame_is_decoded(kind: str) -> None:
     red, blue = (Image.new("RGB", (20, 10), colour) for colour in ("red", "blue"))
     options = {"lossless": True} if kind == "WEBP" else {}
     frame = decode(save(red, kind, save_all=True, append_images=[blue], **options))
@@ -107,7 +107,7 @@ def test_exif_rotation_is_applied(kind: str, code: int) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_damaged_exif_is_no_reason_to_refuse() -> None:
+def test_invalid_exif_is_ignored() -> None:
     data = save(PLAIN, "JPEG", exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x63\x01\x12\x00\x03garbage")
     assert decode(data).shape == RGB.shape
 
@@ -130,26 +130,26 @@ ALPHA = np.full((*RGB.shape[:2], 1), 255, np.uint8)
                      np.where(GREY > 127, 255, 0), 0, id="black-and-white"),
     ],
 )  # fmt: skip
-def test_colour_models_give_the_plain_picture(image: Image.Image, kind: str, expected: Frame, tolerance: int) -> None:
+def test_colour_models(image: Image.Image, kind: str, expected: Frame, tolerance: int) -> None:
     assert difference(decode(save(image, kind)), expected) <= tolerance
 
 
 @pytest.mark.parametrize("kind", [".png", ".tiff"])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_16_bits_a_channel_are_scaled_to_8(kind: str, channels: int) -> None:
+def test_16_bits_per_channel_are_reduced_to_8(kind: str, channels: int) -> None:
     deep = np.dstack([RGB[:, :, ::-1], ALPHA]).astype(np.uint16) * 257
     array = deep[:, :, 1] if channels == 1 else deep[:, :, :channels]
     _, file = cv2.imencode(kind, np.ascontiguousarray(array))
     assert difference(decode(file.tobytes()), GREY if channels == 1 else RGB) == 0
 
 
-def test_16_bit_grey_tiff_whose_zero_is_white() -> None:
+def test_16_bit_grey_tiff_with_white_zero() -> None:
     inverted = Image.fromarray((255 - RGB[:, :, 1]).astype(np.uint16) * 257)
     assert difference(decode(save(inverted, "TIFF", tiffinfo={262: 0})), GREY) == 0
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
-def test_32_bits_a_sample_are_refused_instead_of_guessed(mode: str) -> None:
+def test_32_bits_per_channel_are_rejected(mode: str) -> None:
     with pytest.raises(UnreadableImageError, match="cannot be read as an image: 32 bits per channel"):
         decode(save(Image.fromarray(RGB[:, :, 1]).convert(mode), "TIFF"))
 
@@ -163,7 +163,7 @@ def test_transparency_is_composited_on_white() -> None:
 
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0, [0, 0, 255]), (255, [0, 0, 255]), (128, [127, 127, 255])])
-def test_the_fourth_byte_of_a_bitmap_is_alpha_only_if_it_says_anything(alpha: int, expected: list[int]) -> None:
+def test_fourth_byte_of_a_bitmap_is_padding_if_zero(alpha: int, expected: list[int]) -> None:
     masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     header = struct.pack("<IiiHHIIiiII", 108, 4, 4, 1, 32, 3, 64, 0, 0, 0, 0) + masks + bytes(52)
     pixels = bytes([0, 0, 255, alpha]) * 16
@@ -171,7 +171,7 @@ def test_the_fourth_byte_of_a_bitmap_is_alpha_only_if_it_says_anything(alpha: in
     assert decode(file)[0, 0].tolist() == expected
 
 
-def test_cmyk_with_a_broken_icc_profile_is_still_read() -> None:
+def test_cmyk_with_an_invalid_icc_profile() -> None:
     frame = decode(save(PLAIN.convert("CMYK"), "TIFF", icc_profile=b"no profile"))
     assert difference(frame, RGB) == 0
 
@@ -188,7 +188,7 @@ def cmyk_profile() -> bytes:
     return header.ljust(128, b"\0") + struct.pack(">I4sII", 1, b"A2B0", start, len(table)) + table
 
 
-def test_cmyk_is_converted_by_its_own_icc_profile() -> None:
+def test_cmyk_uses_the_embedded_icc_profile() -> None:
     inks = np.zeros((2, 2, 4), np.uint8)
     inks[0, :, 0] = 255
     data = save(Image.fromarray(inks, "CMYK"), "TIFF", icc_profile=cmyk_profile())
@@ -211,12 +211,12 @@ def test_read_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["absent.png", ""], ids=["missing", "folder"])
-def test_read_file_refuses_what_is_no_file(tmp_path: Path, name: str) -> None:
+def test_read_file_rejects_missing_files(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableImageError, match="cannot be read as an image"):
         read_file(tmp_path / name)
 
 
-def test_encode_png_and_to_rgb_keep_the_picture() -> None:
+def test_encode_png_and_to_rgb() -> None:
     frame = decode(save(PLAIN, "PNG"))
     before = frame.copy()
     assert np.array_equal(decode(encode_png(frame)), frame)
@@ -233,7 +233,7 @@ def test_encode_png_and_to_rgb_keep_the_picture() -> None:
         pytest.param(1, 1000, (1, 100, 3), id="a-line"),
     ],
 )
-def test_fit_keeps_the_shape_of_the_picture(height: int, width: int, expected: tuple[int, ...]) -> None:
+def test_fit_keeps_the_aspect_ratio(height: int, width: int, expected: tuple[int, ...]) -> None:
     frame = np.zeros((height, width, 3), np.uint8)
     fitted = fit(frame, 100)
     assert fitted.shape == expected

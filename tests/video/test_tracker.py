@@ -86,15 +86,6 @@ def test_order_of_detections_does_not_matter() -> None:
     assert ids(tracker.update(frame(face(405), face(103)), FRAME_S)) == [2, 1]
 
 
-def test_two_people_crossing_with_one_hidden_on_the_way() -> None:
-    tracker = FaceTracker()
-    for i in range(41):
-        left, right = face(50 + 10 * i, y=100), face(450 - 10 * i, y=110)
-        hidden = abs((50 + 10 * i) - (450 - 10 * i)) < 50
-        result = tracker.update(frame(left) if hidden else frame(left, right), i * FRAME_S)
-    assert ids(result) == [1, 2]
-
-
 @pytest.mark.parametrize(("gap_s", "expected"), [(0.8, 1), (1.5, 2)], ids=["remembered", "forgotten"])
 def test_lost_face_gets_its_id_back_within_max_age(gap_s: float, expected: int) -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))

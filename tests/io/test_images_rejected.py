@@ -1,4 +1,4 @@
-"""Decoding: what is no picture, no complete one, or too large a one."""
+"""Decoding rejects files that are not images, incomplete, or too large."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cut(kind: str, share: float = 0.5) -> bytes:
         pytest.param(cut("JPEG", 0.99), id="jpeg-without-its-end"),
     ],
 )
-def test_what_is_no_image_is_refused(data: bytes) -> None:
+def test_files_that_are_not_images_are_rejected(data: bytes) -> None:
     with pytest.raises(UnreadableImageError, match=r"^photo\.jpg cannot be read as an image"):
         decode(data, name="photo.jpg")
 
@@ -79,19 +79,19 @@ def png_header(width: int, height: int) -> bytes:
         pytest.param(40_000_001, 1, id="one-line"),
     ],
 )
-def test_too_many_pixels_are_refused_from_the_header(width: int, height: int) -> None:
+def test_too_many_pixels_are_rejected_from_the_header(width: int, height: int) -> None:
     with pytest.raises(ImageTooLargeError, match=r"bomb\.png .*40 megapixels"):
         decode(png_header(width, height), name="bomb.png")
 
 
-def test_as_many_pixels_as_allowed_are_decoded() -> None:
+def test_limit_of_pixels_is_inclusive() -> None:
     data = save(PLAIN, "PNG")
     assert decode(data, ImageLimits(max_pixels=64 * 48)).shape == (48, 64, 3)
     with pytest.raises(ImageTooLargeError, match="64 x 48 pixels"):
         decode(data, ImageLimits(max_pixels=64 * 48 - 1))
 
 
-def test_text_chunk_bomb_is_refused() -> None:
+def test_text_chunk_bomb_is_rejected() -> None:
     data = save(PLAIN, "PNG")
     content = b"note\x00\x00" + zlib.compress(b"\x00" * 100_000_000)
     chunk = struct.pack(">I", len(content)) + b"zTXt" + content
@@ -100,12 +100,12 @@ def test_text_chunk_bomb_is_refused() -> None:
         decode(data[:33] + chunk + data[33:])
 
 
-def test_too_many_bytes_are_refused() -> None:
+def test_too_many_bytes_are_rejected() -> None:
     with pytest.raises(ImageTooLargeError, match=r"big\.png has .*at most 20 MB"):
         decode(bytes(20 * 2**20 + 1), name="big.png")
 
 
-def test_every_truncation_of_a_small_file_is_read_or_refused_cleanly() -> None:
+def test_every_truncation_is_decoded_or_rejected() -> None:
     for kind in KINDS:
         data = save(PLAIN, kind)
         for length in range(0, len(data), max(1, len(data) // 40)):
