@@ -16,7 +16,7 @@ AGE_GROUP_LABELS: tuple[str, ...] = tuple(
 )
 
 
-def age_groups_of(age_years: NDArray[Any]) -> NDArray[np.int64]:
+def nearest_age_groups(age_years: NDArray[Any]) -> NDArray[np.int64]:
     """(N,) years -> (N,) indices into ``AGE_GROUPS``: the group that holds the age, or else the nearest one, of two
     equally near ones the younger."""
     first, last = np.array(AGE_GROUPS).T
@@ -25,7 +25,7 @@ def age_groups_of(age_years: NDArray[Any]) -> NDArray[np.int64]:
     return distance.argmin(axis=1).astype(np.int64)
 
 
-def distribution_of_groups(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+def age_distribution(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     """(N, 8) probabilities in the order of ``AGE_GROUPS`` -> (N, 101) of the years 0-100: that of each group is spread
     evenly over its years. Years between the groups get none."""
     years = np.zeros((len(AGE_GROUPS), MAX_AGE + 1))

@@ -100,6 +100,7 @@ TASKS: Mapping[str, Task] = MappingProxyType(
     {
         task.name: task
         for task in (
+            Task("detection", "Face detector, five landmarks", (), (), "faces", *_FACES, ("recall", "false_boxes_all")),
             Task("emotion", "Emotion", ("emotion",), ("emotion",), "fer2013", *_FER2013, ("accuracy",)),
             Task(
                 "emotion_five",
@@ -141,7 +142,6 @@ TASKS: Mapping[str, Task] = MappingProxyType(
                 ("age_mae", "gender_accuracy"),
                 comparison_only=True,
             ),
-            Task("detection", "Face detector, five landmarks", (), (), "faces", *_FACES, ("recall", "false_boxes_all")),
         )
     }
 )

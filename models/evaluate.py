@@ -1,8 +1,9 @@
 """Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR``.
 
-Runs ``model.tflite`` in LiteRT over a side of its data set and prints every figure. ``--store`` runs it over the sides
-that are reported, calibrates it and writes ``predictions.npz`` and the figures on the card. ``detector`` in place of an
-artifact compares the face detectors, see ``models.measuring.detector``.
+Runs ``model.tflite`` in LiteRT over a split of its data set and prints all metrics. ``--tta`` averages the outputs for
+each image and its mirror image (test-time augmentation), which is never served. ``--store`` runs the validation and the
+test split and writes predictions and metrics: calibrated anew to ``predictions.npz``, with ``--tta`` to
+``two_views.npz``. ``detector`` as ARTIFACT compares the face detectors, see ``models.measuring.detector``.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from core.artifacts.model_card import (
@@ -29,9 +29,10 @@ from core.artifacts.model_card import (
     verified_file,
 )
 from core.attributes.estimator import LiteRTEstimator, LiteRTModel
-from core.datasets.samples import Samples, concatenated, fingerprint, resized
+from core.datasets.loading import read_split
+from core.datasets.samples import Samples, fingerprint, resize_images
 from core.datasets.splits import SplitDataset, read_split_file
-from core.errors import ConfigError, DatasetError
+from core.errors import ConfigError
 from core.evaluation.calibration import calibration_metrics
 from core.evaluation.fairness import fairness_metrics
 from core.evaluation.metrics import summary_metrics
@@ -41,70 +42,50 @@ from core.tasks import ATTRIBUTE_TASKS, TASKS
 from models.cli import add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
 from models.measuring import detector as evaluate_detector
-from models.measuring.calibration import fitted_calibration
+from models.measuring.calibration import fit_calibration
 from models.training.tasks import load_data
-
-Outputs = dict[str, NDArray[np.float32]]
 
 
 def evaluate_file(file: Path, samples: Samples, task: str) -> dict[str, float]:
-    """Summary metrics of a LiteRT file that is not an artifact yet."""
+    """Compute the summary metrics of a LiteRT file that is not an artifact yet, without calibration."""
     model = LiteRTModel(file.read_bytes())
-    outputs = predict_images(model, resized(samples.images, model.crop_shape[0]))
+    outputs = predict_images(model, resize_images(samples.images, model.crop_shape[0]))
     return summary_metrics(predictions_from_outputs(outputs, samples, task))
 
 
-def figures_of(predictions: Predictions, card: ModelCard) -> dict[str, float | int]:
-    """All metrics of one split, as on the card and with ``--json``."""
+def compute_metrics(predictions: Predictions, card: ModelCard) -> dict[str, float | int]:
+    """Compute all metrics of one split, as on the card and with ``--json``."""
     return summary_metrics(predictions) | calibration_metrics(predictions, card) | fairness_metrics(predictions)
 
 
-def store_predictions(folder: Path, data: SplitDataset) -> dict[str, Predictions]:
-    """Run the served model over the validation and the test split; write ``predictions.npz`` and the card.
+def store_predictions(folder: Path, data: SplitDataset, *, tta: bool = False) -> dict[str, Predictions]:
+    """Run the served model over the validation and the test split; write the predictions and the card.
 
-    The calibration is fitted on the validation split and holds for both.
+    The calibration is fitted on the validation split and holds for both; with ``tta`` it stays as it is.
     """
-    estimator = LiteRTEstimator(folder)
-    task = TASKS[estimator.card.task]
-    outputs = _outputs(estimator, data)
-    validation = task.validation_split.name
-    target_sigma = estimator.card.age_calibration.target_sigma
-    raw = read_card(folder) | fitted_calibration(outputs[validation], data.splits[validation], target_sigma)
+    estimator, raw = LiteRTEstimator(folder), read_card(folder)
+    task, size = TASKS[estimator.card.task], estimator.card.input_size
+    outputs = {
+        split: predict_images(estimator, resize_images(data.splits[split].images, size), _progress(split), tta=tta)
+        for split in (task.validation_split.name, task.test_split.name)
+    }
+    if not tta:
+        validation, target_sigma = task.validation_split.name, estimator.card.age_calibration.target_sigma
+        raw |= fit_calibration(outputs[validation], data.splits[validation], target_sigma)
     card = ModelCard.from_dict(raw)
-    predictions = _postprocess(outputs, data, card)
-    save_predictions(folder / PREDICTIONS_FILE, predictions)
-    raw["metrics"] = {split: figures_of(of_split, card) for split, of_split in predictions.items()}
+    predictions = {
+        split: predictions_from_outputs(
+            raw_outputs, data.splits[split], task.name, card.age_calibration, card.temperature
+        )
+        for split, raw_outputs in outputs.items()
+    }
+    save_predictions(folder / (TWO_VIEWS_FILE if tta else PREDICTIONS_FILE), predictions)
+    if tta:
+        raw[TWO_VIEWS_KEY] = {split: summary_metrics(of_split) for split, of_split in predictions.items()}
+    else:
+        raw["metrics"] = {split: compute_metrics(of_split, card) for split, of_split in predictions.items()}
     write_card(folder, raw)
     return predictions
-
-
-def store_tta(folder: Path, data: SplitDataset) -> dict[str, Predictions]:
-    """Run the served model over the same splits with flip test-time augmentation; write ``two_views.npz`` and the card.
-
-    The calibration is the stored one, fitted without augmentation.
-    """
-    estimator = LiteRTEstimator(folder)
-    predictions = _postprocess(_outputs(estimator, data, tta=True), data, estimator.card)
-    save_predictions(folder / TWO_VIEWS_FILE, predictions)
-    figures = {split: summary_metrics(of_split) for split, of_split in predictions.items()}
-    write_card(folder, read_card(folder) | {TWO_VIEWS_KEY: figures})
-    return predictions
-
-
-def _outputs(estimator: LiteRTEstimator, data: SplitDataset, *, tta: bool = False) -> dict[str, Outputs]:
-    """Raw outputs on the validation and the test split, by name of the split."""
-    task, size = TASKS[estimator.card.task], estimator.card.input_size
-    return {
-        name: predict_images(estimator, resized(data.splits[name].images, size), _bar(name), tta=tta)
-        for name in (task.validation_split.name, task.test_split.name)
-    }
-
-
-def _postprocess(outputs: Mapping[str, Outputs], data: SplitDataset, card: ModelCard) -> dict[str, Predictions]:
-    return {
-        split: predictions_from_outputs(of_split, data.splits[split], card.task, card.age_calibration, card.temperature)
-        for split, of_split in outputs.items()
-    }
 
 
 def evaluate(
@@ -118,28 +99,12 @@ def evaluate(
         raise ConfigError(f"{data.name} has no split {split!r}: choose one of {', '.join(data.splits)}")
     samples = data.splits[split]
     if predictions is None:
-        predictions = evaluate_estimator(LiteRTEstimator(folder), samples, _bar(split), tta=tta)
+        predictions = evaluate_estimator(LiteRTEstimator(folder), samples, _progress(split), tta=tta)
     metadata = {"artifact": folder.name, "dataset": data.name, "split": split, "test_time_augmentation": tta}
-    return metadata | {"fingerprint": fingerprint(samples.ids)} | figures_of(predictions, load_card(folder))
+    return metadata | {"fingerprint": fingerprint(samples.ids)} | compute_metrics(predictions, load_card(folder))
 
 
-def _also_learnt_from(card: ModelCard, data: SplitDataset, split: SplitDataset) -> int:
-    """How many images of ``split`` the network has seen in training: figures on those flatter it."""
-    reported = [data.splits[one.name].ids for one in TASKS[card.task].splits]
-    return int((~np.isin(split.splits["file"].ids, np.concatenate(reported))).sum())
-
-
-def _only(data: SplitDataset, names: list[str]) -> SplitDataset:
-    """The images of a published split, whichever of our sides they are on."""
-    wanted = set(names)
-    parts = [samples.take(np.nonzero(np.isin(samples.ids, names))[0]) for samples in data.splits.values()]
-    together = concatenated(parts)
-    if len(together) == 0:
-        raise DatasetError(f"none of the {len(wanted)} files of the split is in the data folder")
-    return replace(data, splits={"file": together})
-
-
-def _bar(split: str) -> Callable[[float], None]:
+def _progress(split: str) -> Callable[[float], None]:
     bar = tqdm(total=100, desc=split, unit="%", file=sys.stderr, leave=False)
 
     def advance(share: float) -> None:
@@ -161,44 +126,41 @@ def main(arguments: list[str] | None = None) -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--split", choices=splits, help="default: the test split")
     which.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")
-    parser.add_argument("--tta", action="store_true", help="average over each image and its mirror image")
+    parser.add_argument("--tta", action="store_true", help="average the outputs for each image and its mirror image")
     parser.add_argument("--store", action="store_true", help="write the predictions and the metrics on the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    return run(parser, _print_figures, arguments)
+    return run(parser, _print_metrics, arguments)
 
 
-def _print_figures(options: argparse.Namespace) -> None:
-    figures = _run(options)
-    print(json.dumps(figures, indent=2) if options.json else _table(figures))
+def _print_metrics(options: argparse.Namespace) -> None:
+    metrics = _evaluate(options)
+    if options.json:
+        print(json.dumps(metrics, indent=2))
+        return
+    for name, value in metrics.items():
+        print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
 
 
-def _run(options: argparse.Namespace) -> dict[str, object]:
+def _evaluate(options: argparse.Namespace) -> dict[str, object]:
     folder = artifact_folder(options.artifact)
     card = load_card(folder)
     if not card.attributes:
-        raise ConfigError(
-            f"{card.name} is for {card.task!r}, which is evaluated by: python -m models.evaluate detector"
-        )
+        raise ConfigError(f"{card.name} is for {card.task!r}: evaluate it with: python -m models.evaluate detector")
     # Before the data set is read, which takes half a minute.
     verified_file(folder, SERVED_FILE, card)
     data = load_data(card.task, options.data, card.input_size)
-    store = store_tta if options.tta else store_predictions
-    stored = store(folder, data) if options.store else {}
-    split = options.split or TASKS[card.task].test_split.name
+    stored = store_predictions(folder, data, tta=options.tta) if options.store else {}
     if not options.split_file:
+        split = options.split or TASKS[card.task].test_split.name
         return evaluate(folder, data, split, stored.get(split), tta=options.tta)
-    split = _only(data, read_split_file(options.split_file))
-    learnt_from = _also_learnt_from(card, data, split)
-    if learnt_from:
-        print(f"warning: {card.name} was trained on {learnt_from:,} of these images", file=sys.stderr)
-    return evaluate(folder, split, "file", tta=options.tta) | {"images_learnt_from": learnt_from}
-
-
-def _table(figures: dict[str, object]) -> str:
-    return "\n".join(
-        f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}"
-        for name, value in figures.items()
-    )
+    names = np.array(read_split_file(options.split_file), np.str_)
+    samples = read_split(options.data, card.task, "file", names, card.input_size)
+    held_out = np.concatenate([data.splits[split.name].ids for split in TASKS[card.task].splits])
+    trained_on = int((~np.isin(samples.ids, held_out)).sum())
+    if trained_on:
+        print(f"warning: {card.name} was trained on {trained_on:,} of these images", file=sys.stderr)
+    metrics = evaluate(folder, replace(data, splits={"file": samples}), "file", tta=options.tta)
+    return metrics | {"images_learnt_from": trained_on}
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from core.age_groups import AGE_GROUP_LABELS, age_groups_of
+from core.age_groups import AGE_GROUP_LABELS, nearest_age_groups
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.errors import ConfigError, DatasetError
@@ -63,7 +63,7 @@ def prepare_utkface(data_dir: Path, by: str) -> tuple[SplitDataset, list[Job]]:
     files = data_dir / "UTKFace" if (data_dir / "UTKFace").is_dir() else data_dir
     jobs = []
     for folder, samples in _by_folder(data):
-        classes = samples.labels["gender"] if by == "gender" else age_groups_of(samples.labels["age"])
+        classes = samples.labels["gender"] if by == "gender" else nearest_age_groups(samples.labels["age"])
         for name, index in zip(samples.ids, classes, strict=True):
             jobs.append(Job(Path(folder) / str(UTKFACE_CLASSES[by][index]) / str(name), files / str(name)))
     return data, jobs

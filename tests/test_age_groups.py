@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from core.age_groups import AGE_GROUP_LABELS, AGE_GROUPS, age_groups_of, distribution_of_groups
+from core.age_groups import AGE_GROUP_LABELS, AGE_GROUPS, age_distribution, nearest_age_groups
 
 
 def test_age_groups_take_the_nearest():
     inside = np.array([first for first, _ in AGE_GROUPS] + [last for _, last in AGE_GROUPS])
-    assert age_groups_of(inside).tolist() == [*range(8), *range(8)]
+    assert nearest_age_groups(inside).tolist() == [*range(8), *range(8)]
     between = {3: 0, 7: 1, 14: 2, 22: 3, 23: 4, 35: 4, 36: 5, 59: 7, 56: 6, 116: 7}
-    assert age_groups_of(np.array(list(between))).tolist() == list(between.values())
+    assert nearest_age_groups(np.array(list(between))).tolist() == list(between.values())
 
 
 def test_labels_are_those_of_adience():
@@ -19,7 +19,7 @@ def test_a_group_is_spread_evenly_over_its_years():
     shares = np.zeros((2, 8), np.float32)
     shares[0, 4] = 1.0
     shares[1, [0, 1]] = 0.5
-    years = distribution_of_groups(shares)
+    years = age_distribution(shares)
     assert years.shape == (2, 101)
     assert years[0].nonzero()[0].tolist() == list(range(25, 33))
     assert years[0, 25:33] == pytest.approx(1 / 8)
@@ -29,5 +29,5 @@ def test_a_group_is_spread_evenly_over_its_years():
 
 
 def test_nobody_gives_nothing():
-    assert distribution_of_groups(np.empty((0, 8), np.float32)).shape == (0, 101)
-    assert len(age_groups_of(np.empty(0, np.int64))) == 0
+    assert age_distribution(np.empty((0, 8), np.float32)).shape == (0, 101)
+    assert len(nearest_age_groups(np.empty(0, np.int64))) == 0

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.age_groups import distribution_of_groups
+from core.age_groups import age_distribution
 from core.types import MAX_AGE
 
 INTERVAL_COVERAGE = 0.8
@@ -123,7 +123,7 @@ def extract_age_output(
     """Return the age output, (N, 101) probabilities or (N, 1) years, or ``None`` if there is none. Age groups become a
     distribution over years."""
     if "age_group" in outputs:
-        return distribution_of_groups(apply_temperature(outputs["age_group"], temperature.get("age_group", 1.0)))
+        return age_distribution(apply_temperature(outputs["age_group"], temperature.get("age_group", 1.0)))
     return outputs.get("age")
 
 

@@ -83,7 +83,7 @@ class FacePhotos:
         }
 
 
-def faces_split(file_name: str) -> str:
+def assign_faces_split(file_name: str) -> str:
     """Return the split of a photograph by the hash of its name: 85 % train, 5 % validation, 10 % test."""
     position = hash_position(file_name)
     return "train" if position < 0.85 else "validation" if position < 0.9 else "test"
@@ -99,7 +99,7 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     splits: dict[str, list[FacePhoto]] = {split: [] for split in FACES_SPLITS}
     rejected: list[Rejected] = []
     for path in sorted((folder / "images").glob("*.jpg")):
-        split = faces_split(path.name)
+        split = assign_faces_split(path.name)
         if only is not None and split != only:
             continue
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
@@ -116,7 +116,7 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     return FacePhotos({split: tuple(photos) for split, photos in splits.items()}, tuple(rejected))
 
 
-def without_near_duplicates(photos: Sequence[FacePhoto], others: Sequence[FacePhoto]) -> tuple[FacePhoto, ...]:
+def drop_near_duplicates(photos: Sequence[FacePhoto], others: Sequence[FacePhoto]) -> tuple[FacePhoto, ...]:
     """Drop those of ``photos`` that show the same picture as one of ``others``."""
     pairs = near_duplicate_pairs([photo.image for photo in (*photos, *others)])
     crossing = set(pairs[(pairs[:, 0] < len(photos)) & (pairs[:, 1] >= len(photos)), 0].tolist())

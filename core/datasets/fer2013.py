@@ -7,11 +7,13 @@ Two forms are read: the folder layout (``train/<class>/``, ``test/<class>/`` wit
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from core.datasets.samples import Dataset, Rejected, Samples
 from core.errors import DatasetError
@@ -25,112 +27,101 @@ _EXPECTED = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Face:
+    where: str
+    id: str
+    image: NDArray[np.uint8]
+    emotion: int
+    usage: str
+
+
 def read_fer2013(data_dir: Path) -> Dataset:
-    """Read FER2013 from ``data_dir``, whichever of the two forms is there.
+    """Read FER2013 from ``data_dir`` in either form.
 
     Labels: ``emotion`` (index into ``EMOTIONS``) and ``usage`` (one of ``USAGES``). Images are (48, 48, 1).
-    Raises ``DatasetError`` when nothing usable is found.
+    Raises ``DatasetError`` if no usable image is found.
     """
     data_dir = Path(data_dir)
     for folder in (data_dir / "fer2013", data_dir):
         if (folder / "train").is_dir() or (folder / "test").is_dir():
-            return _read_folder(folder)
+            return _collect(folder, _read_folder(folder))
     for file in (data_dir / "fer2013.csv", data_dir / "fer2013" / "fer2013.csv", data_dir):
         if file.is_file() and file.suffix == ".csv":
-            return _read_csv(file)
+            return _collect(file, _read_csv(file))
     raise DatasetError(f"no FER2013 in {data_dir}: {_EXPECTED}")
 
 
-class _Collector:
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.images: list[np.ndarray] = []
-        self.emotions: list[int] = []
-        self.usages: list[str] = []
-        self.rejected: list[Rejected] = []
-
-    def add(self, sample_id: str, image: np.ndarray, emotion: int, usage: str) -> None:
-        self.ids.append(sample_id)
-        self.images.append(image)
-        self.emotions.append(emotion)
-        self.usages.append(usage)
-
-    def reject(self, where: str, reason: str) -> None:
-        self.rejected.append(Rejected(where, reason))
-
-    def dataset(self, source: Path) -> Dataset:
-        if not self.ids:
-            raise DatasetError(f"nothing usable in {source} ({len(self.rejected)} entries rejected): {_EXPECTED}")
-        samples = Samples(
-            np.array(self.ids),
-            np.stack(self.images)[..., None],
-            {"emotion": np.array(self.emotions, np.int64), "usage": np.array(self.usages)},
-        )
-        return Dataset("fer2013", samples, tuple(self.rejected))
-
-
-def _read_folder(folder: Path) -> Dataset:
-    found = _Collector()
-    seen: set[str] = set()
-    for path in sorted(folder.glob("t*/*/*")):
-        where = path.relative_to(folder).as_posix()
-        split, class_name = path.parts[-3], path.parts[-2]
-        usage = path.name.partition("_")[0]
-        if split not in ("train", "test") or not path.is_file():
-            continue
-        if class_name not in set(EMOTIONS):
-            found.reject(where, "unknown class folder")
-        elif usage not in USAGES or (usage == "Training") != (split == "train"):
-            found.reject(where, "name does not fit the folder")
-        elif path.stem in seen:
-            found.reject(where, "name occurs twice")
+def _collect(source: Path, entries: Iterable[_Face | Rejected]) -> Dataset:
+    faces: dict[str, _Face] = {}
+    rejected: list[Rejected] = []
+    for entry in entries:
+        if isinstance(entry, Rejected):
+            rejected.append(entry)
+        elif entry.id in faces:
+            rejected.append(Rejected(entry.where, "name occurs twice"))
         else:
-            image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-            if image is None:
-                found.reject(where, "unreadable image")
-            elif image.shape != (IMAGE_SIZE, IMAGE_SIZE):
-                found.reject(where, "wrong size")
-            else:
-                seen.add(path.stem)
-                found.add(path.stem, image, EMOTIONS.index(class_name), usage)
-    return found.dataset(folder)
+            faces[entry.id] = entry
+    if not faces:
+        raise DatasetError(f"no usable image in {source} ({len(rejected)} entries rejected): {_EXPECTED}")
+    labels = {
+        "emotion": np.array([face.emotion for face in faces.values()], np.int64),
+        "usage": np.array([face.usage for face in faces.values()]),
+    }
+    images = np.stack([face.image for face in faces.values()])[..., None]
+    return Dataset("fer2013", Samples(np.array(list(faces)), images, labels), tuple(rejected))
 
 
-def _read_csv(file: Path) -> Dataset:
-    found = _Collector()
+def _read_folder(folder: Path) -> Iterator[_Face | Rejected]:
+    for path in sorted(folder.glob("t*/*/*")):
+        if path.parts[-3] in ("train", "test") and path.is_file():
+            yield _read_file(path, path.relative_to(folder).as_posix())
+
+
+def _read_file(path: Path, where: str) -> _Face | Rejected:
+    split, class_name = path.parts[-3], path.parts[-2]
+    usage = path.name.partition("_")[0]
+    if class_name not in set(EMOTIONS):
+        return Rejected(where, "unknown class folder")
+    if usage not in USAGES or (usage == "Training") != (split == "train"):
+        return Rejected(where, "name does not fit the folder")
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        return Rejected(where, "unreadable image")
+    if image.shape != (IMAGE_SIZE, IMAGE_SIZE):
+        return Rejected(where, "wrong size")
+    return _Face(where, path.stem, np.asarray(image, np.uint8), EMOTIONS.index(class_name), usage)
+
+
+def _read_csv(file: Path) -> Iterator[_Face | Rejected]:
     csv.field_size_limit(1 << 20)
     with file.open(newline="", encoding="utf-8", errors="replace") as stream:
         reader = csv.DictReader(stream)
         try:
-            missing = {"emotion", "pixels", "Usage"} - set(reader.fieldnames or ())
-            if missing:
+            if missing := {"emotion", "pixels", "Usage"} - set(reader.fieldnames or ()):
                 raise DatasetError(f"{file} lacks the columns {sorted(missing)}: {_EXPECTED}")
             for number, row in enumerate(reader):
-                _add_row(found, number, row)
+                yield _read_row(number, row)
         except csv.Error as error:
-            raise DatasetError(f"{file} is no CSV after line {reader.line_num} ({error}): {_EXPECTED}") from error
-    return found.dataset(file)
+            raise DatasetError(f"{file} is not CSV after line {reader.line_num} ({error}): {_EXPECTED}") from error
 
 
-def _add_row(found: _Collector, number: int, row: Mapping[str, str | None]) -> None:
+def _read_row(number: int, row: Mapping[str, str | None]) -> _Face | Rejected:
     where = f"row {number}"
+    emotion, usage = row["emotion"] or "", row["Usage"] or ""
     try:
         pixels = np.array((row["pixels"] or "").split(), dtype=np.int64)
     except OverflowError:
-        found.reject(where, "pixels outside 0-255")
-        return
+        return Rejected(where, "pixels outside 0-255")
     except ValueError:
-        found.reject(where, "pixels are not numbers")
-        return
-    emotion, usage = row["emotion"] or "", row["Usage"] or ""
+        return Rejected(where, "pixels are not numbers")
     if emotion not in tuple("0123456"):
-        found.reject(where, "unknown emotion label")
-    elif usage not in USAGES:
-        found.reject(where, "unknown usage")
-    elif pixels.size != IMAGE_SIZE**2:
-        found.reject(where, "wrong size")
-    elif pixels.min() < 0 or pixels.max() > 255:
-        found.reject(where, "pixels outside 0-255")
-    else:
-        image = pixels.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
-        found.add(f"{usage}_{number}", image, int(emotion), usage)
+        return Rejected(where, "unknown emotion label")
+    if usage not in USAGES:
+        return Rejected(where, "unknown usage")
+    if pixels.size != IMAGE_SIZE**2:
+        return Rejected(where, "wrong size")
+    if pixels.min() < 0 or pixels.max() > 255:
+        return Rejected(where, "pixels outside 0-255")
+    image = pixels.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+    return _Face(where, f"{usage}_{number}", image, int(emotion), usage)

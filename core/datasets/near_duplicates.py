@@ -51,7 +51,7 @@ def near_duplicate_pairs(images: Images) -> NDArray[np.int64]:
     return np.concatenate(pairs)
 
 
-def groups_of(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def group_pairs(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """(P, 2) pairs over ``count`` rows -> (count,) group numbers; a row without a twin is a group of its own."""
     graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     return connected_components(graph, directed=False)[1].astype(np.int64)

@@ -1,10 +1,10 @@
-"""``Samples``: images with labels, and the list of what could not be used and why."""
+"""Images with labels, and the list of the files that could not be used and why."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 
 import cv2
@@ -46,13 +46,13 @@ class Samples:
         return len(self.ids)
 
     def take(self, rows: NDArray) -> Samples:
-        """The samples at ``rows`` (indices or a boolean mask), in that order."""
+        """Return the samples at ``rows`` (indices or a boolean mask), in that order."""
         return Samples(self.ids[rows], self.images[rows], {k: v[rows] for k, v in self.labels.items()})
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a reader found: usable samples, and everything that it left out."""
+    """The usable samples of a data set, and the files or rows that its reader left out."""
 
     name: str
     samples: Samples
@@ -60,34 +60,25 @@ class Dataset:
 
 
 def fingerprint(ids: Iterable[str]) -> str:
-    """Order-independent SHA-256 of sample ids, first 16 hex digits."""
+    """Hash sample ids, in any order: the first 16 hex digits of a SHA-256."""
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()[:16]
 
 
 def hash_position(text: str) -> float:
-    """In [0, 1), by SHA-256 and so the same everywhere: what sides are drawn by."""
+    """Map ``text`` to [0, 1) by SHA-256, the same on every machine: splits are drawn by it."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
 
 
 def subsample(split: Sized, count: int) -> NDArray[np.int64]:
-    """Rows of at most ``count`` members of a side, drawn at random, always the same ones."""
+    """Draw the rows of at most ``count`` members of a split, always the same ones."""
     return np.random.default_rng(0).permutation(len(split))[:count]
 
 
-def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """(N, H, W, C) -> (N, size, size, C) by area; the same array if it has that size already."""
+def resize_images(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Resize (N, H, W, C) to (N, size, size, C) by area; returns the same array if it has that size."""
     if images.shape[1:3] == (size, size):
         return images
     out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
     for row, image in enumerate(images):
         out[row] = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA).reshape(size, size, -1)
     return out
-
-
-def concatenated(parts: Sequence[Samples]) -> Samples:
-    """All samples of ``parts`` (at least one), in order; they must have the same labels and image size."""
-    return Samples(
-        np.concatenate([part.ids for part in parts]),
-        np.concatenate([part.images for part in parts]),
-        {name: np.concatenate([part.labels[name] for part in parts]) for name in parts[0].labels},
-    )

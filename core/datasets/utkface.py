@@ -1,12 +1,13 @@
 """UTKFace (Zhang et al. 2017), aligned and cropped: faces whose labels are in the file names.
 
 ``[age]_[gender]_[race]_[datetime].jpg.chip.jpg``; gender 0 male, 1 female; race 0 White, 1 Black, 2 Asian,
-3 Indian, 4 Other. Race is read for error figures by group only; no served network answers it.
+3 Indian, 4 Other. Race is read for errors by group only; no served network predicts it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ _EXPECTED = "expected DIR/UTKFace/[age]_[gender]_[race]_[datetime].jpg.chip.jpg,
 
 
 def parse_name(name: str) -> tuple[int, int, int] | None:
-    """(age, gender, race) from a file name, or ``None`` if it does not follow the pattern."""
+    """Parse (age, gender, race) from a file name; ``None`` if the name does not follow the pattern."""
     match = _NAME.fullmatch(name)
     if match is None or int(match["age"]) > OLDEST_LABEL:
         return None
@@ -31,44 +32,43 @@ def parse_name(name: str) -> tuple[int, int, int] | None:
 
 
 def utkface_folder(data_dir: Path) -> Path:
-    """Where the images are: ``data_dir/UTKFace``, or where there is none, ``data_dir`` itself."""
+    """Return ``data_dir/UTKFace``, or ``data_dir`` itself if there is no such folder."""
     folder = Path(data_dir) / "UTKFace"
     return folder if folder.is_dir() else Path(data_dir)
 
 
-def read_utkface(data_dir: Path, image_size: int = SOURCE_SIZE) -> Dataset:
+def read_utkface(data_dir: Path, image_size: int = SOURCE_SIZE, names: Iterable[str] | None = None) -> Dataset:
     """Read UTKFace from ``data_dir/UTKFace`` (or ``data_dir`` itself), resized to ``image_size`` by area.
 
-    Labels: ``age`` (years), ``gender`` (index into ``GENDERS``), ``race`` (index into ``RACES``). Images are
-    (image_size, image_size, 3) BGR; ids are file names. Raises ``DatasetError`` when nothing usable is found.
+    ``names``: the files to read, in this order (default: all, sorted). Labels: ``age`` (years), ``gender`` (index into
+    ``GENDERS``), ``race`` (index into ``RACES``). Images are (image_size, image_size, 3) BGR; ids are file names.
+    Raises ``DatasetError`` if no usable image is found.
     """
     folder = utkface_folder(data_dir)
     if not folder.is_dir():
         raise DatasetError(f"no UTKFace in {data_dir}: {_EXPECTED}")
-    ids: list[str] = []
-    images: list[np.ndarray] = []
-    labels: list[tuple[int, int, int]] = []
+    images: dict[str, np.ndarray] = {}
+    labels: dict[str, tuple[int, int, int]] = {}
     rejected: list[Rejected] = []
-    for path in sorted(folder.glob("*.jpg")):
-        parsed = parse_name(path.name)
+    for name in sorted(path.name for path in folder.glob("*.jpg")) if names is None else names:
+        # The pattern also keeps names from an altered predictions file inside the folder.
+        parsed = parse_name(name)
         if parsed is None:
-            rejected.append(Rejected(path.name, "name is not [age]_[gender]_[race]_[datetime]"))
+            rejected.append(Rejected(name, "name is not [age]_[gender]_[race]_[datetime]"))
             continue
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        image = cv2.imread(str(folder / name), cv2.IMREAD_COLOR) if (folder / name).is_file() else None
         if image is None:
-            rejected.append(Rejected(path.name, "unreadable image"))
+            rejected.append(Rejected(name, "unreadable image"))
         elif image.shape[:2] != (SOURCE_SIZE, SOURCE_SIZE):
-            rejected.append(Rejected(path.name, "wrong size"))
+            rejected.append(Rejected(name, "wrong size"))
         else:
-            if image_size != SOURCE_SIZE:
-                image = cv2.resize(image, (image_size, image_size), interpolation=cv2.INTER_AREA)
-            ids.append(path.name)
-            images.append(image)
-            labels.append(parsed)
-    if not ids:
-        raise DatasetError(f"nothing usable in {folder} ({len(rejected)} files rejected): {_EXPECTED}")
-    columns = np.array(labels, np.int64)
+            # At the source size this copies the pixels as they are.
+            images[name] = cv2.resize(image, (image_size, image_size), interpolation=cv2.INTER_AREA)
+            labels[name] = parsed
+    if not images:
+        raise DatasetError(f"no usable image in {folder} ({len(rejected)} files rejected): {_EXPECTED}")
+    age, gender, race = np.array(list(labels.values()), np.int64).T
     samples = Samples(
-        np.array(ids), np.stack(images), {"age": columns[:, 0], "gender": columns[:, 1], "race": columns[:, 2]}
+        np.array(list(images)), np.stack(list(images.values())), {"age": age, "gender": gender, "race": race}
     )
     return Dataset("utkface", samples, tuple(rejected))

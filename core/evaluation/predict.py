@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.attributes.estimator import BATCH_SIZE, CropModel, Estimator, LiteRTEstimator
 from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, postprocess_outputs
-from core.datasets.samples import Samples, resized
+from core.datasets.samples import Samples, resize_images
 from core.evaluation.predictions import AgeArrays, Predictions, truth_of
 
 _NO_TEMPERATURE: Mapping[str, float] = MappingProxyType({})
@@ -33,7 +33,7 @@ def evaluate_estimator(
 ) -> Predictions:
     """As ``evaluate_samples``, for any estimator."""
     card = estimator.card
-    outputs = predict_images(estimator, resized(samples.images, card.input_size), progress, tta=tta)
+    outputs = predict_images(estimator, resize_images(samples.images, card.input_size), progress, tta=tta)
     return predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)
 
 

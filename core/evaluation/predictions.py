@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.age_groups import age_groups_of
+from core.age_groups import nearest_age_groups
 from core.artifacts.storage import load_npz, save_npz
 from core.errors import ArtifactCorruptError, ArtifactMissingError, ConfigError
 from core.tasks import ATTRIBUTE_TASKS, CLASSES, TASKS
@@ -130,7 +130,7 @@ def truth_labels(task: str) -> tuple[str, ...]:
 
 def truth_of(task: str, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
     """Select the truth for ``task`` from ``labels``; a true age between two age groups counts as the nearer one."""
-    derived = {"age_group": age_groups_of(labels["age"])} if "age" in labels else {}
+    derived = {"age_group": nearest_age_groups(labels["age"])} if "age" in labels else {}
     return {name: {**derived, **labels}[name] for name in truth_labels(task)}
 
 

@@ -1,7 +1,7 @@
-"""What is fitted to the answers of a finished network, on the side that training chose on: never on the reporting side.
+"""Calibrate a trained network on the validation split, never on the test split.
 
-Temperatures and the age interval make the stated probabilities and years true on average; from the calibrated
-confidences follows below which of them an answer is called uncertain.
+Temperatures (Guo et al. 2017) and the scale of the age interval make stated probabilities and intervals true on
+average; the confidence threshold follows from the calibrated probabilities.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog, minimize_scalar
 
-from core.age_groups import age_groups_of
+from core.age_groups import nearest_age_groups
 from core.attributes.postprocessing import (
     INTERVAL_COVERAGE,
     AgeCalibration,
@@ -25,6 +25,7 @@ from core.attributes.postprocessing import (
 )
 from core.datasets.samples import Samples
 from core.errors import DatasetError
+from core.tasks import CLASSES
 
 TARGET_ACCURACY, HIGHEST_THRESHOLD = 0.9, 0.75
 """Selective accuracy that confidence thresholds aim for, and how high they may be: above, a prediction that is most
@@ -37,39 +38,40 @@ _SMOOTHING_FACES = 1.0
 _MIN_SCALE = 0.05
 
 
-def fitted_calibration(
+def fit_calibration(
     outputs: Mapping[str, NDArray[np.float32]], samples: Samples, target_sigma: float = 0.0
 ) -> dict[str, Any]:
-    """A network's outputs on the choosing side -> ``temperature``, ``min_confidence`` and, for ages,
-    ``age_calibration`` for its card; ``target_sigma`` as in ``AgeCalibration``. Raises ``DatasetError`` without
-    images."""
+    """Fit ``temperature``, ``min_confidence`` and, for ages, ``age_calibration``, as they are stored on a card.
+
+    ``outputs``: raw, on the validation split ``samples``; ``target_sigma`` as in ``AgeCalibration``. Raises
+    ``DatasetError`` without images.
+    """
     if len(samples) == 0:
-        raise DatasetError("there are no images to calibrate on: the side that training chose on is empty")
-    truth = dict(samples.labels)
-    if "age_group" in outputs:
-        truth["age_group"] = age_groups_of(samples.labels["age"])
-    classes = [name for name in outputs if name != "age"]
-    temperature = {name: fitted_temperature(outputs[name], truth[name]) for name in classes}
-    answers = {name: apply_temperature(outputs[name], temperature[name]) for name in classes}
-    fitted: dict[str, Any] = {
-        "temperature": temperature,
-        "min_confidence": {name: fit_confidence_threshold(answers[name], truth[name]) for name in classes},
-    }
+        raise DatasetError("there are no images to calibrate on: the validation split is empty")
+    fitted: dict[str, Any] = {"temperature": {}, "min_confidence": {}}
+    temperature = fitted["temperature"]
+    for output, probabilities in outputs.items():
+        if output not in CLASSES:
+            continue
+        truth = nearest_age_groups(samples.labels["age"]) if output == "age_group" else samples.labels[output]
+        temperature[output] = fit_temperature(probabilities, truth)
+        calibrated = apply_temperature(probabilities, temperature[output])
+        fitted["min_confidence"][output] = fit_confidence_threshold(calibrated, truth)
     ages = extract_age_output(outputs, temperature)
     if ages is not None:
-        fitted["age_calibration"] = fitted_age_calibration(ages, samples.labels["age"], target_sigma).to_dict()
+        fitted["age_calibration"] = fit_age_calibration(ages, samples.labels["age"], target_sigma).to_dict()
     return fitted
 
 
-def fitted_temperature(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
-    """The temperature with the lowest mean negative log likelihood of ``truth`` (N,) under (N, K) probabilities."""
+def fit_temperature(probabilities: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+    """Minimise the mean negative log likelihood of ``truth`` (N,) under (N, K) probabilities over the temperature."""
     row = np.arange(len(truth))
 
     def loss(log_temperature: float) -> float:
         likelihood = apply_temperature(probabilities, math.exp(log_temperature))[row, truth]
         return float(-np.log(likelihood).mean())
 
-    found = minimize_scalar(loss, bounds=tuple(math.log(one) for one in _TEMPERATURES), method="bounded")
+    found = minimize_scalar(loss, bounds=tuple(math.log(bound) for bound in _TEMPERATURES), method="bounded")
     return math.exp(float(found.x))
 
 
@@ -93,14 +95,14 @@ def fit_confidence_threshold(
     return most
 
 
-def fitted_age_calibration(
+def fit_age_calibration(
     ages: NDArray[np.floating], age_true: NDArray[np.int64], target_sigma: float = 0.0
 ) -> AgeCalibration:
-    """The scale with which ``INTERVAL_COVERAGE`` of the faces of EVERY true age fall inside their interval.
+    """Fit the scale with which the interval covers ``INTERVAL_COVERAGE`` of the faces of EVERY true age.
 
-    ``ages``: (N, 101) or (N, 1), see ``estimate_ages``. Conformal prediction conditional on the label (Vovk
-    2012): what each face would need, and of that a quantile. The quantile varies with the true age, linearly between
-    the knots, so it is a quantile regression (Koenker and Bassett 1978), solved exactly as a linear programme.
+    ``ages``: (N, 101) or (N, 1), see ``estimate_ages``. Label-conditional conformal prediction (Vovk 2012): a quantile
+    of the scales that the faces need. The quantile varies with the true age, linearly between the knots: a quantile
+    regression (Koenker and Bassett 1978), solved exactly as a linear programme.
     """
     mean, down, up = interval_half_widths(ages, target_sigma)
     needed = np.abs(age_true - mean) / np.where(age_true < mean, down, up)
@@ -111,9 +113,9 @@ def fitted_age_calibration(
 
 
 def _quantile_regression(years: NDArray[np.int64], needed: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """(N,) years and values -> (K,) values at the knots, below which a share ``level`` of the values lies."""
+    """Fit the ``level`` quantile of (N,) values over (N,) years; returns its (K,) values at the knots."""
     knots = len(_KNOTS_YEARS)
-    weights = np.stack([np.interp(years, _KNOTS_YEARS, one) for one in np.eye(knots)], axis=1)
+    weights = np.stack([np.interp(years, _KNOTS_YEARS, basis) for basis in np.eye(knots)], axis=1)
     steps = sparse.csr_matrix(np.diff(np.eye(knots), axis=0))
     faces, gaps = sparse.identity(len(years)), sparse.identity(knots - 1)
     # value at the face = what it needs - shortfall + surplus; step between knots = rise - fall; all four >= 0.

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir
 from core.artifacts.storage import sha256_of, to_json
-from core.datasets.faces import FacePhoto, load_faces, without_near_duplicates
+from core.datasets.faces import FacePhoto, drop_near_duplicates, load_faces
 from core.datasets.samples import subsample
 from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceArrays, FaceDetector
 from core.detection.haar import HaarDetector
@@ -155,7 +155,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         raise ConfigError("--store needs all images: leave out --limit")
     factories = select_detectors(options.detectors.split(",") if options.detectors else list(CANDIDATES))
     splits = load_faces(options.data).splits
-    photos = without_near_duplicates(splits["test"], splits["train"])
+    photos = drop_near_duplicates(splits["test"], splits["train"])
     print(f"left out {len(splits['test']) - len(photos)} near-duplicates of training images", file=sys.stderr)
     if options.limit is not None:
         # A sample, since the first images are all of one kind.

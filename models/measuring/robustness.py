@@ -26,7 +26,7 @@ from tqdm import tqdm
 from core.artifacts.model_card import SERVED_FILE, ModelCard, load_card
 from core.attributes.estimator import Estimator, LiteRTEstimator
 from core.datasets.loading import read_split
-from core.datasets.samples import Samples, fingerprint, resized
+from core.datasets.samples import Samples, fingerprint, resize_images
 from core.datasets.splits import load_utkface
 from core.datasets.utkface import SOURCE_SIZE
 from core.errors import ArtifactCorruptError, ConfigError
@@ -116,7 +116,7 @@ def predict_conditions(
     def predict(condition: Condition, chunk: Samples) -> Outputs:
         name, severity = condition
         images = corrupt_samples(chunk, name, corruptions[name], severity, seed) if name else chunk.images
-        return estimator.predict(resized(images, estimator.card.input_size))
+        return estimator.predict(resize_images(images, estimator.card.input_size))
 
     start_s = clock()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from core.age_groups import AGE_GROUPS, age_groups_of
+from core.age_groups import AGE_GROUPS, nearest_age_groups
 from core.datasets.faces import FacePhotos, load_faces
 from core.datasets.ferplus import read_votes
 from core.datasets.label_subsets import load_five_emotions
 from core.datasets.published_split import load_utkface_published
-from core.datasets.samples import Samples, resized
+from core.datasets.samples import Samples, resize_images
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.tasks import TASKS as CORE_TASKS
 from core.types import EMOTIONS, GENDERS
@@ -130,7 +130,7 @@ class AttributeTask:
 
     def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
         samples = data.splits[self.validation_split]
-        return resized(samples.images, config.image_size).astype(np.float32), self.targets(samples)
+        return resize_images(samples.images, config.image_size).astype(np.float32), self.targets(samples)
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,9 @@ def _age_gender_targets(samples: Samples) -> Targets:
 
 
 def _age_group_gender_targets(samples: Samples) -> Targets:
-    return {"age_group": _one_hot(age_groups_of(samples.labels["age"]), len(AGE_GROUPS))} | _gender_targets(samples)
+    return {"age_group": _one_hot(nearest_age_groups(samples.labels["age"]), len(AGE_GROUPS))} | _gender_targets(
+        samples
+    )
 
 
 def _cross_entropy(smoothing: float) -> keras.losses.Loss:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.datasets.faces import FACES_SPLITS, FacePhoto, faces_split, load_faces, without_near_duplicates
+from core.datasets.faces import FACES_SPLITS, FacePhoto, assign_faces_split, drop_near_duplicates, load_faces
 from core.errors import DatasetError
 
 TABLES = {
@@ -63,17 +63,19 @@ def test_photographs_without_annotations_have_empty_arrays(folder):
 def test_sides_depend_on_the_name_only_and_facts_say_which(folder):
     data = load_faces(folder.parent)
     for split in FACES_SPLITS:
-        assert all(faces_split(photo.id) == split for photo in data.splits[split])
+        assert all(assign_faces_split(photo.id) == split for photo in data.splits[split])
     assert data.metadata()["samples"] == {split: len(data.splits[split]) for split in FACES_SPLITS}
     shares = np.mean(
-        [[faces_split(f"{number}.jpg") == split for split in FACES_SPLITS] for number in range(4000)], axis=0
+        [[assign_faces_split(f"{number}.jpg") == split for split in FACES_SPLITS] for number in range(4000)], axis=0
     )
     assert shares == pytest.approx([0.85, 0.05, 0.10], abs=0.02)
 
 
 def test_one_side_alone(folder):
     alone = load_faces(folder.parent, only="train")
-    assert {photo.id for photo in alone.splits["train"]} == {p for p in photos(folder) if faces_split(p) == "train"}
+    assert {photo.id for photo in alone.splits["train"]} == {
+        p for p in photos(folder) if assign_faces_split(p) == "train"
+    }
     assert not alone.splits["test"]
 
 
@@ -111,5 +113,5 @@ def test_photographs_that_show_the_same_picture_are_left_out(folder):
     annotations = next(iter(photos(folder).values())).annotations
     mine = [FacePhoto(image, replace(annotations, id=str(n))) for n, image in enumerate((first, second, first))]
     others = [FacePhoto(image, annotations) for image in (smaller, third)]
-    assert [photo.id for photo in without_near_duplicates(mine, others)] == ["0", "2"]
-    assert without_near_duplicates([], others) == ()
+    assert [photo.id for photo in drop_near_duplicates(mine, others)] == ["0", "2"]
+    assert drop_near_duplicates([], others) == ()

@@ -91,7 +91,7 @@ def test_malformed_rows_are_counted_never_guessed(tmp_path, row, reason):
 def test_a_field_without_an_end_is_named_with_its_line(tmp_path):
     endless = '3,"' + "1 " * (1 << 20)
     (tmp_path / "fer2013.csv").write_text("\n".join(["emotion,pixels,Usage", endless]))
-    with pytest.raises(DatasetError, match=r"fer2013\.csv is no CSV after line 1 .*field limit.*expected DIR"):
+    with pytest.raises(DatasetError, match=r"fer2013\.csv is not CSV after line 1 .*field limit.*expected DIR"):
         read_fer2013(tmp_path)
 
 

@@ -11,6 +11,7 @@ from core.errors import ConfigError, DatasetError
 from tests.fakes.evaluation import write_fer2013_csv
 
 NAMES = ("1_0_2_20170109150557335.jpg.chip.jpg", "36_1_0_20170109150557336.jpg.chip.jpg")
+NO_IDS = np.array([], np.str_)
 
 
 @pytest.fixture
@@ -21,30 +22,30 @@ def utkface(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_fer2013_gives_the_whole_official_side(tmp_path: Path) -> None:
-    samples = read_split(write_fer2013_csv(tmp_path), "emotion", "private", np.array(["not there"]), 48)
-    assert len(samples) == 12
-    assert set(samples.labels["usage"]) == {"PrivateTest"}
+def test_fer2013_gives_the_whole_official_split_or_its_five_emotions(tmp_path: Path) -> None:
+    folder = write_fer2013_csv(tmp_path, private=60)
+    everything = read_split(folder, "emotion", "private", np.array(["not there"]), 48)
+    assert len(everything) == 60
+    assert set(everything.labels["usage"]) == {"PrivateTest"}
+    five = read_split(folder, "emotion_five", "five_private", NO_IDS, 48)
+    assert five.ids.tolist() == everything.ids[~np.isin(everything.labels["emotion"], [1, 2])].tolist()
+    assert 0 < len(five) < 60
 
 
-def test_an_unknown_side_of_fer2013_says_what_is_allowed(tmp_path: Path) -> None:
+def test_splits_of_fer2013_that_cannot_be_read_say_why(tmp_path: Path) -> None:
+    folder = write_fer2013_csv(tmp_path, private=0)
     with pytest.raises(ConfigError, match="public, private, got 'test'"):
-        read_split(write_fer2013_csv(tmp_path), "emotion", "test", np.array([]), 48)
-
-
-def test_a_side_without_images_is_an_error(tmp_path: Path) -> None:
+        read_split(folder, "emotion", "test", NO_IDS, 48)
     with pytest.raises(DatasetError, match="PrivateTest"):
-        read_split(write_fer2013_csv(tmp_path, private=0), "emotion", "private", np.array([]), 48)
+        read_split(folder, "emotion", "private", NO_IDS, 48)
 
 
 def test_utkface_gives_the_named_images_in_their_order(utkface: Path) -> None:
-    ids = np.array([NAMES[1], "5_0_0_1.jpg.chip.jpg", NAMES[0]])
+    ids = np.array([NAMES[1], "5_0_0_1.jpg.chip.jpg", NAMES[0], NAMES[1]])
     samples = read_split(utkface, "age_gender", "test", ids, 64)
     assert samples.ids.tolist() == [NAMES[1], NAMES[0]]
     assert samples.images.shape == (2, 64, 64, 3)
-    assert samples.labels["age"].tolist() == [36, 1]
-    assert samples.labels["gender"].tolist() == [1, 0]
-    assert samples.labels["race"].tolist() == [0, 2]
+    assert [samples.labels[name].tolist() for name in ("age", "gender", "race")] == [[36, 1], [1, 0], [0, 2]]
 
 
 @pytest.mark.parametrize(
@@ -53,14 +54,14 @@ def test_utkface_gives_the_named_images_in_their_order(utkface: Path) -> None:
     ids=["up", "root", "name", "missing"],
 )
 def test_no_image_found_is_an_error(utkface: Path, name: str) -> None:
-    with pytest.raises(DatasetError, match="none of the 1 UTKFace images"):
+    with pytest.raises(DatasetError, match=r"no usable image .*1 files rejected"):
         read_split(utkface, "age_gender", "test", np.array([name]), 64)
 
 
 def test_presence_is_told_by_task(utkface: Path) -> None:
     assert has_data(utkface, "age_gender")
     assert not has_data(utkface, "emotion")
-    assert has_data(write_fer2013_csv(utkface), "emotion")
+    assert has_data(write_fer2013_csv(utkface), "emotion_five")
     assert not has_data(utkface / "nothing", "age_gender")
 
 
@@ -71,7 +72,7 @@ def test_the_folder_or_the_file_itself_will_do(utkface: Path) -> None:
     assert len(read_split(folder, "age_gender", "test", np.array(NAMES), 64)) == 2
     file = write_fer2013_csv(utkface) / "fer2013.csv"
     assert has_data(file, "emotion")
-    assert len(read_split(file, "emotion", "private", np.array([]), 48)) == 12
+    assert len(read_split(file, "emotion", "private", NO_IDS, 48)) == 12
 
 
 def test_the_data_folder_can_be_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

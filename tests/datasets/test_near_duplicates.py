@@ -5,7 +5,7 @@ import pytest
 from core.datasets.near_duplicates import (
     MAX_DISTANCE,
     MIN_CORRELATION,
-    groups_of,
+    group_pairs,
     near_duplicate_pairs,
     perceptual_hashes,
 )
@@ -70,11 +70,11 @@ def test_colour_images_work():
 
 
 def test_groups_join_chains():
-    groups = groups_of(np.array([[0, 2], [2, 4], [1, 5]]), 6)
+    groups = group_pairs(np.array([[0, 2], [2, 4], [1, 5]]), 6)
     assert len({int(groups[i]) for i in (0, 2, 4)}) == 1
     assert groups[1] == groups[5]
     assert len(set(groups.tolist())) == 3
 
 
 def test_no_pairs_leave_everybody_alone():
-    assert len(set(groups_of(np.empty((0, 2), np.int64), 3).tolist())) == 3
+    assert len(set(group_pairs(np.empty((0, 2), np.int64), 3).tolist())) == 3

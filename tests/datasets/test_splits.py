@@ -4,7 +4,7 @@ import pytest
 
 from core.datasets.near_duplicates import near_duplicate_pairs
 from core.datasets.samples import fingerprint
-from core.datasets.splits import load_fer2013, load_utkface, read_split_file, utkface_split
+from core.datasets.splits import assign_utkface_split, load_fer2013, load_utkface, read_split_file
 from core.errors import DatasetError
 
 
@@ -61,7 +61,7 @@ def test_utkface_split_does_not_depend_on_the_image_size(utkface):
 
 
 def test_sides_by_name_have_the_stated_shares():
-    splits = [utkface_split(f"{n}_0_0_{n}.jpg.chip.jpg") for n in range(20_000)]
+    splits = [assign_utkface_split(f"{n}_0_0_{n}.jpg.chip.jpg") for n in range(20_000)]
     assert splits.count("train") / 20_000 == pytest.approx(0.7, abs=0.01)
     assert splits.count("validation") / 20_000 == pytest.approx(0.1, abs=0.01)
 

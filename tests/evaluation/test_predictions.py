@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.age_groups import age_groups_of
+from core.age_groups import nearest_age_groups
 from core.errors import ArtifactCorruptError, ArtifactMissingError, ConfigError
 from core.evaluation.predictions import AgeArrays, Predictions, load_predictions, save_predictions
 from core.tasks import ATTRIBUTE_TASKS
@@ -90,14 +90,14 @@ def test_only_emotions_that_the_task_knows_are_true_or_predicted() -> None:
 
 def test_age_groups_of_the_truth_are_the_nearest() -> None:
     predictions = predictions_of("age_group_gender")
-    assert predictions.truth["age_group"].tolist() == age_groups_of(predictions.truth["age"]).tolist()
+    assert predictions.truth["age_group"].tolist() == nearest_age_groups(predictions.truth["age"]).tolist()
 
 
 def test_age_errors_are_predicted_minus_true_years() -> None:
     predictions = age_gender_predictions()
     assert predictions.age_errors == pytest.approx(predictions.ages.years - predictions.truth["age"].astype(float))
     with pytest.raises(ConfigError, match="emotion have no ages"):
-        emotion_predictions().ages
+        _ = emotion_predictions().ages
 
 
 def test_a_missing_file_is_named_with_the_command_that_restores_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.faces import Annotations, faces_split
+from core.datasets.faces import Annotations, assign_faces_split
 from core.detection import FaceArrays
 from core.evaluation.detection.conditions import (
     CONDITIONS,
@@ -121,8 +121,8 @@ def write_faces(data_dir: Path, image: NDArray[np.uint8], face: NDArray[np.float
     """Write ``count`` web copies and one street copy of ``image`` in the test split, annotated with ``face`` (4, 2)."""
     folder = data_dir / "faces"
     (folder / "images").mkdir(parents=True)
-    web = [name for name in (f"web_{n}.jpg" for n in range(1000)) if faces_split(name) == "test"][:count]
-    street = next(name for name in (f"mask_{n}.jpg" for n in range(1000)) if faces_split(name) == "test")
+    web = [name for name in (f"web_{n}.jpg" for n in range(1000)) if assign_faces_split(name) == "test"][:count]
+    street = next(name for name in (f"mask_{n}.jpg" for n in range(1000)) if assign_faces_split(name) == "test")
     for name in (*web, street):
         cv2.imwrite(str(folder / "images" / name), image)
     low, high = face.min(axis=0) - 15, face.max(axis=0) + 15

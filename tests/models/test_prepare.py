@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.datasets.splits import UTKFACE_SPLITS, utkface_split
+from core.datasets.splits import UTKFACE_SPLITS, assign_utkface_split
 from models.prepare import FOLDERS, main
 from tests.fakes.evaluation import write_fer2013_csv
 
@@ -48,7 +48,7 @@ def write_utkface(data_dir: Path) -> list[str]:
     while min(count.values()) < 2:
         name = f"{number % 90}_{number % 2}_{number % 5}_{20170116000000000 + number}.jpg.chip.jpg"
         number += 1
-        split = utkface_split(name)
+        split = assign_utkface_split(name)
         if count[split] < 3:
             count[split] += 1
             names.append(name)
@@ -110,7 +110,7 @@ def test_utkface_by_our_split(tmp_path: Path, by: str, class_of: Callable[[int, 
     expected = {}
     for name in names:
         age, gender = (int(part) for part in name.split("_")[:2])
-        expected[f"{FOLDERS[utkface_split(name)]}/{class_of(age, gender)}/{name}"] = before[f"UTKFace/{name}"]
+        expected[f"{FOLDERS[assign_utkface_split(name)]}/{class_of(age, gender)}/{name}"] = before[f"UTKFace/{name}"]
     assert _snapshot(output) == expected
 
 

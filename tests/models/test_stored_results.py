@@ -25,7 +25,7 @@ from core.evaluation.predict import evaluate_estimator, evaluate_samples
 from core.evaluation.predictions import load_predictions
 from core.evaluation.robustness import load_report
 from core.tasks import TASKS
-from models.evaluate import figures_of
+from models.evaluate import compute_metrics
 from models.measuring.alignment import measured_with
 from models.training.baseline_recipes import BASELINE_CONFIGS
 
@@ -83,14 +83,14 @@ def splits(network):
 def test_floors_hold_on_the_reporting_side(artifact_name, figure, relation, floor):
     folder = ARTIFACTS_DIR / artifact_name
     card, splits = load_card(folder), load_predictions(folder / PREDICTIONS_FILE)
-    value = figures_of(splits[TASKS[card.task].test_split.name], card)[figure]
+    value = compute_metrics(splits[TASKS[card.task].test_split.name], card)[figure]
     assert value >= floor if relation == ">=" else value <= floor
 
 
 def test_the_card_says_what_the_predictions_give(network, splits):
     card = load_card(ARTIFACTS_DIR / network)
     for split, predictions in splits.items():
-        assert dict(card.metrics[split]) == pytest.approx(figures_of(predictions, card))
+        assert dict(card.metrics[split]) == pytest.approx(compute_metrics(predictions, card))
         assert card.data["fingerprints"][split] == fingerprint(predictions.ids)
 
 

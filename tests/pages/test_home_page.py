@@ -114,7 +114,7 @@ def test_the_face_detector_comes_first(artifacts: Path) -> None:
         ("Faces: recall", "98.5 %"),
         ("Faces: false positives per image", "0.10"),
     ]
-    assert "95 % CI 97.2 to 99.2 % · Finding faces: test photographs · 612 annotated faces" in captions(app)
+    assert "95 % CI 97.2 to 99.2 % · Face detection: test photographs · 612 annotated faces" in captions(app)
     assert "face_detector · 0.68 M parameters · any image size, grayscale" in captions(app)
 
 

@@ -23,10 +23,10 @@ from core.evaluation.metrics import bracket_indices
 from core.evaluation.predictions import load_predictions
 from models import evaluate
 from models.measuring.calibration import (
+    fit_age_calibration,
+    fit_calibration,
     fit_confidence_threshold,
-    fitted_age_calibration,
-    fitted_calibration,
-    fitted_temperature,
+    fit_temperature,
 )
 from tests.fakes.evaluation import card_dict, write_fer2013_csv
 
@@ -81,7 +81,7 @@ def samples_of(labels, count):
 def test_the_temperature_undoes_what_was_done_to_true_probabilities(classes, distortion):
     probabilities, truth = drawn_classes(classes)
     distorted = normalize_rows(probabilities**distortion).astype(np.float32)
-    assert fitted_temperature(distorted, truth) == pytest.approx(distortion, rel=0.08)
+    assert fit_temperature(distorted, truth) == pytest.approx(distortion, rel=0.08)
 
 
 def two_classes(confidence, correct):
@@ -115,7 +115,7 @@ def test_selective_accuracy_of_a_fitted_threshold_holds_on_new_samples():
 
 
 def test_the_interval_holds_everywhere_on_new_faces_where_one_scale_would_not():
-    scale = fitted_age_calibration(*drawn_ages(seed=0))
+    scale = fit_age_calibration(*drawn_ages(seed=0))
     distribution, truth = drawn_ages(seed=1)
     mean, low, high = estimate_ages(distribution, scale)
     covered, bracket = (low <= truth) & (truth <= high), bracket_indices(truth)
@@ -134,7 +134,7 @@ def test_ages_without_faces_get_the_scale_of_their_neighbours():
     rng = np.random.default_rng(0)
     truth = rng.integers(20, 40, 500)
     distribution = gaussian_ages(truth + 8 * rng.standard_normal(500), 4.0)
-    fitted = fitted_age_calibration(distribution, truth)
+    fitted = fit_age_calibration(distribution, truth)
     scale = dict(zip(fitted.knots, fitted.scale, strict=True))
     assert [scale[80.0], scale[65.0], scale[55.0]] == pytest.approx([scale[45.0]] * 3)
     assert scale[1.0] == pytest.approx(scale[6.0])
@@ -146,7 +146,7 @@ def test_few_faces_are_enough_for_a_usable_calibration(count):
     probabilities, truth = drawn_classes(2, count)
     distribution, ages = drawn_ages(0, count)
     outputs = {"age": distribution, "gender": probabilities.astype(np.float32)}
-    fitted = fitted_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
+    fitted = fit_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
     scale = AgeCalibration.from_dict(json.loads(json.dumps(fitted))["age_calibration"])
     years, low, high = estimate_ages(distribution, scale)
     assert ((low <= years) & (years <= high) & np.isfinite(high)).all()
@@ -156,7 +156,7 @@ def test_few_faces_are_enough_for_a_usable_calibration(count):
 def test_a_card_gets_what_its_outputs_need():
     probabilities, truth = drawn_classes(7, 300)
     outputs = {"emotion": normalize_rows(probabilities**2).astype(np.float32)}
-    fitted = fitted_calibration(outputs, samples_of({"emotion": truth}, 300))
+    fitted = fit_calibration(outputs, samples_of({"emotion": truth}, 300))
     assert set(fitted) == {"temperature", "min_confidence"}
     answered = apply_temperature(outputs["emotion"], fitted["temperature"]["emotion"])
     assert fitted["min_confidence"] == {"emotion": fit_confidence_threshold(answered, truth)}
@@ -165,7 +165,7 @@ def test_a_card_gets_what_its_outputs_need():
 def test_nothing_is_fitted_to_nothing():
     outputs = {"emotion": np.empty((0, 7), np.float32)}
     with pytest.raises(DatasetError, match="no images to calibrate on"):
-        fitted_calibration(outputs, samples_of({"emotion": np.empty(0, np.int64)}, 0))
+        fit_calibration(outputs, samples_of({"emotion": np.empty(0, np.int64)}, 0))
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(pluralize
         outputs = CountingEstimator(folder).predict(data.splits[split].images)
         served = postprocess_outputs(outputs, card.temperature, card.age_calibration).probabilities["emotion"]
         assert predictions.probabilities["emotion"] == pytest.approx(served, abs=1e-6)
-        assert dict(card.metrics[split]) == evaluate.figures_of(predictions, card)
+        assert dict(card.metrics[split]) == evaluate.compute_metrics(predictions, card)
     assert printed.items() >= card.metrics["private"].items()
     assert {"ece", "ece_before", "brier", "kept_share"} <= set(printed)
     assert card.temperature["emotion"] != 1.0
@@ -247,7 +247,7 @@ def test_one_number_gets_an_interval_that_holds_on_new_faces():
         return years.astype(np.float32)[:, None], truth
 
     years, truth = drawn(0)
-    fitted = fitted_calibration({"age": years}, samples_of({"age": truth}, COUNT))
+    fitted = fit_calibration({"age": years}, samples_of({"age": truth}, COUNT))
     assert fitted["temperature"] == fitted["min_confidence"] == {}
     scale = AgeCalibration.from_dict(fitted["age_calibration"])
     years, truth = drawn(1)
@@ -265,7 +265,7 @@ def test_age_groups_are_calibrated_and_their_years_get_an_interval():
     distorted = normalize_rows(probabilities**1.7).astype(np.float32)
     gender = np.full((COUNT, 2), 0.5, np.float32)
     labels = {"age": ages, "gender": np.zeros(COUNT, np.int64)}
-    fitted = fitted_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
+    fitted = fit_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
     assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
     assert set(fitted["min_confidence"]) == {"age_group", "gender"}
     scale = AgeCalibration.from_dict(fitted["age_calibration"])
