@@ -47,7 +47,7 @@ from core.tasks import TASKS
 from core.types import MIRRORED_POINTS, Box, Detection, Landmarks
 from models.cli import add_data, positive_int, run
 from models.corruptions import corrupt
-from models.measuring.alignment import Scene, scenes_of
+from models.measuring.alignment import PaddedImage, detect_padded
 
 CLEAN_SHARE = 0.99
 """Share of clean faces of each data set that have quality 1."""
@@ -195,32 +195,28 @@ def fit_to_data(data_dir: Path, limit: int = LIMIT) -> QualitySettings:
     for task in ("emotion", "age_gender"):
         estimator = LiteRTEstimator(artifacts_dir() / task)
         samples = _validation_samples(data_dir, task, limit * _CLEAN_TIMES)
-        scenes = scenes_of(samples, close)
-        clean.append(measure_scenes(scenes, samples, estimator))
+        rows, padded = detect_padded(samples, close)
+        clean.append(measure_padded(padded, samples.take(rows), estimator))
         few = samples.take(np.arange(min(limit, len(samples))))
         for name, severity in _BLURS:
             rng = np.random.default_rng(severity)
             images = np.stack([corrupt(image, name, severity, rng) for image in few.images])
-            blurred.append(measure_scenes(scenes_of(replace(few, images=images), close), few, estimator))
-        seen = [row for row, scene in enumerate(scenes) if scene.face is not None][:limit]
+            found, frames = detect_padded(replace(few, images=images), close)
+            blurred.append(measure_padded(frames, few.take(found), estimator))
         for side_px in _SIDES_PX:
-            small = [shrink(scenes[row], side_px, estimator) for row in seen]
-            tiny.append(measure_scenes(small, samples.take(np.array(seen)), estimator))
+            small = [shrink(image, side_px, estimator) for image in padded[:limit]]
+            tiny.append(measure_padded(small, samples.take(rows[:limit]), estimator))
     photos = load_faces(data_dir, only="validation").splits["validation"]
     sensitive = create_detector(DEFAULT_DETECTOR, DetectorSettings(sensitivity=1.0))
     return fit(clean, blurred, tiny, label_detections(photos, sensitive))
 
 
-def measure_scenes(scenes: Sequence[Scene], samples: Samples, estimator: Estimator) -> QualityMeasures:
-    """Align and predict the faces of ``scenes``, one per sample; scenes without a face are left out."""
+def measure_padded(images: Sequence[PaddedImage], samples: Samples, estimator: Estimator) -> QualityMeasures:
+    """Align and predict the faces of ``images``, one per sample."""
     card = estimator.card
     name = "emotion" if card.task == "emotion" else "gender"
-    faces = [scene.face for scene in scenes if scene.face is not None]
-    aligned = [
-        align_faces(scene.frame, [scene.face], card.crop, card.input_size, card.channels)
-        for scene in scenes
-        if scene.face is not None
-    ]
+    faces = [image.face for image in images]
+    aligned = [align_faces(image.frame, [image.face], card.crop, card.input_size, card.channels) for image in images]
     shape = (0, card.input_size, card.input_size, card.channels)
     crops = np.concatenate([np.empty(shape, np.uint8), *(part.crops for part in aligned)])
     outputs = {name: predict_images(estimator, crops)[name]}
@@ -231,20 +227,19 @@ def measure_scenes(scenes: Sequence[Scene], samples: Samples, estimator: Estimat
         np.array([part.sides_px[0] for part in aligned], np.float64),
         np.zeros(len(faces)),
         postprocess_outputs(outputs, card.temperature).probabilities[name],
-        samples.labels[name][[scene.face is not None for scene in scenes]].astype(np.int64),
+        samples.labels[name].astype(np.int64),
     )
 
 
-def shrink(scene: Scene, side_px: float, estimator: Estimator) -> Scene:
-    """Scale a scene with a face down until the square of its crop has about ``side_px`` pixels."""
-    assert scene.face is not None
-    factor = side_px / alignment_square(scene.face, estimator.card.crop)[1]
-    height, width = (max(1, round(length * factor)) for length in scene.frame.shape[:2])
-    small = np.asarray(cv2.resize(scene.frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    x, y = width / scene.frame.shape[1], height / scene.frame.shape[0]
-    box, landmarks = scene.face.box, scene.face.landmarks
+def shrink(image: PaddedImage, side_px: float, estimator: Estimator) -> PaddedImage:
+    """Scale an image down until the square of its face's crop has about ``side_px`` pixels."""
+    factor = side_px / alignment_square(image.face, estimator.card.crop)[1]
+    height, width = (max(1, round(length * factor)) for length in image.frame.shape[:2])
+    small = np.asarray(cv2.resize(image.frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    x, y = width / image.frame.shape[1], height / image.frame.shape[0]
+    box, landmarks = image.face.box, image.face.landmarks
     points = None if landmarks is None else Landmarks(*((px * x, py * y) for px, py in landmarks.points))
-    return Scene(small, Detection(Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y), scene.face.score, points))
+    return PaddedImage(small, Detection(Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y), image.face.score, points))
 
 
 def label_detections(photos: Sequence[FacePhoto], detector: FaceDetector) -> tuple[Floats, NDArray[np.bool_]]:

@@ -23,7 +23,7 @@ from core.types import Box, Detection, Landmarks
 from models import evaluate, train
 from models.export import export
 from models.exporting.quantization import quantize_dynamic, to_float32
-from models.measuring import alignment as framing
+from models.measuring import alignment
 from models.training.recipes import CONFIGS
 
 CONFIG = replace(
@@ -43,13 +43,16 @@ POINTS = Landmarks((110.0, 120.0), (176.0, 120.0), (144.0, 155.0), (120.0, 190.0
 
 
 class CenteredFace:
-    """A detector that always sees one face in the middle of a framing scene."""
+    """A detector that always finds one face in the middle of a padded image, but for the ``missed``-th."""
 
-    def __init__(self, landmarks=None):
+    def __init__(self, landmarks=None, missed=None):
         self._face = Detection(Box(64, 64, 224, 224), 0.9, landmarks)
+        self._missed = missed
+        self._calls = -1
 
     def detect(self, frame):
-        return (self._face,)
+        self._calls += 1
+        return () if self._calls == self._missed else (self._face,)
 
 
 @contextmanager
@@ -179,37 +182,35 @@ def test_what_evaluate_cannot_do_is_one_line(artifact, data_folder, capsys, monk
     assert len(error.splitlines()) == 1
 
 
-def test_framing_measures_what_the_detector_finds(artifact, data_folder):
+def test_alignment_measures_what_the_detector_finds(artifact, data_folder):
     private = load_fer2013(data_folder).splits["private"]
-    found = framing.scenes_of(private, CenteredFace())
-    found[3] = replace(found[3], face=None)
-    seen, scenes = framing._seen(private, found)
-    assert len(seen) == len(scenes) == len(private) - 1
-    figures = framing.figures_with(LiteRTEstimator(artifact), seen, scenes, framing.AlignmentSpec(1.0))
-    assert figures["n"] == len(private) - 1
+    rows, images = alignment.detect_padded(private, CenteredFace(missed=3))
+    assert rows.tolist() == [row for row in range(len(private)) if row != 3]
+    found = private.take(rows)
+    metrics = alignment.measure_aligned(LiteRTEstimator(artifact), found, images, alignment.AlignmentSpec(1.0))
+    assert metrics["n"] == len(private) - 1
 
 
-def test_framing_aligns_where_there_are_landmarks(artifact, data_folder):
+def test_alignment_uses_landmarks_where_there_are_any(artifact, data_folder):
     estimator, private = LiteRTEstimator(artifact), load_fer2013(data_folder).splits["private"]
-    scenes = framing.scenes_of(private, CenteredFace(POINTS))
-    # 48 of the 288 pixels are border on each side.
+    _, images = alignment.detect_padded(private, CenteredFace(POINTS))
+    # 48 of the 288 pixels are padding on each side.
     expected = (np.array(POINTS.points) - 48) / 192
     expected[:, 0] = (expected[:, 0] + (1 - expected[[1, 0, 2, 4, 3], 0])) / 2
-    assert framing.mean_points(scenes) == pytest.approx(expected)
-    start = framing.AlignmentSpec(1.3, 0.1)
-    spec = framing.choose_crop(estimator, private, scenes, start)
+    assert alignment.mean_landmarks(images) == pytest.approx(expected)
+    spec = alignment.choose_alignment(estimator, private, images, alignment.AlignmentSpec(1.3, 0.1))
     assert (spec.scale, spec.shift_y) == (1.3, 0.1)
     assert spec.points is not None
-    tilted = framing.tilt_figures(estimator, private, CenteredFace(POINTS), spec)
-    assert list(tilted) == ["0", "15", "30", "45"]
-    assert tilted["0"]["aligned"]["n"] == tilted["0"]["upright"]["n"] == tilted["0"]["found"] == len(private)
+    rotated = alignment.measure_rotated(estimator, private, CenteredFace(POINTS), spec)
+    assert list(rotated) == ["0", "15", "30", "45"]
+    assert rotated["0"]["aligned"]["n"] == rotated["0"]["upright"]["n"] == rotated["0"]["found"] == len(private)
 
 
-def test_framing_without_landmarks_searches_scale_and_shift(artifact, data_folder):
+def test_alignment_without_landmarks_searches_scale_and_shift(artifact, data_folder):
     private = load_fer2013(data_folder).splits["private"]
-    scenes = framing.scenes_of(private, CenteredFace())
-    start = framing.AlignmentSpec(points=POINTS.points)
-    spec = framing.choose_crop(LiteRTEstimator(artifact), private, scenes, start)
+    _, images = alignment.detect_padded(private, CenteredFace())
+    start = alignment.AlignmentSpec(points=POINTS.points)
+    spec = alignment.choose_alignment(LiteRTEstimator(artifact), private, images, start)
     assert spec.points == POINTS.points
-    assert spec.scale in framing.SCALES
-    assert spec.shift_y in framing.SHIFTS_Y
+    assert spec.scale in alignment.SCALES
+    assert spec.shift_y in alignment.SHIFTS_Y

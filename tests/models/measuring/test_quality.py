@@ -10,14 +10,14 @@ from core.datasets.samples import Samples
 from core.detection import FaceArrays
 from core.types import Box, Detection, Landmarks
 from models.measuring import quality
-from models.measuring.alignment import Scene
+from models.measuring.alignment import PaddedImage
 from models.measuring.quality import (
     CLEAN_SHARE,
     QualityMeasures,
     fit,
     fit_reference,
     label_detections,
-    measure_scenes,
+    measure_padded,
     round_limits,
     shrink,
 )
@@ -119,11 +119,11 @@ def test_detections_are_labelled_and_duplicates_left_out():
     assert len(scores) == 4
 
 
-def test_scenes_without_a_face_are_left_out():
-    faces = [Detection(Box(10, 10, 60, 60), 0.8), None, Detection(Box(20, 20, 60, 60), 0.7)]
-    scenes = [Scene(np.full((80, 80, 3), 9, np.uint8), face) for face in faces]
-    samples = Samples(np.array(["a", "b", "c"]), np.zeros((3, 8, 8, 1), np.uint8), {"emotion": np.array([3, 4, 5])})
-    measures = measure_scenes(scenes, samples, FakeEstimator())
+def test_padded_images_are_measured():
+    faces = [Detection(Box(10, 10, 60, 60), 0.8), Detection(Box(20, 20, 60, 60), 0.7)]
+    images = [PaddedImage(np.full((80, 80, 3), 9, np.uint8), face) for face in faces]
+    samples = Samples(np.array(["a", "b"]), np.zeros((2, 8, 8, 1), np.uint8), {"emotion": np.array([3, 5])})
+    measures = measure_padded(images, samples, FakeEstimator())
     assert measures.truth.tolist() == [3, 5]
     assert measures.scores.tolist() == [0.8, 0.7]
     assert measures.sharpness.tolist() == [0, 0]
@@ -134,7 +134,7 @@ def test_a_shrunk_face_keeps_its_place():
     face = Detection(Box(40, 40, 140, 140), 0.8, Landmarks(*map(tuple, (FRONTAL * 100 + 40).tolist())))
     estimator = FakeEstimator()
     estimator.card = AGE_GENDER_CARD.__class__(**{**vars(AGE_GENDER_CARD), "crop": AlignmentSpec(1.0)})
-    small = shrink(Scene(np.zeros((200, 300, 3), np.uint8), face), 20, estimator)
+    small = shrink(PaddedImage(np.zeros((200, 300, 3), np.uint8), face), 20, estimator)
     assert small.frame.shape == (40, 60, 3)
     assert small.face.box.xyxy == pytest.approx((8, 8, 28, 28))
     assert np.array(small.face.landmarks.points) == pytest.approx(FRONTAL * 20 + 8)
