@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA_SETS = ("fer2013", "UTKFace", "faces")
 PUBLISHED_SPLIT = "utkface_published_split"
 ARCHIVES = Path(os.environ.get("FACET_DATA_ARCHIVES", ROOT.parent / "shared" / "data"))
+UNPACKED = ROOT / "test-output" / "data"
 
 
 def pytest_configure(config):
@@ -20,18 +21,30 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
-    """Folder with the ``DATA_SETS``: the user's own, or unpacked for this run from the archives."""
+def data_dir():
+    """Folder with the ``DATA_SETS``: the user's own, or unpacked from the archives, once for all runs."""
     own = Path(os.environ.get("FACET_DATA", ROOT / "data"))
     if all((own / name).is_dir() for name in DATA_SETS):
         return own
-    archives = [ARCHIVES / f"{name}.tar.xz" for name in DATA_SETS]
-    if not all(archive.is_file() for archive in archives):
+    archives = {name: ARCHIVES / f"{name}.tar.xz" for name in DATA_SETS}
+    if not all(archive.is_file() for archive in archives.values()):
         pytest.skip(f"{own} lacks one of {', '.join(DATA_SETS)}, and no archives of them")
-    folder = tmp_path_factory.mktemp("data")
-    for archive in archives:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+    for name, archive in archives.items():
+        if not (UNPACKED / name).is_dir():
+            unpack(archive, name)
     if (ARCHIVES / PUBLISHED_SPLIT).is_dir():
-        shutil.copytree(ARCHIVES / PUBLISHED_SPLIT, folder / PUBLISHED_SPLIT)
-    return folder
+        shutil.copytree(ARCHIVES / PUBLISHED_SPLIT, UNPACKED / PUBLISHED_SPLIT, dirs_exist_ok=True)
+    return UNPACKED
+
+
+def unpack(archive, name):
+    """Unpack folder ``name``, which appears complete or not at all, also if another process does the same."""
+    beside = UNPACKED / f"{name}-{os.getpid()}"
+    with tarfile.open(archive) as tar:
+        tar.extractall(beside, filter="data")
+    try:
+        (beside / name).rename(UNPACKED / name)
+    except OSError:  # another process was faster
+        if not (UNPACKED / name).is_dir():
+            raise
+    shutil.rmtree(beside)

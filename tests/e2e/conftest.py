@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import matplotlib
 import pytest
 from playwright.sync_api import Browser, Playwright, ViewportSize, expect, sync_playwright
 from skimage.data import astronaut
@@ -65,18 +66,11 @@ def executable(playwright: Playwright) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(executable: Path) -> Iterator[Server]:
+def server(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on a machine that has none of the data sets."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    with Server(OUTPUT / "server.log") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server_without_data(executable: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A second server, of the modules that ask for it, as on a machine that has none of the data sets."""
-    OUTPUT.mkdir(parents=True, exist_ok=True)
-    nothing = {"FACET_DATA": str(tmp_path_factory.mktemp("no_data"))}
-    with Server(OUTPUT / "server_without_data.log", environ=nothing) as running:
+    without_data = {"FACET_DATA": str(tmp_path_factory.mktemp("no_data"))}
+    with Server(OUTPUT / "server.log", environ=without_data) as running:
         yield running
 
 
@@ -85,6 +79,14 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of a real face (NASA's portrait of Eileen Collins, public domain)."""
     path = tmp_path_factory.mktemp("camera") / "face.y4m"
     write_camera(path, astronaut())
+    return path
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Portrait of Grace Hopper that comes with matplotlib, public domain: one face."""
+    path = tmp_path_factory.mktemp("pictures") / "portrait.jpg"
+    path.write_bytes((Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg").read_bytes())
     return path
 
 

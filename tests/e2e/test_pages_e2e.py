@@ -1,4 +1,4 @@
-"""The other pages in a real browser: they load, work and look right (see test-output/screenshots)."""
+"""The pages in a real browser: they load, work and look right (see test-output/screenshots)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import io
 import json
 from pathlib import Path
 
-import matplotlib
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.e2e.browser import DRAWN, settled
-from tests.e2e.conftest import OpenTab
+from tests.e2e.browser import DRAWN, LONG_MS, Tab, settled
+from tests.e2e.conftest import VIEWPORT, OpenTab
 
 HOME, IMAGE, EVALUATION = "/", "/Analyze_Image", "/Model_Evaluation"
 SMALL_SCREENS: dict[str, ViewportSize] = {
@@ -26,74 +25,93 @@ CUT_OFF = """() => ['[data-testid=stMain]', '[data-testid=stHorizontalBlock]', '
     .filter(part => part.clientWidth && part.scrollWidth > part.clientWidth + 1)
     .map(part => part.innerText.slice(0, 200))"""
 """What the page's parts that are wider than their place say."""
-
-
-@pytest.fixture(scope="session")
-def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Portrait of Grace Hopper that comes with matplotlib, public domain: one face."""
-    path = tmp_path_factory.mktemp("pictures") / "portrait.jpg"
-    path.write_bytes((Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg").read_bytes())
-    return path
+FAILURES = ("Traceback", "not measured yet", "cannot be used", "is missing")
 
 
 def upload(page: Page, *files: Path) -> None:
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files([str(file) for file in files])
 
 
-def test_home(open_tab: OpenTab, screenshots: Path) -> None:
-    tab = open_tab(HOME)
-    expect(tab.page.get_by_role("heading", name="Facet", exact=True)).to_be_visible()
-    expect(tab.page.get_by_role("heading", name="Privacy")).to_be_visible()
-    settled(tab.page)
-    tab.screenshot(screenshots / "home.png")
+def save_download(page: Page, button: str, path: Path) -> Path:
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    download.value.save_as(path)
+    return path
 
 
-def test_every_page_is_reached_from_home(open_tab: OpenTab) -> None:
-    page = open_tab(HOME).page
-    for name in ("Live Camera", "Analyze Image", "Model Evaluation"):
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-        expect(page.get_by_role("heading", name=name.capitalize(), exact=True)).to_be_visible()
-        settled(page)
+def loaded_address(picture: Locator) -> str:
+    """The address of a picture, which stands for its content, once the browser has it."""
+    picture.evaluate("image => image.decode()")
+    address = picture.get_attribute("src")
+    assert address
+    return address
 
 
-def test_upload(open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: Path) -> None:
-    tab = open_tab(IMAGE)
-    page = tab.page
-    tab.screenshot(screenshots / "image_empty.png")
-    upload(page, portrait)
-    expect(page.get_by_text("1 face found").first).to_be_visible()
-    expect(page.get_by_test_id("stImage").first.locator("img")).to_be_visible()
-    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+def open_tab_named(page: Page, name: str) -> Locator:
+    """The panel of the tab, which is there only while the tab is open."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
     settled(page)
-    tab.screenshot(screenshots / "image_result.png")
-
-    with page.expect_download() as download:
-        page.get_by_role("button", name="All results (JSON)").click()
-    download.value.save_as(tmp_path / "faces.json")
-    (entry,) = json.loads((tmp_path / "faces.json").read_text(encoding="utf-8"))
-    assert entry["file"] == portrait.name
-    assert len(entry["faces"]) == 1
-
-    with page.expect_download() as download:
-        page.get_by_role("button", name="All faces (CSV)").click()
-    download.value.save_as(tmp_path / "faces.csv")
-    table = (tmp_path / "faces.csv").read_bytes()
-    assert table.startswith(codecs.BOM_UTF8), "Excel would not take it for UTF-8"
-    (row,) = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
-    assert row["file"] == portrait.name
-    assert float(row["age_years"]) == pytest.approx(entry["faces"][0]["age"]["years"], abs=0.01)
+    return page.locator(f'[id="{tab.get_attribute("aria-controls")}"]')
 
 
-def test_a_file_that_is_no_picture_leaves_the_others(
-    open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: Path
-) -> None:
+def check_drawn(panel: Locator) -> None:
+    """There is a chart or a table, none is empty, and nothing failed."""
+    charts = panel.get_by_test_id("stPlotlyChart").locator("visible=true")
+    tables = panel.get_by_test_id("stDataFrame").locator("visible=true")
+    expect(charts.or_(tables).first).to_be_visible(timeout=LONG_MS)
+    for chart in charts.all():
+        expect(chart.locator(DRAWN).first).to_be_attached(timeout=LONG_MS)
+    for table in tables.all():
+        expect(table.locator("canvas").first).to_be_visible(timeout=LONG_MS)
+    assert [text for text in FAILURES if text in panel.inner_text()] == []
+
+
+def check_small_screens(tab: Tab, name: str, screenshots: Path) -> None:
+    for kind, size in SMALL_SCREENS.items():
+        tab.page.set_viewport_size(size)
+        tab.screenshot(screenshots / f"{kind}_{name}.png")
+        assert tab.page.evaluate(CUT_OFF) == [], f"{name} scrolls sideways on a {kind}"
+    tab.page.set_viewport_size(VIEWPORT)
+
+
+def test_pages_are_reached_from_the_sidebar_and_fit_small_screens(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(HOME)
+    links = tab.page.get_by_test_id("stSidebarNav").get_by_role("link")
+    expect(links).to_have_count(4)
+    titles = links.all_inner_texts()
+    for number, title in enumerate(titles):
+        links.nth(number).click()
+        heading = "Facet" if number == 0 else title
+        expect(tab.page.get_by_role("heading", name=heading, level=1, exact=True)).to_be_visible()
+        settled(tab.page)
+        name = title.lower().replace(" ", "_")
+        tab.screenshot(screenshots / f"{name}.png")
+        check_small_screens(tab, name, screenshots)
+
+
+def test_image_page(open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "page.jpg"
     wrong.write_text("<html>not a picture</html>", encoding="utf-8")
     tab = open_tab(IMAGE)
-    upload(tab.page, wrong, portrait)
-    expect(tab.page.get_by_text("cannot be read as an image").first).to_be_visible()
-    expect(tab.page.get_by_text("1 face found").first).to_be_visible()
-    tab.screenshot(screenshots / "image_unreadable.png")
+    page = tab.page
+    upload(page, portrait, wrong)
+    expect(page.get_by_text("cannot be read as an image").first).to_be_visible()
+    expect(page.get_by_text("1 face found").first).to_be_visible()
+    expect(page.get_by_test_id("stImage").first.locator("img")).to_be_visible()
+    expect(page.get_by_test_id("stPlotlyChart").first).to_be_visible()
+    tab.screenshot(screenshots / "image_result.png")
+
+    file = save_download(page, "All results (JSON)", tmp_path / "faces.json")
+    found, failed = json.loads(file.read_text(encoding="utf-8"))
+    assert (found["file"], len(found["faces"])) == (portrait.name, 1)
+    assert failed["error"]
+    table = save_download(page, "All faces (CSV)", tmp_path / "faces.csv").read_bytes()
+    assert table.startswith(codecs.BOM_UTF8), "Excel would not take it for UTF-8"
+    (row,) = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
+    assert float(row["age_years"]) == pytest.approx(found["faces"][0]["age"]["years"], abs=0.01)
+    check_small_screens(tab, "image_result", screenshots)
 
 
 def test_snapshot(open_tab: OpenTab, screenshots: Path) -> None:
@@ -106,52 +124,43 @@ def test_snapshot(open_tab: OpenTab, screenshots: Path) -> None:
     tab.screenshot(screenshots / "image_snapshot.png")
 
 
-def test_evaluation_shows_figures_for_each_test_set(open_tab: OpenTab, screenshots: Path) -> None:
-    tab = open_tab(EVALUATION)
+def test_why_this_answer(open_tab: OpenTab, portrait: Path, screenshots: Path) -> None:
+    tab = open_tab(IMAGE)
     page = tab.page
-    chooser = page.get_by_test_id("stSelectbox").first
-    chooser.click()
-    titles = page.get_by_role("option").all_inner_texts()
-    page.keyboard.press("Escape")
-    assert len(titles) >= 3
-    for number, title in enumerate(titles):
-        chooser.click()
-        page.get_by_role("option", name=title, exact=True).click()
-        expect(page.get_by_test_id("stPlotlyChart").locator("visible=true").first).to_be_visible()
-        settled(page)
-        tab.screenshot(screenshots / f"evaluation_{number}.png")
+    upload(page, portrait)
+    section = page.get_by_test_id("stExpander").filter(has_text="Why this answer?")
+    expect(section).to_have_count(1)
+    expect(section.get_by_role("img")).to_have_count(0)
+    section.get_by_text("Why this answer?").click()
+    for attribute in ("emotion", "age", "perceived gender"):
+        section.get_by_role("radio", name=attribute.capitalize()).click()
+        with_map = section.get_by_alt_text(f"Face with the map for {attribute}")
+        expect(with_map).to_be_visible(timeout=LONG_MS)
+        shown = loaded_address(with_map)
+        section.get_by_text("Show the map", exact=True).click()
+        without = section.get_by_alt_text("Face without the map")
+        expect(without).to_be_visible()
+        assert loaded_address(without) != shown, "the same picture with and without the map"
+        section.get_by_text("Show the map", exact=True).click()
+        expect(with_map).to_be_visible()
+    tab.screenshot(screenshots / "image_explained.png")
 
 
 def test_every_tab_of_the_evaluation(open_tab: OpenTab, screenshots: Path) -> None:
     tab = open_tab(EVALUATION)
     page = tab.page
-    expect(page.get_by_test_id("stPlotlyChart").locator("visible=true").first).to_be_visible()
     settled(page)
-    names = page.get_by_role("tab").all_inner_texts()
-    assert len(names) >= 4
-    for name in names:
-        page.get_by_role("tab", name=name, exact=True).click()
-        settled(page)
-        tab.screenshot(screenshots / f"evaluation_tab_{name.lower().replace(' ', '_').replace('-', '_')}.png")
-
-
-@pytest.mark.parametrize("path", [HOME, "/Live_Camera", IMAGE, EVALUATION], ids=["home", "live", "image", "evaluation"])
-def test_pages_fit_small_screens(
-    open_tab: OpenTab, path: str, screenshots: Path, request: pytest.FixtureRequest
-) -> None:
-    tab = open_tab(path)
-    for name, size in SMALL_SCREENS.items():
-        tab.page.set_viewport_size(size)
-        expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
-        tab.screenshot(screenshots / f"{name}_{request.node.callspec.id}.png")
-        assert tab.page.evaluate(CUT_OFF) == [], f"scrolls sideways on a {name}"
-
-
-def test_leaderboard(open_tab: OpenTab, screenshots: Path) -> None:
-    tab = open_tab(EVALUATION)
-    tab.page.get_by_role("tab", name="Leaderboard", exact=True).click()
-    expect(tab.page.get_by_role("button", name="Measure on this machine")).to_be_visible()
-    expect(tab.page.get_by_test_id("stDataFrame").locator("visible=true").first).to_be_visible()
-    expect(tab.page.locator(DRAWN).locator("visible=true").first).to_be_visible()
-    settled(tab.page)
+    check_drawn(open_tab_named(page, "Leaderboard"))
     tab.screenshot(screenshots / "leaderboard.png")
+    open_tab_named(page, "By test set")
+    for title in ("FER2013 PrivateTest", "UTKFace test", TASKS["detection"].test_split.title):
+        page.get_by_role("combobox", name="Test set").click()
+        page.get_by_role("option", name=title, exact=True).click()
+        settled(page)
+        names = page.get_by_role("tablist").last.get_by_role("tab").all_inner_texts()
+        assert {"Training", "Model card"} < set(names)
+        for name in names:
+            check_drawn(open_tab_named(page, name))
+            slug = f"{title}_{name}".lower().replace(" ", "_")
+            tab.screenshot(screenshots / f"evaluation_{slug}.png")
+            assert page.evaluate(CUT_OFF) == []

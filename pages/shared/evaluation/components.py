@@ -23,7 +23,7 @@ _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confid
 
 
 def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
-    """Draw one tab per title and compute the open one only; the session holds its title under ``key``."""
+    """Draw a tab for each title and compute the open one only; ``key`` holds its title in the session."""
     if key in st.session_state:
         # Streamlit forgets the open tab when the list of tabs changes, unless it was set anew.
         st.session_state[key] = st.session_state[key]

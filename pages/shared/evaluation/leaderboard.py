@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import Behind, whole_table
 from core.evaluation.paired import differences_to_best
 from pages.shared.errors import show_error
-from pages.shared.evaluation.components import download_table
+from pages.shared.evaluation.components import download_table, show_open_tab
 from pages.shared.evaluation.leaderboard_group import show_group
 from pages.shared.markdown import escape_markdown
 
@@ -42,9 +43,8 @@ def show_leaderboard(measure: MeasureSpeed = measure_networks) -> None:
         st.info("No network with measured figures is installed, so there is nothing to compare.")
         return
     behind = {group.title: _behind(group, group.title, _stamps(group)) for group in board.groups}
-    for tab, group in zip(st.tabs(list(behind)), board.groups, strict=True):
-        with tab:
-            show_group(group, behind[group.title])
+    shows = {group.title: partial(show_group, group, behind[group.title]) for group in board.groups}
+    show_open_tab(shows, "evaluation_leaderboard_tab")
     download_table(whole_table(board, behind), "leaderboard.csv", "table_leaderboard")
     _show_to_restore(board)
 

@@ -12,6 +12,7 @@ from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation.age import show_age, show_age_summary
 from pages.shared.evaluation.calibration import show_calibration
 from pages.shared.evaluation.classification import show_accuracy, show_class_table, show_confusion
+from pages.shared.evaluation.components import show_open_tab
 from pages.shared.evaluation.errors import show_mistakes
 from pages.shared.evaluation.fairness import show_groups
 from pages.shared.evaluation.latency import show_speed
@@ -36,11 +37,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         "Mistakes": lambda: show_mistakes(detail),
         "Re-run": lambda: show_rerun(detail),
     }
-    wanted = st.session_state.get(TAB_KEY)
-    shown = st.tabs(list(tabs), default=wanted if wanted in tabs else None)
-    for tab, show in zip(shown, tabs.values(), strict=True):
-        with tab:
-            show()
+    show_open_tab(tabs, TAB_KEY)
 
 
 def _answer_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> dict[str, Show]:

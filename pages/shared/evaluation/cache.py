@@ -1,0 +1,43 @@
+"""Stored predictions and reports of the evaluation page, kept in the server's memory until their files change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import streamlit as st
+
+from core.artifacts.model_card import CARD_FILE, PREDICTIONS_FILE, InstalledArtifact
+from core.evaluation.stored import StoredEvaluation, load_stored
+
+Stamps = tuple[tuple[str, int, int], ...]
+"""Path, modification time in ns and size of each file; zeros for a missing one."""
+Parameters, Report = ParamSpec("Parameters"), TypeVar("Report")
+
+
+def file_stamps(*files: Path) -> Stamps:
+    """Return what tells versions of ``files`` apart without reading them."""
+    found = [(file, file.stat() if file.is_file() else None) for file in files]
+    return tuple((str(file), stat.st_mtime_ns, stat.st_size) if stat else (str(file), 0, 0) for file, stat in found)
+
+
+def load_model(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
+    """Load the stored predictions of an artifact on ``split``. Raises ``ArtifactError``; a failure is not cached."""
+    return _load_model(artifact, split, _model_stamps(artifact.folder))
+
+
+def cache_report(function: Callable[Parameters, Report]) -> Callable[Parameters, Report]:
+    """Cache what ``function`` computes from a ``StoredEvaluation`` and other hashable arguments. Callers share the
+    returned object and must not change it."""
+    stamps = {StoredEvaluation: lambda model: (model.split, _model_stamps(model.folder))}
+    return st.cache_resource(function, max_entries=64, show_spinner=False, hash_funcs=stamps)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _load_model(_artifact: InstalledArtifact, split: str, stamps: Stamps) -> StoredEvaluation:
+    return load_stored(_artifact, split)
+
+
+def _model_stamps(folder: Path) -> Stamps:
+    return file_stamps(folder / CARD_FILE, folder / PREDICTIONS_FILE)
