@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -239,11 +240,18 @@ def load_card(folder: Path) -> ModelCard:
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {restore_command(Path(folder).name)}")
     try:
-        return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
+        stat = file.stat()
+        return _read_card(file, stat.st_mtime_ns, stat.st_size)
     except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError) as error:
         raise ArtifactCorruptError(
             f"{file} is no model card ({type(error).__name__}: {error}). {restore_command(Path(folder).name)}"
         ) from error
+
+
+@lru_cache(maxsize=128)
+def _read_card(file: Path, mtime_ns: int, size: int) -> ModelCard:
+    """Read a card once per version of its file: pages list all cards at every rerun."""
+    return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
 
 
 def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:

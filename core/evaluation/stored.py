@@ -29,6 +29,11 @@ class StoredEvaluation:
     split: str
     predictions: Predictions
 
+    @property
+    def stem(self) -> str:
+        """What the names of downloads begin with."""
+        return f"{self.name}_{self.split}"
+
 
 def load_stored(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
     """Raises the artifact's own error, or an ``ArtifactError`` that names the file."""

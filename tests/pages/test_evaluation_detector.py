@@ -14,9 +14,9 @@ from core.evaluation.detection.store import MEASURED_KEY, REPORT_FILE, save_resu
 from core.tasks import TASKS
 from models.exporting.model_card import read_card, write_card
 from tests.fakes.detection import example_report
+from tests.pages.evaluation_page import open_page
 
 TAB_KEY = "evaluation_detector_tab"
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
 
 
 @pytest.fixture
@@ -38,13 +38,7 @@ def store(folder: Path) -> None:
 
 
 def _page(tab: str | None = None) -> AppTest:
-    page = AppTest.from_file(str(PAGE), default_timeout=120)
-    if tab:
-        page.session_state[TAB_KEY] = tab
-    page.run()
-    page.selectbox(key="evaluation_side").select(TASKS["detection"].test_split.title).run()
-    assert not page.exception
-    return page
+    return open_page(TASKS["detection"].test_split.title, **{TAB_KEY: tab})
 
 
 def test_metrics_come_from_the_stored_report(folder: Path) -> None:

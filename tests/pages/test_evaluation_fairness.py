@@ -29,12 +29,6 @@ def _grown_up() -> None:
     show_fairness(everybody.take((age > 20) & (age <= 60)), "fake_test")
 
 
-def _emotion() -> None:
-    from pages.shared.evaluation.fairness import show_no_groups
-
-    show_no_groups()
-
-
 def _run(script: object) -> AppTest:
     page = AppTest.from_function(script, default_timeout=60).run()  # type: ignore[arg-type]
     assert not page.exception
@@ -95,7 +89,3 @@ def test_nothing_chosen_is_said() -> None:
     page.segmented_control(key="evaluation_grouping").set_value([]).run()
     assert "at least one" in page.info[0].value
     assert not page.get("plotly_chart")
-
-
-def test_emotions_have_no_groups_and_the_page_says_why() -> None:
-    assert "FER2013 does not say who is in its images" in _run(_emotion).info[0].value

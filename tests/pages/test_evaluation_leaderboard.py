@@ -12,23 +12,12 @@ from streamlit.testing.v1 import AppTest
 from core.artifacts.model_card import SPEED_FILE
 from core.evaluation.latency import load_speed
 from core.evaluation.predictions import Predictions
-from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, VIEW_KEY
+from pages.shared.evaluation.selection import BY_TEST_SET, TEST_SET_KEY, VIEW_KEY
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 from tests.fakes.leaderboard import copy_real_network, write_networks
+from tests.pages.evaluation_page import open_leaderboard, switch_tab, tab_names
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "3_Model_Evaluation.py"
-
-
-def _page() -> AppTest:
-    page = AppTest.from_file(str(PAGE), default_timeout=120)
-    page.session_state[VIEW_KEY] = LEADERBOARD
-    page.run()
-    assert not page.exception
-    return page
-
-
-def _tabs(page: AppTest) -> list[str]:
-    return [tab.label for tab in page.tabs]
+TAB_KEY = "evaluation_leaderboard_tab"
 
 
 def _measured(page: AppTest) -> list[pd.DataFrame]:
@@ -42,16 +31,17 @@ def _text(page: AppTest) -> str:
 
 def test_there_is_a_table_and_a_figure_for_everything_that_can_be_compared(artifacts: Path) -> None:
     write_networks(artifacts)
-    page = _page()
+    page = open_leaderboard()
     titles = ["Emotion, seven classes", "Emotion, five classes", "Gender as perceived", "Age in years", "Age group"]
-    assert _tabs(page) == [LEADERBOARD, *titles, BY_TEST_SET]
-    tables = _measured(page)
-    assert [len(table) for table in tables] == [2, 1, 3, 3, 1]
-    assert tables[0]["network"].tolist() == ["emotion", "four_conv"]
-    assert tables[3]["claimed"].tolist()[1] == "64 %"
-    assert tables[0]["behind"].tolist() == ["", ""], "there are no stored answers to compare"
-    # One network alone needs no figure.
-    assert len(page.get("plotly_chart")) == 3
+    assert tab_names(page) == titles
+    tables = {title: _measured(switch_tab(page, title, TAB_KEY))[0] for title in titles}
+    assert [len(table) for table in tables.values()] == [2, 1, 3, 3, 1]
+    emotions, ages = tables[titles[0]], tables[titles[3]]
+    assert emotions["network"].tolist() == ["emotion", "four_conv"]
+    assert ages["claimed"].tolist()[1] == "64 %"
+    assert emotions["behind"].tolist() == ["", ""], "there are no stored answers to compare"
+    assert not page.get("plotly_chart"), "one network alone needs no figure"
+    assert len(switch_tab(page, titles[0], TAB_KEY).get("plotly_chart")) == 1
     assert [element.proto.label for element in page.get("download_button")] == ["Download leaderboard.csv"]
     assert "Claimed" in page.markdown[0].value
     assert "Test CPU" in _text(page)
@@ -60,9 +50,8 @@ def test_there_is_a_table_and_a_figure_for_everything_that_can_be_compared(artif
 
 def test_what_others_report_stands_beside_and_is_not_ranked(artifacts: Path) -> None:
     write_networks(artifacts)
-    page = _page()
+    page = open_leaderboard()
     tables = {one.label: one for one in page.expander if "others report" in one.label}
-    assert len(tables) == 3
     (label,) = (label for label in tables if "FER2013" in label)
     reported = tables[label].table[0].value
     assert label.endswith(f"({len(reported)})")
@@ -73,7 +62,7 @@ def test_what_others_report_stands_beside_and_is_not_ranked(artifacts: Path) -> 
 
 def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) -> None:
     write_networks(artifacts)
-    page = _page()
+    page = open_leaderboard()
     assert page.expander[-1].label == "Networks to be made before they can be chosen (1)"
     assert page.code[0].value == (
         "python -m models.train vgg16_age --data data --epochs 12\npython -m models export vgg16_age --data data"
@@ -82,7 +71,7 @@ def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) ->
 
 def test_without_rebuilt_networks_ours_are_shown(artifacts: Path) -> None:
     copy_real_network(artifacts)
-    page = _page()
+    page = open_leaderboard()
     assert [table["network"].tolist() for table in _measured(page)] == [["emotion"]]
     assert "Nothing was timed yet" in _text(page)
     assert not [one for one in page.expander if "to be made" in one.label]
@@ -90,7 +79,7 @@ def test_without_rebuilt_networks_ours_are_shown(artifacts: Path) -> None:
 
 
 def test_nothing_installed_is_said(artifacts: Path) -> None:
-    page = _page()
+    page = open_leaderboard()
     assert "nothing to compare" in page.info[-1].value
     assert not page.dataframe
 
@@ -98,7 +87,7 @@ def test_nothing_installed_is_said(artifacts: Path) -> None:
 @pytest.mark.parametrize("file", ["card.json", SPEED_FILE])
 def test_a_broken_file_is_named_and_the_rest_works(artifacts: Path, file: str) -> None:
     (write_networks(artifacts) / "four_conv" / file).write_text("{")
-    page = _page()
+    page = open_leaderboard()
     (error,) = page.error
     assert file in error.value
     assert "emotion" in page.dataframe[0].value["network"].tolist()
@@ -107,12 +96,12 @@ def test_a_broken_file_is_named_and_the_rest_works(artifacts: Path, file: str) -
 def test_times_of_different_machines_are_not_taken_for_comparable(artifacts: Path) -> None:
     file = write_networks(artifacts) / "four_conv" / SPEED_FILE
     file.write_text(json.dumps(json.loads(file.read_text()) | {"machine": "Faster CPU"}))
-    assert "cannot be compared until all networks are timed on one" in _text(_page())
+    assert "cannot be compared until all networks are timed on one" in _text(open_leaderboard())
 
 
 def test_the_button_times_the_networks_and_keeps_the_times(artifacts: Path) -> None:
     folder = copy_real_network(artifacts)
-    page = _page()
+    page = open_leaderboard()
     page.button(key="leaderboard_measure").click().run()
     assert not page.exception
     assert not page.error
@@ -123,7 +112,7 @@ def test_the_button_times_the_networks_and_keeps_the_times(artifacts: Path) -> N
 def test_times_that_cannot_be_kept_are_shown_with_a_message(artifacts: Path) -> None:
     folder = copy_real_network(artifacts)
     (folder / SPEED_FILE).mkdir()
-    page = _page()
+    page = open_leaderboard()
     page.button(key="leaderboard_measure").click().run()
     assert not page.exception
     assert "cannot be written" in page.error[0].value
@@ -139,15 +128,15 @@ def _two_emotion_networks(artifacts: Path) -> None:
 
 def test_a_network_leads_to_its_confusion_matrix(artifacts: Path) -> None:
     _two_emotion_networks(artifacts)
-    page = _page()
+    page = open_leaderboard()
     page.selectbox[0].select("other").run()
     (go,) = [button for button in page.button if button.label == "Show them"]
     go.click().run()
     assert not page.exception
     assert page.session_state[VIEW_KEY] == BY_TEST_SET
-    assert page.selectbox(key="evaluation_side").value == "FER2013 PrivateTest"
+    assert page.selectbox(key=TEST_SET_KEY).value == "FER2013 PrivateTest"
     assert page.multiselect[0].value == ["other"]
-    assert "Confusion" in _tabs(page)
+    assert page.session_state["evaluation_tab"] == "Confusion matrix"
     assert not page.error
 
 
@@ -155,21 +144,11 @@ def test_a_network_of_ages_leads_to_its_test_set(artifacts: Path) -> None:
     figures = {"test": {"n": 150, "age_mae": 5.0, "gender_accuracy": 0.9}}
     _two_emotion_networks(artifacts)
     write_artifact(artifacts, "ages", "age_gender", {"test": age_gender_predictions()}, metrics=figures)
-    page = _page()
-    assert [group.options for group in page.selectbox] == [["emotion", "other"], ["ages"], ["ages"]]
-    [button for button in page.button if button.label == "Show them"][2].click().run()
+    page = open_leaderboard()
+    assert page.selectbox[0].options == ["emotion", "other"]
+    switch_tab(page, "Age in years", TAB_KEY)
+    assert page.selectbox[0].options == ["ages"]
+    next(button for button in page.button if button.label == "Show them").click().run()
     assert not page.exception
-    assert page.selectbox(key="evaluation_side").value == "UTKFace test"
+    assert page.selectbox(key=TEST_SET_KEY).value == "UTKFace test"
     assert page.multiselect[0].value == ["ages"]
-
-
-def test_a_choice_survives_a_look_at_the_leaderboard(artifacts: Path) -> None:
-    _two_emotion_networks(artifacts)
-    page = AppTest.from_file(str(PAGE), default_timeout=120).run()
-    page.selectbox(key="evaluation_side").select("FER2013 PublicTest").run()
-    for view in (LEADERBOARD, BY_TEST_SET):
-        page.session_state[VIEW_KEY] = view
-        page.run()
-        assert not page.exception
-    assert page.selectbox(key="evaluation_side").value == "FER2013 PublicTest"
-    assert page.multiselect[0].value == ["other"]

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from core.artifacts.model_card import ROBUSTNESS_FILE
 from core.evaluation.intervals import wilson_interval
 from core.evaluation.robustness import ConditionMetrics
-from tests.fakes.evaluation import predictions_of, write_artifact
 from tests.fakes.robustness import list_on_card, write_measured
 
 
@@ -93,16 +92,6 @@ def test_without_a_report_the_page_shows_the_command(root: Path) -> None:
     assert page.code[0].value == "python -m models robustness emotion --data DIR"
     assert not page.error
     assert not page.metric
-
-
-@pytest.mark.parametrize(
-    ("task", "recipe"), [("age_gender_published", ""), ("age_gender", "theirs")], ids=["another task", "a baseline"]
-)
-def test_networks_that_are_not_measured_have_no_command(root: Path, task: str, recipe: str) -> None:
-    write_artifact(root, "untried", task, {"test": predictions_of(task)}, recipe=recipe)
-    page = _page()
-    assert "default models only" in page.info[0].value
-    assert not page.code
 
 
 def test_a_damaged_report_is_an_error_with_advice(root: Path) -> None:

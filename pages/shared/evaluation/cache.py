@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from core.artifacts.model_card import CARD_FILE, PREDICTIONS_FILE, InstalledArtifact
+from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation, load_stored
 
 Stamps = tuple[tuple[str, int, int], ...]
 """Path, modification time in ns and size of each file; zeros for a missing one."""
-Parameters, Report = ParamSpec("Parameters"), TypeVar("Report")
+Parameters = ParamSpec("Parameters")
+Report = TypeVar("Report")
 
 
 def file_stamps(*files: Path) -> Stamps:
@@ -28,15 +31,29 @@ def load_model(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
 
 
 def cache_report(function: Callable[Parameters, Report]) -> Callable[Parameters, Report]:
-    """Cache what ``function`` computes from a ``StoredEvaluation`` and other hashable arguments. Callers share the
-    returned object and must not change it."""
-    stamps = {StoredEvaluation: lambda model: (model.split, _model_stamps(model.folder))}
-    return st.cache_resource(function, max_entries=64, show_spinner=False, hash_funcs=stamps)
+    """Cache what ``function`` computes from predictions and other hashable arguments. Callers share the returned object
+    and must not change it."""
+    hash_funcs: dict[str | type[Any], Callable[[Any], Any]] = {StoredEvaluation: _model_version, Predictions: _digest}
+    return st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=hash_funcs)(function)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _load_model(_artifact: InstalledArtifact, split: str, stamps: Stamps) -> StoredEvaluation:
     return load_stored(_artifact, split)
+
+
+def _model_version(model: StoredEvaluation) -> tuple[str, Stamps]:
+    return model.split, _model_stamps(model.folder)
+
+
+def _digest(predictions: Predictions) -> str:
+    age = predictions.age
+    arrays = [predictions.ids, *predictions.truth.values(), *predictions.probabilities.values()]
+    arrays += [age.years, age.low, age.high] if age else []
+    digest = hashlib.sha256(predictions.task.encode())
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _model_stamps(folder: Path) -> Stamps:

@@ -14,7 +14,6 @@ from core.evaluation.detection.report import DetectionReport, DetectorReport
 from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import Detectors
 from core.evaluation.plots import detection as figures
-from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import (
     metric_row,
@@ -161,4 +160,4 @@ def _show_card() -> None:
     except ArtifactError as error:
         show_error(error)
         return
-    show_card(card, TASKS["detection"].test_split.name)
+    show_card(card)

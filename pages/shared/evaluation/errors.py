@@ -8,18 +8,18 @@ from core.datasets.samples import Samples
 from core.evaluation.errors import WrongPrediction, age_mistakes, class_mistakes
 from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation
-from pages.shared.evaluation.reproduce import rerun_of
-from pages.shared.evaluation.test_images import samples_on_demand
+from pages.shared.evaluation.reproduce import reproduced_predictions
+from pages.shared.evaluation.test_images import load_test_images
 
 _MISTAKES_SHOWN = 24
 _COLUMNS = 6
 
 
 def show_mistakes(model: StoredEvaluation) -> None:
-    samples = samples_on_demand(model, "mistakes")
+    samples = load_test_images(model)
     if samples is None:
         return
-    predictions = rerun_of(model) or model.predictions
+    predictions = reproduced_predictions(model) or model.predictions
     mistakes, how = _mistakes_in(predictions)
     st.caption(f"{how.capitalize()}. Some are wrong labels in the data set rather than wrong answers.")
     _show_thumbnails(samples, mistakes)

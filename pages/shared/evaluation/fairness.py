@@ -19,6 +19,7 @@ from core.evaluation.fairness import Figure as GroupFigure
 from core.evaluation.plots.fairness import group_figure
 from core.evaluation.predictions import Predictions
 from core.evaluation.tables import group_table
+from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
 _ATTRIBUTES = {"Race label": "race", "True age": "age", "Gender label": "gender"}
@@ -39,12 +40,9 @@ _FIGURE_TEXTS: Mapping[GroupFigure, tuple[str, str]] = {
 }
 
 
-def show_groups(predictions: Predictions, stem: str) -> None:
-    """Errors by group, or why there are none."""
-    if "race" not in predictions.truth:
-        show_no_groups()
-    else:
-        show_fairness(predictions, stem)
+@cache_report
+def _cached_report(predictions: Predictions, by: tuple[str, ...]) -> FairnessReport:
+    return fairness_report(predictions, by)
 
 
 def show_fairness(predictions: Predictions, stem: str) -> None:
@@ -69,23 +67,12 @@ def show_fairness(predictions: Predictions, stem: str) -> None:
         return
     # In a fixed order, so that the same groups have the same names whatever was pressed first.
     by = [name for title, name in _ATTRIBUTES.items() if title in titles]
-    report = fairness_report(predictions, by)
+    report = _cached_report(predictions, tuple(by))
     how = _DOTS if len(by) == 1 else _SQUARES
     for figure in report.figures:
         title, how_to_read = _FIGURE_TEXTS[figure]
         _show_one(report, figure, title, f"{how_to_read} {how}")
     show_table(group_table(report), f"{stem}_groups_{'_'.join(by)}.csv", "table_groups")
-
-
-def show_no_groups() -> None:
-    """Why there are no figures by group for emotions."""
-    st.info(
-        "There are no figures by group of people for emotions: FER2013 does not say who is in its images, neither age "
-        "nor gender nor race, so nobody can compute from it for whom emotions are read worse. That no gap is shown "
-        "does not mean that there is none: studies of other emotion networks found some. For age and perceived gender, "
-        "choose a test set of UTKFace above.",
-        icon=":material/group_off:",
-    )
 
 
 def _show_extremes(predictions: Predictions) -> None:

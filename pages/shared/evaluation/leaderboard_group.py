@@ -13,7 +13,7 @@ from pages.shared.evaluation.components import INTERVAL_HELP, show_figure
 from pages.shared.evaluation.selection import BY_TEST_SET, TAB_KEY, VIEW_KEY, preselect
 
 _TAB_WITH_CONFUSION = {
-    "emotion": "Confusion",
+    "emotion": "Confusion matrix",
     "gender": "Perceived gender",
     "age": "Age brackets",
     "age_group": "Age groups",

@@ -1,4 +1,4 @@
-"""Tabs about how a model came to be: training curves and the model card."""
+"""Tabs about how a model was made: its training curves and its model card."""
 
 from __future__ import annotations
 
@@ -10,64 +10,58 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.artifacts.model_card import SEEDS_KEY, TWO_VIEWS_KEY, ModelCard
+from core.artifacts.model_card import ModelCard, rebuild_commands
 from core.errors import ArtifactError
 from core.evaluation.plots.classification import curve_names, training_curves
 from core.evaluation.stored import load_history
-from core.evaluation.tables import metrics_table, seeds_table
+from core.evaluation.tables import metrics_table
 from core.tasks import TASKS
 from pages.shared.errors import show_error
-from pages.shared.evaluation.components import download_table, in_words, show_figure, show_table
-from pages.shared.evaluation.origin import show_not_included, show_origin
-
-_ANSWERS = {"emotion": "emotion", "age": "age", "gender": "perceived gender"}
+from pages.shared.evaluation.components import display_name, download_table, show_figure, show_table
+from pages.shared.markdown import escape_markdown
 
 
 def show_training(folder: Path) -> None:
-    """The curves of the artifact in ``folder``."""
+    """Show the training curves of the artifact in ``folder``."""
     try:
         history = load_history(folder)
     except ArtifactError as error:
         show_error(error)
         return
-    names = curve_names(history)
+    # Metrics before losses, whose values mean nothing by themselves.
+    names = sorted(curve_names(history), key=lambda name: name.endswith("loss"))
     if not names:
-        st.info("The history of this training holds no curves.")
-    # What is measured comes first: the losses have no unit that says anything by itself.
-    names.sort(key=lambda name: name.endswith("loss"))
+        st.info("The training history has no curves.")
     for name in names:
         show_figure(
-            training_curves(history, name, f"{in_words(name).capitalize()} while training"),
+            training_curves(history, name, f"{display_name(name)} by epoch"),
             f"curve_{name}",
-            "Most recipes distort training images on purpose, so that their curve can be the worse one. A growing gap "
-            "with the training curve ahead means that the model learns its images by heart.",
+            "Training images are augmented, so their curve can be the worse one. A growing gap with the training curve "
+            "ahead means overfitting.",
         )
     download_table(history, f"{folder.name}_history.csv", "history_csv")
 
 
-def show_card(card: ModelCard, split: str) -> None:
-    """``split``: the one that figures beside those of the card are of."""
+def show_card(card: ModelCard) -> None:
     st.subheader(card.title)
-    _show_facts(_facts(card))
+    _show_key_values(_summarize(card))
     if card.is_baseline:
-        show_origin(card)
+        _show_baseline(card)
     if card.excluded_files:
-        show_not_included(card)
+        show_excluded_files(card)
     st.markdown(f"**Intended use.** {card.intended_use}")
-    st.markdown(f"**Limits.** {card.limits}")
+    st.markdown(f"**Limitations.** {card.limits}")
     if card.data.get("dataset"):
-        st.markdown(f"**Learnt from.** {card.data['dataset']}")
-    st.markdown(f"**Licence.** {card.license}")
-    st.markdown("**Measured figures** by test set (shares from 0 to 1, ages in years)")
-    metrics = {split: {k: v for k, v in one.items() if _is_number(v)} for split, one in card.metrics.items()}
+        st.markdown(f"**Training data.** {card.data['dataset']}")
+    st.markdown(f"**License.** {card.license}")
+    metrics = {split: {k: v for k, v in values.items() if _is_number(v)} for split, values in card.metrics.items()}
     if metrics:
-        show_table(metrics_table(metrics), f"{card.name}_figures.csv", "card_figures_csv")
-    _show_two_views(card, split)
-    _show_seeds(card)
+        st.markdown("**Metrics** by split (shares from 0 to 1, ages in years)")
+        show_table(metrics_table(metrics), f"{card.name}_metrics.csv", "card_metrics_csv")
     for title, content in (("Training", card.training), ("Data", card.data), ("Files", card.files)):
         with st.expander(title):
-            _show_facts(_flattened(content))
-    with st.expander("The card as JSON"):
+            _show_key_values(_flatten(content))
+    with st.expander("Card as JSON"):
         st.json(dict(card.raw), expanded=False)
         text = json.dumps(card.raw, indent=2, default=str)
         st.download_button(
@@ -75,71 +69,67 @@ def show_card(card: ModelCard, split: str) -> None:
         )
 
 
-def _show_two_views(card: ModelCard, split: str) -> None:
-    two, one = card.raw.get(TWO_VIEWS_KEY, {}).get(split), card.metrics.get(split, {})
-    if not two:
-        return
-    st.markdown("**With a second view**")
-    st.caption(
-        "What would come out if each answer were the mean for the crop and its mirror image, which takes twice the "
-        "time and is not served. Some published figures are made this way: compare those with two views, all others "
-        "with one."
+def show_excluded_files(card: ModelCard) -> None:
+    """Show which model files are not in the repository, and the commands that make them."""
+    sizes = ", ".join(f"{name} ({facts['bytes'] / 1e6:.1f} MB)" for name, facts in card.excluded_files.items())
+    st.info(
+        f"Not included because of their size: {sizes}. Saved predictions are included, so all metrics are available. "
+        "With the data sets in `data`, these commands create the files:",
+        icon=":material/folder_zip:",
     )
-    views = {"one view, as served": {name: one[name] for name in two if name in one}, "two views": two}
-    show_table(metrics_table(views), f"{card.name}_{split}_two_views.csv", "card_two_views_csv")
+    st.code("\n".join(rebuild_commands(card)), language="bash")
+    if card.was_shortened:
+        st.caption("The metrics shown are from this number of epochs. Without `--epochs`, the full recipe runs.")
 
 
-def _show_seeds(card: ModelCard) -> None:
-    seeds = card.raw.get(SEEDS_KEY)
-    if not seeds:
+def _show_baseline(card: ModelCard) -> None:
+    """Show whose recipe a baseline follows, and what its authors report."""
+    st.markdown(f"**Recipe.** {escape_markdown(card.recipe)}. Data, splits and model selection are Facet's.")
+    if not card.claims:
+        st.markdown("**Reported results.** None known.")
         return
-    titles = {split.name: split.title for split in TASKS[card.task].splits}
-    st.markdown("**With other seeds**")
-    st.caption(
-        "The last round of training, repeated with other random numbers: how much is chance. Figures of the best epoch "
-        f"on {titles.get(seeds['side'], seeds['side'])}, before the conversion to what is served."
+    st.markdown("**Reported results**, usually on other data: not directly comparable with the metrics below")
+    st.dataframe(
+        pd.DataFrame([{name: claim[name] for name in ("output", "text", "source")} for claim in card.claims]),
+        hide_index=True,
+        width="stretch",
+        column_config={"output": "Output", "text": "Reported", "source": "Source"},
     )
-    show_table(seeds_table(seeds), f"{card.name}_seeds.csv", "card_seeds_csv")
 
 
-def _facts(card: ModelCard) -> dict[str, Any]:
-    facts = {
-        "name": card.name,
-        "answers": " and ".join(_ANSWERS[name] for name in card.attributes) or "where faces are",
-        "architecture": card.architecture,
-        "parameters": f"{card.parameters:,}",
-        "input": _input_of(card),
+def _summarize(card: ModelCard) -> dict[str, Any]:
+    size = f"{card.input_size} x {card.input_size} pixels"
+    colour = "grayscale" if card.channels == 1 else "color"
+    rows = {
+        "Name": card.name,
+        "Outputs": TASKS[card.task].title,
+        "Architecture": card.architecture,
+        "Parameters": f"{card.parameters:,}",
+        "Input": f"{size}, {colour}" if card.attributes else f"any image size, {colour}; trained on {size}",
     }
-    learnt, frozen = card.raw.get("trainable_parameters"), card.raw.get("frozen_parameters")
-    if learnt is not None and frozen is not None:
-        facts["of the parameters"] = f"{learnt:,} learn, {frozen:,} do not"
+    trainable, frozen = card.raw.get("trainable_parameters"), card.raw.get("frozen_parameters")
+    if trainable is not None and frozen is not None:
+        rows["Trainable / frozen parameters"] = f"{trainable:,} / {frozen:,}"
     if card.training.get("start"):
-        facts["starts from"] = card.training["start"]
+        rows["Initial weights"] = card.training["start"]
     if card.epochs_run is not None:
-        wanted = f" of {card.recipe_epochs:,} that the recipe asks for" if card.recipe_epochs else ""
-        facts["epochs run"] = f"{card.epochs_run:,}{wanted}"
-    return facts
+        rows["Epochs"] = f"{card.epochs_run:,}" + (f" of {card.recipe_epochs:,}" if card.recipe_epochs else "")
+    return rows
 
 
-def _input_of(card: ModelCard) -> str:
-    size = f"{card.input_size}x{card.input_size} px"
-    colour = "grey" if card.channels == 1 else "colour"
-    return f"{size}, {colour}" if card.attributes else f"pictures of any size, {colour}; it learnt from {size}"
-
-
-def _show_facts(facts: Mapping[str, Any]) -> None:
-    table = pd.DataFrame({"fact": list(facts), "value": [str(value) for value in facts.values()]})
+def _show_key_values(values: Mapping[str, Any]) -> None:
+    table = pd.DataFrame({"Field": list(values), "Value": [str(value) for value in values.values()]})
     st.dataframe(table, hide_index=True, width="stretch")
 
 
-def _flattened(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings, and lists of them counted from 1, as ``outer.inner`` names."""
+def _flatten(content: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Name the values of nested mappings ``outer.inner``, and those of lists of mappings by number, from 1."""
     flat: dict[str, Any] = {}
     for key, value in content.items():
         name = f"{prefix}{key}"
         if isinstance(value, list) and value and isinstance(value[0], Mapping):
-            value = {str(number): one for number, one in enumerate(value, start=1)}
-        flat |= _flattened(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+            value = {str(number): item for number, item in enumerate(value, start=1)}
+        flat |= _flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
     return flat
 
 

@@ -1,4 +1,4 @@
-"""Tab that evaluates the served model anew and compares with what is stored."""
+"""Tab that evaluates the served model again and compares the result with the saved predictions."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from core.evaluation.stored import StoredEvaluation
 from core.evaluation.tables import metrics_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import show_table
-from pages.shared.evaluation.origin import show_not_included
-from pages.shared.evaluation.test_images import samples_on_demand
+from pages.shared.evaluation.model_card import show_excluded_files
+from pages.shared.evaluation.test_images import load_test_images
 
-_RERUN_KEY = "evaluation_rerun"
+_PREDICTIONS_KEY = "evaluation_reproduced"
 
 
-def show_rerun(model: StoredEvaluation) -> None:
+def show_reproduce(model: StoredEvaluation) -> None:
     st.markdown(
-        "Runs the served model on the images again and compares with what is stored. Small differences "
-        "come from the processor's arithmetic; large ones mean that model and figures do not belong together."
+        "Runs the model on the test images again and compares the metrics with the saved ones. Differences should be "
+        "tiny; large ones mean that model file and predictions do not match."
     )
     if SERVED_FILE in model.card.excluded_files and not is_served(model.folder, model.card):
-        show_not_included(model.card)
+        show_excluded_files(model.card)
         return
-    samples = samples_on_demand(model, "rerun")
+    samples = load_test_images(model)
     if samples is None:
         return
-    if st.button("Re-run the evaluation", key="rerun_start", icon=":material/replay:"):
-        _rerun(model, samples)
-    fresh = rerun_of(model)
-    if fresh is not None:
-        _show_comparison(model, fresh)
+    if st.button("Evaluate again", key="reproduce_start", icon=":material/replay:"):
+        _evaluate(model, samples)
+    reproduced = reproduced_predictions(model)
+    if reproduced is not None:
+        _show_comparison(model, reproduced)
 
 
-def rerun_of(model: StoredEvaluation) -> Predictions | None:
-    """The answers of the latest re-run, if it was of ``model``."""
-    folder, split, predictions = st.session_state.get(_RERUN_KEY, (None, None, None))
+def reproduced_predictions(model: StoredEvaluation) -> Predictions | None:
+    """Return the predictions of the session's latest evaluation, if it was of ``model``."""
+    folder, split, predictions = st.session_state.get(_PREDICTIONS_KEY, (None, None, None))
     return predictions if (folder, split) == (str(model.folder), model.split) else None
 
 
-def _rerun(model: StoredEvaluation, samples: Samples) -> None:
-    # Only here: the runtime of the served models is not needed to look at stored figures.
+def _evaluate(model: StoredEvaluation, samples: Samples) -> None:
+    # Imported here: looking at saved predictions needs no runtime of the models.
     from core.evaluation.predict import evaluate_samples
 
     text = f"Evaluating {len(samples):,} images …"
@@ -62,22 +62,17 @@ def _rerun(model: StoredEvaluation, samples: Samples) -> None:
     finally:
         bar.empty()
     # Only the latest is kept, so a session's memory does not grow.
-    st.session_state[_RERUN_KEY] = (str(model.folder), model.split, predictions)
-    # The tab of mistakes comes before this one and is about these answers from now on.
-    st.rerun()
+    st.session_state[_PREDICTIONS_KEY] = (str(model.folder), model.split, predictions)
 
 
-def _show_comparison(model: StoredEvaluation, fresh: Predictions) -> None:
-    common = np.intersect1d(model.predictions.ids, fresh.ids)
-    stored = model.predictions
+def _show_comparison(model: StoredEvaluation, reproduced: Predictions) -> None:
+    saved = model.predictions
+    common = np.intersect1d(saved.ids, reproduced.ids)
+    if len(common) < len(saved):
+        st.warning(f"Only {len(common):,} of {len(saved):,} images have the same name in this copy of the data set.")
     if len(common):
-        stored, fresh = (one.take(np.isin(one.ids, common)) for one in (stored, fresh))
-    if len(common) < len(model.predictions):
-        st.warning(
-            f"Only {len(common):,} of the {len(model.predictions):,} stored answers are about images of "
-            "the same name in this copy of the data set" + ("; they are compared." if len(common) else ".")
-        )
-    st.success(f"Done: {len(fresh):,} images.", icon=":material/check:")
-    table = metrics_table({"stored": summary_metrics(stored), "re-run": summary_metrics(fresh)})
-    table["difference"] = table["re-run"] - table["stored"]
-    show_table(table, f"{model.name}_{model.split}_rerun.csv", "rerun_csv")
+        saved, reproduced = (kind.take(np.isin(kind.ids, common)) for kind in (saved, reproduced))
+    st.success(f"{len(reproduced):,} images evaluated.", icon=":material/check:")
+    table = metrics_table({"saved": summary_metrics(saved), "reproduced": summary_metrics(reproduced)})
+    table["difference"] = table["reproduced"] - table["saved"]
+    show_table(table, f"{model.stem}_reproduced.csv", "reproduced_csv")

@@ -22,11 +22,17 @@ from pages.shared.evaluation.components import metric_with_interval, show_figure
 _LIMITED = {"none": "", "limit": " Limited on request.", "time": " Limited to what 12 minutes allow."}
 
 
+def has_robustness(model: StoredEvaluation) -> bool:
+    """Return whether robustness is measured for models of this kind."""
+    return model.card.task in MEASURED_TASKS and not model.card.is_baseline
+
+
 def show_robustness(detail: StoredEvaluation) -> None:
     try:
         report = load_report(detail.folder, detail.card)
     except ArtifactMissingError:
-        _show_missing(detail)
+        st.info("Robustness was not measured yet. This command measures it:")
+        st.code(measure_command(detail.name), language="bash")
         return
     except ArtifactError as error:
         show_error(error)
@@ -59,14 +65,6 @@ def show_robustness(detail: StoredEvaluation) -> None:
     )
     file_name = f"{detail.name}_{report.split}_robustness_{shown}.csv"
     show_table(robustness_table(report, shown), file_name, f"table_robustness_{shown}")
-
-
-def _show_missing(detail: StoredEvaluation) -> None:
-    if detail.card.is_baseline or detail.card.task not in MEASURED_TASKS:
-        st.info("Robustness was measured for the default models only.")
-        return
-    st.info("Robustness was not measured yet. This command measures it:")
-    st.code(measure_command(detail.name), language="bash")
 
 
 def _titles(report: RobustnessReport) -> dict[Metric, str]:

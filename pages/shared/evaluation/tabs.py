@@ -1,118 +1,124 @@
-"""The tabs of the evaluation page about networks: which figures stand where. What is not answered has no tab."""
+"""The tabs about models on one test set. A tab that would have nothing to show is left out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import streamlit as st
 
+from core.datasets.loading import data_dir, has_data
 from core.evaluation.metrics import AgeReport, ClassificationReport, age_report, class_report
-from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.evaluation.age import show_age, show_age_summary
+from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.calibration import show_calibration
 from pages.shared.evaluation.classification import show_accuracy, show_class_table, show_confusion
 from pages.shared.evaluation.components import show_open_tab
 from pages.shared.evaluation.errors import show_mistakes
-from pages.shared.evaluation.fairness import show_groups
+from pages.shared.evaluation.fairness import show_fairness
 from pages.shared.evaluation.latency import show_speed
 from pages.shared.evaluation.model_card import show_card, show_training
-from pages.shared.evaluation.reproduce import show_rerun
-from pages.shared.evaluation.robustness import show_robustness
+from pages.shared.evaluation.reproduce import show_reproduce
+from pages.shared.evaluation.robustness import has_robustness, show_robustness
 from pages.shared.evaluation.selection import TAB_KEY
 
-Show = Callable[[], None]
+_AGE_GROUPS = (
+    "This model predicts one of eight age groups with gaps between them; a true age in a gap counts as the nearest "
+    "group. The years in the other tabs are derived from the groups."
+)
 
 
 def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    """``models`` are compared, where they answer the same as ``detail``, which is the one that tabs about a single
-    model show."""
-    tabs = _answer_tabs(models, detail) | {
-        "Calibration": lambda: show_calibration(models, detail),
-        "Groups": lambda: _show_groups(detail),
-        "Robustness": lambda: show_robustness(detail),
+    """Show ``models`` beside each other where they have the outputs of ``detail``; tabs about a single model show
+    ``detail``."""
+    tabs = _output_tabs(models, detail) | {"Calibration": partial(show_calibration, models, detail)}
+    if "race" in detail.predictions.truth:
+        tabs["Fairness"] = partial(show_fairness, detail.predictions, detail.stem)
+    if has_robustness(detail):
+        tabs["Robustness"] = partial(show_robustness, detail)
+    tabs |= {
         "Speed": show_speed,
-        "Training": lambda: show_training(detail.folder),
-        "Model card": lambda: show_card(detail.card, detail.split),
-        "Mistakes": lambda: show_mistakes(detail),
-        "Re-run": lambda: show_rerun(detail),
+        "Training": partial(show_training, detail.folder),
+        "Model card": partial(show_card, detail.card),
     }
+    if has_data(data_dir(), detail.card.task):
+        tabs |= {"Errors": partial(show_mistakes, detail), "Reproduce": partial(show_reproduce, detail)}
     show_open_tab(tabs, TAB_KEY)
 
 
-def _answer_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> dict[str, Show]:
-    """Tabs about what ``detail`` answers."""
-    predictions, tabs = detail.predictions, dict[str, Show]()
-    if "emotion" in predictions.probabilities:
-        emotions = _class_reports(models, "emotion")
-        tabs["Accuracy"] = lambda: _show_classes(emotions, detail, "emotion")
-        tabs["Confusion"] = lambda: show_confusion(emotions[detail.name], "emotion", _stem(detail))
-    if predictions.age is not None:
-        years = {one.name: age_report(one.predictions) for one in models if one.predictions.age is not None}
-        brackets = {name: one.brackets for name, one in years.items()}
-        tabs["Age"] = lambda: _show_age(years, predictions, models, detail)
-        tabs["Age brackets"] = lambda: _show_label(brackets, models, detail, "age bracket")
-    if "age_group" in predictions.probabilities:
-        groups = _class_reports(models, "age_group")
-        tabs["Age groups"] = lambda: _show_age_groups(groups, models, detail)
-    if "gender" in predictions.probabilities:
-        genders = _class_reports(models, "gender")
-        tabs["Perceived gender"] = lambda: _show_label(genders, models, detail, "perceived gender")
+def _output_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> dict[str, Callable[[], None]]:
+    outputs, tabs = detail.predictions.probabilities, dict[str, Callable[[], None]]()
+    if "emotion" in outputs:
+        tabs["Accuracy"] = partial(_show_classes, models, detail, "emotion", "emotion")
+        tabs["Confusion matrix"] = partial(_show_confusion, detail, "emotion", "emotion")
+    if detail.predictions.age is not None:
+        tabs["Age"] = partial(_show_age, models, detail)
+        tabs["Age brackets"] = partial(_show_brackets, models, detail)
+    if "age_group" in outputs:
+        tabs["Age groups"] = partial(_show_output, models, detail, "age_group", "age group", _AGE_GROUPS)
+    if "gender" in outputs:
+        tabs["Perceived gender"] = partial(_show_output, models, detail, "gender", "perceived gender")
     return tabs
 
 
-def _class_reports(models: Sequence[StoredEvaluation], output: str) -> dict[str, ClassificationReport]:
-    """By name, the reports of those models that have ``output``."""
-    return {
-        model.name: class_report(model.predictions, output)
-        for model in models
-        if output in model.predictions.probabilities
-    }
+@cache_report
+def _class_report(model: StoredEvaluation, output: str) -> ClassificationReport:
+    return class_report(model.predictions, output)
 
 
-def _show_groups(detail: StoredEvaluation) -> None:
-    show_groups(detail.predictions, _stem(detail))
+@cache_report
+def _age_report(model: StoredEvaluation) -> AgeReport:
+    return age_report(model.predictions)
 
 
-def _show_age(
-    reports: Mapping[str, AgeReport],
-    predictions: Predictions,
-    models: Sequence[StoredEvaluation],
-    detail: StoredEvaluation,
+def _show_classes(models: Sequence[StoredEvaluation], detail: StoredEvaluation, output: str, title: str) -> None:
+    compared = [model for model in models if output in model.predictions.probabilities]
+    _show_label({model.name: _class_report(model, output) for model in compared}, models, detail, title)
+
+
+def _show_confusion(detail: StoredEvaluation, output: str, title: str) -> None:
+    show_confusion(_class_report(detail, output), title, detail.stem)
+
+
+def _show_output(
+    models: Sequence[StoredEvaluation], detail: StoredEvaluation, output: str, title: str, note: str = ""
 ) -> None:
+    if note:
+        st.caption(note)
+    _show_classes(models, detail, output, title)
+    _show_confusion(detail, output, title)
+
+
+def _age_reports(models: Sequence[StoredEvaluation]) -> dict[str, AgeReport]:
+    return {model.name: _age_report(model) for model in models if model.predictions.age is not None}
+
+
+def _show_age(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
+    reports = _age_reports(models)
     _show_left_out(reports, models)
     show_age_summary(reports)
-    show_age(reports, predictions, detail.name, _stem(detail))
+    show_age(reports, detail.predictions, detail.name, detail.stem)
 
 
-def _show_age_groups(
-    reports: Mapping[str, ClassificationReport], models: Sequence[StoredEvaluation], detail: StoredEvaluation
-) -> None:
-    st.caption(
-        "This network was trained to answer one of eight age groups, with gaps between them; a true age in a gap "
-        "counts as the nearer group. The years in the tabs about age follow from the groups and are rougher."
-    )
-    _show_label(reports, models, detail, "age group")
+def _show_brackets(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
+    brackets = {name: report.brackets for name, report in _age_reports(models).items()}
+    _show_label(brackets, models, detail, "age bracket")
+    show_confusion(brackets[detail.name], "age bracket", detail.stem)
 
 
 def _show_label(
-    reports: Mapping[str, ClassificationReport], models: Sequence[StoredEvaluation], detail: StoredEvaluation, what: str
+    reports: Mapping[str, ClassificationReport],
+    models: Sequence[StoredEvaluation],
+    detail: StoredEvaluation,
+    title: str,
 ) -> None:
     _show_left_out(reports, models)
-    _show_classes(reports, detail, what)
-    show_confusion(reports[detail.name], what, _stem(detail))
-
-
-def _show_classes(reports: Mapping[str, ClassificationReport], detail: StoredEvaluation, what: str) -> None:
-    show_accuracy(reports, what)
-    show_class_table(reports[detail.name], what, _stem(detail))
+    show_accuracy(reports, title)
+    show_class_table(reports[detail.name], title, detail.stem)
 
 
 def _show_left_out(compared: Mapping[str, object], models: Sequence[StoredEvaluation]) -> None:
-    others = [one.name for one in models if one.name not in compared]
+    others = [model.name for model in models if model.name not in compared]
     if others:
-        st.caption(f"Not here, because they do not answer this: {', '.join(others)}.")
-
-
-def _stem(detail: StoredEvaluation) -> str:
-    return f"{detail.name}_{detail.split}"
+        st.caption(f"Not shown, because they do not predict this: {', '.join(others)}.")
