@@ -27,8 +27,9 @@ def show_home() -> None:
         st.markdown(PRIVACY)
 
 
-home = st.Page(show_home, title="Home", icon=":material/home:", default=True)
-page = st.navigation([home, *(st.Page(link.file, title=link.title, icon=link.icon) for link in PAGES)])
+# Without icons: a browser would fetch them from a server outside to put them on its tab.
+home = st.Page(show_home, title="Home", default=True)
+page = st.navigation([home, *(st.Page(link.file, title=link.title) for link in PAGES)])
 title = "Facet" if page is home else f"{page.title} · Facet"
 st.set_page_config(page_title=title, page_icon="🙂", layout="wide")
 start_page(page.url_path)

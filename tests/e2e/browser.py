@@ -113,6 +113,7 @@ class Tab:
 
 def settled(page: Page) -> None:
     """Nothing is computed or loaded any more, and nothing has failed."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=LONG_MS)
     for what in ("stStatusWidget", "stSkeleton"):
         expect(page.get_by_test_id(what)).to_have_count(0, timeout=LONG_MS)
     for what in ("stException", "stAlertContentError"):
