@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
 import streamlit as st
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.settings import NetworkChoice
@@ -22,8 +19,8 @@ from pages.shared import resources
 from pages.shared.sidebar import ATTRIBUTE_TITLES
 from tests.fakes.caffe import write_pair
 from tests.fakes.networks import add_artifact, installed_copy
+from tests.pages.both_pages import IMAGE, LIVE, PageUnderTest, texts, upload
 
-PAGES = Path(__file__).parents[2] / "pages"
 ASTRONAUT = skimage.data.astronaut()[:256, 96:352]
 
 
@@ -59,41 +56,9 @@ def clear() -> None:
     st.cache_data.clear()
 
 
-@dataclass(frozen=True)
-class PageUnderTest:
-    file: str
-    name: str
-
-    def open(self) -> AppTest:
-        app = AppTest.from_file(str(PAGES / self.file), default_timeout=60).run()
-        assert not app.exception
-        return app
-
-    def choose(self, app: AppTest, attribute: str, network: str) -> AppTest:
-        app.selectbox(key=f"{self.name}_{attribute}_network").set_value(network).run()
-        assert not app.exception
-        return app
-
-
-LIVE, IMAGE = PageUnderTest("1_Live_Camera.py", "live"), PageUnderTest("2_Analyze_Image.py", "image")
-
-
 @pytest.fixture(params=[LIVE, IMAGE], ids=["live", "image"])
 def page(request: pytest.FixtureRequest) -> PageUnderTest:
     return request.param
-
-
-def with_picture(app: AppTest) -> AppTest:
-    file = io.BytesIO()
-    Image.fromarray(ASTRONAUT).save(file, "PNG")
-    app.file_uploader(key="image_files").set_value([("astronaut.png", file.getvalue(), "")])
-    app.run()
-    assert not app.exception
-    return app
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(str(element.value) for element in (*app.markdown, *app.caption))
 
 
 def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUnderTest) -> None:
@@ -140,28 +105,28 @@ def test_the_choice_answers_on_the_image_page(folder: Path, monkeypatch: pytest.
         written.append(dumps(objects))
         return written[-1]
 
-    app = with_picture(IMAGE.open())
+    app = upload(IMAGE.open(), ASTRONAUT)
     monkeypatch.setattr("json.dumps", remember)
     ours = gender_line(app)
     assert "female" in ours
-    IMAGE.choose(app, "gender", "six_conv_gender")
+    IMAGE.choose(app, "gender_network", "six_conv_gender")
     assert gender_line(app) != ours
     assert "Perceived gender uncertain: female" in texts(app), "its card makes it unsure and asks for 77 %"
     assert "Six \\*convolutions\\*" in texts(app)
     answers = [answer for answer in map(json.loads, written) if isinstance(answer, list) and "networks" in answer[0]]
     assert answers[-1][0]["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "six_conv_gender"}
-    IMAGE.choose(app, "gender", "age_gender")
+    IMAGE.choose(app, "gender_network", "age_gender")
     assert gender_line(app) == ours
 
 
 def test_its_certainty_begins_at_its_own_value(folder: Path, page: PageUnderTest) -> None:
     app = page.open()
     ours = app.slider(key=f"{page.name}_min_gender").value
-    page.choose(app, "gender", "six_conv_gender")
+    page.choose(app, "gender_network", "six_conv_gender")
     sliders = {slider.label: slider.value for slider in app.sidebar.slider}
     assert ours != 77
     assert sliders["Perceived gender: minimum confidence"] == 77
-    page.choose(app, "gender", "age_gender")
+    page.choose(app, "gender_network", "age_gender")
     assert app.slider(key=f"{page.name}_min_gender").value == ours
 
 
@@ -170,7 +135,7 @@ def test_the_running_stream_goes_on_with_the_choice(folder: Path) -> None:
     session: LiveSession = app.session_state["live_session"]
     frame = np.ascontiguousarray(ASTRONAUT[..., ::-1])
     session.process(frame, 0.0)
-    LIVE.choose(app, "gender", "six_conv_gender")
+    LIVE.choose(app, "gender_network", "six_conv_gender")
     assert app.session_state["live_session"] is session
     # Beyond the time after which the face is another one, so that nothing is averaged.
     session.process(frame, 5.0)
@@ -190,18 +155,18 @@ def test_the_running_stream_goes_on_with_the_choice(folder: Path) -> None:
 def test_what_is_not_there_is_explained_and_ours_goes_on(
     folder: Path, page: PageUnderTest, network: str, advice: str
 ) -> None:
-    app = page.choose(page.open(), "age", network)
+    app = page.choose(page.open(), "age_network", network)
     (warning,) = app.main.warning
     assert advice in warning.value
     assert "Using this model for age instead: age_gender." in warning.value
     assert not app.error
     if page is IMAGE:
-        assert "Age " in texts(with_picture(app))
-    assert not page.choose(app, "age", "age_gender").warning
+        assert "Age " in texts(upload(app, ASTRONAUT))
+    assert not page.choose(app, "age_network", "age_gender").warning
 
 
 def test_files_that_arrive_later_are_used(folder: Path) -> None:
-    app = IMAGE.choose(with_picture(IMAGE.open()), "gender", "caffe")
+    app = IMAGE.choose(upload(IMAGE.open(), ASTRONAUT), "gender_network", "caffe")
     assert "put gender_deploy.prototxt" in app.warning[0].value
     ours = texts(app)
     write_pair(folder / "caffe", "gender")
