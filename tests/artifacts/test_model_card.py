@@ -138,6 +138,7 @@ def test_a_file_that_the_card_does_not_list_is_refused(toy):
 @pytest.mark.parametrize("name", [SERVED_FILE, "card.json"])
 def test_a_file_that_cannot_be_read_is_named(toy, monkeypatch, name):
     card = load_card(toy)
+    (toy / "card.json").touch()
 
     def refused(path, *_arguments, **_named):
         raise PermissionError(13, "Permission denied", str(path))
