@@ -159,7 +159,7 @@ def test_sliders_begin_at_the_models_own_thresholds(minimums: dict[str, float], 
 
 def test_an_attribute_that_is_off_has_no_threshold(minimums: dict[str, float]) -> None:
     app = IMAGE.open()
-    app.toggle(key="image_emotion").uncheck().run()
+    app.toggle(key="image_emotion").set_value(False).run()
     assert app.slider(key="image_min_emotion").disabled
     assert not app.slider(key="image_min_gender").disabled
 
