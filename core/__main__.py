@@ -9,13 +9,12 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from core import labels
+from core import environment, labels
 from core.analyzer import FaceAnalyzer
-from core.attributes.catalog import ENVIRONMENT as NETWORK_ENVIRONMENT
 from core.attributes.catalog import network_choice
 from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
-from core.detection.registry import ENVIRONMENT, default_detector_name
+from core.detection.registry import default_detector_name
 from core.errors import FacetError, ImageError
 from core.io import export
 from core.io.images import read_file
@@ -63,13 +62,13 @@ def _add_choices(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--detector",
         metavar="NAME",
-        help=f"{', '.join(DETECTORS)} (default: {ENVIRONMENT}, else {DEFAULT_DETECTOR})",
+        help=f"{', '.join(DETECTORS)} (default: {environment.DETECTOR}, else {DEFAULT_DETECTOR})",
     )
     for attribute, default in DEFAULT_NETWORKS.by_attribute.items():
         command.add_argument(
             f"--{attribute}-network",
             metavar="NAME",
-            help=f"name of a folder in models/artifacts (default: {NETWORK_ENVIRONMENT[attribute]}, else {default})",
+            help=f"name of a folder in models/artifacts (default: {environment.NETWORKS[attribute]}, else {default})",
         )
 
 

@@ -1,21 +1,20 @@
 """Installed models: an artifact is a folder with fixed file names and a card; no fact lives in a file name.
 
-``model.tflite`` (served), ``model.keras``, ``card.json``, ``predictions.npz``, ``history.csv``. The card holds the
-SHA-256 of the others, so a truncated or altered file is found before it answers anything. Model files that are too
-large to come with the repository are named on the card all the same: training and exporting makes them again.
+The card lists size and SHA-256 of the other files, so a truncated or altered file is found before it is used. Model
+files that are too large for the repository are listed as well: training and exporting makes them again.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from core.artifacts.storage import check_listed
+from core import environment
+from core.artifacts.storage import JSON_KEY, check_listed, from_json, load_json
 from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.tasks import TASKS
@@ -26,42 +25,64 @@ SERVED_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 PREDICTIONS_FILE = "predictions.npz"
 TWO_VIEWS_FILE = "two_views.npz"
-"""Predictions of the same images, each answer the mean for a crop and its mirror image; never what is served."""
+"""Predictions with flip test-time augmentation; the served predictions are without."""
 TWO_VIEWS_KEY = "two_views"
-"""On a card: side -> figure -> value, from ``TWO_VIEWS_FILE``."""
+"""On a card: split -> metric -> value, from ``TWO_VIEWS_FILE``."""
 SEEDS_KEY = "seeds"
-"""On a card: figures of trainings that differ in their random numbers only, see ``models.seeds``."""
+"""On a card: metrics of trainings that differ in their seed only."""
 HISTORY_FILE = "history.csv"
 ROBUSTNESS_FILE = "robustness.json"
 SPEED_FILE = "speed.json"
 DETECTOR_ARTIFACT = "face_detector"
-"""Folder of our own face detector and of what detectors are compared by."""
+"""Folder of Facet's face detector and of the reports on all detectors."""
 
 
 @dataclass(frozen=True)
 class AlignmentSpec:
     """How a detected face becomes the model's crop.
 
-    ``points``: where the five landmarks come to lie, (x, y) as fractions of the crop's side, in the order of
-    ``core.types.Landmarks``. A face without landmarks gets a square of ``scale`` x its box's longer side, whose centre
-    is moved down by ``shift_y`` x that side.
+    ``points``: reference landmarks, (x, y) as fractions of the crop's side, in the order of ``core.types.Landmarks``.
+    A face without landmarks gets a square of ``scale`` x its box's longer side, whose centre is moved down by
+    ``shift_y`` x that side.
     """
 
     scale: float = 1.0
     shift_y: float = 0.0
     points: tuple[tuple[float, float], ...] | None = None
 
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> AlignmentSpec:
-        points = tuple((float(x), float(y)) for x, y in raw["points"]) if raw.get("points") else None
-        if points is not None and len(points) != 5:
-            raise ValueError(f"a crop is aligned by five points, got {len(points)}")
-        return cls(float(raw["scale"]), float(raw["shift_y"]), points)
+    def __post_init__(self) -> None:
+        if self.points is not None and len(self.points) != 5:
+            raise ValueError(f"a crop is aligned by five landmarks, got {len(self.points)}")
+
+
+@dataclass(frozen=True)
+class _ListedFile:
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class _ReportedResult:
+    output: str
+    measure: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class _Stage:
+    epochs_run: int
+
+
+@dataclass(frozen=True)
+class _Input:
+    size: int
+    channels: int
 
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Facts about one artifact. ``metrics`` is side -> figure name -> value, as computed from its predictions."""
+    """Metadata of one artifact. ``metrics``: split -> metric -> value, as computed from its predictions."""
 
     name: str
     title: str
@@ -75,85 +96,76 @@ class ModelCard:
     training: Mapping[str, Any]
     data: Mapping[str, Any]
     files: Mapping[str, Mapping[str, Any]]
+    """File name -> ``bytes`` and ``sha256``."""
     license: str
     intended_use: str
     limits: str
     age_calibration: AgeCalibration = UNCALIBRATED_AGE
-    """Fitted on the validation side."""
+    """Fitted on the validation split."""
     temperature: Mapping[str, float] = field(default_factory=dict)
-    """Output name -> temperature of its probabilities, fitted on the side that training chose on; 1 if absent."""
+    """Output -> temperature of its probabilities, fitted on the validation split; 1 if absent."""
     min_confidence: Mapping[str, float] = field(default_factory=dict)
-    """Output name -> calibrated probability below which an answer is "uncertain" by default; 0 if absent."""
+    """Output -> default confidence threshold: predictions below are "uncertain"; 0 if absent."""
     min_score: float = 0.5
-    """Of a detector: the score from which a box counts, chosen on the validation side."""
+    """Of a detector: score threshold, chosen on the validation split."""
     claims: tuple[Mapping[str, Any], ...] = ()
-    """What the authors of a rebuilt network claim: ``output``, ``measure``, ``text``, ``low``, ``high``, ``source``."""
+    """Reported results of a baseline: ``output``, ``measure``, ``text``, ``low``, ``high`` and ``source`` of each."""
     recipe: str = ""
-    """Whose training recipe a rebuilt network follows; empty for our own networks."""
+    """Whose training recipe a baseline follows; empty for Facet's networks."""
     recipe_epochs: int | None = None
     """Epochs that the recipe asks for; ``epochs_run`` may be fewer."""
-    excluded_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Model files that do not come with the repository because of their size, as in ``files``."""
+    excluded_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, metadata={JSON_KEY: "not_included"})
+    """Model files that are too large for the repository, as in ``files``."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ValueError(f"task must be one of {', '.join(TASKS)}, got {self.task!r}")
+        if not all(0.0 <= value <= 1.0 for value in self.min_confidence.values()):
+            raise ValueError(f"min_confidence must be in [0, 1], got {self.min_confidence}")
+        if not all(value > 0 for value in self.temperature.values()):
+            raise ValueError(f"a temperature must be positive, got {self.temperature}")
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> ModelCard:
-        """Raises ``KeyError``, ``TypeError``, ``ValueError``, ``AttributeError`` or ``OverflowError`` where ``raw`` is
-        no card."""
-        _check_form(raw)
-        model_input = raw["input"]
-        card = cls(
-            name=str(raw["name"]),
-            title=str(raw["title"]),
-            task=str(raw["task"]),
-            architecture=str(raw["architecture"]),
-            parameters=int(raw["parameters"]),
-            input_size=int(model_input["size"]),
-            channels=int(model_input["channels"]),
-            crop=AlignmentSpec.from_dict(raw["crop"]) if "crop" in raw else AlignmentSpec(),
-            metrics=raw["metrics"],
-            training=raw["training"],
-            data=raw["data"],
-            files=raw["files"],
-            license=str(raw["license"]),
-            intended_use=str(raw["intended_use"]),
-            limits=str(raw["limits"]),
-            age_calibration=AgeCalibration.from_dict(raw["age_calibration"])
-            if "age_calibration" in raw
-            else UNCALIBRATED_AGE,
-            temperature={name: float(value) for name, value in raw.get("temperature", {}).items()},
-            min_confidence={name: float(value) for name, value in raw.get("min_confidence", {}).items()},
-            min_score=float(raw.get("min_score", 0.5)),
-            claims=tuple(raw.get("claims", ())),
-            recipe=str(raw.get("recipe", "")),
-            recipe_epochs=None if raw.get("recipe_epochs") is None else int(raw["recipe_epochs"]),
-            excluded_files=raw.get("not_included", {}),
-            raw=raw,
+        """Read the content of ``card.json``. Raises ``ValueError``, saying what is wrong."""
+        if not isinstance(raw, Mapping):
+            raise ValueError(f"a card must be an object, got {raw!r:.100}")
+        model_input = from_json(_Input, raw.get("input"), "input")
+        card = from_json(
+            cls, {"crop": {}, **raw, "input_size": model_input.size, "channels": model_input.channels, "raw": raw}
         )
-        # Adding the rounds up reads each of them: a malformed one must not wait for the page that shows it.
-        _ = card.epochs_run
+        # What stays a mapping on the card is checked here: a malformed one must not wait for the page that shows it.
+        for files in (card.files, card.excluded_files):
+            from_json(dict[str, _ListedFile], files, "files")
+        from_json(tuple[_ReportedResult, ...], raw.get("claims", ()), "claims")
+        from_json(tuple[_Stage, ...], card.training.get("rounds") or (), "training.rounds")
+        two_views = from_json(dict[str, dict[str, float]], raw.get(TWO_VIEWS_KEY, {}), TWO_VIEWS_KEY)
+        for metrics in (*card.metrics.values(), *two_views.values()):
+            if any(math.isnan(value) for value in metrics.values()):
+                raise ValueError("a metric must be a finite number, got null")
         return card
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """What the network answers about a face; nothing for a detector."""
+        """What the network predicts about a face; empty for a detector."""
         return TASKS[self.task].attributes
 
     @property
     def is_baseline(self) -> bool:
-        """Whether this is a network of others, rebuilt: those name their recipe."""
+        """Whether this is a re-implementation of a published network; those name their recipe."""
         return bool(self.recipe)
 
     @property
     def is_for_comparison(self) -> bool:
-        """Whether it is of our own, but not there to answer about people's pictures."""
+        """Whether this is a network of Facet that exists to be compared with published results only."""
         return TASKS[self.task].comparison_only and not self.is_baseline
 
     @property
     def epochs_run(self) -> int | None:
-        """Of all rounds of training; ``None`` on a card that does not say."""
-        rounds = self.training.get("rounds")
-        return sum(int(one["epochs_run"]) for one in rounds) if rounds else None
+        """Epochs of all training stages; ``None`` on a card that does not say."""
+        stages = self.training.get("rounds")
+        return sum(stage["epochs_run"] for stage in stages) if stages else None
 
     @property
     def was_shortened(self) -> bool:
@@ -161,44 +173,6 @@ class ModelCard:
         if self.epochs_run is None or self.recipe_epochs is None:
             return False
         return self.epochs_run < self.recipe_epochs
-
-
-def _check_form(raw: Mapping[str, Any]) -> None:
-    """Of what is kept as it stands on the card; whatever is converted is checked by that. Raises as ``from_dict``."""
-    if raw["task"] not in TASKS:
-        raise ValueError(f"task must be one of {', '.join(TASKS)}, got {raw['task']!r}")
-    minimums, temperatures = raw.get("min_confidence", {}), raw.get("temperature", {})
-    if not all(0.0 <= float(value) <= 1.0 for value in minimums.values()):
-        raise ValueError(f"min_confidence must be in [0, 1], got {minimums}")
-    if not all(float(value) > 0 for value in temperatures.values()):
-        raise ValueError(f"a temperature must be positive, got {temperatures}")
-    for name in ("training", "data"):
-        _check_object(raw[name], name)
-    for figures in (raw["metrics"], raw.get(TWO_VIEWS_KEY, {})):
-        for split, one in figures.items():
-            _check_object(one, f"figures of the side {split}", **dict.fromkeys(one, float))
-    if SEEDS_KEY in raw:
-        _check_object(raw[SEEDS_KEY], SEEDS_KEY, side=str, runs=list, mean=dict, standard_deviation=dict)
-        for run in raw[SEEDS_KEY]["runs"]:
-            _check_object(run, "a run with another seed", seed=int)
-    for files in (raw["files"], raw.get("not_included", {})):
-        for name, facts in files.items():
-            _check_object(facts, name, bytes=int, sha256=str)
-    for claim in raw.get("claims", ()):
-        _check_object(claim, "a claim", output=str, measure=str, text=str, source=str)
-
-
-def _check_object(value: object, what: str, **kinds: type) -> None:
-    """``kinds``: what each of its keys must be; every number is a ``float``."""
-    if not isinstance(value, Mapping) or not all(_is_a(value.get(key), kind) for key, kind in kinds.items()):
-        keys = ", ".join(f"{key} ({kind.__name__})" for key, kind in kinds.items())
-        raise TypeError(f"{what} must be an object{' with ' + keys if keys else ''}, got {value!r}")
-
-
-def _is_a(value: object, kind: type) -> bool:
-    if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, kind)
 
 
 @dataclass(frozen=True)
@@ -212,50 +186,47 @@ class InstalledArtifact:
 
 
 def artifacts_dir() -> Path:
-    """Where artifacts are looked for: ``FACET_ARTIFACTS``, or the ones that come with the repository."""
-    return Path(os.environ.get("FACET_ARTIFACTS") or ARTIFACTS_DIR)
+    """Return the folder of the artifacts: ``FACET_ARTIFACTS``, or the one of the repository."""
+    return environment.read_path(environment.ARTIFACTS, ARTIFACTS_DIR)
 
 
 def restore_command(name: str) -> str:
     """The advice that ends every message about a broken artifact."""
-    return f"Restore it with: git restore models/artifacts/{name} (README.md says how it is trained and exported)"
+    return f"Restore it with: git restore models/artifacts/{name} (docs/training.md says how it is trained)"
 
 
 def rebuild_commands(card: ModelCard) -> tuple[str, str]:
-    """What makes the model files of an artifact that do not come with the repository, trained for as long as the stored
-    figures were."""
+    """The commands that make the excluded model files, with as many epochs as the stored metrics are from."""
     epochs = f" --epochs {card.epochs_run}" if card.was_shortened else ""
     return f"python -m models.train {card.name} --data data{epochs}", f"python -m models export {card.name} --data data"
 
 
 def is_served(folder: Path, card: ModelCard) -> bool:
-    """Whether a network that reads cropped faces can be run here: its ``model.tflite`` is in ``folder``, too large for
-    the repository or not. That the file is the right one is found out when it is loaded."""
+    """Whether ``folder`` has the ``model.tflite`` of a network for faces, be it the right one or not."""
     return bool(card.attributes) and (Path(folder) / SERVED_FILE).is_file()
 
 
 def load_card(folder: Path) -> ModelCard:
     """Read ``card.json``. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file."""
-    file = Path(folder) / CARD_FILE
+    file, advice = Path(folder) / CARD_FILE, restore_command(Path(folder).name)
     if not file.is_file():
-        raise ArtifactMissingError(f"{file} is missing. {restore_command(Path(folder).name)}")
-    try:
-        stat = file.stat()
-        return _read_card(file, stat.st_mtime_ns, stat.st_size)
-    except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError) as error:
-        raise ArtifactCorruptError(
-            f"{file} is no model card ({type(error).__name__}: {error}). {restore_command(Path(folder).name)}"
-        ) from error
+        raise ArtifactMissingError(f"{file} is missing. {advice}")
+    version = file.stat()
+    return _read_card(file, advice, version.st_mtime_ns, version.st_size)
 
 
 @lru_cache(maxsize=128)
-def _read_card(file: Path, mtime_ns: int, size: int) -> ModelCard:
+def _read_card(file: Path, advice: str, mtime_ns: int, size: int) -> ModelCard:
     """Read a card once per version of its file: pages list all cards at every rerun."""
-    return ModelCard.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    raw = load_json(file, dict[str, Any], advice)
+    try:
+        return ModelCard.from_dict(raw)
+    except ValueError as error:
+        raise ArtifactCorruptError(f"{file} is not a valid model card ({error}). {advice}") from error
 
 
 def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
-    """The path of one of the artifact's files after its size and hash were compared with the card."""
+    """Return the path of one of the artifact's files after comparing its size and SHA-256 with the card."""
     file = Path(folder) / file_name
     advice = restore_command(card.name) if file.is_file() else _advice_on_missing(file_name, card)
     check_listed(file, {**card.files, **card.excluded_files}, advice)
@@ -271,7 +242,7 @@ def _advice_on_missing(file_name: str, card: ModelCard) -> str:
 
 
 def list_artifacts(root: Path | None = None) -> tuple[InstalledArtifact, ...]:
-    """Every artifact folder in ``root`` by name, broken ones with their error. Reads cards only."""
+    """List every artifact folder in ``root`` by name, broken ones with their error. Reads cards only."""
     root = artifacts_dir() if root is None else Path(root)
     found = []
     for folder in sorted(path for path in root.glob("*") if path.is_dir() and not path.name.startswith((".", "_"))):

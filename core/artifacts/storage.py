@@ -168,7 +168,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         return {str(key): _read(arguments[1], item, _inside(where, str(key))) for key, item in value.items()}
     if kind is float:
         _expect(value is None or _is_finite(value), "a finite number", value, where)
-        return math.nan if value is None else float(value)
+        return math.nan if value is None else value
     names = {str: "text", bool: "true or false", int: "a whole number"}
     if kind not in names:
         raise TypeError(f"no JSON form is known for {kind}")

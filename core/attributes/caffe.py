@@ -7,7 +7,6 @@ its own: either can be there alone, and one whose attribute nobody wants costs n
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core import environment
 from core.age_groups import AGE_GROUPS
 from core.artifacts.model_card import AlignmentSpec, ModelCard
 from core.errors import ArtifactCorruptError, ArtifactMissingError
@@ -23,7 +23,6 @@ from core.types import GENDERS
 
 CAFFE = "caffe"
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "caffe"
-ENVIRONMENT = "FACET_CAFFE_DIR"
 SIDE_PX = 227
 MEAN_BGR = (78.4263377603, 87.7689143744, 114.895847746)
 """Of the authors' training images; subtracted from every pixel."""
@@ -53,7 +52,7 @@ class CaffePair:
     def advice(self) -> str:
         return (
             f"Caffe networks are not part of this repository: put {' and '.join(self.file_names)} of Levi & Hassner "
-            f"(2015) into models/caffe, or let the environment variable {ENVIRONMENT} name their folder."
+            f"(2015) into models/caffe, or let the environment variable {environment.CAFFE} name their folder."
         )
 
 
@@ -64,9 +63,8 @@ PAIRS = {
 
 
 def caffe_folder() -> Path:
-    """The folder that ``FACET_CAFFE_DIR`` names, else ``models/caffe``."""
-    named = os.environ.get(ENVIRONMENT, "").strip()
-    return Path(named).expanduser() if named else FOLDER
+    """Return the folder that ``FACET_CAFFE_DIR`` names, else ``models/caffe``."""
+    return environment.read_path(environment.CAFFE, FOLDER)
 
 
 class CaffeEstimator:
@@ -92,8 +90,10 @@ class CaffeEstimator:
         self.card = _card(self._pair, _parameters(self._network))
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-        """(N, 227, 227, 3) uint8 BGR -> ``age_group`` (N, 8) or ``gender`` (N, 2), see ``core.attributes.estimator.Estimator``.
-        Raises ``ValueError`` for crops of another shape or dtype."""
+        """Predict ``age_group`` (N, 8) or ``gender`` (N, 2) from (N, 227, 227, 3) uint8 BGR crops, see ``Estimator``.
+
+        Raises ``ValueError`` for crops of another shape or dtype.
+        """
         if crops.dtype != np.uint8 or crops.shape[1:] != (SIDE_PX, SIDE_PX, 3):
             raise ValueError(f"crops must be (N, {SIDE_PX}, {SIDE_PX}, 3) uint8, got {crops.shape} {crops.dtype}")
         parts = [self._run(crops[start : start + _BATCH]) for start in range(0, len(crops), _BATCH)]

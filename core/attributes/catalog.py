@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from core import environment
 from core.artifacts.model_card import InstalledArtifact, ModelCard, artifacts_dir, is_served, list_artifacts
 from core.attributes.caffe import CAFFE, PAIRS, CaffeEstimator
 from core.attributes.estimator import Estimator, LiteRTEstimator
 from core.errors import ConfigError
 from core.settings import DEFAULT_NETWORKS, NetworkChoice
 
-ENVIRONMENT = {attribute: f"FACET_{attribute.upper()}_NETWORK" for attribute in DEFAULT_NETWORKS.by_attribute}
-"""Attribute -> environment variable that names its network where nobody has chosen one."""
 BUILT_IN, BASELINE, OWN_FILES = "built-in", "baseline", "model files not included"
 COMPARED, NOT_INCLUDED = "comparison only", "not installed"
 
@@ -63,8 +61,8 @@ def network_choice(given: Mapping[str, str | None] = _NOTHING_GIVEN) -> NetworkC
     """For each attribute the network that is ``given``, else the one that its environment variable names, else ours.
     Raises ``ConfigError`` for a name that ``list_networks`` does not list."""
     chosen: dict[str, str] = {}
-    for attribute, variable in ENVIRONMENT.items():
-        wanted, configured = given.get(attribute), os.environ.get(variable, "").strip()
+    for attribute, variable in environment.NETWORKS.items():
+        wanted, configured = given.get(attribute), environment.read_variable(variable)
         chosen[attribute] = name = wanted or configured or DEFAULT_NETWORKS.by_attribute[attribute]
         # Ours are not looked up: that would read every card for nothing.
         if name == DEFAULT_NETWORKS.by_attribute[attribute]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,18 +68,6 @@ class AgeCalibration:
             raise ValueError(f"knots must increase and scales be at least 0, got {self.knots} and {self.scale}")
         if not (np.isfinite(self.target_sigma) and self.target_sigma >= 0):
             raise ValueError(f"target_sigma must be at least 0 years, got {self.target_sigma}")
-
-    @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> AgeCalibration:
-        """Read the form that model cards store."""
-        return cls(
-            tuple(float(year) for year in raw["knots"]),
-            tuple(float(scale) for scale in raw["scale"]),
-            float(raw["target_sigma"]),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        return {"knots": list(self.knots), "scale": list(self.scale), "target_sigma": self.target_sigma}
 
 
 UNCALIBRATED_AGE = AgeCalibration()

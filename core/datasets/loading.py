@@ -5,12 +5,12 @@ Images stay in memory: the licence of neither data set allows passing them on, s
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core import environment
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.label_subsets import PREFIX, select_five_emotions
 from core.datasets.samples import Samples
@@ -24,7 +24,7 @@ _USAGES = {"public": "PublicTest", "private": "PrivateTest"}
 
 def data_dir() -> Path:
     """Return the folder of the data sets: ``FACET_DATA``, or ``data`` beside the code."""
-    return Path(os.environ.get("FACET_DATA") or DATA_DIR)
+    return environment.read_path(environment.DATA, DATA_DIR)
 
 
 def has_data(folder: Path, task: str) -> bool:

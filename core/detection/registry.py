@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
+from core import environment
 from core.detection.base import FaceDetector
 from core.detection.compact import CompactDetector
 from core.detection.haar import HaarDetector
@@ -18,7 +18,6 @@ DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
     "yunet": YuNetDetector,
 }
 DEFAULT_DETECTOR = "compact"
-ENVIRONMENT = "FACET_DETECTOR"
 
 
 def create_detector(name: str, settings: DetectorSettings) -> FaceDetector:
@@ -30,7 +29,7 @@ def create_detector(name: str, settings: DetectorSettings) -> FaceDetector:
 
 def default_detector_name() -> str:
     """Read the name from ``FACET_DETECTOR``, else ``DEFAULT_DETECTOR``. Raises ``ConfigError`` for an unknown name."""
-    name = os.environ.get(ENVIRONMENT, "").strip() or DEFAULT_DETECTOR
+    name = environment.read_variable(environment.DETECTOR) or DEFAULT_DETECTOR
     if name not in DETECTORS:
-        raise ConfigError(f"{ENVIRONMENT} must be one of {', '.join(DETECTORS)}, got {name!r}")
+        raise ConfigError(f"{environment.DETECTOR} must be one of {', '.join(DETECTORS)}, got {name!r}")
     return name

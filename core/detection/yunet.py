@@ -6,7 +6,6 @@ It finds faces between about 10 and 300 px in the image that it is given, so ver
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, cast
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core import environment
 from core.detection.base import LANDMARKS, FaceArrays
 from core.errors import DetectorError
 from core.runtime.pool import Pool
@@ -24,11 +24,10 @@ from core.types import Detection
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "external"
 FILE_NAME = "face_detection_yunet_2023mar.onnx"
 OTHER_VERSIONS = "face_detection_yunet*.onnx"
-ENVIRONMENT = "FACET_YUNET"
 
 _ADVICE = (
     f"YuNet is not part of this repository: take {FILE_NAME} (MIT licence, 230 kB) from models/face_detection_yunet of "
-    f"OpenCV Zoo and put it into models/external, or let the environment variable {ENVIRONMENT} name it."
+    f"OpenCV Zoo and put it into models/external, or let the environment variable {environment.YUNET} name it."
 )
 _SMALLEST_SIDE_PX = 10
 _COLUMNS = 15
@@ -113,13 +112,13 @@ def _search(networks: Pool[Network], image: NDArray[np.uint8]) -> FaceArrays:
 def yunet_file() -> Path:
     """Find the file that ``FACET_YUNET`` names, else one in ``models/external``. Raises ``DetectorError`` if there is
     none."""
-    named = os.environ.get(ENVIRONMENT, "").strip()
+    named = environment.read_variable(environment.YUNET)
     usual = FOLDER / FILE_NAME
-    file = Path(named).expanduser() if named else usual
+    file = environment.read_path(environment.YUNET, usual)
     if not named and not file.is_file():
         file = max(FOLDER.glob(OTHER_VERSIONS), default=usual)
     if not file.is_file():
-        source = f", which {ENVIRONMENT} names," if named else ""
+        source = f", which {environment.YUNET} names," if named else ""
         raise DetectorError(f"{file}{source} is missing. {_ADVICE}")
     return file
 

@@ -25,7 +25,7 @@ from core.artifacts.model_card import (
     TWO_VIEWS_FILE,
     artifacts_dir,
 )
-from core.artifacts.storage import save_json, sha256_of
+from core.artifacts.storage import save_json, sha256_of, to_json
 from core.attributes.postprocessing import AgeCalibration
 from core.evaluation.detection.store import NUMBERS_FILE, REPORT_FILE
 from core.tasks import TASKS
@@ -112,7 +112,7 @@ def build_card(
 def _age_calibration(task: str) -> dict[str, Any]:
     """What is known before calibration: as what distributions the network learnt ages."""
     sigma = ATTRIBUTE_TASKS[task].objective.age_sigma if task in ATTRIBUTE_TASKS else 0.0
-    return {"age_calibration": AgeCalibration(target_sigma=sigma).to_dict()} if sigma else {}
+    return {"age_calibration": to_json(AgeCalibration(target_sigma=sigma))} if sigma else {}
 
 
 def read_alignment(task: str) -> dict[str, Any]:

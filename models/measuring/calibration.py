@@ -16,6 +16,7 @@ from scipy import sparse
 from scipy.optimize import linprog, minimize_scalar
 
 from core.age_groups import nearest_age_groups
+from core.artifacts.storage import to_json
 from core.attributes.postprocessing import (
     INTERVAL_COVERAGE,
     AgeCalibration,
@@ -59,7 +60,7 @@ def fit_calibration(
         fitted["min_confidence"][output] = fit_confidence_threshold(calibrated, truth)
     ages = extract_age_output(outputs, temperature)
     if ages is not None:
-        fitted["age_calibration"] = fit_age_calibration(ages, samples.labels["age"], target_sigma).to_dict()
+        fitted["age_calibration"] = to_json(fit_age_calibration(ages, samples.labels["age"], target_sigma))
     return fitted
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.artifacts.storage import from_json, to_json
 from core.attributes.postprocessing import (
     UNCALIBRATED_AGE,
     AgeCalibration,
@@ -158,7 +159,7 @@ def test_age_groups_become_an_age():
 
 def test_calibration_round_trip():
     written = replace(TILTED, target_sigma=1.5)
-    assert AgeCalibration.from_dict(written.to_dict()) == written
+    assert from_json(AgeCalibration, to_json(written)) == written
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from core import environment
 from core.detection import yunet
 from core.detection.yunet import YuNetDetector, min_score, yunet_file
 from core.errors import DetectorError
@@ -133,7 +134,7 @@ def test_calls_at_the_same_time_have_networks_of_their_own(file):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty ``models/external`` and no environment variable."""
-    monkeypatch.delenv(yunet.ENVIRONMENT, raising=False)
+    monkeypatch.delenv(environment.YUNET, raising=False)
     monkeypatch.setattr(yunet, "FOLDER", tmp_path / "external")
     yunet.FOLDER.mkdir()
     return yunet.FOLDER
@@ -158,9 +159,9 @@ def test_another_version_in_the_folder_will_do(folder):
 
 
 def test_the_environment_names_the_file(folder, file, monkeypatch):
-    monkeypatch.setenv(yunet.ENVIRONMENT, str(file))
+    monkeypatch.setenv(environment.YUNET, str(file))
     assert yunet_file() == file
-    monkeypatch.setenv(yunet.ENVIRONMENT, str(file.with_name("absent.onnx")))
+    monkeypatch.setenv(environment.YUNET, str(file.with_name("absent.onnx")))
     with pytest.raises(DetectorError, match=r"absent.onnx, which FACET_YUNET names, is missing"):
         yunet_file()
 

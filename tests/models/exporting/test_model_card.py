@@ -14,6 +14,7 @@ from core.artifacts.model_card import (
     ModelCard,
     load_card,
 )
+from core.artifacts.storage import from_json
 from core.errors import ConfigError
 from core.tasks import TASKS
 from models.exporting import model_card as cards
@@ -92,7 +93,7 @@ def test_faces_are_framed_as_in_the_images_of_the_data_set(task, measured_with):
 
 def test_without_a_network_that_framing_was_measured_with_a_face_is_the_detectors_box(tmp_path, monkeypatch):
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    assert AlignmentSpec.from_dict(read_alignment("gender")) == AlignmentSpec()
+    assert from_json(AlignmentSpec, read_alignment("gender")) == AlignmentSpec()
 
 
 def test_what_the_run_recorded_counts_more(tmp_path):

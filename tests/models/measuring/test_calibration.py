@@ -7,7 +7,7 @@ import pytest
 
 from core.age_groups import AGE_GROUPS
 from core.artifacts.model_card import TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card
-from core.artifacts.storage import sha256_of
+from core.artifacts.storage import from_json, sha256_of
 from core.attributes.postprocessing import (
     AgeCalibration,
     apply_temperature,
@@ -147,7 +147,7 @@ def test_few_faces_are_enough_for_a_usable_calibration(count):
     distribution, ages = drawn_ages(0, count)
     outputs = {"age": distribution, "gender": probabilities.astype(np.float32)}
     fitted = fit_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
-    scale = AgeCalibration.from_dict(json.loads(json.dumps(fitted))["age_calibration"])
+    scale = from_json(AgeCalibration, json.loads(json.dumps(fitted))["age_calibration"])
     years, low, high = estimate_ages(distribution, scale)
     assert ((low <= years) & (years <= high) & np.isfinite(high)).all()
     assert 0.2 < fitted["temperature"]["gender"] <= 20
@@ -249,7 +249,7 @@ def test_one_number_gets_an_interval_that_holds_on_new_faces():
     years, truth = drawn(0)
     fitted = fit_calibration({"age": years}, samples_of({"age": truth}, COUNT))
     assert fitted["temperature"] == fitted["min_confidence"] == {}
-    scale = AgeCalibration.from_dict(fitted["age_calibration"])
+    scale = from_json(AgeCalibration, fitted["age_calibration"])
     years, truth = drawn(1)
     _, low, high = estimate_ages(years, scale)
     covered = (low <= truth) & (truth <= high)
@@ -268,7 +268,7 @@ def test_age_groups_are_calibrated_and_their_years_get_an_interval():
     fitted = fit_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
     assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
     assert set(fitted["min_confidence"]) == {"age_group", "gender"}
-    scale = AgeCalibration.from_dict(fitted["age_calibration"])
+    scale = from_json(AgeCalibration, fitted["age_calibration"])
     age = postprocess_outputs({"age_group": distorted}, fitted["temperature"], scale).age
     covered = (age.low <= ages) & (ages <= age.high)
     assert covered.mean() == pytest.approx(0.8, abs=0.03)
