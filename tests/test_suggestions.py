@@ -65,13 +65,13 @@ def test_suggest_for_a_face() -> None:
     assert suggest_for(Face(detection), TABLE) == (ALWAYS,)
 
 
-def test_an_uncertain_emotion_suggests_nothing() -> None:
+def test_suggest_for_an_uncertain_emotion() -> None:
     detection = Detection(Box(0, 0, 10, 10), 0.9)
     unsure = EmotionEstimate((0.0, 0.1, 0.1, 0.1, 0.6, 0.0, 0.1), min_confidence=0.7)
     assert suggest_for(Face(detection, emotion=unsure, age=AgeEstimate(15, 5, 19)), TABLE) == (ANY_EMOTION, ALWAYS)
 
 
-def test_shipped_table_covers_every_emotion_at_every_age() -> None:
+def test_default_table_covers_every_emotion_at_every_age() -> None:
     table = load_table()
     for emotion in EMOTIONS:
         for years in range(MAX_AGE + 1):
@@ -101,7 +101,7 @@ def test_parse_reads_any_quotes_spaces_and_capitals() -> None:
         pytest.param(HEADER + "any,any,any,tip,ok\nsad,,any,,read\n", r"line 3: min_age and kind", id="later-line"),
     ],
 )
-def test_malformed_table_is_refused_with_the_line(text: str, message: str) -> None:
+def test_malformed_table_is_rejected_with_the_line(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         parse_table(text)
 
@@ -120,7 +120,7 @@ def test_load_names_the_file(tmp_path: Path) -> None:
     assert load_table(file) == (ALWAYS,)
 
 
-def test_rows_go_back_and_forth() -> None:
+def test_rows_round_trip() -> None:
     assert from_rows(to_rows(TABLE)) == TABLE
     assert from_rows(to_rows(load_table())) == load_table()
 
@@ -138,18 +138,18 @@ BLANK: dict[str, object] = {
     "text",
     ["-5 minutes of rest", "+ a song", "=SUM(A1)", "@home", "'quoted'", "'=quoted", "a, b", 'say "hi"', "two\nlines"],
 )
-def test_edited_rows_are_read_back_from_their_file(tmp_path: Path, text: str) -> None:
+def test_edited_rows_round_trip_through_a_file(tmp_path: Path, text: str) -> None:
     row = {"emotion": "sad", "min_age": 13, "max_age": "any", "kind": text, "suggestion": text}
     file = tmp_path / "downloaded.csv"
     file.write_text(rows_csv([BLANK, row, BLANK]), encoding="utf-8")
     assert load_table(file) == (Suggestion(Emotion.SAD, 13, MAX_AGE, text, text),) == from_rows([row])
 
 
-def test_the_shipped_table_is_read_back_as_well() -> None:
+def test_default_table_round_trip() -> None:
     assert parse_table(rows_csv(to_rows(load_table()))) == load_table()
 
 
-def test_lines_without_a_value_are_skipped_but_counted() -> None:
+def test_blank_lines_are_skipped_but_counted() -> None:
     assert parse_table(HEADER + ",,,,\n\nany,any,any,tip,water\n , ,,,\n") == (ALWAYS,)
     with pytest.raises(ConfigError, match="line 3: emotion must be"):
         parse_table(HEADER + ",,,,\nbored,any,any,tip,read\n")

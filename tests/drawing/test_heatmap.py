@@ -10,7 +10,7 @@ GREY = np.full((120, 120, 3), 128, np.uint8)
 def one_spot(change, attribute="emotion"):
     covered = np.full((6, 6), 0.9)
     covered[4, 1] -= change
-    return OcclusionMap(attribute, "happy", 0.9, covered, 12.0, 8.0, 5.0)
+    return OcclusionMap(attribute, "happy", 0.9, covered)
 
 
 def test_important_region_is_bright_and_the_input_unchanged():

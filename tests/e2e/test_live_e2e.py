@@ -212,7 +212,7 @@ def test_no_camera(open_tab: OpenTab, playwright: Playwright, executable: Path, 
     try:
         tab = open_tab(LIVE, other=without)
         page = tab.page
-        expect(page.get_by_text("No camera was found.")).to_be_visible()
+        expect(page.get_by_text("No camera found.")).to_be_visible()
         tab.screenshot(screenshots / "live_no_camera.png")
     finally:
         without.close()
@@ -222,7 +222,7 @@ def test_a_connection_that_fails(open_tab: OpenTab, server: Server, screenshots:
     tab = open_tab(LIVE, script=WALLED_JS)
     start(tab.page)
     expect(tab.page.get_by_text("Connecting to the camera")).to_be_visible()
-    expect(tab.page.get_by_text("The connection for the video could not be made.")).to_be_visible(timeout=60_000)
+    expect(tab.page.get_by_text("The video connection failed.")).to_be_visible(timeout=60_000)
     tab.screenshot(screenshots / "live_failed.png")
     stream_of(tab.page).get_by_role("button", name="STOP").click()
     wait_for_udp(server, tab.page, some=False, timeout_s=60)

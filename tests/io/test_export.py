@@ -29,7 +29,7 @@ BARE = Face(Detection(Box(50, 2, 60, 12), 0.5))
 ANALYSIS = Analysis(100, 80, (FULL, BARE), elapsed_ms=12.345)
 
 
-def test_json_object_keeps_the_contract() -> None:
+def test_json_object() -> None:
     answer = json.loads(json.dumps(to_json_object("a.jpg", ANALYSIS)))
     assert list(answer) == ["file", "width", "height", "faces", "elapsed_ms"]
     assert (answer["file"], answer["width"], answer["height"], answer["elapsed_ms"]) == (
@@ -65,7 +65,7 @@ def test_json_object_keeps_the_contract() -> None:
     assert (bare["emotion"], bare["age"], bare["gender"]) == (None, None, None)
 
 
-def test_nobody_in_view_is_an_empty_list() -> None:
+def test_json_object_without_faces() -> None:
     empty = Analysis(10, 10)
     assert to_json_object("a.jpg", empty)["faces"] == []
     assert rows("a.jpg", empty) == []
@@ -76,7 +76,7 @@ def test_error_object() -> None:
     assert error_object("a.txt", UnreadableImageError("no image")) == {"file": "a.txt", "error": "no image"}
 
 
-def test_rows_are_flat_and_complete() -> None:
+def test_rows() -> None:
     full, bare = rows("a.jpg", ANALYSIS)
     assert tuple(full) == tuple(bare) == COLUMNS
     assert (full["file"], full["face"], bare["face"]) == ("a.jpg", 1, 2)
@@ -97,7 +97,7 @@ UNSURE = replace(
 )
 
 
-def test_uncertain_answers_keep_their_label_and_their_probabilities_in_json() -> None:
+def test_json_object_of_uncertain_predictions() -> None:
     (face,) = json.loads(json.dumps(to_json_object("a.jpg", Analysis(100, 80, (UNSURE,)))))["faces"]
     emotion, gender = face["emotion"], face["gender"]
     assert (emotion["label"], emotion["uncertain"], emotion["guesses"]) == ("sad", True, ["sad", "neutral"])
@@ -105,13 +105,13 @@ def test_uncertain_answers_keep_their_label_and_their_probabilities_in_json() ->
     assert emotion["probabilities"]["sad"] == 0.41
 
 
-def test_uncertain_answers_are_called_so_in_the_table() -> None:
+def test_rows_of_uncertain_predictions() -> None:
     (row,) = csv.DictReader(io.StringIO(to_csv(rows("a.jpg", Analysis(100, 80, (UNSURE,)))), newline=""))
     assert (row["emotion"], row["emotion_guesses"], row["p_sad"]) == ("uncertain", "sad 41%, neutral 38%", "0.41")
     assert (row["perceived_gender"], row["perceived_gender_guesses"]) == ("uncertain", "male 55%, female 45%")
 
 
-def test_csv_reads_back() -> None:
+def test_csv_round_trip() -> None:
     name = 'a "b", c\nd.jpg'
     full, bare = csv.DictReader(io.StringIO(to_csv(rows(name, ANALYSIS)), newline=""))
     assert full["file"] == name
@@ -121,13 +121,13 @@ def test_csv_reads_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@SUM(A1).jpg", "\t=1.jpg", "\r=1.jpg"])
-def test_csv_runs_no_formula_from_a_file_name(name: str) -> None:
+def test_csv_guards_against_formulas(name: str) -> None:
     (first, _) = csv.DictReader(io.StringIO(to_csv(rows(name, ANALYSIS)), newline=""))
     assert first["file"] == "'" + name
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "'=1.jpg", "''@a.jpg", "'plain'.jpg", "plain.jpg", "'", ""])
-def test_what_guards_against_formulas_can_be_taken_off(name: str) -> None:
+def test_remove_guard(name: str) -> None:
     (row,) = csv.DictReader(io.StringIO(to_csv([{"file": name, "face": 1}], ("file", "face")), newline=""))
     assert remove_guard(row["file"]) == name
 

@@ -170,7 +170,7 @@ def test_missing_model_is_an_error_message():
 def occlusion(attribute: str, label: str | None, answer: float, strongest: float) -> OcclusionMap:
     covered = np.full((3, 3), answer)
     covered[1, 2] = strongest
-    return OcclusionMap(attribute, label, answer, covered, 16.0, 8.0, 5.0)
+    return OcclusionMap(attribute, label, answer, covered)
 
 
 def test_another_network_is_explained_with_its_own_crop():

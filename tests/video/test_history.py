@@ -1,5 +1,3 @@
-"""What is made of a session's rows: curves, shares and CSV."""
-
 from __future__ import annotations
 
 import csv
@@ -19,7 +17,7 @@ def row(time_s: float, track_id: int, emotion: EmotionEstimate | None = HAPPY) -
     return HistoryRow(time_s, replace(SOMEBODY, emotion=emotion, track_id=track_id))
 
 
-def test_timeline_of_one_face_and_the_mean_of_all() -> None:
+def test_timeline_of_one_face_and_of_all() -> None:
     history = [row(0.0, 1), row(0.0, 2, SAD), row(1.0, 1), row(2.0, 2, None)]
     assert [r["valence"] for r in timeline(history, track_id=1)] == [1.0, 1.0]
     assert [(r["time_s"], r["happy"], r["valence"]) for r in timeline(history)] == [
@@ -30,7 +28,7 @@ def test_timeline_of_one_face_and_the_mean_of_all() -> None:
     assert timeline([]) == []
 
 
-def test_uncertain_readings_count_for_no_emotion() -> None:
+def test_uncertain_predictions_count_for_no_emotion() -> None:
     history = [row(0.0, 1), row(1.0, 1, UNSURE), row(2.0, 1, UNSURE), row(3.0, 1, SAD), row(3.0, 2), row(4.0, 1, None)]
     assert emotion_shares(history, track_id=1) == {"uncertain": 0.5, "happy": 0.25, "sad": 0.25}
     assert next(iter(emotion_shares(history, track_id=1))) == "uncertain"
@@ -39,14 +37,14 @@ def test_uncertain_readings_count_for_no_emotion() -> None:
     assert emotion_shares([]) == {}
 
 
-def test_uncertain_readings_are_called_so_in_the_csv() -> None:
+def test_csv_of_uncertain_predictions() -> None:
     unsure = HistoryRow(0.0, replace(SOMEBODY, emotion=UNSURE, gender=GenderEstimate((0.45, 0.55), 0.6), track_id=1))
     (first,) = csv.DictReader(io.StringIO(history_csv([unsure])))
     assert (first["emotion"], first["emotion_guesses"], first["sad"]) == ("uncertain", "sad 55%, happy 45%", "0.5500")
     assert (first["perceived_gender"], first["perceived_gender_guesses"]) == ("uncertain", "female 55%, male 45%")
 
 
-def test_csv_can_be_read_back() -> None:
+def test_csv_round_trip() -> None:
     bare = HistoryRow(0.25, replace(SOMEBODY, emotion=None, age=None, gender=None, track_id=2))
     rows = list(csv.DictReader(io.StringIO(history_csv([row(0.0, 1), bare]))))
     assert tuple(rows[0]) == CSV_COLUMNS
@@ -67,5 +65,5 @@ def test_csv_can_be_read_back() -> None:
     )
 
 
-def test_csv_of_an_empty_session_is_its_header() -> None:
+def test_csv_of_an_empty_session() -> None:
     assert history_csv([]) == ",".join(CSV_COLUMNS) + "\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from core.errors import ImageError
 from core.io import images
 from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
+from core.video.session import FrameAnalyzer
 from pages.shared.image.cache import RESULTS, cached
 from pages.shared.image.inputs import MAX_FILES, ImageFile
 from pages.shared.sidebar import PageSettings
@@ -29,10 +29,6 @@ _THUMBNAIL_CROP = AlignmentSpec(scale=1.5)
 Frame = NDArray[np.uint8]
 
 
-class Analyzer(Protocol):
-    def analyze(self, frame: Frame, attributes: Attributes = ...) -> Analysis: ...
-
-
 @dataclass(frozen=True)
 class ImageResult:
     """What the page keeps of one image, which itself may take 120 MB. All pixels are uint8 BGR: ``preview`` is a copy
@@ -45,7 +41,7 @@ class ImageResult:
 
 
 def analyze_file(
-    file: ImageFile, fingerprint: str, analyzer: Analyzer, settings: PageSettings
+    file: ImageFile, fingerprint: str, analyzer: FrameAnalyzer, settings: PageSettings
 ) -> ImageResult | ImageError:
     """Return the cached or a new result.
 
@@ -56,7 +52,7 @@ def analyze_file(
     return cached(RESULTS, key, lambda: _analyze(file.name, file.getvalue(), analyzer, settings.attributes), MAX_FILES)
 
 
-def _analyze(name: str, data: bytes, analyzer: Analyzer, attributes: Attributes) -> ImageResult | ImageError:
+def _analyze(name: str, data: bytes, analyzer: FrameAnalyzer, attributes: Attributes) -> ImageResult | ImageError:
     try:
         frame = images.decode(data, name=name)
     except ImageError as error:
