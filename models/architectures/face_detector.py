@@ -1,8 +1,8 @@
-"""Face detector: single shot, anchor free, five landmarks; one output cell for each 8x8 pixels.
+"""Face detector: single shot, anchor free, five landmarks, one stride of 8 pixels.
 
 Depthwise-separable trunk with strides 2, 4, 8 and 16 (Howard et al. 2017); 5x5 depthwise kernels at stride 16 see the
-whole frame; their result is doubled in size and added to stride 8. Each cell answers whether it lies in the middle of
-a face (Zhou et al. 2019), where the box is and where the points are.
+whole frame; their result is upsampled and added to stride 8. Each cell predicts whether it is the centre of a face
+(Zhou et al. 2019), the box and the landmarks.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import keras
 from keras import layers
 
 GEOMETRY = 14
-"""Numbers a cell: centre (x, y), log of width and height, five points (x, y); see ``core.detection.decoding``."""
+"""Predictions per cell, see ``core.detection.decoding``."""
 
 
 def build(
     widths: tuple[int, int, int, int] = (16, 32, 64, 128), fine_blocks: int = 3, coarse_blocks: int = 5, head: int = 64
 ) -> keras.Model:
-    """(B, H, W, 3) BGR on the 0-255 scale, H and W multiples of 16 -> ``score`` (B, H/8, W/8, 1) probabilities and
-    ``geometry`` (B, H/8, W/8, 14)."""
+    """Build the network: (B, H, W, 3) BGR on the 0-255 scale, H and W multiples of 16 -> ``score`` (B, H/8, W/8, 1)
+    probabilities and ``geometry`` (B, H/8, W/8, 14)."""
     image = keras.Input((None, None, 3), name="image")
     x = layers.Rescaling(1 / 64, offset=-2.0, dtype="float32", name="to_plus_minus_two")(image)
     x = _conv_bn_relu(x, widths[0], 3, 2, "stem")
@@ -40,7 +40,7 @@ def build(
         1,
         1,
         activation="sigmoid",
-        # Starts at a probability of 0.01: almost every cell is background.
+        # A probability of 0.01 at first, since almost every cell is background.
         bias_initializer=keras.initializers.Constant(-4.6),
         dtype="float32",
         name="score",

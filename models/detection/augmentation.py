@@ -16,7 +16,7 @@ from models.training import augment
 from models.training.augment import Image
 
 _LEAST_FILLED = 0.4
-"""Photographs are not made smaller than this part of a crop: the rest would be empty."""
+"""Minimum size of a photograph relative to the crop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,7 @@ class DetectionAugmentation:
     mosaic_probability: float = 0.25
     largest_zoom: float = 3.5
     interpolations: tuple[int, ...] = (cv2.INTER_LINEAR,)
-    """OpenCV's kinds, one drawn for each crop: a network that has only seen soft enlargements takes the ringing of
-    sharper ones for something else."""
+    """OpenCV's kinds, one drawn per crop: a network that has only seen soft enlargements fails on sharper ones."""
     rotation_deg: float = 12.0
     tilt_probability: float = 0.4
     tilt_deg: float = 40.0
@@ -51,8 +50,8 @@ def training_crop(
     rng: np.random.Generator,
     face_px: tuple[float, float] | None = None,
 ) -> tuple[Image, FaceArrays]:
-    """A ``size_px`` square of ``image`` around one of its faces, or the whole of it, tilted, mirrored and placed at
-    random, and the faces in its pixels."""
+    """Crop a ``size_px`` square around a random face, or the whole image, rotated, mirrored and shifted at random;
+    returns the crop and the faces in its pixels."""
     matrix = _placement(image, faces, size_px, settings, rng, face_px or settings.face_px)
     border = cv2.BORDER_REPLICATE if rng.random() < 0.4 else cv2.BORDER_CONSTANT
     colour = rng.integers(0, 256, 3).tolist()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -32,8 +32,8 @@ from core.evaluation.detection.conditions import (
 )
 from core.evaluation.detection.landmarks import MIN_IOD_PX
 from core.evaluation.detection.metrics import detection_report, is_web
-from core.evaluation.detection.report import DetectionReport, Latency, summary_metrics
-from core.evaluation.detection.runner import Advance, detect_photos, detect_rotated, measure_latencies
+from core.evaluation.detection.report import DetectionReport, summary_metrics
+from core.evaluation.detection.runner import detect_photos, detect_rotated, measure_latencies
 from core.evaluation.detection.store import MEASURED_KEY, Runs, save_results
 from core.evaluation.detection.tables import condition_table, latency_table, nme_table, recall_table
 from core.settings import LIVE_DETECTOR, DetectorSettings
@@ -71,18 +71,24 @@ def select_detectors(names: Sequence[str], candidates: Mapping[str, Factory] = C
     return selected
 
 
-def run_detector(factory: Factory, photos: Sequence[FacePhoto], advance: Advance) -> dict[str, tuple[FaceArrays, ...]]:
+def run_detector(name: str, factory: Factory, photos: Sequence[FacePhoto]) -> dict[str, tuple[FaceArrays, ...]]:
     """Make every run of one detector, see ``core.evaluation.detection.conditions``."""
+
+    def progress(run: str) -> Iterable[FacePhoto]:
+        return tqdm(photos, desc=f"{name}, {run}", unit="image", mininterval=1.0, leave=False)
+
     runs = {}
     for condition in CONDITIONS:
-        side_px = condition.longer_side_px
-        runs[condition.name] = detect_photos(factory(condition.settings), photos, side_px, advance)
+        run, side_px = condition.name, condition.longer_side_px
+        runs[run] = detect_photos(factory(condition.settings), progress(run), side_px)
         if condition.curve:
-            found = detect_photos(factory(condition.low_threshold_settings), photos, side_px, advance)
-            runs[low_threshold_run(condition.name)] = _drop_landmarks(found)
+            run = low_threshold_run(run)
+            runs[run] = _drop_landmarks(
+                detect_photos(factory(condition.low_threshold_settings), progress(run), side_px)
+            )
     for degrees in ROTATIONS_DEG:
-        found = detect_rotated(factory(ORIGINAL.settings), photos, degrees, advance)
-        runs[rotation_run(degrees)] = _drop_landmarks(found)
+        run = rotation_run(degrees)
+        runs[run] = _drop_landmarks(detect_rotated(factory(ORIGINAL.settings), progress(run), degrees))
     return runs
 
 
@@ -94,16 +100,16 @@ def _drop_landmarks(found: Sequence[FaceArrays]) -> tuple[FaceArrays, ...]:
 def evaluate_detectors(
     factories: Mapping[str, Factory], photos: Sequence[FacePhoto]
 ) -> tuple[DetectionReport, dict[str, Runs]]:
-    """Run the detectors; returns the report and the runs that it was computed from."""
-    passes = len(CONDITIONS) + sum(condition.curve for condition in CONDITIONS) + len(ROTATIONS_DEG)
-    runs: dict[str, Runs] = {}
-    with tqdm(total=len(factories) * passes * len(photos), unit="image", mininterval=1.0, leave=False) as bar:
-        # Timed first, while nothing else of this process runs.
-        bar.set_description("latency")
-        latencies = _latencies(factories, [photo for photo in photos if is_web(photo.id)] or photos)
-        for name, factory in factories.items():
-            bar.set_description(name)
-            runs[name] = run_detector(factory, photos, bar.update)
+    """Time and run the detectors; returns the report and the runs that it was computed from."""
+    timed = [photo for photo in photos if is_web(photo.id)] or photos
+    latencies = {
+        name: (
+            *measure_latencies(factory(DetectorSettings()), timed, live=False),
+            *measure_latencies(factory(LIVE_DETECTOR), timed, live=True),
+        )
+        for name, factory in factories.items()
+    }
+    runs: dict[str, Runs] = {name: run_detector(name, factory, photos) for name, factory in factories.items()}
     titles = {name: TITLES.get(name, name) for name in factories}
     return detection_report([photo.annotations for photo in photos], runs, titles, latencies), runs
 
@@ -125,15 +131,6 @@ def format_report(report: DetectionReport) -> str:
     )
     tables = [f"{title}\n{part.to_string(index=False, float_format='%.4f')}" for title, part in parts if len(part)]
     return "\n\n".join([heading, *tables])
-
-
-def _latencies(factories: Mapping[str, Factory], photos: Sequence[FacePhoto]) -> dict[str, tuple[Latency, ...]]:
-    measured: dict[str, list[Latency]] = {name: [] for name in factories}
-    for live, settings in ((False, DetectorSettings()), (True, LIVE_DETECTOR)):
-        detectors = {name: factory(settings) for name, factory in factories.items()}
-        for name, by_frame in measure_latencies(detectors, photos).items():
-            measured[name] += [Latency(live, *frame_wh, median) for frame_wh, median in by_frame.items()]
-    return {name: tuple(latencies) for name, latencies in measured.items()}
 
 
 def main(arguments: list[str] | None = None) -> int:

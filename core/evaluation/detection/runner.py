@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from core.detection.base import FaceArrays, FaceDetector
 from core.evaluation.detection.conditions import FRAMES_WH, rotation_matrix
 from core.evaluation.detection.landmarks import MIN_IOD_PX
 from core.evaluation.detection.matching import inter_ocular_distances
+from core.evaluation.detection.report import Latency
 from core.evaluation.detection.store import quantize
 from core.runtime.timing import median_ms, single_thread
 
@@ -20,15 +21,10 @@ _TIMED_PHOTOS = 12
 _TIMED_REPEATS = 3
 
 Image = NDArray[np.uint8]
-Advance = Callable[[], object]
-"""Is called after each image."""
 
 
 def detect_photos(
-    detector: FaceDetector,
-    photos: Sequence[FacePhoto],
-    longer_side_px: int | None = None,
-    advance: Advance = lambda: None,
+    detector: FaceDetector, photos: Iterable[FacePhoto], longer_side_px: int | None = None
 ) -> tuple[FaceArrays, ...]:
     """Detect faces in every image, resized to ``longer_side_px`` first; in pixels of the original image."""
     found = []
@@ -36,13 +32,10 @@ def detect_photos(
         image = resize(photo.image, longer_side_px)
         zoom_xy = np.array(image.shape[1::-1]) / np.array(photo.image.shape[1::-1])
         found.append(quantize(FaceArrays.from_detections(detector.detect(image)).scale(1 / zoom_xy)))
-        advance()
     return tuple(found)
 
 
-def detect_rotated(
-    detector: FaceDetector, photos: Sequence[FacePhoto], degrees: int, advance: Advance = lambda: None
-) -> tuple[FaceArrays, ...]:
+def detect_rotated(detector: FaceDetector, photos: Iterable[FacePhoto], degrees: int) -> tuple[FaceArrays, ...]:
     """Detect faces in every image rotated by ``degrees``, in pixels of the rotated image; images without an annotated
     face that counts are skipped."""
     found = []
@@ -50,7 +43,6 @@ def detect_rotated(
         counts = (inter_ocular_distances(photo.annotations.landmarks) >= MIN_IOD_PX).any()
         detections = detector.detect(rotate(photo.image, degrees, index)) if counts else ()
         found.append(quantize(FaceArrays.from_detections(detections)))
-        advance()
     return tuple(found)
 
 
@@ -73,17 +65,14 @@ def rotate(image: Image, degrees: float, index: int) -> Image:
     return np.asarray(cv2.warpAffine(image, matrix, canvas_wh, flags=cv2.INTER_LINEAR), np.uint8)
 
 
-def measure_latencies(
-    detectors: Mapping[str, FaceDetector], photos: Sequence[FacePhoto], repeats: int = _TIMED_REPEATS
-) -> dict[str, dict[tuple[int, int], float]]:
-    """Measure the median milliseconds of a ``detect`` call: detector -> frame size -> time on one thread."""
-    latencies: dict[str, dict[tuple[int, int], float]] = {name: {} for name in detectors}
+def measure_latencies(detector: FaceDetector, photos: Sequence[FacePhoto], live: bool) -> tuple[Latency, ...]:
+    """Measure ``detect`` calls for each of ``FRAMES_WH`` on one thread; ``live``: does it have the live settings?"""
+    latencies = []
     with single_thread():
-        for frame_wh in FRAMES_WH:
-            frames = [fill_frame(photo.image, frame_wh) for photo in photos[:_TIMED_PHOTOS]]
-            for name, detector in detectors.items():
-                latencies[name][frame_wh] = median_ms(detector.detect, frames, repeats)
-    return latencies
+        for width, height in FRAMES_WH:
+            frames = [fill_frame(photo.image, (width, height)) for photo in photos[:_TIMED_PHOTOS]]
+            latencies.append(Latency(live, width, height, median_ms(detector.detect, frames, _TIMED_REPEATS)))
+    return tuple(latencies)
 
 
 def fill_frame(image: Image, frame_wh: tuple[int, int]) -> Image:

@@ -10,6 +10,7 @@ import skimage.data
 
 from core.errors import ConfigError, DetectorError
 from core.evaluation.detection.metrics import recompute
+from core.evaluation.detection.report import Latency
 from core.evaluation.detection.store import load_numbers, load_report
 from core.settings import DetectorSettings
 from models import evaluate
@@ -31,11 +32,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        detector_evaluation, "measure_latencies", lambda detectors, photos: dict.fromkeys(detectors, LATENCIES)
+        detector_evaluation,
+        "measure_latencies",
+        lambda detector, photos, live: (Latency(live, 256, 256, 1.5), Latency(live, 640, 480, 4.0)),
     )
-
-
-LATENCIES = {(256, 256): 1.5, (640, 480): 4.0}
 
 
 def test_the_command_stores_what_it_prints(
