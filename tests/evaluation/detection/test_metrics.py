@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,7 +28,7 @@ RUNS = example_runs(IMAGES)
 def test_recall_and_fppi_of_the_example() -> None:
     report = condition_report(IMAGES, RUNS["as_is"])
     assert report.recall == wilson_interval(1, 2)
-    assert report.street_recall == wilson_interval(1, 1)  # The other drawn box is too small to count.
+    assert report.street_recall == wilson_interval(1, 1)  # The other box is too small to count.
     assert report.fppi_web == report.fppi == 1.0
     assert report.duplicates == 0.0
     assert [(group.label, group.recall.n) for group in report.by_size] == [
@@ -51,7 +50,7 @@ def test_fppi_of_web_images_is_counted_separately() -> None:
 def test_landmarks_are_compared_with_annotated_ones() -> None:
     report = condition_report(IMAGES, RUNS["as_is"])
     assert report.landmarks is not None
-    # 2 px below the marks, 20 px between the eyes.
+    # 2 px below the annotations, 20 px between the eyes.
     assert (report.landmarks.mean, report.landmarks.median, report.landmarks.n) == (0.1, 0.1, 1)
     assert [part.mean for part in report.landmarks.by_landmark] == [0.1] * 4
     assert [part.n for part in report.landmarks.by_size] == [0, 1, 0, 0]
@@ -67,12 +66,6 @@ def test_mean_and_median_are_over_faces() -> None:
     assert [part.n for part in report.by_size] == [1, 1, 0, 1]
 
 
-def test_detector_without_landmarks_has_no_nme() -> None:
-    report = condition_report(IMAGES, example_runs(IMAGES, with_landmarks=False)["as_is"])
-    assert report.landmarks is None
-    assert summarize_errors(np.zeros((0, 4)), np.zeros(0)) is None
-
-
 def test_faces_below_nine_pixels_are_not_missed() -> None:
     tiny = annotate(faces=[annotated_face(60, 60, 0.44)])
     assert condition_report([tiny], [found()]).recall.n == 0
@@ -80,7 +73,7 @@ def test_faces_below_nine_pixels_are_not_missed() -> None:
 
 
 @pytest.mark.parametrize("photos", [0, 1], ids=["no images", "nothing found or annotated"])
-def test_nothing_gives_empty_figures(photos: int) -> None:
+def test_nothing_gives_empty_metrics(photos: int) -> None:
     report = condition_report([annotate()] * photos, [found()] * photos)
     assert report.recall.n == 0
     assert math.isnan(report.recall.value)
@@ -90,12 +83,12 @@ def test_nothing_gives_empty_figures(photos: int) -> None:
 
 
 def test_the_curve_follows_the_score() -> None:
-    marks = [annotate(faces=[annotated_face(60, 60), annotated_face(140, 60)]), annotate("web_2.jpg")]
+    images = [annotate(faces=[annotated_face(60, 60), annotated_face(140, 60)]), annotate("web_2.jpg")]
     faces = [
         found([square(60, 60, 50), square(20, 140, 20), square(140, 60, 50)], [0.875, 0.75, 0.5]),
         found([square(20, 140, 20)], [0.75]),
     ]
-    swept = recall_curve(marks, faces)
+    swept = recall_curve(images, faces)
     assert swept.thresholds == (0.875, 0.75, 0.5)
     assert swept.recall == (0.5, 0.5, 1.0)
     assert swept.fppi == (0.0, 1.0, 1.0)
@@ -132,12 +125,12 @@ def test_even_images_rotate_clockwise_and_stay_on_the_canvas() -> None:
 
 
 def test_the_report_is_recomputed_from_its_runs() -> None:
-    report, marks, runs = example_report()
+    report, images, runs = example_report()
     assert report.images == 3
     assert report.web_images == 2
-    assert recompute(report, marks, runs) == report
+    assert recompute(report, images, runs) == report
     better = runs | {"haar": runs["haar"] | {"as_is": runs["compact"]["enlarged"]}}
-    assert recompute(report, marks, better) != report
+    assert recompute(report, images, better) != report
 
 
 def test_landmarks_of_another_face_do_not_count() -> None:
@@ -149,12 +142,12 @@ def test_landmarks_of_another_face_do_not_count() -> None:
     assert report.landmarks.mean == 0.0
 
 
-def test_headline_has_no_empty_figures() -> None:
+def test_summary_has_no_empty_metrics() -> None:
     report, _, _ = example_report()
-    figures = summary_metrics(report.detectors["compact"].conditions["as_is"])
-    assert figures["recall"] == 0.5
-    assert figures["marked_faces"] == 2
-    assert figures["point_error"] == 0.1
-    assert "recall_25-40 px" not in figures
-    without = replace(report.detectors["haar"].conditions["as_is"], landmarks=None)
-    assert "point_error" not in summary_metrics(without)
+    metrics = summary_metrics(report.detectors["compact"].conditions["as_is"])
+    assert metrics["recall"] == 0.5
+    assert metrics["marked_faces"] == 2
+    assert metrics["point_error"] == 0.1
+    assert "recall_25-40 px" not in metrics
+    assert report.detectors["haar"].conditions["as_is"].landmarks is None
+    assert "point_error" not in summary_metrics(report.detectors["haar"].conditions["as_is"])
