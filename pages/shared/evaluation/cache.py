@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
-from core.artifacts.model_card import CARD_FILE, PREDICTIONS_FILE, InstalledArtifact
+from core.artifacts.model_card import CARD_FILE, PREDICTIONS_FILE, ROBUSTNESS_FILE, InstalledArtifact
 from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation, load_stored
 
@@ -57,4 +57,4 @@ def _digest(predictions: Predictions) -> str:
 
 
 def _model_stamps(folder: Path) -> Stamps:
-    return file_stamps(folder / CARD_FILE, folder / PREDICTIONS_FILE)
+    return file_stamps(*(folder / name for name in (CARD_FILE, PREDICTIONS_FILE, ROBUSTNESS_FILE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import ArtifactError, ArtifactMissingError
@@ -17,6 +18,7 @@ from core.evaluation.robustness import (
 from core.evaluation.stored import StoredEvaluation
 from core.tasks import TASKS
 from pages.shared.errors import show_error
+from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
 _LIMITED = {"none": "", "limit": " Limited on request.", "time": " Limited to what 12 minutes allow."}
@@ -29,7 +31,7 @@ def has_robustness(model: StoredEvaluation) -> bool:
 
 def show_robustness(detail: StoredEvaluation) -> None:
     try:
-        report = load_report(detail.folder, detail.card)
+        report = _report(detail)
     except ArtifactMissingError:
         st.info("Robustness was not measured yet. This command measures it:")
         st.code(measure_command(detail.name), language="bash")
@@ -58,13 +60,24 @@ def show_robustness(detail: StoredEvaluation) -> None:
         )
     _show_summary(report, shown)
     show_figure(
-        severity_charts(report, shown, f"{titles[shown]} by severity"),
+        _charts(detail, shown, f"{titles[shown]} by severity"),
         f"robustness_{shown}",
         "From mild (1) to strong (5); bars are 95 % intervals. Dashed: clean images. "
         + ("Dotted above solid: the model is overconfident." if shown == "accuracy" else "Lower is better."),
     )
     file_name = f"{detail.name}_{report.split}_robustness_{shown}.csv"
     show_table(robustness_table(report, shown), file_name, f"table_robustness_{shown}")
+
+
+@cache_report
+def _report(model: StoredEvaluation) -> RobustnessReport:
+    return load_report(model.folder, model.card)
+
+
+@cache_report
+def _charts(model: StoredEvaluation, shown: Metric, title: str) -> go.Figure:
+    # Drawing that many small charts takes half a second.
+    return severity_charts(_report(model), shown, title)
 
 
 def _titles(report: RobustnessReport) -> dict[Metric, str]:

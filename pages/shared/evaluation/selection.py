@@ -24,6 +24,7 @@ def choose_split() -> Split:
     """Choose one of the splits that the installed models were evaluated on."""
     installed = {artifact.card.task for artifact in list_artifacts() if artifact.card is not None}
     tasks = [task for name, task in TASKS.items() if name in {*_DEFAULT_TASKS, *installed}]
+    tasks.sort(key=lambda task: not task.outputs)  # detection last: it has a report instead of predictions
     splits = {split.title: split for task in tasks for split in task.splits if task.outputs or not split.is_validation}
     title = st.selectbox("Test set", list(splits), key=TEST_SET_KEY, persist_state="session")
     split = splits[title]
