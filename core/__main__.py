@@ -93,7 +93,7 @@ def _analyze(options: argparse.Namespace) -> int:
             results.append(export.error_object(file, error))
             text = f"{file}: error: {error}"
         else:
-            results.append(export.to_json_object(file, analysis) | {"networks": networks.answering(attributes)})
+            results.append(export.to_json_object(file, analysis) | {"networks": networks.for_attributes(attributes)})
             text = _format(file, analysis)
         if not options.json:
             print(text)

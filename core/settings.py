@@ -120,7 +120,7 @@ class NetworkChoice:
         """Attribute -> name of its network."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def answering(self, attributes: Attributes) -> dict[str, str]:
+    def for_attributes(self, attributes: Attributes) -> dict[str, str]:
         """Return ``by_attribute`` for the attributes that are on."""
         return {name: network for name, network in self.by_attribute.items() if name in attributes.read}
 

@@ -58,7 +58,7 @@ for number, (file, fingerprint) in enumerate(zip(files, fingerprints, strict=Tru
         json_objects.append(export.error_object(file.name, result))
         continue
     show_result(file, fingerprint, result, settings, table, number)
-    networks = settings.networks.choice.answering(settings.attributes)
+    networks = settings.networks.choice.for_attributes(settings.attributes)
     json_objects.append(export.to_json_object(file.name, result.analysis) | {"networks": networks})
     csv_rows += export.rows(file.name, result.analysis)
 

@@ -77,17 +77,17 @@ class LiteRTEstimator:
             self._model = LiteRTModel(file.read_bytes(), num_threads)
         except (ValueError, RuntimeError) as error:
             raise ArtifactCorruptError(f"{file} is not a valid LiteRT model: {error}") from error
-        self._check_form(file)
+        self._check_shapes(file)
 
-    def _check_form(self, file: Path) -> None:
+    def _check_shapes(self, file: Path) -> None:
         size, wanted = self.card.input_size, set(TASKS[self.card.task].outputs)
         expected = (size, size, self.card.channels)
         fitting = {name for name in wanted if self._model.widths.get(name) in OUTPUT_WIDTHS[name]}
         if not wanted or self._model.crop_shape != expected or fitting != wanted:
             promised = {name: " or ".join(map(str, OUTPUT_WIDTHS[name])) for name in sorted(wanted)}
             raise ArtifactCorruptError(
-                f"{file} takes {self._model.crop_shape} and answers {dict(sorted(self._model.widths.items()))}; its "
-                f"card promises {expected} and {promised or 'no network that reads crops'}"
+                f"{file} has the input {self._model.crop_shape} and the outputs "
+                f"{dict(sorted(self._model.widths.items()))}; its card says {expected} and {promised or 'no outputs'}"
             )
 
     def predict(self, crops: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:

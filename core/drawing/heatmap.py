@@ -16,16 +16,16 @@ _MAX_ALPHA, _MIN_ALPHA = 0.65, 0.15
 """Opacity of the colour where covering matters most, and where it does not."""
 
 
-def overlay_heatmap(picture: NDArray[np.uint8], occlusion: OcclusionMap) -> NDArray[np.uint8]:
-    """Return a copy of ``picture`` with the map on it: (H, W, 3) uint8 BGR, the same square as the network's crop."""
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise ValueError(f"picture must be (H, W, 3) uint8, got {picture.shape} {picture.dtype}")
-    height, width = picture.shape[:2]
+def overlay_heatmap(face: NDArray[np.uint8], occlusion: OcclusionMap) -> NDArray[np.uint8]:
+    """Return a copy of ``face`` with the map on it: (H, W, 3) uint8 BGR, the same square as the network's crop."""
+    if face.ndim != 3 or face.shape[2] != 3 or face.dtype != np.uint8:
+        raise ValueError(f"face must be (H, W, 3) uint8, got {face.shape} {face.dtype}")
+    height, width = face.shape[:2]
     heat = cv2.resize(heatmap_strength(occlusion), (width, height), interpolation=cv2.INTER_CUBIC)
     heat = np.clip(heat, 0, 1)
     colors = cv2.applyColorMap(np.rint(heat * 255).astype(np.uint8), COLOR_MAP).astype(np.float64)
     alpha = (_MIN_ALPHA + (_MAX_ALPHA - _MIN_ALPHA) * heat)[..., None]
-    return np.rint(picture * (1 - alpha) + colors * alpha).astype(np.uint8)
+    return np.rint(face * (1 - alpha) + colors * alpha).astype(np.uint8)
 
 
 def heatmap_strength(occlusion: OcclusionMap) -> NDArray[np.float64]:

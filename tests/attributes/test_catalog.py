@@ -112,7 +112,7 @@ class TestChoice:
         assert NetworkChoice(age=name).age == name
 
     def test_only_attributes_that_are_read_are_answered(self):
-        assert DEFAULT_NETWORKS.answering(Attributes(age=False)) == {"emotion": "emotion", "gender": "age_gender"}
+        assert DEFAULT_NETWORKS.for_attributes(Attributes(age=False)) == {"emotion": "emotion", "gender": "age_gender"}
 
 
 class TestOpening:

@@ -43,5 +43,5 @@ def test_weak_maps_look_weak(attribute):
 
 
 def test_other_arrays_are_rejected():
-    with pytest.raises(ValueError, match="picture must be"):
+    with pytest.raises(ValueError, match="face must be"):
         overlay_heatmap(GREY[..., 0], one_spot(0.5))
