@@ -1,8 +1,7 @@
-"""The networks of Levi & Hassner (2015), "Age and Gender Classification using Convolutional Neural Networks", as Caffe
-files that the user supplies, through ``cv2.dnn``: they are not part of this repository.
+"""The networks of Levi & Hassner (2015), "Age and Gender Classification using Convolutional Neural Networks".
 
-A pair of files, ``*_deploy.prototxt`` and ``*_net.caffemodel``, answers one attribute, so each pair is an estimator of
-its own: either can be there alone, and one whose attribute nobody wants costs no time.
+They run in ``cv2.dnn`` from Caffe files that the user supplies. A pair of files, ``*_deploy.prototxt`` and
+``*_net.caffemodel``, predicts one attribute and is an estimator of its own, so either can be there alone.
 """
 
 from __future__ import annotations
@@ -25,18 +24,17 @@ CAFFE = "caffe"
 FOLDER = Path(__file__).resolve().parents[2] / "models" / "caffe"
 SIDE_PX = 227
 MEAN_BGR = (78.4263377603, 87.7689143744, 114.895847746)
-"""Of the authors' training images; subtracted from every pixel."""
+"""Mean of the authors' training images; subtracted from every pixel."""
 CROP = AlignmentSpec(scale=1.4)
-"""The plain square around the box with a fifth of its side as a margin, about as in the usual demonstrations: the
-authors' images show whole heads, and their networks are fed without turning faces upright."""
+"""The box with a margin of a fifth of its side: the authors' images show whole heads and are not rotated upright."""
 
 _BATCH = 16
-"""Crops at once; more are not faster, and the network keeps the memory of its largest batch."""
+"""Crops per call; more are not faster, and the network keeps the memory of its largest batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaffePair:
-    """The two files for one attribute, and what the network answers: ``output`` with ``classes`` probabilities."""
+    """The two files for one attribute, and the network's ``output`` with ``classes`` probabilities."""
 
     attribute: str
     title: str
@@ -68,11 +66,13 @@ def caffe_folder() -> Path:
 
 
 class CaffeEstimator:
-    """One pair. Not calibrated: the probabilities are the network's own."""
+    """One pair of files. Its probabilities are not calibrated."""
 
     def __init__(self, attribute: str, folder: Path | None = None) -> None:
-        """``attribute`` is one of ``PAIRS``; without ``folder``, see ``caffe_folder``. Raises ``ArtifactMissingError``
-        or ``ArtifactCorruptError``, naming the file and saying what to put where."""
+        """Load the pair for one of ``PAIRS`` from ``folder`` (default: ``caffe_folder``).
+
+        Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file and saying what to put where.
+        """
         self._pair = PAIRS[attribute]
         folder = caffe_folder() if folder is None else folder
         contents = [_content(folder / name, self._pair) for name in self._pair.file_names]
@@ -83,7 +83,7 @@ class CaffeEstimator:
             self._run(np.zeros((1, SIDE_PX, SIDE_PX, 3), np.uint8))
         except (cv2.error, ValueError) as error:
             raise ArtifactCorruptError(
-                f"{' and '.join(self._pair.file_names)} in {folder} ({contents[1].size} bytes of weights) are no "
+                f"{' and '.join(self._pair.file_names)} in {folder} ({contents[1].size} bytes of weights) are not a "
                 f"network with {self._pair.classes} probabilities that OpenCV {cv2.__version__} can run; one of a few "
                 f"hundred bytes is a Git LFS pointer instead of the file. {self._pair.advice}"
             ) from error
@@ -100,14 +100,14 @@ class CaffeEstimator:
         return {self._pair.output: np.concatenate([np.empty((0, self._pair.classes), np.float32), *parts])}
 
     def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """At least one crop -> (N, K). Raises ``cv2.error``, or ``ValueError`` if the answer is something else."""
+        """Predict (N, K) from at least one crop. Raises ``cv2.error``, or ``ValueError`` for another kind of output."""
         blob = cv2.dnn.blobFromImages(list(crops), 1.0, (SIDE_PX, SIDE_PX), MEAN_BGR, swapRB=False)
         with self._lock:
             self._network.setInput(blob)
-            answers = np.array(self._network.forward(), np.float32)
-        if answers.shape != (len(crops), self._pair.classes) or not np.allclose(answers.sum(axis=1), 1, atol=1e-3):
-            raise ValueError(f"the network answers {answers.shape} instead of probabilities")
-        return answers
+            outputs = np.array(self._network.forward(), np.float32)
+        if outputs.shape != (len(crops), self._pair.classes) or not np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+            raise ValueError(f"the network outputs {outputs.shape} instead of probabilities")
+        return outputs
 
 
 def _content(file: Path, pair: CaffePair) -> NDArray[np.uint8]:
@@ -140,5 +140,5 @@ def _card(pair: CaffePair, parameters: int) -> ModelCard:
         files={},
         license="that of the files, which are the user's own",
         intended_use="comparison with the networks of this repository",
-        limits="neither trained nor measured here; answers are not calibrated and never uncertain by default",
+        limits="neither trained nor measured here; predictions are not calibrated and never uncertain by default",
     )

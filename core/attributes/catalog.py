@@ -1,4 +1,4 @@
-"""Which networks there are for each attribute, which of them is chosen, and how they are opened."""
+"""The networks that can be chosen for each attribute, and how they are loaded."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CAFFE_PARTS = {f"{CAFFE}_{attribute}": attribute for attribute in PAIRS}
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One that can be chosen. ``kind`` says in plain words where it comes from, ``title`` what its card calls it."""
+    """A network that can be chosen. ``kind``: display text for its origin; ``title``: as on its card."""
 
     name: str
     kind: str
@@ -31,17 +31,15 @@ class Network:
 
 
 def list_networks(attribute: str, root: Path | None = None) -> tuple[Network, ...]:
-    """Those that answer ``attribute``: the default, others of our own, classic ones, those that are there to be
-    compared with, those whose served model is not included and has to be made first, and the user's own Caffe files.
-    The default is there even if it is broken."""
+    """List the networks that predict ``attribute``: the default (even if broken), then by kind, Caffe last."""
     default = Network(DEFAULT_NETWORKS.by_attribute[attribute], BUILT_IN)
     found = [
-        Network(one.name, _kind(one, one.card), one.card.title)
-        for one in list_artifacts(root)
-        if one.card is not None and attribute in one.card.attributes
+        Network(artifact.name, _kind(artifact, artifact.card), artifact.card.title)
+        for artifact in list_artifacts(root)
+        if artifact.card is not None and attribute in artifact.card.attributes
     ]
     order = (BUILT_IN, BASELINE, COMPARED, NOT_INCLUDED)
-    found.sort(key=lambda one: (one.name != default.name, order.index(one.kind), one.name))
+    found.sort(key=lambda network: (network.name != default.name, order.index(network.kind), network.name))
     if not found or found[0].name != default.name:
         found.insert(0, default)
     if attribute in PAIRS:
@@ -58,16 +56,18 @@ def _kind(artifact: InstalledArtifact, card: ModelCard) -> str:
 
 
 def network_choice(given: Mapping[str, str | None] = _NOTHING_GIVEN) -> NetworkChoice:
-    """For each attribute the network that is ``given``, else the one that its environment variable names, else ours.
-    Raises ``ConfigError`` for a name that ``list_networks`` does not list."""
+    """Choose a network per attribute: the ``given`` one, else that of its environment variable, else the default.
+
+    Raises ``ConfigError`` for a name that ``list_networks`` does not list.
+    """
     chosen: dict[str, str] = {}
     for attribute, variable in environment.NETWORKS.items():
         wanted, configured = given.get(attribute), environment.read_variable(variable)
         chosen[attribute] = name = wanted or configured or DEFAULT_NETWORKS.by_attribute[attribute]
-        # Ours are not looked up: that would read every card for nothing.
+        # Defaults are not looked up: that would read every card for nothing.
         if name == DEFAULT_NETWORKS.by_attribute[attribute]:
             continue
-        allowed = [one.name for one in list_networks(attribute)]
+        allowed = [network.name for network in list_networks(attribute)]
         if name not in allowed:
             source = f"the {attribute} network" if wanted else variable
             raise ConfigError(f"{source} must be one of {', '.join(allowed)}, got {name!r}")
@@ -75,20 +75,19 @@ def network_choice(given: Mapping[str, str | None] = _NOTHING_GIVEN) -> NetworkC
 
 
 def resolve_artifact(name: str, attribute: str) -> str:
-    """What is opened when ``name`` is chosen for ``attribute``: the artifact of that name, which may answer more than
-    that, or the Caffe pair for that one."""
+    """Return what to load for a chosen name: the artifact, which may have more attributes, or the Caffe pair."""
     return f"{name}_{attribute}" if name == CAFFE else name
 
 
 def load_estimator(part: str) -> Estimator:
-    """See ``resolve_artifact``. Raises ``ArtifactError``, saying what to do."""
+    """Load what ``resolve_artifact`` returned. Raises ``ArtifactError``, saying what to do."""
     if part in _CAFFE_PARTS:
         return CaffeEstimator(_CAFFE_PARTS[part])
     return LiteRTEstimator(artifacts_dir() / part)
 
 
-def load_networks(choice: NetworkChoice, open_one: Callable[[str], Estimator] = load_estimator) -> dict[str, Estimator]:
-    """Attribute -> its network; one that answers several is opened once. Raises ``ArtifactError``."""
+def load_networks(choice: NetworkChoice, load: Callable[[str], Estimator] = load_estimator) -> dict[str, Estimator]:
+    """Load the network of each attribute; one with several attributes is loaded once. Raises ``ArtifactError``."""
     parts = {attribute: resolve_artifact(name, attribute) for attribute, name in choice.by_attribute.items()}
-    opened = {part: open_one(part) for part in dict.fromkeys(parts.values())}
-    return {attribute: opened[part] for attribute, part in parts.items()}
+    loaded = {part: load(part) for part in dict.fromkeys(parts.values())}
+    return {attribute: loaded[part] for attribute, part in parts.items()}

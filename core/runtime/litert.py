@@ -13,22 +13,22 @@ Outputs = dict[str, NDArray[Any]]
 
 
 class LiteRTRunners:
-    """Runs the signature ``serving_default``, each call on an interpreter that no other call has."""
+    """Runs the signature ``serving_default``, each call on an interpreter of its own."""
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
-        """Raises ``ValueError`` or ``RuntimeError`` if the content is no LiteRT model with ``serving_default``."""
+        """Raises ``ValueError`` or ``RuntimeError`` unless ``content`` is a LiteRT model with ``serving_default``."""
 
-        def made() -> SignatureRunner:
+        def make() -> SignatureRunner:
             interpreter = Interpreter(model_content=content, num_threads=num_threads)
             return interpreter.get_signature_runner("serving_default")
 
-        self._runners = Pool(made)
+        self._runners = Pool(make)
         with self._runners.borrow() as runner:
             self.inputs: dict[str, dict[str, Any]] = runner.get_input_details()
             self.outputs: dict[str, dict[str, Any]] = runner.get_output_details()
 
     def run(self, **inputs: NDArray[Any]) -> Outputs:
-        """Arrays by input name -> arrays by output name, which are the caller's own."""
+        """Run arrays by input name; returns new arrays by output name."""
         with self._runners.borrow() as runner:
             outputs: Outputs = runner(**inputs)
             return outputs

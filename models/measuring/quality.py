@@ -123,7 +123,9 @@ def fit(
         for side in np.arange(2, _NATIVE_PX + 1, 2)
         for end in _unusable_limits(side)
     ]
-    settings = min((replace(settings, side_px=side) for side in sides), key=lambda one: normalized_nll(tiny, one))
+    settings = min(
+        (replace(settings, side_px=side) for side in sides), key=lambda candidate: normalized_nll(tiny, candidate)
+    )
     scores = [Smoothstep(float(end), score) for end in _unusable_limits(score)]
     return replace(settings, score=min(scores, key=lambda candidate: _detection_nll(*detections, candidate)))
 

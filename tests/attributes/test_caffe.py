@@ -143,7 +143,7 @@ def test_a_broken_file_is_told(folder, part, content):
     whole = file.read_bytes()
     # Cut in the middle of a layer, or of its weights.
     file.write_bytes(whole[: -len(whole) // 4] if content is None else content)
-    with pytest.raises(ArtifactCorruptError, match=r"age_deploy.prototxt and age_net.caffemodel in .* are no network"):
+    with pytest.raises(ArtifactCorruptError, match=r"age_deploy.prototxt and age_net.caffemodel in .* are not a network"):
         CaffeEstimator("age", folder)
 
 
@@ -158,7 +158,7 @@ def test_a_folder_in_place_of_a_file_is_told(folder):
 @pytest.mark.parametrize("wrong", [{"classes": 3}, {"softmax": False}], ids=["other classes", "no probabilities"])
 def test_another_network_is_refused(tmp_path, wrong):
     write_pair(tmp_path, "gender", **wrong)
-    with pytest.raises(ArtifactCorruptError, match="no network with 2 probabilities"):
+    with pytest.raises(ArtifactCorruptError, match="not a network with 2 probabilities"):
         CaffeEstimator("gender", tmp_path)
 
 

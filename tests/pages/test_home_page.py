@@ -132,7 +132,7 @@ def test_broken_artifact_is_named_and_the_rest_shown(artifacts: Path) -> None:
     (artifacts / "torn").mkdir()
     (artifacts / "torn" / "card.json").write_text("{", encoding="utf-8")
     app = home()
-    assert "torn/card.json is no model card" in app.error[0].value
+    assert "torn/card.json cannot be used" in app.error[0].value
     assert "git restore" in app.error[0].value
     assert [metric.value for metric in app.metric] == ["68.3 %"]
 

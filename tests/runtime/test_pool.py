@@ -9,7 +9,7 @@ import pytest
 from core.runtime.pool import Pool
 
 
-def counting_pool(most: int = 2) -> tuple[Pool[object], list[object]]:
+def counting_pool(max_items: int = 2) -> tuple[Pool[object], list[object]]:
     """A pool, and what it has made so far."""
     made: list[object] = []
 
@@ -17,12 +17,12 @@ def counting_pool(most: int = 2) -> tuple[Pool[object], list[object]]:
         made.append(object())
         return made[-1]
 
-    return Pool(make, most), made
+    return Pool(make, max_items), made
 
 
 def borrow(pool: Pool[object], borrowed: list[object], meet: threading.Barrier | None = None) -> None:
-    with pool.borrow() as one:
-        borrowed.append(one)
+    with pool.borrow() as item:
+        borrowed.append(item)
         if meet is not None:
             meet.wait()
 
@@ -66,7 +66,7 @@ def test_what_cannot_be_made_is_said_at_once() -> None:
 
 
 def test_calls_beyond_the_most_wait_for_one_to_come_back() -> None:
-    pool, made = counting_pool(most=2)
+    pool, made = counting_pool(max_items=2)
     borrowed: list[object] = []
     with pool.borrow(), pool.borrow():
         third = threading.Thread(target=borrow, args=(pool, borrowed))
