@@ -61,10 +61,6 @@ def test_emotion_label_is_the_most_probable_class():
     assert estimate.valence == pytest.approx(0.6 + 0.1 - 0.1)
 
 
-def test_gender_label_is_the_most_probable_class():
-    assert GenderEstimate((0.3, 0.7)).label is Gender.FEMALE
-
-
 UNSURE = (0.1, 0, 0.1, 0, 0.4, 0.1, 0.3)
 
 

@@ -79,8 +79,6 @@ def test_uniform_crop_has_no_important_region():
     assert found.importance.max() == 0
 
 
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [48, 64, 97])
 def test_patches_cover_the_whole_crop(size, channels):

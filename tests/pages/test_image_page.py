@@ -6,6 +6,7 @@ import io
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,15 +18,7 @@ from core.errors import ArtifactMissingError, DetectorError, FacetError, ImageEr
 from core.io.images import decode
 from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
 from core.suggestions import COLUMNS
-from core.types import (
-    AgeEstimate,
-    Analysis,
-    Box,
-    Detection,
-    EmotionEstimate,
-    Face,
-    GenderEstimate,
-)
+from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
@@ -305,15 +298,6 @@ def explanation_key(app: AppTest) -> str:
     return f"explain_{app.get('plotly_chart')[0].key.removeprefix('image_bars_')}"
 
 
-class StoredFile:
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name = name
-        self._data = data
-
-    def getvalue(self) -> bytes:
-        return self._data
-
-
 def test_cached_error_does_not_keep_the_file() -> None:
     error = image_results._analyze("bad.png", b"text", FakeAnalyzer(), Attributes())
     assert isinstance(error, ImageError)
@@ -330,7 +314,7 @@ def test_several_faces_get_the_numbers_of_their_cards() -> None:
 def test_annotated_png_has_the_full_size() -> None:
     data = picture(width=2000)
     analysis = FakeAnalyzer().analyze(decode(data))
-    png = image_results.annotated_png(StoredFile("a.png", data), analysis, OverlayStyle())
+    png = image_results.annotated_png(SimpleNamespace(name="a.png", getvalue=lambda: data), analysis, OverlayStyle())
     drawn = decode(png)
     assert drawn.shape == (50, 2000, 3)
     assert not np.array_equal(drawn, decode(data))

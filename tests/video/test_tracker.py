@@ -150,23 +150,6 @@ def test_averages_are_independent_of_the_frame_rate(fps: int) -> None:
     assert (age.low, age.high) == pytest.approx((age.years - 5, age.years + 5))
 
 
-def test_no_smoothing_passes_values_through() -> None:
-    tracker = FaceTracker(TrackingSettings(smoothing_s=0.0))
-    tracker.update(frame(face(100, emotion=HAPPY)), 0.0)
-    result = tracker.update(frame(face(104, emotion=SAD)), FRAME_S)
-    assert result.faces[0].emotion == SAD
-    assert result.faces[0].box.x1 == pytest.approx(104)
-
-
-def test_averages_belong_to_one_face() -> None:
-    tracker = FaceTracker()
-    for i in range(5):
-        result = tracker.update(frame(face(100, emotion=HAPPY), face(400, emotion=SAD)), i * FRAME_S)
-    first, second = result.faces
-    assert first.emotion == HAPPY
-    assert second.emotion == SAD
-
-
 def test_attribute_that_was_off_starts_a_new_average() -> None:
     tracker = FaceTracker(TrackingSettings(smoothing_s=5.0))
     tracker.update(frame(face(100, emotion=HAPPY)), 0.0)
@@ -188,9 +171,3 @@ def test_lost_faces_are_predicted_until_max_age_in_the_latest_resolution() -> No
     assert tracker.predict_lost(0.2) == pytest.approx(np.array([[50, 50, 90, 90]]))
     tracker.update(frame(), 1.2)
     assert len(tracker.predict_lost(1.2)) == 0
-
-
-def test_input_is_not_changed() -> None:
-    given = frame(face(100))
-    FaceTracker().update(given, 0.0)
-    assert given.faces[0].track_id is None
