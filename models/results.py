@@ -158,7 +158,7 @@ def _groups(ages: Predictions) -> str:
         f"Between the best and the worst of these labels lie {gender.size * 100:.1f} points of gender accuracy "
         f"({gender.best.label} and {gender.worst.label}) and {age.size:.2f} years of age error ({age.best.label} and "
         f"{age.worst.label}); if the label made no difference, groups of these sizes would be at most "
-        f"{gender.by_chance * 100:.1f} points and {age.by_chance:.2f} years apart in 19 of 20 cases."
+        f"{gender.chance_gap * 100:.1f} points and {age.chance_gap:.2f} years apart in 19 of 20 cases."
     )
     young, old = mae_in_age_range(ages, *YOUNGEST), mae_in_age_range(ages, *OLDEST)
     extremes = (
@@ -297,7 +297,7 @@ def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -
 def renewed(text: str) -> str:
     """``text`` with everything that is generated. Raises ``ArtifactError`` or ``ConfigError``."""
     text = replaced(text, render())
-    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR, here=False)), NETWORKS_MARKERS)
+    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR)), NETWORKS_MARKERS)
 
 
 def main(arguments: list[str] | None = None) -> int:

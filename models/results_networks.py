@@ -6,7 +6,7 @@ import math
 
 from core.errors import ArtifactError
 from core.evaluation.leaderboard import Group, Leaderboard, Row
-from core.evaluation.leaderboard_tables import claimed
+from core.evaluation.leaderboard_tables import format_reported
 from models.markdown import percent, table, years
 
 NETWORKS_MARKERS = (
@@ -49,22 +49,22 @@ def _group(group: Group) -> str:
 
 def _cells(group: Group, row: Row) -> tuple[str, ...]:
     one = row.network
-    name = f"{one.name}{'' if one.included else ' *'}".replace("*", "\\*")
+    name = f"{one.name}{'' if one.is_included else ' *'}".replace("*", "\\*")
     return (
-        f"**{name}**" if one.own else name,
+        f"**{name}**" if one.is_own else name,
         _measured(group, row),
-        claimed(row) or "–",
-        f"{one.parameters:,}",
+        format_reported(row) or "–",
+        f"{one.card.parameters:,}",
         "–" if math.isnan(one.ms_per_face) else f"{one.ms_per_face:.2f}",
         one.epochs,
     )
 
 
 def _measured(group: Group, row: Row) -> str:
-    if math.isnan(row.reported.value):
+    if math.isnan(row.test.value):
         return "not measured"
-    text = percent(row.reported) if group.measure.unit == "%" else years(row.reported)
-    return f"{text}, {row.remark}" if row.remark else text
+    text = percent(row.test) if group.measure.unit == "%" else years(row.test)
+    return f"{text}, {row.note}" if row.note else text
 
 
 def _sources(board: Leaderboard) -> str:
@@ -72,7 +72,7 @@ def _sources(board: Leaderboard) -> str:
     sources: dict[str, list[str]] = {}
     for group in board.groups:
         for row in group.rows:
-            for claim in row.claims:
+            for claim in row.reported:
                 names = sources.setdefault(claim.source, [])
                 if row.network.name not in names:
                     names.append(row.network.name)

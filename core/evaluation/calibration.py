@@ -1,15 +1,17 @@
-"""Do the stated confidences and age intervals hold? Stored predictions -> frozen reports. Shares are in [0, 1].
+"""Measure whether confidences and age intervals hold. Shares are in [0, 1]; no predictions raise ``ConfigError``.
 
-Stored probabilities are calibrated already; those from before the correction follow from them, because a temperature
-is a power of the probabilities and can be undone. No predictions at all is an error: ``ConfigError``.
+Stored probabilities are calibrated already. The probabilities before temperature scaling follow from them, because a
+temperature is a power of the probabilities, which can be undone.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core.artifacts.model_card import ModelCard
@@ -18,6 +20,7 @@ from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.metrics import AGE_BRACKETS, METRIC_PREFIXES, bracket_indices
 from core.evaluation.predictions import Predictions
+from core.evaluation.tables import interval_columns
 
 BINS = 15
 """Equal-width bins of the confidence, as in Guo et al. 2017."""
@@ -26,7 +29,7 @@ _CURVE_STEPS = 100
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Answers with a confidence in (``low``, ``high``]: their mean ``confidence`` (NaN if none) and accuracy."""
+    """Predictions with a confidence in (``low``, ``high``]: their mean ``confidence`` (NaN if none) and accuracy."""
 
     low: float
     high: float
@@ -41,31 +44,28 @@ class ReliabilityBin:
 @dataclass(frozen=True)
 class Reliability:
     """``ece``: expected calibration error, the mean distance of confidence and accuracy over the bins, weighted by
-    their answers. ``brier``: mean over the answers of the summed squared distance of all class probabilities from the
+    their samples. ``brier``: mean over the samples of the summed squared distance of all class probabilities from the
     truth, between 0 and 2."""
 
     bins: tuple[ReliabilityBin, ...]
     ece: float
     brier: float
 
-    @property
-    def n(self) -> int:
-        return sum(one.n for one in self.bins)
-
 
 @dataclass(frozen=True, slots=True)
 class CoveragePoint:
-    """Answers with at least ``min_confidence``: which share of all they are, and how many of them are right."""
+    """Predictions with a confidence of at least ``threshold``: their share of all (``coverage``) and their accuracy
+    (selective accuracy)."""
 
-    min_confidence: float
-    share: MetricValue
+    threshold: float
+    coverage: MetricValue
     accuracy: MetricValue
 
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """One output of a model. ``before`` and ``after`` the ``temperature``; ``curve``: from few, very confident answers
-    to all of them; ``default``: what the card's minimum keeps."""
+    """One output of a model, ``before`` and ``after`` scaling with ``temperature``. ``curve``: from few, very confident
+    predictions to all of them; ``default``: the point of the card's confidence threshold."""
 
     temperature: float
     before: Reliability
@@ -76,7 +76,7 @@ class CalibrationReport:
 
 @dataclass(frozen=True, slots=True)
 class BracketCoverage:
-    """``coverage``: share of the people of a true age bracket whose age is in the stated interval; ``width``: mean
+    """``coverage``: share of the people of a true age bracket whose age is in the predicted interval; ``width``: mean
     width of these intervals in years, NaN without people."""
 
     label: str
@@ -86,74 +86,74 @@ class BracketCoverage:
 
 @dataclass(frozen=True)
 class IntervalReport:
-    """Coverage of the stated age interval: of everybody, and in every bracket of the true age, empty ones too."""
+    """Coverage of the age interval over all people, and in every bracket of the true age, empty ones too."""
 
-    everybody: BracketCoverage
+    overall: BracketCoverage
     brackets: tuple[BracketCoverage, ...]
 
     @property
     def lowest(self) -> BracketCoverage:
-        return min(self._occupied, key=lambda one: one.coverage.value)
+        return min(self._occupied, key=lambda bracket: bracket.coverage.value)
 
     @property
     def highest(self) -> BracketCoverage:
-        return max(self._occupied, key=lambda one: one.coverage.value)
+        return max(self._occupied, key=lambda bracket: bracket.coverage.value)
 
     @property
     def _occupied(self) -> list[BracketCoverage]:
-        return [one for one in self.brackets if one.coverage.n]
+        return [bracket for bracket in self.brackets if bracket.coverage.n]
 
 
 def reliability(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> Reliability:
-    """(N, K) probabilities and (N,) indices of the true class. Raises ``ConfigError`` if N is 0."""
-    confidence, right = _confidence(probabilities, truth)
+    """Bin (N, K) probabilities by confidence; ``truth``: (N,) indices of the true class."""
+    confidence, correct = _confidence(probabilities, truth)
     edges = np.linspace(0, 1, BINS + 1)
     bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, BINS - 1)
     bins = tuple(
-        _bin(edges[row], edges[row + 1], confidence[bin_of == row], right[bin_of == row]) for row in range(BINS)
+        ReliabilityBin(
+            float(edges[row]), float(edges[row + 1]), _mean(confidence[bin_of == row]), _share(correct[bin_of == row])
+        )
+        for row in range(BINS)
     )
-    ece = sum(one.n * abs(one.accuracy.value - one.confidence) for one in bins if one.n) / len(truth)
+    ece = sum(bin.n * abs(bin.accuracy.value - bin.confidence) for bin in bins if bin.n) / len(truth)
     errors = probabilities.astype(np.float64) - np.eye(probabilities.shape[1])[truth]
     return Reliability(bins, float(ece), float((errors**2).sum(axis=1).mean()))
 
 
-def coverage_point(
-    probabilities: NDArray[np.floating], truth: NDArray[np.int64], min_confidence: float
-) -> CoveragePoint:
-    """What is left when every answer below ``min_confidence`` is called uncertain."""
-    confidence, right = _confidence(probabilities, truth)
-    return _kept(confidence, right, min_confidence)
+def coverage_point(probabilities: NDArray[np.floating], truth: NDArray[np.int64], threshold: float) -> CoveragePoint:
+    """Measure coverage and selective accuracy when predictions below ``threshold`` are shown as uncertain."""
+    return _point(*_confidence(probabilities, truth), threshold)
 
 
 def coverage_curve(probabilities: NDArray[np.floating], truth: NDArray[np.int64]) -> tuple[CoveragePoint, ...]:
-    """Accuracy against the share that is kept, in steps of one percent; equally confident answers stay together."""
-    confidence, right = _confidence(probabilities, truth)
+    """Measure selective accuracy in coverage steps of one percent; equally confident predictions stay together."""
+    confidence, correct = _confidence(probabilities, truth)
     ordered = np.sort(confidence)[::-1]
     last = np.ceil(np.arange(1, _CURVE_STEPS + 1) / _CURVE_STEPS * len(ordered)).astype(np.int64) - 1
-    return tuple(_kept(confidence, right, float(least)) for least in np.unique(ordered[last])[::-1])
+    return tuple(_point(confidence, correct, float(threshold)) for threshold in np.unique(ordered[last])[::-1])
 
 
 def calibration_report(
-    probabilities: NDArray[np.float32], truth: NDArray[np.int64], temperature: float, min_confidence: float
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64], temperature: float, threshold: float
 ) -> CalibrationReport:
-    """``probabilities``: (N, K), made with ``temperature``. Raises ``ConfigError`` if N is 0."""
+    """Report on (N, K) ``probabilities`` that were scaled with ``temperature``."""
     return CalibrationReport(
         temperature=temperature,
         before=reliability(apply_temperature(probabilities, 1 / temperature), truth),
         after=reliability(probabilities, truth),
         curve=coverage_curve(probabilities, truth),
-        default=coverage_point(probabilities, truth, min_confidence),
+        default=coverage_point(probabilities, truth, threshold),
     )
 
 
-def output_calibration(predictions: Predictions, output: str, card: ModelCard) -> CalibrationReport:
-    """Of the probabilities of ``output``, which were made with the temperature on ``card``."""
-    temperature, min_confidence = card.temperature.get(output, 1.0), card.min_confidence.get(output, 0.0)
-    return calibration_report(predictions.probabilities[output], predictions.truth[output], temperature, min_confidence)
+def calibrate_output(predictions: Predictions, output: str, card: ModelCard) -> CalibrationReport:
+    """Report on ``output`` with the temperature and the confidence threshold of ``card``."""
+    temperature, threshold = card.temperature.get(output, 1.0), card.min_confidence.get(output, 0.0)
+    return calibration_report(predictions.probabilities[output], predictions.truth[output], temperature, threshold)
 
 
 def interval_report(predictions: Predictions) -> IntervalReport:
-    """Raises ``ConfigError`` without predictions."""
+    """Measure the coverage of the predicted age intervals."""
     if len(predictions) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
     truth, ages = predictions.truth["age"], predictions.ages
@@ -161,65 +161,95 @@ def interval_report(predictions: Predictions) -> IntervalReport:
     width = (ages.high - ages.low).astype(np.float64)
     bracket = bracket_indices(truth)
     return IntervalReport(
-        everybody=_coverage("everybody", covered, width),
+        overall=BracketCoverage("All ages", _share(covered), _mean(width)),
         brackets=tuple(
-            _coverage(label, covered[bracket == row], width[bracket == row]) for row, label in enumerate(AGE_BRACKETS)
+            BracketCoverage(label, _share(covered[bracket == row]), _mean(width[bracket == row]))
+            for row, label in enumerate(AGE_BRACKETS)
         ),
     )
 
 
 def calibration_metrics(predictions: Predictions, card: ModelCard) -> dict[str, float]:
-    """Flat figures for the model card and ``--json``, to be merged with ``core.evaluation.metrics.summary_metrics``.
+    """Return flat metrics for the model card and ``--json``, beside ``core.evaluation.metrics.summary_metrics``.
 
     Emotion: ``ece ece_before brier brier_before kept_share kept_accuracy``; gender and age groups: the same after
-    ``gender_`` and ``age_group_``; age: ``interval_coverage_lowest`` and ``_highest`` of the true age brackets. What is
-    NaN (no answer kept) is left out.
+    ``gender_`` and ``age_group_``; age: ``interval_coverage_lowest`` and ``_highest`` of the true age brackets. NaN (no
+    prediction above the threshold) is left out.
     """
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if predictions.age is not None:
         intervals = interval_report(predictions)
-        figures |= {
-            "interval_coverage_lowest": intervals.lowest.coverage.value,
-            "interval_coverage_highest": intervals.highest.coverage.value,
-        }
+        metrics["interval_coverage_lowest"] = intervals.lowest.coverage.value
+        metrics["interval_coverage_highest"] = intervals.highest.coverage.value
     for output in predictions.probabilities:
-        figures |= _headline(METRIC_PREFIXES[output], output_calibration(predictions, output, card))
-    return {name: value for name, value in figures.items() if math.isfinite(value)}
+        report, prefix = calibrate_output(predictions, output, card), METRIC_PREFIXES[output]
+        for name, scores in (("", report.after), ("_before", report.before)):
+            metrics |= {f"{prefix}ece{name}": scores.ece, f"{prefix}brier{name}": scores.brier}
+        metrics[f"{prefix}kept_share"] = report.default.coverage.value
+        metrics[f"{prefix}kept_accuracy"] = report.default.accuracy.value
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _headline(prefix: str, report: CalibrationReport) -> dict[str, float]:
-    figures = {
-        "ece": report.after.ece,
-        "ece_before": report.before.ece,
-        "brier": report.after.brier,
-        "brier_before": report.before.brier,
-        "kept_share": report.default.share.value,
-        "kept_accuracy": report.default.accuracy.value,
-    }
-    return {f"{prefix}{name}": value for name, value in figures.items()}
+def reliability_table(report: CalibrationReport) -> pd.DataFrame:
+    """Tabulate the filled bins of the reliability diagram, before and after temperature scaling, one row per bin."""
+    stages = {"before": report.before, "after": report.after}
+    bins = [(stage, bin) for stage, scores in stages.items() for bin in scores.bins if bin.n]
+    return pd.DataFrame(
+        {
+            "temperature_scaling": [stage for stage, _ in bins],
+            "confidence_from": [bin.low for _, bin in bins],
+            "confidence_to": [bin.high for _, bin in bins],
+            "mean_confidence": [bin.confidence for _, bin in bins],
+            **interval_columns("accuracy", [bin.accuracy for _, bin in bins]),
+            "samples": [bin.n for _, bin in bins],
+        }
+    )
+
+
+def coverage_table(reports: Mapping[str, CalibrationReport]) -> pd.DataFrame:
+    """Tabulate selective accuracy against coverage, one row per model and confidence threshold."""
+    points = [(name, point) for name, report in reports.items() for point in report.curve]
+    return pd.DataFrame(
+        {
+            "model": [name for name, _ in points],
+            "confidence_threshold": [point.threshold for _, point in points],
+            "coverage": [point.coverage.value for _, point in points],
+            **interval_columns("selective_accuracy", [point.accuracy for _, point in points]),
+            "samples": [point.accuracy.n for _, point in points],
+        }
+    )
+
+
+def interval_table(report: IntervalReport) -> pd.DataFrame:
+    """Tabulate coverage and mean width of the age interval: all ages first, then one row per true age bracket."""
+    rows = (report.overall, *report.brackets)
+    return pd.DataFrame(
+        {
+            "age_bracket": [row.label for row in rows],
+            **interval_columns("interval_coverage", [row.coverage for row in rows]),
+            "interval_width": [row.width for row in rows],
+            "people": [row.coverage.n for row in rows],
+        }
+    )
 
 
 def _confidence(
     probabilities: NDArray[np.floating], truth: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(N,) confidence, and whether the most probable class is correct."""
     if len(truth) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
     return probabilities.max(axis=1).astype(np.float64), probabilities.argmax(axis=1) == truth
 
 
-def _bin(low: float, high: float, confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> ReliabilityBin:
-    mean = float(confidence.mean()) if len(confidence) else math.nan
-    return ReliabilityBin(float(low), float(high), mean, wilson_interval(int(right.sum()), len(right)))
+def _point(confidence: NDArray[np.float64], correct: NDArray[np.bool_], threshold: float) -> CoveragePoint:
+    certain = confidence >= threshold
+    return CoveragePoint(threshold, _share(certain), _share(correct[certain]))
 
 
-def _kept(confidence: NDArray[np.float64], right: NDArray[np.bool_], min_confidence: float) -> CoveragePoint:
-    kept = confidence >= min_confidence
-    count = int(kept.sum())
-    return CoveragePoint(
-        min_confidence, wilson_interval(count, len(kept)), wilson_interval(int((kept & right).sum()), count)
-    )
+def _share(values: NDArray[np.bool_]) -> MetricValue:
+    return wilson_interval(int(values.sum()), len(values))
 
 
-def _coverage(label: str, covered: NDArray[np.bool_], width: NDArray[np.float64]) -> BracketCoverage:
-    mean_width = float(width.mean()) if len(width) else math.nan
-    return BracketCoverage(label, wilson_interval(int(covered.sum()), len(covered)), mean_width)
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else math.nan

@@ -1,4 +1,4 @@
-"""The answers that were most wrong: what to look at first when asking why a model fails."""
+"""Find the predictions that are most wrong: what to look at first when asking why a model fails."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from core.tasks import CLASSES
 
 @dataclass(frozen=True, slots=True)
 class WrongPrediction:
-    """One wrong answer; ``caption`` says truth, answer, and how sure or how far off the model was."""
+    """``caption``: truth, prediction, and its confidence or interval."""
 
     sample_id: str
     truth: str
-    answer: str
+    predicted: str
     caption: str
 
 
-def class_mistakes(predictions: Predictions, output: str, count: int) -> tuple[WrongPrediction, ...]:
-    """The ``count`` wrong classes of ``output`` that the model was surest of, surest first."""
+def find_class_errors(predictions: Predictions, output: str, count: int) -> tuple[WrongPrediction, ...]:
+    """Return the ``count`` wrong classes of ``output`` with the highest confidence, highest first."""
     labels, probabilities, truth = CLASSES[output], predictions.probabilities[output], predictions.truth[output]
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     wrong = np.nonzero(predicted != truth)[0]
@@ -37,8 +37,8 @@ def class_mistakes(predictions: Predictions, output: str, count: int) -> tuple[W
     )
 
 
-def age_mistakes(predictions: Predictions, count: int) -> tuple[WrongPrediction, ...]:
-    """The ``count`` ages that are furthest from the label, worst first."""
+def find_age_errors(predictions: Predictions, count: int) -> tuple[WrongPrediction, ...]:
+    """Return the ``count`` ages with the largest error, largest first."""
     truth, ages = predictions.truth["age"], predictions.ages
     rows = np.argsort(-np.abs(predictions.age_errors), kind="stable")[:count]
     return tuple(

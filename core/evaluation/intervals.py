@@ -1,4 +1,4 @@
-"""A measured figure with the range that it would probably fall in on another test set of the same size."""
+"""Metrics with their 95 % confidence intervals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Z_95 = 1.959964
 
 @dataclass(frozen=True, slots=True)
 class MetricValue:
-    """``value`` of ``n`` samples, with its 95 % interval ``[low, high]``; NaN where they are too few."""
+    """``value`` of a metric over ``n`` samples with its 95 % confidence interval ``[low, high]``; NaN if ``n`` is too
+    small."""
 
     value: float
     low: float
@@ -24,7 +25,7 @@ class MetricValue:
 
 
 def wilson_interval(successes: int, n: int) -> MetricValue:
-    """Share of ``n`` in [0, 1] with the Wilson score interval, which holds near 0 and 1 and for small n."""
+    """Return the share of ``n`` in [0, 1] with its Wilson score interval, which holds near 0 and 1 and for small n."""
     if not 0 <= successes <= n:
         raise ValueError(f"successes must be in 0..n, got {successes} of {n}")
     if n == 0:
@@ -37,22 +38,15 @@ def wilson_interval(successes: int, n: int) -> MetricValue:
 
 
 def mean_absolute_error(errors: NDArray[Any]) -> MetricValue:
-    """Mean of |errors| (N,) with the normal approximation of its interval, which needs two samples."""
-    sizes = np.abs(np.asarray(errors, np.float64))
-    n = len(sizes)
-    if n == 0:
-        return MetricValue(math.nan, math.nan, math.nan, 0)
-    mean = float(sizes.mean())
-    if n == 1:
-        return MetricValue(mean, math.nan, math.nan, 1)
-    half = Z_95 * float(sizes.std(ddof=1)) / math.sqrt(n)
-    return MetricValue(mean, max(0.0, mean - half), mean + half, n)
+    """Return the mean of |errors| (N,) with the normal approximation of its interval, which needs two samples."""
+    mean = mean_difference(np.abs(np.asarray(errors, np.float64)))
+    return MetricValue(mean.value, mean.low if math.isnan(mean.low) else max(0.0, mean.low), mean.high, mean.n)
 
 
-def mean_difference(changes: NDArray[np.float64]) -> MetricValue:
-    """Mean of (N,) changes with the normal approximation of its interval, which needs two."""
-    n = len(changes)
+def mean_difference(differences: NDArray[np.float64]) -> MetricValue:
+    """Return the mean of (N,) differences with the normal approximation of its interval, which needs two samples."""
+    n = len(differences)
     if n < 2:
-        return MetricValue(float(changes[0]) if n else math.nan, math.nan, math.nan, n)
-    mean, half = float(changes.mean()), Z_95 * float(changes.std(ddof=1)) / math.sqrt(n)
+        return MetricValue(float(differences[0]) if n else math.nan, math.nan, math.nan, n)
+    mean, half = float(differences.mean()), Z_95 * float(differences.std(ddof=1)) / math.sqrt(n)
     return MetricValue(mean, mean - half, mean + half, n)

@@ -1,7 +1,7 @@
-"""All networks that read faces, side by side: what the cards and the stored times say, computed anew nowhere.
+"""All networks for faces, ranked by the metrics on their model cards; nothing is computed anew.
 
-Figures are ranked only among networks that were measured in the same unit on the same images. What the authors of a
-network claim was measured elsewhere, so it stands beside and takes no part in the order.
+Networks are ranked only among those that were measured by the same metric on the same images. Reported results of
+others stand beside the measured ones and are not ranked.
 """
 
 from __future__ import annotations
@@ -12,79 +12,98 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from core.artifacts.model_card import (
     DETECTOR_ARTIFACT,
+    PREDICTIONS_FILE,
     SERVED_FILE,
-    InstalledArtifact,
     ModelCard,
     is_served,
     list_artifacts,
     rebuild_commands,
-    restore_command,
 )
-from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
-from core.evaluation.intervals import MetricValue
+from core.errors import ArtifactError, ArtifactMissingError
+from core.evaluation.intervals import MetricValue, mean_difference
 from core.evaluation.latency import NetworkSpeed, load_speed
 from core.evaluation.measures import MEASURES, Measure, ReportedResult, reported_results_for
+from core.evaluation.metrics import sample_scores
+from core.evaluation.predictions import load_predictions
 from core.tasks import ATTRIBUTE_TASKS, TASKS, Split
 
 UNMEASURED = MetricValue(math.nan, math.nan, math.nan, 0)
-FROM_GROUPS = "years worked out from its age groups"
-MORE_VOTES = "also learnt from the votes of FER+ on the same images"
+FROM_GROUPS = "years derived from age groups"
+FERPLUS_VOTES = "also trained on FER+ votes for the same images"
 _NO_SPEEDS: Mapping[str, NetworkSpeed] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkFacts:
-    """Facts about one network. ``size_bytes`` is that of the served file, also where it is not included; ``speed`` is
-    ``None`` where no usable time is stored. ``included``: the served file comes with the repository, so that everybody
-    has it; ``can_be_chosen``: it is here. ``restore``: the commands that bring a missing one back."""
+@dataclass(frozen=True)
+class Network:
+    """One network with its artifact ``folder``; ``speed`` is ``None`` if no time is stored; ``is_installed``: whether
+    its served file is in the folder, which large ones are not until they are trained and exported."""
 
-    name: str
-    title: str
-    task: str
-    own: bool
-    parameters: int
-    size_bytes: int | None
+    folder: Path
+    card: ModelCard
     speed: NetworkSpeed | None
-    epochs_run: int | None
-    recipe_epochs: int | None
-    recipe: str
-    included: bool
-    can_be_chosen: bool
-    restore: tuple[str, ...]
+    is_installed: bool
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def is_own(self) -> bool:
+        return not self.card.is_baseline
 
     @property
     def ms_per_face(self) -> float:
-        """NaN where there is no time."""
+        """NaN if no time is stored."""
         return self.speed.ms_per_face if self.speed else math.nan
 
     @property
+    def is_included(self) -> bool:
+        """Whether the served file comes with the repository."""
+        return SERVED_FILE not in self.card.excluded_files
+
+    @property
+    def size_mb(self) -> float:
+        """Megabytes of the served file, installed or not; NaN if the card does not list it."""
+        listed = {**self.card.excluded_files, **self.card.files}.get(SERVED_FILE)
+        return math.nan if listed is None else listed["bytes"] / 1e6
+
+    @property
     def epochs(self) -> str:
-        """``12 of 30``; only those that were run where no recipe says how many, or where more rounds followed."""
-        if self.epochs_run is None:
+        """``12 of 30``; only the epochs run if no recipe says how many, or if more followed."""
+        run, recipe = self.card.epochs_run, self.card.recipe_epochs
+        if run is None:
             return "not recorded"
-        if self.recipe_epochs is None or self.recipe_epochs < self.epochs_run:
-            return str(self.epochs_run)
-        return f"{self.epochs_run} of {self.recipe_epochs}"
+        return str(run) if recipe is None or recipe < run else f"{run} of {recipe}"
+
+    @property
+    def install_commands(self) -> tuple[str, ...]:
+        """The commands that bring a missing served file back."""
+        if self.is_installed:
+            return ()
+        if self.is_included:
+            return (f"git restore models/artifacts/{self.card.name}",)
+        return rebuild_commands(self.card)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
-    """One network and one measure: its figure on the test split and on the validation split; NaN where
-    the card has none."""
+    """One network and one measure: the metric on the test and the validation split, NaN if the card has none."""
 
-    network: NetworkFacts
-    reported: MetricValue
+    network: Network
+    test: MetricValue
     validation: MetricValue
-    claims: tuple[ReportedResult, ...]
-    remark: str = ""
-    """What sets the figure apart from those of the other networks."""
+    reported: tuple[ReportedResult, ...]
+    note: str = ""
+    """What sets the value apart from those of the other networks."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Networks whose figures can be compared, best first. ``images`` is how many the test split holds."""
+    """Networks whose results are comparable, best first. ``images``: size of the test split."""
 
     measure: Measure
     test_split: Split
@@ -100,119 +119,98 @@ class Leaderboard:
 
     groups: tuple[Group, ...]
     problems: tuple[ArtifactError, ...] = ()
-    networks: Mapping[str, NetworkFacts] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
 
     @property
     def machines(self) -> tuple[str, ...]:
-        """Processors that the times come from; times of several cannot be compared."""
-        return tuple(sorted({one.speed.machine for one in self.networks.values() if one.speed}))
-
-    @property
-    def to_restore(self) -> tuple[NetworkFacts, ...]:
-        """Those that have to be restored before they can be chosen for pictures and video."""
-        return tuple(one for one in self.networks.values() if not one.can_be_chosen)
+        """Processors that the times come from; times of several are not comparable."""
+        return tuple(sorted({network.speed.machine for network in self.networks.values() if network.speed}))
 
 
-def load_leaderboard(
-    root: Path | None = None, fresh: Mapping[str, NetworkSpeed] = _NO_SPEEDS, here: bool = True
-) -> Leaderboard:
-    """From the artifacts in ``root`` (default: the installed ones). ``fresh`` times replace those that are stored; with
-    ``here`` these are of this machine where it has measured, otherwise they are what comes with the networks.
+def load_leaderboard(root: Path | None = None, fresh: Mapping[str, NetworkSpeed] = _NO_SPEEDS) -> Leaderboard:
+    """Read the artifacts in ``root`` (default: the installed ones). ``fresh`` times replace those that are stored.
 
     A broken artifact or time becomes one of the ``problems`` and leaves the others.
     """
-    networks: dict[str, NetworkFacts] = {}
+    networks: dict[str, Network] = {}
     problems: list[ArtifactError] = []
     rows: dict[tuple[str, str], list[Row]] = {}
     for artifact in list_artifacts(root):
         card = artifact.card
         if artifact.name == DETECTOR_ARTIFACT or (card is not None and card.task not in ATTRIBUTE_TASKS):
             continue
-        try:
-            if card is None:
-                raise artifact.error or ArtifactMissingError(f"{artifact.folder} has no card")
-            speed, problem = fresh.get(artifact.name), None
-            if speed is None:
-                speed, problem = _stored_speed(artifact.folder, here)
-            problems += [problem] if problem else []
-            network = network_of(artifact, card, speed)
-            measured = {measure.key: _row(network, card, measure) for measure in MEASURES if card.task in measure.tasks}
-        except ArtifactError as error:
-            problems.append(error)
+        if card is None:
+            problems.append(artifact.error or ArtifactMissingError(f"{artifact.folder} has no card"))
             continue
+        speed = fresh.get(artifact.name)
+        if speed is None:
+            speed, problem = _stored_speed(artifact.folder)
+            problems += [problem] if problem else []
+        network = Network(artifact.folder, card, speed, is_served(artifact.folder, card))
         networks[network.name] = network
-        for key, row in measured.items():
+        for measure in MEASURES:
+            row = _row(network, measure) if card.task in measure.tasks else None
             if row is not None:
-                rows.setdefault((key, _images(card)), []).append(row)
+                rows.setdefault((measure.key, _fingerprint(card)), []).append(row)
     return Leaderboard(tuple(_groups(rows)), tuple(problems), networks)
 
 
-def network_of(artifact: InstalledArtifact, card: ModelCard, speed: NetworkSpeed | None) -> NetworkFacts:
-    """Raises ``ArtifactCorruptError`` where the card says nothing usable about files or training."""
-    served = is_served(artifact.folder, card)
-    try:
-        listed = {**card.excluded_files, **card.files}.get(SERVED_FILE)
-        return NetworkFacts(
-            name=artifact.name,
-            title=card.title,
-            task=card.task,
-            own=not card.is_baseline,
-            parameters=card.parameters,
-            size_bytes=None if listed is None else int(listed["bytes"]),
-            speed=speed,
-            epochs_run=card.epochs_run,
-            recipe_epochs=card.recipe_epochs,
-            recipe=card.recipe,
-            included=SERVED_FILE not in card.excluded_files,
-            can_be_chosen=served,
-            restore=() if served else _restore(card),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _unusable(card, error) from error
+def differences_to_best(group: Group) -> dict[str, MetricValue]:
+    """Return for each network its metric minus that of the best one, with the interval of the paired difference.
+
+    The intervals of two metrics cannot tell whether the networks differ: images that are hard for one network are
+    mostly hard for the others too. Networks without stored predictions on the same images are left out.
+    """
+    scores = {}
+    for row in group.rows:
+        try:
+            predictions = load_predictions(row.network.folder / PREDICTIONS_FILE).get(group.test_split.name)
+        except ArtifactError:
+            continue
+        values = None if predictions is None else sample_scores(predictions, group.measure.output)
+        if predictions is not None and values is not None:
+            scores[row.network.name] = dict(zip(predictions.ids.tolist(), values.tolist(), strict=True))
+    best = scores.pop(group.rows[0].network.name, {})
+    return {
+        name: mean_difference(np.array([score - best[image] for image, score in by_image.items()]))
+        for name, by_image in scores.items()
+        if by_image.keys() == best.keys()
+    }
 
 
-def _restore(card: ModelCard) -> tuple[str, ...]:
-    if SERVED_FILE not in card.excluded_files:
-        return (f"git restore models/artifacts/{card.name}",)
-    return rebuild_commands(card)
+def _row(network: Network, measure: Measure) -> Row | None:
+    """``None`` if the card has the metric on neither split."""
+    card = network.card
+    test, validation = (_metric(card, split.name, measure.metric) for split in TASKS[card.task].splits)
+    if math.isnan(test.value) and math.isnan(validation.value):
+        return None
+    return Row(network, test, validation, reported_results_for(measure, card), _note(card, measure))
 
 
-def _row(network: NetworkFacts, card: ModelCard, measure: Measure) -> Row | None:
-    """``None`` where the card has no such figure. Raises ``ArtifactCorruptError``."""
-    try:
-        reported, validation = (_figure(card, split.name, measure.figure) for split in TASKS[card.task].splits)
-        if reported is None and validation is None:
-            return None
-        claims = reported_results_for(measure, card)
-        return Row(network, reported or UNMEASURED, validation or UNMEASURED, claims, _remark(card, measure))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _unusable(card, error) from error
-
-
-def _remark(card: ModelCard, measure: Measure) -> str:
+def _note(card: ModelCard, measure: Measure) -> str:
     if measure.key == "age" and card.task == "age_group_gender":
         return FROM_GROUPS
     rounds = card.training.get("rounds") or ()
-    return MORE_VOTES if any(one.get("config", {}).get("annotators_share") for one in rounds) else ""
+    return FERPLUS_VOTES if any(stage.get("config", {}).get("annotators_share") for stage in rounds) else ""
 
 
-def _figure(card: ModelCard, split: str, figure: str) -> MetricValue | None:
-    figures = card.metrics.get(split, {})
-    if figure not in figures:
-        return None
-    value, low, high = (float(figures.get(f"{figure}{end}", math.nan)) for end in ("", "_low", "_high"))
-    return MetricValue(value, low, high, int(figures.get("n", 0)))
+def _metric(card: ModelCard, split: str, name: str) -> MetricValue:
+    metrics = card.metrics.get(split, {})
+    if name not in metrics:
+        return UNMEASURED
+    value, low, high = (float(metrics.get(f"{name}{end}", math.nan)) for end in ("", "_low", "_high"))
+    return MetricValue(value, low, high, int(metrics.get("n", 0)))
 
 
 def _groups(rows: Mapping[tuple[str, str], list[Row]]) -> list[Group]:
     groups = []
     for measure in MEASURES:
-        # Most networks first: they saw the complete test set, others a part or another copy of it.
+        # Most networks first: they saw the complete test split, others a part or another copy of it.
         sets = sorted((found for (key, _), found in rows.items() if key == measure.key), key=len, reverse=True)
         for number, found in enumerate(sets):
             ranked = sorted(found, key=lambda row: (*_rank(row, measure), row.network.name))
-            images = max(row.reported.n for row in ranked)
-            test_split, validation_split = TASKS[ranked[0].network.task].splits
+            images = max(row.test.n for row in ranked)
+            test_split, validation_split = TASKS[ranked[0].network.card.task].splits
             title = measure.title if number == 0 else f"{measure.title}, other images ({number + 1})"
             groups.append(Group(measure, test_split, validation_split, images, tuple(ranked), title))
     return groups
@@ -220,28 +218,22 @@ def _groups(rows: Mapping[tuple[str, str], list[Row]]) -> list[Group]:
 
 def _rank(row: Row, measure: Measure) -> tuple[bool, float]:
     """Best first; what was not measured comes last."""
-    value = row.reported.value
+    value = row.test.value
     if math.isnan(value):
         return True, 0.0
     return False, value if measure.lower_is_better else -value
 
 
-def _images(card: ModelCard) -> str:
-    """What tells the test split's images from others: their fingerprint, if the card has it."""
-    prints = card.data.get("fingerprints", {}) if isinstance(card.data, Mapping) else {}
+def _fingerprint(card: ModelCard) -> str:
+    """What tells the images of the test split from others; empty if the card does not have it."""
+    prints = card.data.get("fingerprints", {})
     return str(prints.get(TASKS[card.task].test_split.name, "")) if isinstance(prints, Mapping) else ""
 
 
-def _stored_speed(folder: Path, here: bool) -> tuple[NetworkSpeed | None, ArtifactError | None]:
+def _stored_speed(folder: Path) -> tuple[NetworkSpeed | None, ArtifactError | None]:
     try:
         return load_speed(folder), None
     except ArtifactMissingError:
         return None, None
     except ArtifactError as error:
         return None, error
-
-
-def _unusable(card: ModelCard, error: Exception) -> ArtifactCorruptError:
-    return ArtifactCorruptError(
-        f"the card of {card.name} has no usable figures ({type(error).__name__}: {error}). {restore_command(card.name)}"
-    )

@@ -1,7 +1,7 @@
-"""Predictions -> frozen reports. Shares are in [0, 1], ages in years; nothing here draws or rounds.
+"""Compute metrics from predictions, as frozen reports. Shares are in [0, 1], ages in years; nothing is rounded.
 
-A figure that its samples cannot give (recall of a class without samples, precision of a class that was never
-answered) is NaN. No predictions at all is an error: ``ConfigError``.
+A metric that the samples cannot give (the recall of a class without samples, the precision of a class that was never
+predicted) is NaN. No predictions at all raise ``ConfigError``.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ _BRACKET_STARTS: tuple[int, ...] = (0, 3, 10, 20, 30, 40, 50, 60, 70)
 AGE_BRACKETS: tuple[str, ...] = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 """Age brackets of the evaluation protocol, in completed years; ``_BRACKET_STARTS`` holds the first year of each."""
 CUMULATIVE_SCORE_YEARS = 5
-"""CS@5: an age counts as right if it is at most this many years off."""
+"""CS@5: share of ages with an error of at most this many years."""
 METRIC_PREFIXES = {"emotion": "", "age_group": "age_group_", "gender": "gender_"}
-"""Output -> what the names of its metrics begin with."""
+"""Output -> what the keys of its metrics begin with."""
 
 
 @dataclass(frozen=True)
 class ClassificationReport:
-    """How well one label out of K was answered.
+    """Metrics of a classifier with K classes.
 
-    ``confusion``: (K, K) int64 counts, rows are the truth, columns the answer. ``precision``, ``recall`` (the
+    ``confusion``: (K, K) int64 counts, rows are true classes, columns predictions. ``precision``, ``recall`` (the
     per-class accuracy) and ``f1``: (K,) in [0, 1] or NaN; ``support``: (K,) int64 samples of each class.
     """
 
@@ -44,12 +44,8 @@ class ClassificationReport:
     support: NDArray[np.int64]
 
     @property
-    def n(self) -> int:
-        return self.accuracy.n
-
-    @property
     def macro_f1(self) -> float:
-        """Mean F1 over the classes that occur in the truth or in the answers."""
+        """Mean F1 over the classes that occur in the truth or in the predictions."""
         return float(np.nanmean(self.f1))
 
     @property
@@ -60,14 +56,14 @@ class ClassificationReport:
 
     @property
     def recall_intervals(self) -> tuple[MetricValue, ...]:
-        """Per-class accuracy with its 95 % interval, in the order of ``labels``."""
-        right = np.diag(self.confusion)
-        return tuple(wilson_interval(int(r), int(n)) for r, n in zip(right, self.support, strict=True))
+        """Recall with its 95 % interval, in the order of ``labels``."""
+        correct = np.diag(self.confusion)
+        return tuple(wilson_interval(int(c), int(n)) for c, n in zip(correct, self.support, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class BracketError:
-    """Age error of the people of one true age bracket; ``bias`` is the mean of answer minus truth."""
+    """Age error of the people of one true age bracket; ``bias`` is the mean of prediction minus truth."""
 
     label: str
     mae: MetricValue
@@ -76,10 +72,10 @@ class BracketError:
 
 @dataclass(frozen=True)
 class AgeReport:
-    """Age error in years against the label as it is, also where that is older than the model can answer.
+    """Age error in years against the label, also where the label is older than the model can predict.
 
-    ``within_5_years`` is the cumulative score; ``coverage`` the share of people whose true age lies in the
-    stated interval, whose mean width is ``interval_width`` years; ``brackets`` takes age brackets as classes.
+    ``within_5_years`` is the cumulative score; ``coverage`` the share of people whose true age lies in the predicted
+    interval, whose mean width is ``interval_width`` years; ``brackets`` takes age brackets as classes.
     """
 
     mae: MetricValue
@@ -90,13 +86,9 @@ class AgeReport:
     brackets: ClassificationReport
     by_bracket: tuple[BracketError, ...]
 
-    @property
-    def n(self) -> int:
-        return self.mae.n
-
 
 def bracket_indices(years: NDArray[Any]) -> NDArray[np.int64]:
-    """Ages (N,) in years -> (N,) indices into ``AGE_BRACKETS``.
+    """Convert ages (N,) in years to (N,) indices into ``AGE_BRACKETS``.
 
     A fractional age belongs to the bracket of its nearest whole year, the year that is also shown on screen.
     """
@@ -106,22 +98,23 @@ def bracket_indices(years: NDArray[Any]) -> NDArray[np.int64]:
     return np.searchsorted(_BRACKET_STARTS, whole, side="right").astype(np.int64) - 1
 
 
-def classification_report(truth: NDArray[Any], answer: NDArray[Any], labels: tuple[str, ...]) -> ClassificationReport:
-    """``truth`` and ``answer``: (N,) indices into ``labels``. Raises ``ConfigError`` if N is 0."""
+def classification_report(
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], labels: tuple[str, ...]
+) -> ClassificationReport:
+    """Compare (N,) true and predicted indices into ``labels``. Raises ``ConfigError`` if N is 0."""
+    # Only here: scikit-learn takes most of a second to import, which only metrics should wait for.
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
     if len(truth) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
-    size = len(labels)
-    confusion = np.bincount(truth * size + answer, minlength=size**2).reshape(size, size)
-    right, support, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    with np.errstate(invalid="ignore"):
-        precision, recall = right / answered, right / support
-        f1 = 2 * right / (support + answered)
-    accuracy = wilson_interval(int(right.sum()), len(truth))
-    return ClassificationReport(labels, confusion, accuracy, precision, recall, f1, support)
+    classes = np.arange(len(labels))
+    confusion = confusion_matrix(truth, predicted, labels=classes)
+    scores = precision_recall_fscore_support(truth, predicted, labels=classes, zero_division=np.nan)
+    return ClassificationReport(labels, confusion, wilson_interval(int(np.trace(confusion)), len(truth)), *scores)
 
 
 def class_report(predictions: Predictions, output: str) -> ClassificationReport:
-    """Of the classes of ``output`` that the model tells apart. Raises ``ConfigError`` without predictions."""
+    """Report on the classes of ``output`` that the task tells apart. Raises ``ConfigError`` without predictions."""
     known = predictions.class_indices(output)
     truth, predicted = predictions.truth[output], predictions.predicted(output)
     labels = TASKS[predictions.task].classes(output)
@@ -129,6 +122,7 @@ def class_report(predictions: Predictions, output: str) -> ClassificationReport:
 
 
 def age_report(predictions: Predictions) -> AgeReport:
+    """Report on predicted ages and their intervals. Raises ``ConfigError`` without predictions."""
     truth, ages, errors = predictions.truth["age"], predictions.ages, predictions.age_errors
     true_bracket = bracket_indices(truth)
     brackets = classification_report(true_bracket, bracket_indices(ages.years), AGE_BRACKETS)
@@ -145,12 +139,18 @@ def age_report(predictions: Predictions) -> AgeReport:
     )
 
 
-def _bracket_error(label: str, errors: NDArray[np.float64]) -> BracketError:
-    return BracketError(label, mean_absolute_error(errors), float(errors.mean()) if len(errors) else math.nan)
+def sample_scores(predictions: Predictions, output: str) -> NDArray[np.float64] | None:
+    """Return (N,) values whose mean is the metric of ``output``: 1 or 0 for correct or wrong classes, absolute errors
+    in years for ``age``; ``None`` if the predictions have no such output."""
+    if output == "age" and predictions.age is not None:
+        return np.abs(predictions.age_errors)
+    if output not in predictions.probabilities:
+        return None
+    return (predictions.predicted(output) == predictions.truth[output]).astype(np.float64)
 
 
 def summary_metrics(predictions: Predictions) -> dict[str, float | int]:
-    """Flat figures for the model card and ``--json``; one that is NaN is left out, since JSON has none.
+    """Return flat metrics for the model card and ``--json``, without those that are NaN, which JSON does not have.
 
     Emotion: ``n accuracy accuracy_low accuracy_high macro_f1 recall_<emotion>``. Age: ``n age_mae age_mae_low
     age_mae_high age_bias age_cs5 age_mae_0_2 ... age_mae_70_plus`` (by true age) ``bracket_accuracy
@@ -158,37 +158,41 @@ def summary_metrics(predictions: Predictions) -> dict[str, float | int]:
     ``age_group_accuracy age_group_accuracy_low age_group_accuracy_high age_group_macro_f1``. Gender:
     ``gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male recall_female``.
     """
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if predictions.age is not None:
-        figures |= _age_figures(age_report(predictions))
+        metrics |= _age_metrics(age_report(predictions))
     for output in predictions.probabilities:
-        report, prefix = class_report(predictions, output), METRIC_PREFIXES[output]
-        figures |= _with_interval(f"{prefix}accuracy", report.accuracy) | {f"{prefix}macro_f1": report.macro_f1}
-        figures |= {} if output == "age_group" else _recalls(report)
-    return {"n": len(predictions)} | {name: value for name, value in figures.items() if math.isfinite(value)}
+        report = class_report(predictions, output)
+        metrics |= _class_metrics(METRIC_PREFIXES[output], report)
+        if output != "age_group":
+            metrics |= dict(zip((f"recall_{label}" for label in report.labels), report.recall.tolist(), strict=True))
+    return {"n": len(predictions)} | {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _age_figures(age: AgeReport) -> dict[str, float]:
+def _age_metrics(age: AgeReport) -> dict[str, float]:
     return {
         **_with_interval("age_mae", age.mae),
         "age_bias": age.bias,
         "age_cs5": age.within_5_years.value,
-        **{f"age_mae_{_in_a_name(one.label)}": one.mae.value for one in age.by_bracket},
-        **_with_interval("bracket_accuracy", age.brackets.accuracy),
-        "bracket_macro_f1": age.brackets.macro_f1,
+        **{f"age_mae_{_bracket_key(bracket.label)}": bracket.mae.value for bracket in age.by_bracket},
+        **_class_metrics("bracket_", age.brackets),
         "interval_coverage": age.coverage.value,
         "interval_width": age.interval_width,
     }
 
 
-def _in_a_name(bracket: str) -> str:
+def _class_metrics(prefix: str, report: ClassificationReport) -> dict[str, float]:
+    return {**_with_interval(f"{prefix}accuracy", report.accuracy), f"{prefix}macro_f1": report.macro_f1}
+
+
+def _with_interval(name: str, metric: MetricValue) -> dict[str, float]:
+    return {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
+
+
+def _bracket_error(label: str, errors: NDArray[np.float64]) -> BracketError:
+    return BracketError(label, mean_absolute_error(errors), float(errors.mean()) if len(errors) else math.nan)
+
+
+def _bracket_key(bracket: str) -> str:
     """``0-2`` -> ``0_2``, ``70+`` -> ``70_plus``."""
     return bracket.replace("-", "_").replace("+", "_plus")
-
-
-def _with_interval(name: str, measured: MetricValue) -> dict[str, float]:
-    return {name: measured.value, f"{name}_low": measured.low, f"{name}_high": measured.high}
-
-
-def _recalls(report: ClassificationReport) -> dict[str, float]:
-    return {f"recall_{label}": float(value) for label, value in zip(report.labels, report.recall, strict=True)}

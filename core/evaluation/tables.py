@@ -1,28 +1,103 @@
-"""Reports -> tables for the screen and for CSV. Shares stay in [0, 1], ages in years; nothing is rounded."""
+"""Reports as tables for the screen, for figures and for CSV. Shares stay in [0, 1], ages in years; nothing is rounded.
+
+Columns have ``snake_case`` names, which CSV files keep; ``display_name`` gives the name to show. The bounds of a 95 %
+confidence interval stand in ``<column>_low`` and ``<column>_high``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from core.evaluation.fairness import MIN_GROUP_SIZE, FairnessReport
-from core.evaluation.figure_names import meaning_of
+from core.evaluation.intervals import MetricValue
 from core.evaluation.metrics import AgeReport, ClassificationReport
+
+_NAMES = {
+    "n": "Images",
+    "f1": "F1",
+    "macro_f1": "Macro F1",
+    "ece": "Expected calibration error (ECE)",
+    "ece_before": "ECE before temperature scaling",
+    "brier": "Brier score",
+    "brier_before": "Brier score before temperature scaling",
+    "kept_share": "Coverage at the confidence threshold",
+    "kept_accuracy": "Selective accuracy at the confidence threshold",
+    "age_mae": "Age MAE (years)",
+    "age_bias": "Age bias (years)",
+    "age_cs5": "Age within 5 years (CS@5)",
+    "age_mae_gap_race": "Age MAE gap between race labels (years)",
+    "accuracy_gap_race": "Accuracy gap between race labels",
+    "interval_coverage": "Age interval coverage",
+    "interval_coverage_lowest": "Age interval coverage, lowest age bracket",
+    "interval_coverage_highest": "Age interval coverage, highest age bracket",
+    "interval_width": "Mean age interval width (years)",
+    "marked_faces": "Annotated faces",
+    "street_recall": "Recall, street scenes",
+    "false_boxes_web": "False positives per image, web images",
+    "false_boxes_all": "False positives per image (FPPI)",
+    "double_boxes": "Duplicate detections per image",
+    "point_error": "Landmark NME",
+    "point_error_median": "Landmark NME, median",
+    "race_label": "Race label",
+    "age_label": "True age (years)",
+    "gender_label": "Gender label",
+    "age_bracket": "True age (years)",
+    "ms_per_face": "Time per face (ms)",
+    "size_mb": "Size (MB)",
+}
+_SUBJECTS = {"gender_": "Perceived gender", "age_group_": "Age group", "bracket_": "Age bracket"}
+_BOUNDS = {"_low": "95 % CI low", "_high": "95 % CI high"}
+_RECALL, _AGE_MAE = "recall_", "age_mae_"
+
+
+def display_name(name: str) -> str:
+    """Return the name of a column, or of a metric on a model card, to show: ``gender_accuracy_low`` -> "Perceived
+    gender: accuracy, 95 % CI low". Other names are returned as words, with a capital first letter."""
+    for end, words in _BOUNDS.items():
+        if name.endswith(end):
+            return f"{display_name(name.removesuffix(end))}, {words}"
+    if name in _NAMES:
+        return _NAMES[name]
+    for prefix, subject in _SUBJECTS.items():
+        if name.startswith(prefix):
+            words = display_name(name.removeprefix(prefix))
+            return f"{subject}: {words if words[:2].isupper() else words[:1].lower() + words[1:]}"
+    if name.startswith(_RECALL):
+        return f"Recall: {name.removeprefix(_RECALL)}"
+    if name.startswith(_AGE_MAE):
+        bracket = name.removeprefix(_AGE_MAE).replace("_plus", "+").replace("_", "-")
+        return f"Age MAE, {bracket} (years)"
+    return name[:1].upper() + name[1:].replace("_", " ")
+
+
+def column_names(table: pd.DataFrame) -> dict[str, str]:
+    """Return the display name of every column, as plotly express takes them for ``labels``."""
+    return {str(column): display_name(str(column)) for column in table.columns}
+
+
+def interval_columns(name: str, values: Sequence[MetricValue]) -> dict[str, list[float]]:
+    """Return the columns ``name``, ``name_low`` and ``name_high``."""
+    return {
+        name: [metric.value for metric in values],
+        f"{name}_low": [metric.low for metric in values],
+        f"{name}_high": [metric.high for metric in values],
+    }
+
+
+def compare_models(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Concatenate tables of the same form; the first column, ``model``, holds their keys."""
+    return pd.concat([table.assign(model=name) for name, table in tables.items()], ignore_index=True)
 
 
 def class_table(report: ClassificationReport) -> pd.DataFrame:
-    """One row a class; recall is the per-class accuracy and has its 95 % interval beside it."""
-    intervals = report.recall_intervals
+    """Tabulate precision, recall (the per-class accuracy) with its interval, F1 and support, one row per class."""
     return pd.DataFrame(
         {
             "class": [str(label) for label in report.labels],
             "precision": report.precision,
-            "recall": report.recall,
-            "recall_low": [one.low for one in intervals],
-            "recall_high": [one.high for one in intervals],
+            **interval_columns("recall", report.recall_intervals),
             "f1": report.f1,
             "samples": report.support,
         }
@@ -30,60 +105,29 @@ def class_table(report: ClassificationReport) -> pd.DataFrame:
 
 
 def confusion_table(report: ClassificationReport, normalised: bool) -> pd.DataFrame:
-    """Rows are the truth, columns the answer; ``normalised`` makes rows sum to 1."""
-    values = report.normalised if normalised else report.confusion
+    """Tabulate the confusion matrix: rows are true classes, columns predictions; ``normalised`` rows sum to 1."""
     labels = [str(label) for label in report.labels]
-    table = pd.DataFrame(values, columns=labels)
-    table.insert(0, "truth", labels)
+    table = pd.DataFrame(report.normalised if normalised else report.confusion, columns=labels)
+    table.insert(0, "true_class", labels)
     return table
 
 
 def bracket_table(report: AgeReport) -> pd.DataFrame:
-    """One row a bracket of the true age that holds anybody: mean absolute error with interval, bias, and how many."""
+    """Tabulate MAE with its interval, bias and bracket accuracy, one row per true age bracket with any people."""
     table = pd.DataFrame(
         {
-            "age_bracket": [one.label for one in report.by_bracket],
-            "mae_years": [one.mae.value for one in report.by_bracket],
-            "mae_low": [one.mae.low for one in report.by_bracket],
-            "mae_high": [one.mae.high for one in report.by_bracket],
-            "bias_years": [one.bias for one in report.by_bracket],
+            "age_bracket": [bracket.label for bracket in report.by_bracket],
+            **interval_columns("age_mae", [bracket.mae for bracket in report.by_bracket]),
+            "age_bias": [bracket.bias for bracket in report.by_bracket],
             "bracket_accuracy": report.brackets.recall,
-            "people": [one.mae.n for one in report.by_bracket],
+            "people": [bracket.mae.n for bracket in report.by_bracket],
         }
     )
     return table[table["people"] > 0].reset_index(drop=True)
 
 
-def group_table(report: FairnessReport) -> pd.DataFrame:
-    """One row a group: its labels, and each figure that the network gives with its 95 % interval; small groups
-    marked."""
-    groups = report.groups
-    columns: dict[str, list[Any]] = {
-        f"{name}_label": [one.labels[index] for one in groups] for index, name in enumerate(report.by)
-    }
-    columns["people"] = [one.n for one in groups]
-    columns[f"under_{MIN_GROUP_SIZE}_people"] = [one.small for one in groups]
-    for figure in report.figures:
-        measured = [one.measured(figure) for one in groups]
-        columns["age_mae_years" if figure == "age_mae" else figure] = [one.value for one in measured]
-        columns[f"{figure}_low"] = [one.low for one in measured]
-        columns[f"{figure}_high"] = [one.high for one in measured]
-    return pd.DataFrame(columns)
-
-
-def seeds_table(seeds: Mapping[str, Any]) -> pd.DataFrame:
-    """``seeds`` as on a model card -> one row a run with seed, epoch and figures, then their mean and standard
-    deviation."""
-    runs = pd.DataFrame(list(seeds["runs"]))
-    runs.insert(0, "run", [f"seed {seed}" for seed in runs.pop("seed")])
-    summary = pd.DataFrame(
-        [{"run": row.replace("_", " "), **seeds[row]} for row in ("mean", "standard_deviation")], columns=runs.columns
-    )
-    return pd.concat([runs, summary], ignore_index=True)
-
-
-def metrics_table(headlines: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
-    """Figures as rows with their name and meaning, one column for each name (of an artifact, or stored and re-run)."""
-    figures = list(dict.fromkeys(figure for one in headlines.values() for figure in one))
-    columns = {name: [float(one.get(figure, np.nan)) for figure in figures] for name, one in headlines.items()}
-    return pd.DataFrame({"meaning": [meaning_of(figure) for figure in figures]} | columns | {"figure": figures})
+def metrics_table(metrics: Mapping[str, Mapping[str, float | int]]) -> pd.DataFrame:
+    """Tabulate summary metrics, one row per metric and one column per key of ``metrics`` (a model, a split, a run)."""
+    keys = list(dict.fromkeys(key for values in metrics.values() for key in values))
+    columns = {name: [float(values.get(key, np.nan)) for key in keys] for name, values in metrics.items()}
+    return pd.DataFrame({"metric": [display_name(key) for key in keys]} | columns | {"key": keys})

@@ -11,17 +11,17 @@ import pytest
 from core.datasets.utkface import RACES
 from core.errors import ConfigError
 from core.evaluation.fairness import (
-    FIGURES,
+    GROUP_METRICS,
     MIN_GROUP_SIZE,
     GroupError,
     fairness_metrics,
     fairness_report,
+    group_table,
     mae_in_age_range,
 )
 from core.evaluation.intervals import MetricValue
 from core.evaluation.metrics import AGE_BRACKETS, age_report, class_report
 from core.evaluation.predictions import AgeArrays, Predictions
-from core.evaluation.tables import group_table
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions
 
 CROSSINGS = [("race",), ("age",), ("gender",), ("race", "age"), ("age", "gender"), ("race", "age", "gender")]
@@ -45,23 +45,23 @@ def _known(race: list[int], errors: list[float], right: list[bool]) -> Predictio
 def test_groups_share_out_everybody(by: tuple[str, ...]) -> None:
     predictions = age_gender_predictions()
     report = fairness_report(predictions, by)
-    assert sum(one.n for one in report.groups) == report.everybody.n == 150
-    for figure, whole in (
+    assert sum(group.n for group in report.groups) == report.everybody.n == 150
+    for metric, whole in (
         ("age_mae", age_report(predictions).mae),
         ("gender_accuracy", class_report(predictions, "gender").accuracy),
     ):
-        assert report.everybody.measured(figure) == whole
-        together = sum(one.measured(figure).value * one.n for one in report.groups if one.n)
+        assert report.everybody.metric(metric) == whole
+        together = sum(group.metric(metric).value * group.n for group in report.groups if group.n)
         assert together / 150 == pytest.approx(whole.value)
 
 
 def test_crossings_hold_the_people_of_both_labels() -> None:
     predictions = age_gender_predictions(count=400)
     report = fairness_report(predictions, ("race", "age"))
-    assert [one.labels for one in report.groups] == list(product(RACES, AGE_BRACKETS))
+    assert [group.labels for group in report.groups] == list(product(RACES, AGE_BRACKETS))
     race, age = predictions.truth["race"], predictions.truth["age"]
     chosen = (race == 2) & (age >= 30) & (age < 40)
-    group = next(one for one in report.groups if one.label == "Asian, 30-39")
+    group = next(group for group in report.groups if group.label == "Asian, 30-39")
     errors = np.abs(predictions.age_errors)[chosen]
     assert group.n == chosen.sum() > 0
     assert group.age_mae.value == pytest.approx(errors.mean())
@@ -84,7 +84,7 @@ def test_groups_under_30_are_marked_and_leave_the_gap() -> None:
     predictions = _known(race, [1.0] * 30 + [3.0] * 30 + [20.0] * 29, [True] * 30 + [False] * 15 + [True] * 44)
     report = fairness_report(predictions)
     assert MIN_GROUP_SIZE == 30
-    assert [one.small for one in report.groups] == [False, False, True, True, True]
+    assert [group.is_small for group in report.groups] == [False, False, True, True, True]
     gap, of_all = report.gap("age_mae"), report.gap("age_mae", with_small=True)
     assert gap is not None
     assert of_all is not None
@@ -103,7 +103,7 @@ def test_a_gap_is_held_against_chance() -> None:
     apart = fairness_report(_known(list(race), list(errors * (1 + race)), [True] * 600)).gap("age_mae")
     assert alike is not None
     assert apart is not None
-    assert alike.size < alike.by_chance < apart.by_chance < apart.size
+    assert alike.size < alike.chance_gap < apart.chance_gap < apart.size
 
 
 @pytest.mark.parametrize("by", [(), ("height",), ("race", "race")], ids=["none", "unknown", "twice"])
@@ -134,7 +134,7 @@ def test_ages_are_chosen_with_both_ends() -> None:
 def test_headline_is_flat_and_strict_json() -> None:
     predictions = age_gender_predictions(count=400)
     figures = fairness_metrics(predictions)
-    assert set(figures) == {*(f"{figure}_gap_race" for figure in FIGURES), "age_mae_0_9"}
+    assert set(figures) == {*(f"{metric}_gap_race" for metric in GROUP_METRICS), "age_mae_0_9"}
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
     assert figures["age_mae_0_9"] == mae_in_age_range(predictions, 0, 9).value
 
@@ -148,5 +148,5 @@ def test_the_table_has_a_row_a_group_and_marks_small_ones() -> None:
     table = group_table(fairness_report(age_gender_predictions(), ("race", "age")))
     assert len(table) == 45
     assert table["people"].sum() == 150
-    assert table["under_30_people"].tolist() == (table["people"] < 30).tolist()
+    assert table["small_group"].tolist() == (table["people"] < 30).tolist()
     assert table.loc[0, ["race_label", "age_label"]].tolist() == ["White", "0-2"]

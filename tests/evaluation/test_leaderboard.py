@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from core.artifacts.model_card import ARTIFACTS_DIR, PREDICTIONS_FILE
+from core.evaluation.intervals import MetricValue
 from core.evaluation.latency import NetworkSpeed
-from core.evaluation.leaderboard import FROM_GROUPS, MORE_VOTES, Group, Leaderboard, load_leaderboard
-from core.evaluation.leaderboard_tables import NOTHING_CLAIMED, group_table, whole_table
-from core.evaluation.measures import MEASURES, comparability_note
+from core.evaluation.leaderboard import (
+    FERPLUS_VOTES,
+    FROM_GROUPS,
+    UNMEASURED,
+    Group,
+    Leaderboard,
+    differences_to_best,
+    load_leaderboard,
+)
+from core.evaluation.leaderboard_tables import (
+    NOTHING_REPORTED,
+    format_difference,
+    leaderboard_table,
+    published_table,
+    whole_table,
+)
+from core.evaluation.measures import MEASURES, PUBLISHED, Measure, comparability_note, published_results_for
+from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import TASKS
+from tests.fakes.evaluation import emotion_predictions
 from tests.fakes.leaderboard import RECIPE, claim, figures, write_network, write_networks
 
 MEASURE = {measure.key: measure for measure in MEASURES}
@@ -48,33 +68,31 @@ def _edit(folder: Path, **changes: Any) -> None:
         ("age_group", ["levi_hassner"]),
     ],
 )
-def test_figures_of_one_kind_are_ranked_best_first(board: Leaderboard, key: str, names: list[str]) -> None:
+def test_networks_with_the_same_metric_are_ranked_best_first(board: Leaderboard, key: str, names: list[str]) -> None:
     assert _names(board, key) == names
     assert not board.problems
 
 
-def test_every_measure_belongs_to_tasks_with_one_reporting_set() -> None:
-    for measure in MEASURES:
-        assert len({TASKS[task].test_split.title for task in measure.tasks}) == 1
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.key)
+def test_every_measure_belongs_to_tasks_with_one_test_split(measure: Measure) -> None:
+    assert len({TASKS[task].test_split.title for task in measure.tasks}) == 1
 
 
-def test_a_row_has_both_sides_and_what_the_card_says(board: Leaderboard) -> None:
-    ours, other = _group(board, "emotion").rows
-    assert (ours.reported.value, ours.reported.low, ours.reported.high) == pytest.approx((0.68, 0.67, 0.69))
-    assert ours.reported.n == 100
-    assert ours.validation.value == 0.67
-    assert (ours.network.own, other.network.own) == (True, False)
-    assert (ours.network.epochs, other.network.epochs) == ("12", "12 of 30")
-    assert other.network.size_bytes == 2_500_000
+def test_a_row_has_both_splits_and_what_the_card_says(board: Leaderboard) -> None:
+    own, other = _group(board, "emotion").rows
+    assert (own.test.value, own.test.low, own.test.high) == pytest.approx((0.68, 0.67, 0.69))
+    assert (own.test.n, own.validation.value) == (100, 0.67)
+    assert (own.network.is_own, other.network.is_own) == (True, False)
+    assert (own.network.epochs, other.network.epochs) == ("12", "12 of 30")
     assert other.network.speed == NetworkSpeed(0.5, 10, 5, "Test CPU", "2026-01-31")
-    assert other.network.can_be_chosen
-    assert other.network.restore == ()
+    assert other.network.is_installed
+    assert other.network.install_commands == ()
 
 
 def test_a_network_without_its_file_says_how_to_make_it(board: Leaderboard) -> None:
-    (network,) = board.to_restore
-    assert (network.name, network.can_be_chosen, network.size_bytes) == ("vgg16_age", False, 78_000_000)
-    assert network.restore == (
+    (network,) = [network for network in board.networks.values() if not network.is_installed]
+    assert (network.name, network.size_mb) == ("vgg16_age", 78)
+    assert network.install_commands == (
         "python -m models.train vgg16_age --data data --epochs 12",
         "python -m models export vgg16_age --data data",
     )
@@ -83,22 +101,22 @@ def test_a_network_without_its_file_says_how_to_make_it(board: Leaderboard) -> N
 
 def test_a_file_that_was_lost_is_restored_from_the_repository(tmp_path: Path) -> None:
     (write_networks(tmp_path) / "four_conv" / "model.tflite").unlink()
-    assert load_leaderboard(tmp_path).networks["four_conv"].restore == ("git restore models/artifacts/four_conv",)
+    network = load_leaderboard(tmp_path).networks["four_conv"]
+    assert network.install_commands == ("git restore models/artifacts/four_conv",)
 
 
-def test_more_rounds_than_the_recipe_has_are_only_counted(tmp_path: Path) -> None:
-    folder = write_networks(tmp_path) / "four_conv"
-    _edit(folder, recipe_epochs=5)
-    assert load_leaderboard(tmp_path).networks["four_conv"].epochs == "12"
-    _edit(folder, training={})
-    assert load_leaderboard(tmp_path).networks["four_conv"].epochs == "not recorded"
+@pytest.mark.parametrize(
+    ("changes", "epochs"), [({"recipe_epochs": 5}, "12"), ({"training": {}}, "not recorded")], ids=["more", "unknown"]
+)
+def test_epochs_beside_the_recipe(tmp_path: Path, changes: dict[str, Any], epochs: str) -> None:
+    _edit(write_networks(tmp_path) / "four_conv", **changes)
+    assert load_leaderboard(tmp_path).networks["four_conv"].epochs == epochs
 
 
-def test_more_labels_than_the_others_had_are_said(tmp_path: Path) -> None:
+def test_additional_training_labels_are_noted(tmp_path: Path) -> None:
     folder = write_networks(tmp_path) / "emotion"
     _edit(folder, training={"rounds": [{"config": {"annotators_share": 0.5}, "epochs_run": 3}]})
-    table = group_table(_group(load_leaderboard(tmp_path), "emotion"))
-    assert table["note"].tolist()[0] == MORE_VOTES
+    assert leaderboard_table(_group(load_leaderboard(tmp_path), "emotion"))["note"].tolist()[0] == FERPLUS_VOTES
 
 
 def test_other_images_are_a_table_of_their_own(tmp_path: Path) -> None:
@@ -111,23 +129,19 @@ def test_other_images_are_a_table_of_their_own(tmp_path: Path) -> None:
     assert first.title != second.title
 
 
-def test_what_was_not_measured_on_the_reporting_side_comes_last(tmp_path: Path) -> None:
+def test_networks_without_a_test_score_come_last(tmp_path: Path) -> None:
     write_networks(tmp_path)
     write_network(tmp_path, "a_half", "emotion", {"public": figures(accuracy=0.9)})
+    write_network(tmp_path, "a_half_age", "age_gender", {"validation": figures(age_mae=1.0)})
     write_network(tmp_path, "b_nothing", "emotion", {})
     board = load_leaderboard(tmp_path)
     assert _names(board, "emotion") == ["emotion", "four_conv", "a_half"]
-    assert math.isnan(_group(board, "emotion").rows[-1].reported.value)
+    assert math.isnan(_group(board, "emotion").rows[-1].test.value)
+    assert _names(board, "age")[-1] == "a_half_age"
     assert "b_nothing" in board.networks
 
 
-def test_an_age_that_was_not_measured_comes_last_too(tmp_path: Path) -> None:
-    write_networks(tmp_path)
-    write_network(tmp_path, "a_half", "age_gender", {"validation": figures(age_mae=1.0)})
-    assert _names(load_leaderboard(tmp_path), "age")[-1] == "a_half"
-
-
-def test_the_detector_has_no_place_here(tmp_path: Path) -> None:
+def test_detectors_are_not_on_the_leaderboard(tmp_path: Path) -> None:
     write_network(tmp_path, "other_detector", "detection", {"test": figures(recall=0.9)})
     (tmp_path / "face_detector").mkdir()
     assert load_leaderboard(tmp_path) == Leaderboard(())
@@ -149,7 +163,7 @@ def test_the_detector_has_no_place_here(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_card_that_says_nothing_usable_leaves_the_others(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_an_unusable_card_leaves_the_others(tmp_path: Path, changes: dict[str, Any]) -> None:
     _edit(write_networks(tmp_path) / "four_conv", **changes)
     board = load_leaderboard(tmp_path)
     assert _names(board, "emotion") == ["emotion"]
@@ -163,7 +177,7 @@ def test_a_broken_card_and_a_broken_time_are_named(tmp_path: Path) -> None:
     (tmp_path / "emotion" / "speed.json").write_text("{")
     board = load_leaderboard(tmp_path)
     assert _names(board, "emotion") == ["emotion"]
-    assert ["card.json" in str(one) for one in board.problems] == [False, True]
+    assert ["card.json" in str(problem) for problem in board.problems] == [False, True]
     assert board.networks["emotion"].speed is None
 
 
@@ -177,57 +191,136 @@ def test_fresh_times_replace_stored_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "made", "words"),
     [
-        ("age", claim("age", "accuracy", "64 %"), "what counts as right"),
-        ("age", claim("age", "mae", "MAE 3.16 on MORPH2"), "other images"),
+        ("age", claim("age", "accuracy", "64 %"), "unknown criterion"),
+        ("age", claim("age", "mae", "MAE 3.16 on MORPH2"), "other or unnamed images"),
         ("emotion", claim("emotion", "accuracy", "66 % on FER2013"), "on FER2013"),
-        ("emotion", claim("emotion", "accuracy", "about 50 %"), "not said on which"),
+        ("emotion", claim("emotion", "accuracy", "about 50 %"), "other or unnamed images"),
     ],
     ids=["unit", "data", "same data", "unnamed"],
 )
-def test_every_claim_says_how_far_it_goes(key: str, made: dict[str, Any], words: str) -> None:
+def test_every_reported_result_says_how_comparable_it_is(key: str, made: dict[str, Any], words: str) -> None:
     assert words in comparability_note(MEASURE[key], made)
 
 
 def test_the_table_of_a_group(board: Leaderboard) -> None:
-    table = group_table(_group(board, "emotion"))
-    assert table["network"].tolist() == ["emotion", "four_conv"]
-    assert table["measured"].tolist() == [0.68, 0.61]
-    assert table["choosing_set"].tolist() == [0.67, 0.6]
-    assert table["claimed"].tolist() == ["", "61.6 % on validation; 85 %, elsewhere"]
-    assert table["claimed_by"].tolist() == ["", "Somebody 2015"]
+    table = leaderboard_table(_group(board, "emotion"))
+    assert table["model"].tolist() == ["emotion", "four_conv"]
+    assert table["value"].tolist() == [0.68, 0.61]
+    assert table["validation"].tolist() == [0.67, 0.6]
+    assert table["reported"].tolist() == ["", "61.6 % on validation; 85 %, elsewhere"]
+    assert table["source"].tolist() == ["", "Somebody 2015"]
     assert table["size_mb"].tolist() == [2.5, 2.5]
     assert table["ms_per_face"].tolist() == [1.0, 0.5]
-    assert table["recipe"].tolist() == ["ours", RECIPE]
-    assert table["can_be_chosen"].all()
+    assert table["recipe"].tolist() == ["Facet", RECIPE]
+    assert table["difference"].isna().all()
+    assert table["installed"].all()
 
 
-def test_claims_stand_only_beside_what_they_are_about(board: Leaderboard) -> None:
-    ages = group_table(_group(board, "age")).set_index("network")
-    assert ages["claimed"].to_dict() == {"age_gender": "", "vgg16_age": "64 %", "levi_hassner": NOTHING_CLAIMED}
+def test_reported_results_stand_only_beside_what_they_are_about(board: Leaderboard) -> None:
+    ages = leaderboard_table(_group(board, "age")).set_index("model")
+    assert ages["reported"].to_dict() == {"age_gender": "", "vgg16_age": "64 %", "levi_hassner": NOTHING_REPORTED}
     assert "measured here in years" in ages["note"]["vgg16_age"]
     assert ages["note"]["levi_hassner"] == FROM_GROUPS
-    genders = group_table(_group(board, "gender")).set_index("network")
-    assert genders["claimed"]["levi_hassner"] == "86.8 % on Adience"
-    assert math.isnan(ages["ms_per_face"]["vgg16_age"])
-    assert "models export vgg16_age" in ages["restore"]["vgg16_age"]
+    genders = leaderboard_table(_group(board, "gender")).set_index("model")
+    assert genders["reported"]["levi_hassner"] == "86.8 % on Adience"
+    assert "models export vgg16_age" in ages["install"]["vgg16_age"]
 
 
-def test_the_whole_table_says_what_can_be_compared(tmp_path: Path) -> None:
+def test_the_whole_table_says_what_is_comparable(tmp_path: Path) -> None:
     root, narrow = write_networks(tmp_path), figures(age_mae=5.0, gender_accuracy=0.97)
     splits = {"published_test": narrow, "published_validation": narrow}
     write_network(root, "age_gender_published", "age_gender_published", splits)
     board = load_leaderboard(root)
     table = whole_table(board)
     assert len(table) == sum(len(group.rows) for group in board.groups) == 12
-    assert set(zip(table["what"], table["unit"], strict=True)) == {
-        (measure.title, "years" if measure.key in ("age", "age_published") else "share") for measure in MEASURES
+    assert set(zip(table["metric"], table["unit"], strict=True)) == {
+        (measure.title, "years" if measure.lower_is_better else "share") for measure in MEASURES
     }
-    assert set(table["test_set"]) == {
-        TASKS[task].test_split.title for task in ("emotion", "emotion_five", "age", "age_gender_published")
-    }
+    tasks = ("emotion", "emotion_five", "age", "age_gender_published")
+    assert set(table["test_split"]) == {TASKS[task].test_split.title for task in tasks}
 
 
 def test_nothing_installed_is_an_empty_leaderboard(tmp_path: Path) -> None:
     board = load_leaderboard(tmp_path / "nowhere")
     assert board == Leaderboard(())
     assert whole_table(board).empty
+
+
+def _predicting(truth: list[int], predicted: list[int]) -> Predictions:
+    ids = np.array([f"image {row}" for row in range(len(truth))])
+    return Predictions(
+        "emotion",
+        ids,
+        {"emotion": np.array(truth, np.int64)},
+        {"emotion": np.eye(7, dtype=np.float32)[predicted]},
+    )
+
+
+def _store(root: Path, **stored: Predictions) -> Group:
+    for name, predictions in stored.items():
+        save_predictions(root / name / PREDICTIONS_FILE, {"private": predictions})
+    return _group(load_leaderboard(root), "emotion")
+
+
+def test_differences_are_paired_by_image(tmp_path: Path) -> None:
+    write_networks(tmp_path)
+    truth = [0, 1, 2, 3] * 25
+    best = _predicting(truth, [0, 1, 2, 4] * 25)
+    # Wrong on the same quarter, and on four images more; stored in another order.
+    probabilities = best.probabilities["emotion"].copy()
+    probabilities[[0, 1, 4, 5]] = np.eye(7, dtype=np.float32)[6]
+    other = replace(best, probabilities={"emotion": probabilities}).take(np.arange(100)[::-1])
+    difference = differences_to_best(_store(tmp_path, emotion=best, four_conv=other))["four_conv"]
+    assert (difference.value, difference.low) == pytest.approx((-0.04, -0.0786), abs=1e-3)
+    assert difference.high < 0
+    assert difference.n == 100
+
+
+def test_networks_without_predictions_on_these_images_have_no_difference(tmp_path: Path) -> None:
+    write_networks(tmp_path)
+    assert differences_to_best(_store(tmp_path, emotion=emotion_predictions(50))) == {}
+    group = _store(tmp_path, four_conv=emotion_predictions(49))
+    assert differences_to_best(group) == {}
+    (tmp_path / "emotion" / PREDICTIONS_FILE).write_bytes(b"no archive")
+    assert differences_to_best(group) == {}
+
+
+@pytest.mark.parametrize(
+    ("difference", "key", "text"),
+    [
+        (MetricValue(-0.0266, -0.0342, -0.019, 4732), "emotion", "-2.7 points (-3.4 to -1.9)"),
+        (MetricValue(1.353, 1.209, 1.497, 4732), "age", "+1.35 years (+1.21 to +1.50)"),
+        (UNMEASURED, "age", ""),
+    ],
+    ids=["share", "years", "unknown"],
+)
+def test_a_difference_in_words(difference: MetricValue, key: str, text: str) -> None:
+    assert format_difference(difference, MEASURE[key]) == text
+
+
+def test_stored_predictions_give_the_differences_of_the_metrics_on_the_cards() -> None:
+    board = load_leaderboard(ARTIFACTS_DIR)
+    differences = {group.title: differences_to_best(group) for group in board.groups}
+    for group in board.groups:
+        best, *others = group.rows
+        found = differences[group.title]
+        assert {name: difference.value for name, difference in found.items()} == pytest.approx(
+            {row.network.name: row.test.value - best.test.value for row in others}, abs=1e-6
+        )
+    table = whole_table(board, differences)
+    assert table["difference"].notna().sum() == sum(len(group.rows) - 1 for group in board.groups)
+
+
+@pytest.mark.parametrize("key", PUBLISHED)
+def test_published_results_are_in_the_unit_of_the_measure_and_best_first(key: str) -> None:
+    measure = MEASURE[key]
+    low, high = (1, 15) if measure.lower_is_better else (0.5, 1)
+    results = published_results_for(measure)
+    assert all(low < result.value < high and result.name and result.source for result in results)
+    values = [result.value for result in results]
+    assert values == sorted(values, reverse=not measure.lower_is_better)
+    assert published_table(measure).index.tolist() == [result.name for result in results]
+
+
+def test_no_published_results_are_an_empty_table() -> None:
+    assert published_table(MEASURE["age_group"]).empty

@@ -32,7 +32,7 @@ def test_measured_stands_beside_claimed(tmp_path: Path) -> None:
 
 def test_a_network_that_has_to_be_made_first_has_a_star(tmp_path: Path) -> None:
     gender, age = _row(write_networks(tmp_path), "vgg16_age \\*")
-    assert "| 90.0% (89.0% to 91.0%) | no figure known |" in gender
+    assert "| 90.0% (89.0% to 91.0%) | none found |" in gender
     assert "| 6.00 years (5.99 to 6.01) | 64 % |" in age
     assert "| – | 12 of 30 |" in age
 
@@ -46,7 +46,7 @@ def test_the_table_is_the_same_where_the_file_was_made(tmp_path: Path) -> None:
 def test_every_kind_of_figure_has_its_table(tmp_path: Path) -> None:
     lines = _lines(write_networks(tmp_path))
     assert sum(line.startswith("| Network |") for line in lines) == 5
-    assert "Emotion, seven classes, FER2013 PrivateTest (100 images):" in lines
+    assert "Emotion, 7 classes, FER2013 PrivateTest (100 images):" in lines
     assert "ms: one face on one thread of Test CPU." in lines[0]
 
 

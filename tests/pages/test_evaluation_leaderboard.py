@@ -20,9 +20,9 @@ from tests.pages.evaluation_page import open_leaderboard, switch_tab, tab_names
 TAB_KEY = "evaluation_leaderboard_tab"
 
 
-def _measured(page: AppTest) -> list[pd.DataFrame]:
-    """The tables of what was measured, without those of what others report."""
-    return [table.value for table in page.dataframe if "measured" in table.value]
+def _tables(page: AppTest) -> list[pd.DataFrame]:
+    """Tables of networks, without those of published results."""
+    return [table.value for table in page.dataframe if "value" in table.value]
 
 
 def _text(page: AppTest) -> str:
@@ -32,18 +32,18 @@ def _text(page: AppTest) -> str:
 def test_there_is_a_table_and_a_figure_for_everything_that_can_be_compared(artifacts: Path) -> None:
     write_networks(artifacts)
     page = open_leaderboard()
-    titles = ["Emotion, seven classes", "Emotion, five classes", "Gender as perceived", "Age in years", "Age group"]
+    titles = ["Emotion, 7 classes", "Emotion, 5 classes", "Perceived gender", "Age", "Age group"]
     assert tab_names(page) == titles
-    tables = {title: _measured(switch_tab(page, title, TAB_KEY))[0] for title in titles}
+    tables = {title: _tables(switch_tab(page, title, TAB_KEY))[0] for title in titles}
     assert [len(table) for table in tables.values()] == [2, 1, 3, 3, 1]
     emotions, ages = tables[titles[0]], tables[titles[3]]
-    assert emotions["network"].tolist() == ["emotion", "four_conv"]
-    assert ages["claimed"].tolist()[1] == "64 %"
-    assert emotions["behind"].tolist() == ["", ""], "there are no stored answers to compare"
+    assert emotions["model"].tolist() == ["emotion", "four_conv"]
+    assert ages["reported"].tolist()[1] == "64 %"
+    assert emotions["difference"].tolist() == ["", ""], "there are no stored predictions to compare"
     assert not page.get("plotly_chart"), "one network alone needs no figure"
     assert len(switch_tab(page, titles[0], TAB_KEY).get("plotly_chart")) == 1
     assert [element.proto.label for element in page.get("download_button")] == ["Download leaderboard.csv"]
-    assert "Claimed" in page.markdown[0].value
+    assert "Reported" in page.markdown[0].value
     assert "Test CPU" in _text(page)
     assert not page.error
 
@@ -51,19 +51,19 @@ def test_there_is_a_table_and_a_figure_for_everything_that_can_be_compared(artif
 def test_what_others_report_stands_beside_and_is_not_ranked(artifacts: Path) -> None:
     write_networks(artifacts)
     page = open_leaderboard()
-    tables = {one.label: one for one in page.expander if "others report" in one.label}
+    tables = {one.label: one for one in page.expander if "Published results" in one.label}
     (label,) = (label for label in tables if "FER2013" in label)
     reported = tables[label].table[0].value
     assert label.endswith(f"({len(reported)})")
     assert reported["Source"].str.len().gt(0).all()
-    assert reported["Right answers"].str.endswith("%").all()
+    assert reported["Accuracy"].str.endswith("%").all()
     assert "not measured here" in tables[label].caption[0].value
 
 
 def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) -> None:
     write_networks(artifacts)
     page = open_leaderboard()
-    assert page.expander[-1].label == "Networks to be made before they can be chosen (1)"
+    assert page.expander[-1].label == "Networks that are not installed (1)"
     assert page.code[0].value == (
         "python -m models.train vgg16_age --data data --epochs 12\npython -m models export vgg16_age --data data"
     )
@@ -72,9 +72,9 @@ def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) ->
 def test_without_rebuilt_networks_ours_are_shown(artifacts: Path) -> None:
     copy_real_network(artifacts)
     page = open_leaderboard()
-    assert [table["network"].tolist() for table in _measured(page)] == [["emotion"]]
-    assert "Nothing was timed yet" in _text(page)
-    assert not [one for one in page.expander if "to be made" in one.label]
+    assert [table["model"].tolist() for table in _tables(page)] == [["emotion"]]
+    assert "Not measured yet" in _text(page)
+    assert not [one for one in page.expander if "not installed" in one.label]
     assert not page.error
 
 
@@ -90,13 +90,13 @@ def test_a_broken_file_is_named_and_the_rest_works(artifacts: Path, file: str) -
     page = open_leaderboard()
     (error,) = page.error
     assert file in error.value
-    assert "emotion" in page.dataframe[0].value["network"].tolist()
+    assert "emotion" in page.dataframe[0].value["model"].tolist()
 
 
 def test_times_of_different_machines_are_not_taken_for_comparable(artifacts: Path) -> None:
     file = write_networks(artifacts) / "four_conv" / SPEED_FILE
     file.write_text(json.dumps(json.loads(file.read_text()) | {"machine": "Faster CPU"}))
-    assert "cannot be compared until all networks are timed on one" in _text(open_leaderboard())
+    assert "not comparable until measured again on one" in _text(open_leaderboard())
 
 
 def test_the_button_times_the_networks_and_keeps_the_times(artifacts: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_network_leads_to_its_confusion_matrix(artifacts: Path) -> None:
     _two_emotion_networks(artifacts)
     page = open_leaderboard()
     page.selectbox[0].select("other").run()
-    (go,) = [button for button in page.button if button.label == "Show them"]
+    (go,) = [button for button in page.button if button.label == "Show"]
     go.click().run()
     assert not page.exception
     assert page.session_state[VIEW_KEY] == BY_TEST_SET
@@ -146,9 +146,9 @@ def test_a_network_of_ages_leads_to_its_test_set(artifacts: Path) -> None:
     write_artifact(artifacts, "ages", "age_gender", {"test": age_gender_predictions()}, metrics=figures)
     page = open_leaderboard()
     assert page.selectbox[0].options == ["emotion", "other"]
-    switch_tab(page, "Age in years", TAB_KEY)
+    switch_tab(page, "Age", TAB_KEY)
     assert page.selectbox[0].options == ["ages"]
-    next(button for button in page.button if button.label == "Show them").click().run()
+    next(button for button in page.button if button.label == "Show").click().run()
     assert not page.exception
     assert page.selectbox(key=TEST_SET_KEY).value == "UTKFace test"
     assert page.multiselect[0].value == ["ages"]

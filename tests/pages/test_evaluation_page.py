@@ -123,7 +123,7 @@ def test_the_confusion_matrix_has_the_classes_of_the_output(
     write_classic(artifacts, "network", task)
     page = open_page(test_set, tab)
     assert f"network_{file}_confusion_shares.csv" in download_names(page)
-    assert [len(table.value) for table in page.dataframe if "truth" in table.value.columns] == [size]
+    assert [len(table.value) for table in page.dataframe if "true_class" in table.value.columns] == [size]
     page.segmented_control[0].set_value("Counts").run()
     assert not page.exception
     assert f"network_{file}_confusion_counts.csv" in download_names(page)

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 
-from core.evaluation.plots.style import SERIES_HEX, empty_figure, styled
+from core.evaluation.plots.style import SERIES_HEX, apply_style, empty_figure
 
 RECALL, FPPI = "Recall", "False positives per image"
 _NAMES = {
@@ -41,7 +41,7 @@ def recall_curves(curves: pd.DataFrame, defaults: pd.DataFrame, title: str) -> g
     )
     points.update_traces(marker={"symbol": "diamond", "size": 11}, showlegend=False)
     figure.add_traces(points.data)
-    styled(figure, title, FPPI, RECALL)
+    apply_style(figure, title, FPPI, RECALL)
     # The useful range; a double click shows the rest.
     figure.update_xaxes(range=[-0.01, 0.6])
     figure.update_yaxes(range=[0.5, 1.02], tickformat=".0%")
@@ -64,7 +64,7 @@ def recall_bars(recall: pd.DataFrame, x_title: str, title: str) -> go.Figure:
         labels=_NAMES | {"group": x_title},
         color_discrete_sequence=SERIES_HEX,
     )
-    styled(figure, title, x_title, RECALL)
+    apply_style(figure, title, x_title, RECALL)
     figure.update_xaxes(type="category")
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
     return figure
@@ -84,7 +84,7 @@ def nme_bars(nme: pd.DataFrame, title: str) -> go.Figure:
         labels=_NAMES | {"group": "Landmark or face size"},
         color_discrete_sequence=SERIES_HEX,
     )
-    styled(figure, title, "Landmark or inter-ocular distance", "NME")
+    apply_style(figure, title, "Landmark or inter-ocular distance", "NME")
     figure.update_yaxes(tickformat=".0%")
     return figure
 
@@ -104,7 +104,7 @@ def latency_lines(latencies: pd.DataFrame, title: str) -> go.Figure:
         labels=_NAMES,
         color_discrete_sequence=SERIES_HEX,
     )
-    styled(figure, title, _NAMES["frame"], _NAMES["median_ms"])
+    apply_style(figure, title, _NAMES["frame"], _NAMES["median_ms"])
     figure.update_xaxes(type="category")
     figure.update_yaxes(tickvals=_TICKS_MS, ticktext=[f"{tick:g}" for tick in _TICKS_MS])
     return figure

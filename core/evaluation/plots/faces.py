@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.evaluation.plots.style import MOOD_HEX, empty_figure, label_color, styled
+from core.evaluation.plots.style import NEUTRAL_HEX, apply_style, empty_figure, label_color
 from core.types import EMOTIONS
 
 
@@ -29,7 +29,7 @@ def probability_bars(
             hovertemplate="%{y}: %{x:.1%}<extra></extra>",
         )
     )
-    styled(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
+    apply_style(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
     figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
     figure.update_yaxes(autorange="reversed")
     # Pixels for the text beside a full bar, whose width does not depend on the figure.
@@ -55,10 +55,10 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and valence o
         y=samples["valence"],
         name="valence",
         mode="lines",
-        line={"color": MOOD_HEX, "width": 2, "dash": "dot"},
+        line={"color": NEUTRAL_HEX, "width": 2, "dash": "dot"},
     )
     figure.add_trace(valence, row=2, col=1)
-    styled(figure, title, "", "", height_px=460)
+    apply_style(figure, title, "", "", height_px=460)
     figure.update_layout(hovermode="x unified", legend={"y": -0.25})
     figure.update_xaxes(title_text="Time (s)", row=2, col=1)
     figure.update_yaxes(title_text="Probability (0-1)", range=[0, 1], row=1, col=1)

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 
-from core.evaluation.plots.style import SERIES_HEX, styled
+from core.evaluation.plots.style import SERIES_HEX, apply_style
 
 _STAGES = {
     "decode": "Decode image (PNG)",
@@ -54,7 +54,7 @@ def stage_bars(table: pd.DataFrame, title: str) -> go.Figure:
     labels = {"stage": "Stage", "median_ms": "Milliseconds", "p95_ms": "95th percentile (ms)"}
     figure = px.bar(table, x="median_ms", y="stage", hover_data=["p95_ms"], labels=labels, text_auto=".2f")
     figure.update_traces(marker_color=SERIES_HEX[0], textposition="outside", cliponaxis=False)
-    styled(figure, title, "Milliseconds", "", height_px=110 + 34 * len(table))
+    apply_style(figure, title, "Milliseconds", "", height_px=110 + 34 * len(table))
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(range=[0, 1.2 * table["median_ms"].max()])
     return figure

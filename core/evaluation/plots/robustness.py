@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 
-from core.evaluation.plots.style import MOOD_HEX, SERIES_HEX, styled
+from core.evaluation.plots.style import NEUTRAL_HEX, SERIES_HEX, apply_style
 from core.evaluation.robustness import ConditionMetrics, Metric, RobustnessReport
 
 _COLUMNS = 3
@@ -41,10 +41,10 @@ def severity_charts(report: RobustnessReport, name: Metric, title: str) -> go.Fi
         labels={"severity": "Severity", "value": "Accuracy" if name == "accuracy" else "Years", "series": ""},
     )
     figure.for_each_annotation(lambda note: note.update(text=note.text.removeprefix("corruption="), font_size=13))
-    figure.add_hline(report.clean.metric(name).value, line={"color": MOOD_HEX, "dash": "dash", "width": 1.5})
+    figure.add_hline(report.clean.metric(name).value, line={"color": NEUTRAL_HEX, "dash": "dash", "width": 1.5})
     figure.update_yaxes(tickformat=".0%" if name == "accuracy" else "")
     labels = {axis.plotly_name: axis.title.text or "" for axis in [*figure.select_xaxes(), *figure.select_yaxes()]}
-    styled(figure, title, "", "", height_px=110 + _ROW_PX * rows)
+    apply_style(figure, title, "", "", height_px=110 + _ROW_PX * rows)
     figure.update_layout(
         **{axis: {"title": {"text": text}} for axis, text in labels.items()}, margin={"t": 75}, legend={"y": -0.09}
     )

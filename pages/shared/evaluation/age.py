@@ -14,41 +14,31 @@ from pages.shared.evaluation.components import metric_row, metric_with_interval,
 
 
 def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
+    """Show one row of metrics per model."""
     for name, report in reports.items():
         st.markdown(f"**{name}**")
-        error, close, bracket, coverage = metric_row(4)
-        with error:
-            metric_with_interval(
-                "Mean age error", report.mae, "years", "Mean distance of the answer from the true age."
-            )
-        with close:
-            metric_with_interval(
-                "At most 5 years off", report.within_5_years, "%", "Also called cumulative score, CS@5."
-            )
-        with bracket:
-            metric_with_interval("Right age bracket", report.brackets.accuracy, "%", "Answer and truth in one bracket.")
-        with coverage:
-            metric_with_interval(
-                "Interval holds the age",
-                report.coverage,
-                "%",
-                f"The stated age interval is {report.interval_width:.1f} years wide on average.",
-            )
+        width = f"The mean interval width is {report.interval_width:.1f} years."
+        metrics = (
+            ("Age MAE", report.mae, "years", "Mean absolute error of the predicted age."),
+            ("Within 5 years", report.within_5_years, "%", "Cumulative score, CS@5."),
+            ("Bracket accuracy", report.brackets.accuracy, "%", "Predicted and true age are in the same bracket."),
+            ("Interval coverage", report.coverage, "%", f"Share of true ages inside the age interval. {width}"),
+        )
+        for column, metric in zip(metric_row(len(metrics)), metrics, strict=True):
+            with column:
+                metric_with_interval(*metric)
 
 
 def show_age(reports: Mapping[str, AgeReport], predictions: Predictions, name: str, stem: str) -> None:
-    """``reports`` of all models are compared; ``predictions`` of model ``name`` are drawn one by one."""
+    """Compare ``reports`` of all models; draw the ``predictions`` of model ``name`` one by one."""
     show_figure(
         age_error_bars(reports, "Age error by true age"),
         "age_bars",
-        "Bar: how many years the answer is off on average for people of that true age, with its 95 % "
-        "interval. Diamond, when one model is shown: mean of answer minus truth; below zero, people are "
-        "taken for younger.",
+        "Bars: mean absolute error with 95 % confidence interval. Diamonds: bias, below zero if predicted too young.",
     )
     show_table(bracket_table(reports[name]), f"{stem}_age_brackets.csv", "table_age")
     show_figure(
         age_heatmap(predictions.truth["age"], predictions.ages.years, f"Predicted against true age: {name}"),
         "age_heatmap",
-        "The stronger a square's colour, the more people of that true age (across) got that answer (up). A "
-        "perfect model would fill only the dashed line; people above it were taken for older.",
+        "Stronger colour: more people. On the dashed line the prediction is exact; above it, too old.",
     )

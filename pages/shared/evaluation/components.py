@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -13,11 +12,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluation.intervals import MetricValue
+from core.evaluation.tables import display_name
 
 INTERVAL_HELP = "95 % confidence interval."
 METRIC_WIDTH_PX = 190
 _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence")
-_SPELLING = {"mae": "MAE", "f1": "F1", "ece": "ECE", "mb": "MB", "ms": "ms", "px": "px", "p95": "p95", "cs5": "CS@5"}
 
 
 def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
@@ -71,13 +70,6 @@ def metric_with_interval(label: str, metric: MetricValue, unit: str, explanation
 
     st.metric(label, f"{text(metric.value)} {unit}", help=explanation)
     st.caption(f"95 % CI {text(metric.low)} to {text(metric.high)} {unit}, n\u00a0=\u00a0{metric.n:,}")
-
-
-def display_name(column: str) -> str:
-    """Return the title of a table column or a curve: ``age_mae_low`` -> ``Age MAE (95 % CI low)``."""
-    name, end = re.fullmatch(r"(.*?)(?:_(low|high))?", column.strip()).groups()  # type: ignore[union-attr]
-    words = " ".join(_SPELLING.get(word, word) for word in name.replace("_", " ").split(" "))
-    return f"{words[:1].upper() if name.islower() else words[:1]}{words[1:]}{f' (95 % CI {end})' if end else ''}"
 
 
 def _column_config(table: pd.DataFrame) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Networks that can be compared: their table, what others report, and how good against how fast."""
+"""One table of the leaderboard: networks that are comparable, published results, and accuracy against latency."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 
 from core.evaluation.leaderboard import UNMEASURED, Group
-from core.evaluation.leaderboard_tables import Behind, format_difference, group_table, published_table
+from core.evaluation.leaderboard_tables import Differences, format_difference, leaderboard_table, published_table
 from core.evaluation.plots.leaderboard import comparable_rows, speed_scatter
-from pages.shared.evaluation.components import INTERVAL_HELP, show_figure
+from core.evaluation.tables import display_name
+from pages.shared.evaluation.components import show_figure
 from pages.shared.evaluation.selection import BY_TEST_SET, TAB_KEY, VIEW_KEY, preselect
 
-_TAB_WITH_CONFUSION = {
+_CONFUSION_TABS = {
     "emotion": "Confusion matrix",
     "gender": "Perceived gender",
     "age": "Age brackets",
@@ -20,28 +21,27 @@ _TAB_WITH_CONFUSION = {
 }
 
 
-def show_group(group: Group, behind: Behind) -> None:
-    better = "fewer years are better" if group.measure.lower_is_better else "more right answers are better"
+def show_group(group: Group, differences: Differences) -> None:
+    direction = "Lower is better" if group.measure.lower_is_better else "Higher is better"
     st.caption(
-        f"Measured on {group.test_split.title}, {group.images:,} images; {better}, best first. Whether two networks "
-        "differ is not decided by their own intervals, since both answered the same images: see how far each one is "
-        "behind the best."
+        f"Test split: {group.test_split.title}, {group.images:,} images. {direction}. To tell whether two networks "
+        "differ, use the paired difference to the best one, not the overlap of their intervals."
     )
-    table, key = group_table(group, behind), f"{group.measure.key}_{group.title}"
-    table["behind"] = [format_difference(behind.get(name, UNMEASURED), group.measure) for name in table["network"]]
-    st.dataframe(table, hide_index=True, width="stretch", **_columns(group))
-    _show_way_to_details(group, key)
+    table, key = leaderboard_table(group, differences), f"{group.measure.key}_{group.title}"
+    shown = table.assign(
+        difference=[format_difference(differences.get(name, UNMEASURED), group.measure) for name in table["model"]]
+    )
+    st.dataframe(shown, hide_index=True, width="stretch", **_columns(group))
+    _show_link_to_details(group, key)
     _show_published(group)
     if len(group.rows) == 1:
         return
-    figure = speed_scatter(group, f"{group.title}: how good against how fast")
-    left_out = len(group.rows) - len(comparable_rows(group))
-    missing = f" {left_out} without a time on the same machine are not drawn." if left_out else ""
+    excluded = len(table) - len(comparable_rows(table))
+    note = f" {excluded} without a latency on the same machine are not drawn." if excluded else ""
     show_figure(
-        figure,
+        speed_scatter(group, f"{group.title}: {group.measure.metric_title} against latency"),
         f"leaderboard_{key}",
-        "Up and to the left is better; each step of the grid across is a fixed factor. The thin line is the 95 % "
-        f"interval. Names that found no room appear under the pointer.{missing}",
+        f"Up and to the left is better. Lines: 95 % confidence intervals. Hover for names.{note}",
     )
 
 
@@ -49,63 +49,51 @@ def _show_published(group: Group) -> None:
     table = published_table(group.measure)
     if table.empty:
         return
-    _, what = _format_and_name(group)
-    with st.expander(f"What others report on {group.measure.data_set} ({len(table)})", expanded=len(group.rows) == 1):
+    title = f"Published results on {group.measure.dataset_title} ({len(table)})"
+    with st.expander(title, expanded=len(group.rows) == 1):
         st.caption(
-            "Copied from their papers and repositories, not measured here. Most learnt from more images, saw each test "
-            "image several times, or were tested on other images of the same data set: to compare with, not to rank."
+            "Copied from papers and repositories, not measured here. Training data, splits and test-time augmentation "
+            "differ, so they are not ranked."
         )
         # Sentences: they need lines of their own, which a data frame does not give them.
-        st.table(table.rename(columns=str.capitalize).rename(columns={"Reported": what}))
+        st.table(table)
 
 
-def _show_way_to_details(group: Group, key: str) -> None:
-    chosen, go = st.columns([2, 1], vertical_alignment="bottom")
+def _show_link_to_details(group: Group, key: str) -> None:
+    selector, button = st.columns([2, 1], vertical_alignment="bottom")
     names = [row.network.name for row in group.rows]
-    name = chosen.selectbox("Confusion matrix and all other figures of", names, key=f"leaderboard_details_{key}")
-    go.button("Show them", key=f"leaderboard_go_{key}", on_click=_go_to, args=(group, name), icon=":material/grid_on:")
+    name = selector.selectbox("Confusion matrix and all metrics of", names, key=f"leaderboard_details_{key}")
+    button.button("Show", key=f"leaderboard_go_{key}", on_click=_go_to, args=(group, name), icon=":material/grid_on:")
 
 
 def _go_to(group: Group, name: str) -> None:
     st.session_state[VIEW_KEY] = BY_TEST_SET
-    st.session_state[TAB_KEY] = _TAB_WITH_CONFUSION[group.measure.output]
+    st.session_state[TAB_KEY] = _CONFUSION_TABS[group.measure.output]
     preselect(group.test_split, name)
 
 
 def _columns(group: Group) -> dict[str, Any]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    unit, what = _format_and_name(group)
+    unit, title = "%.2f" if group.measure.lower_is_better else "percent", group.measure.metric_title
     config = {
-        "network": text("Network", pinned=True),
-        "ours": st.column_config.CheckboxColumn("Ours", width=60),
-        "measured": number(what, format=unit, help=f"On {group.test_split.title}. {INTERVAL_HELP}"),
-        "measured_low": number("95 % from", format=unit),
-        "measured_high": number("to", format=unit),
-        "claimed": text("Claimed", width=150, help="Word for word, on the images of whoever claims it."),
-        "epochs": text(
-            "Epochs", width=85, help="Times that it saw all training images, of those that the recipe asks for."
+        "model": text("Model", pinned=True),
+        "own": st.column_config.CheckboxColumn("Facet", width=60),
+        "value": number(title, format=unit, help=f"On {group.test_split.title}."),
+        "value_low": number("95 % CI low", format=unit),
+        "value_high": number("95 % CI high", format=unit),
+        "difference": text(
+            "Difference to best", width=210, help="Paired by image, with its 95 % confidence interval. Not 0: differs."
         ),
-        "ms_per_face": number("ms a face", format="%.2f"),
+        "reported": text("Reported", width=150, help="Word for word, on the data of whoever reports it."),
+        "epochs": text("Epochs", width=85, help="Epochs run, of those that the recipe asks for."),
+        "ms_per_face": number(display_name("ms_per_face"), format="%.2f"),
         "parameters": number("Parameters", format="localized"),
-        "behind": text(
-            "Behind the best",
-            width=210,
-            help="Compared image by image; in brackets the 95 % interval of the difference. Where it does not "
-            "hold 0, the difference is hardly chance.",
-        ),
-        "size_mb": number("Size (MB)", format="%.1f", help="Of the model file, also where it has to be made first."),
-        "can_be_chosen": st.column_config.CheckboxColumn("Ready", help="Can be chosen for pictures and video."),
-        "choosing_set": number("On the choosing set", format=unit, help=group.validation_split.description),
-        "claimed_by": text("Claimed by"),
+        "size_mb": number("Size (MB)", format="%.1f", help="Of the served model file."),
+        "installed": st.column_config.CheckboxColumn("Installed", help="Can be chosen for images and video."),
+        "validation": number("Validation", format=unit, help=group.validation_split.description),
+        "source": text("Source"),
         "note": text("Note"),
         "recipe": text("Recipe"),
-        "timed_on": text("Timed on"),
+        "timed_on": text("Measured on"),
     }
     return {"column_order": list(config), "column_config": config}
-
-
-def _format_and_name(group: Group) -> tuple[str, str]:
-    """Format of a column of figures, and its title."""
-    if group.measure.unit == "%":
-        return "percent", "Right answers"
-    return "%.2f", "Mean age error (years)"

@@ -14,10 +14,10 @@ from core.artifacts.model_card import ModelCard, rebuild_commands
 from core.errors import ArtifactError
 from core.evaluation.plots.classification import curve_names, training_curves
 from core.evaluation.stored import load_history
-from core.evaluation.tables import metrics_table
+from core.evaluation.tables import display_name, metrics_table
 from core.tasks import TASKS
 from pages.shared.errors import show_error
-from pages.shared.evaluation.components import display_name, download_table, show_figure, show_table
+from pages.shared.evaluation.components import download_table, show_figure, show_table
 from pages.shared.markdown import escape_markdown
 
 

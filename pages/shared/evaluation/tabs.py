@@ -15,7 +15,7 @@ from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.calibration import show_calibration
 from pages.shared.evaluation.classification import show_accuracy, show_class_table, show_confusion
 from pages.shared.evaluation.components import show_open_tab
-from pages.shared.evaluation.errors import show_mistakes
+from pages.shared.evaluation.errors import show_errors
 from pages.shared.evaluation.fairness import show_fairness
 from pages.shared.evaluation.latency import show_speed
 from pages.shared.evaluation.model_card import show_card, show_training
@@ -43,7 +43,7 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         "Model card": partial(show_card, detail.card),
     }
     if has_data(data_dir(), detail.card.task):
-        tabs |= {"Errors": partial(show_mistakes, detail), "Reproduce": partial(show_reproduce, detail)}
+        tabs |= {"Errors": partial(show_errors, detail), "Reproduce": partial(show_reproduce, detail)}
     show_open_tab(tabs, TAB_KEY)
 
 
