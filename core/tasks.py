@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from core.age_groups import AGE_GROUP_LABELS
@@ -46,15 +46,13 @@ class Split:
 class Task:
     """One kind of network.
 
-    ``attributes``: what the network says about each face, and ``outputs``: the heads that say it, both empty for a
-    detector; ``dataset``: name of the data set; ``metrics``: keys of the metrics that sum a model up, as on its card.
-    ``emotions``: the classes of the output ``emotion`` that occur in the data set. ``comparison_only``: whether the
-    networks exist to be compared with published results, not to be used.
+    ``outputs``: heads of the network, none for a detector; ``dataset``: name of the data set; ``metrics``: keys of the
+    metrics that sum a model up, as on its card. ``emotions``: the classes of the output ``emotion`` that occur in the
+    data set. ``comparison_only``: whether the networks exist to be compared with published results, not to be used.
     """
 
     name: str
     title: str
-    attributes: tuple[str, ...]
     outputs: tuple[str, ...]
     dataset: str
     test_split: Split
@@ -62,6 +60,11 @@ class Task:
     metrics: tuple[str, ...]
     emotions: tuple[Emotion, ...] = EMOTIONS
     comparison_only: bool = False
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What is known about each face afterwards: the outputs, with an age that follows from age groups."""
+        return tuple("age" if output == "age_group" else output for output in self.outputs)
 
     @property
     def splits(self) -> tuple[Split, Split]:
@@ -73,6 +76,7 @@ class Task:
         return self.emotions if output == "emotion" else CLASSES[output]
 
 
+_FACES = Split("test", "Face detection: test photographs"), Split("validation", "Face detection: validation", True)
 _FER2013 = Split("private", "FER2013 PrivateTest"), Split("public", "FER2013 PublicTest", is_validation=True)
 _FER2013_FIVE = (
     Split("five_private", "FER2013 PrivateTest, five emotions"),
@@ -94,57 +98,47 @@ _UTKFACE_PUBLISHED = (
     ),
     Split("published_validation", "UTKFace, published split: validation", is_validation=True),
 )
-_FACES = Split("test", "Face detection: test photographs"), Split("validation", "Face detection: validation", True)
-
-TASKS: Mapping[str, Task] = MappingProxyType(
-    {
-        task.name: task
-        for task in (
-            Task("detection", "Face detector, five landmarks", (), (), "faces", *_FACES, ("recall", "false_boxes_all")),
-            Task("emotion", "Emotion", ("emotion",), ("emotion",), "fer2013", *_FER2013, ("accuracy",)),
-            Task(
-                "emotion_five",
-                "Emotion, five of seven",
-                ("emotion",),
-                ("emotion",),
-                "fer2013_five",
-                *_FER2013_FIVE,
-                ("accuracy",),
-                emotions=FIVE_EMOTIONS,
-            ),
-            Task(
-                "age_gender",
-                "Age and perceived gender",
-                ("age", "gender"),
-                ("age", "gender"),
-                "utkface",
-                *_UTKFACE,
-                ("age_mae", "gender_accuracy"),
-            ),
-            Task("gender", "Perceived gender", ("gender",), ("gender",), "utkface", *_UTKFACE, ("gender_accuracy",)),
-            Task("age", "Age", ("age",), ("age",), "utkface", *_UTKFACE, ("age_mae",)),
-            Task(
-                "age_group_gender",
-                "Age group and perceived gender",
-                ("age", "gender"),
-                ("age_group", "gender"),
-                "utkface",
-                *_UTKFACE,
-                ("age_mae", "age_group_accuracy", "gender_accuracy"),
-            ),
-            Task(
-                "age_gender_published",
-                "Age from 21 to 60 and perceived gender",
-                ("age", "gender"),
-                ("age", "gender"),
-                "utkface_published",
-                *_UTKFACE_PUBLISHED,
-                ("age_mae", "gender_accuracy"),
-                comparison_only=True,
-            ),
-        )
-    }
+_AGE_GENDER = Task(
+    "age_gender",
+    "Age and perceived gender",
+    ("age", "gender"),
+    "utkface",
+    *_UTKFACE,
+    metrics=("age_mae", "gender_accuracy"),
 )
+_ALL = (
+    Task("detection", "Face detector, five landmarks", (), "faces", *_FACES, ("recall", "false_boxes_all")),
+    Task("emotion", "Emotion", ("emotion",), "fer2013", *_FER2013, ("accuracy",)),
+    Task(
+        "emotion_five",
+        "Emotion, five of seven",
+        ("emotion",),
+        "fer2013_five",
+        *_FER2013_FIVE,
+        ("accuracy",),
+        emotions=FIVE_EMOTIONS,
+    ),
+    _AGE_GENDER,
+    Task("gender", "Perceived gender", ("gender",), "utkface", *_UTKFACE, ("gender_accuracy",)),
+    Task("age", "Age", ("age",), "utkface", *_UTKFACE, ("age_mae",)),
+    replace(
+        _AGE_GENDER,
+        name="age_group_gender",
+        title="Age group and perceived gender",
+        outputs=("age_group", "gender"),
+        metrics=("age_mae", "age_group_accuracy", "gender_accuracy"),
+    ),
+    Task(
+        "age_gender_published",
+        "Age from 21 to 60 and perceived gender",
+        ("age", "gender"),
+        "utkface_published",
+        *_UTKFACE_PUBLISHED,
+        ("age_mae", "gender_accuracy"),
+        comparison_only=True,
+    ),
+)
+TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in _ALL})
 """Name of a task, as on the card of a model -> the task."""
-ATTRIBUTE_TASKS: Mapping[str, Task] = MappingProxyType({name: task for name, task in TASKS.items() if task.outputs})
+ATTRIBUTE_TASKS: Mapping[str, Task] = MappingProxyType({task.name: task for task in _ALL if task.outputs})
 """The tasks of networks that read aligned faces: all except detection."""

@@ -72,8 +72,12 @@ class Predictions:
             raise ValueError(f"ids must be (N,) str, got {self.ids.shape} {self.ids.dtype}")
         if len(np.unique(self.ids)) != count:
             raise ValueError("ids must be unique")
-        _check_names("truth", self.truth, truth_labels(self.task))
-        _check_names("probabilities", self.probabilities, [name for name in task.outputs if name in CLASSES])
+        for what, arrays, names in (
+            ("truth", self.truth, truth_labels(self.task)),
+            ("probabilities", self.probabilities, classifier_outputs(self.task)),
+        ):
+            if set(arrays) != set(names):
+                raise ValueError(f"{what} must be of {', '.join(names)}, got {', '.join(arrays)}")
         for name, labels in self.truth.items():
             _check_labels(f"truth of {name}", labels, count, _LABELS[name])
         for name, probabilities in self.probabilities.items():
@@ -118,6 +122,11 @@ class Predictions:
             {name: values[rows] for name, values in self.probabilities.items()},
             None if self.age is None else AgeArrays(self.age.years[rows], self.age.low[rows], self.age.high[rows]),
         )
+
+
+def classifier_outputs(task: str) -> tuple[str, ...]:
+    """Return the outputs of ``task`` that are class probabilities."""
+    return tuple(output for output in TASKS[task].outputs if output in CLASSES)
 
 
 def truth_labels(task: str) -> tuple[str, ...]:
@@ -189,14 +198,9 @@ def _predictions_from(fields: Mapping[str, NDArray[Any]]) -> Predictions:
         task,
         fields["ids"],
         truth_of(task, labels),
-        {name: fields[_PROBABILITY_FIELDS[name]] for name in TASKS[task].outputs if name in CLASSES},
+        {name: fields[_PROBABILITY_FIELDS[name]] for name in classifier_outputs(task)},
         AgeArrays(*(fields[field] for field in _AGE_FIELDS)) if has_age else None,
     )
-
-
-def _check_names(what: str, arrays: Mapping[str, Any], expected: tuple[str, ...] | list[str]) -> None:
-    if set(arrays) != set(expected):
-        raise ValueError(f"{what} must be of {', '.join(expected)}, got {', '.join(arrays)}")
 
 
 def _check_array(name: str, values: NDArray[Any], dtype: type[np.generic], shape: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,38 +74,33 @@ class Objective:
     age_sigma: float = 0.0
 
 
-class TrainingTask(Protocol):
-    """Everything that training needs to know about what is learnt. ``validation_split`` picks the epoch."""
+@dataclass(frozen=True)
+class TrainingTask(ABC):
+    """How something is learnt. ``core_task``: the key of ``core.tasks.TASKS`` that the card of such a network names."""
+
+    objective: Objective
+    core_task: str
 
     @property
-    def objective(self) -> Objective: ...
+    def validation_split(self) -> str:
+        """The split that picks the epoch."""
+        return CORE_TASKS[self.core_task].validation_split.name
 
-    @property
-    def core_task(self) -> str:
-        """The key of ``core.tasks.TASKS`` that the card of such a network names."""
-        ...
-
-    @property
-    def validation_split(self) -> str: ...
-
+    @abstractmethod
     def load(self, data_dir: Path, config: TrainConfig) -> TrainingData: ...
 
+    @abstractmethod
     def batches(self, config: TrainConfig, data: Any, first_epoch: int) -> keras.utils.PyDataset: ...
 
+    @abstractmethod
     def validation(self, config: TrainConfig, data: Any) -> tuple[NDArray[np.float32], Arrays]: ...
 
 
 @dataclass(frozen=True)
-class AttributeTask:
+class AttributeTask(TrainingTask):
     """Attributes of aligned faces. Several ways of learning may share one ``core_task``."""
 
-    objective: Objective
-    core_task: str
     targets: Callable[[Samples], Targets]
-
-    @property
-    def validation_split(self) -> str:
-        return CORE_TASKS[self.core_task].validation_split.name
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
         data = load_data(self.core_task, data_dir, config.source_size)
@@ -133,16 +129,8 @@ class AttributeTask:
         return resize_images(samples.images, config.image_size).astype(np.float32), self.targets(samples)
 
 
-@dataclass(frozen=True)
-class DetectionTask:
+class DetectionTask(TrainingTask):
     """Faces and their landmarks in photographs."""
-
-    objective: Objective
-    core_task: str = "detection"
-
-    @property
-    def validation_split(self) -> str:
-        return CORE_TASKS[self.core_task].validation_split.name
 
     def load(self, data_dir: Path, config: TrainConfig) -> FacePhotos:
         return load_faces(data_dir)
@@ -290,7 +278,8 @@ TASKS: Mapping[str, TrainingTask] = MappingProxyType(
                 metrics=dict,
                 monitor="val_loss",
                 mode="min",
-            )
+            ),
+            core_task="detection",
         ),
     }
 )

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.age_groups import AGE_GROUPS
-from core.evaluation.predictions import AgeArrays, Predictions, save_predictions, truth_of
-from core.tasks import CLASSES, TASKS
+from core.evaluation.predictions import AgeArrays, Predictions, classifier_outputs, save_predictions, truth_of
+from core.tasks import TASKS
 from core.types import EMOTIONS
 
 
@@ -60,7 +60,7 @@ def people_predictions(task: str, count: int, seed: int) -> Predictions:
         task,
         np.array(ids, dtype=np.str_),
         truth,
-        {name: probabilities[name].astype(np.float32) for name in TASKS[task].outputs if name in CLASSES},
+        {name: probabilities[name].astype(np.float32) for name in classifier_outputs(task)},
         ages if "age" in TASKS[task].attributes else None,
     )
 

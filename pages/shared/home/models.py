@@ -60,7 +60,7 @@ def show_models() -> None:
         st.warning(NO_MODEL, icon=":material/deployed_code_alert:")
     cards = [artifact.card for artifact in artifacts if artifact.card is not None]
     built_in = [card for card in cards if not (card.is_baseline or card.is_for_comparison)]
-    for card in sorted(built_in, key=lambda card: (card.task != "detection", list(TASKS).index(card.task))):
+    for card in sorted(built_in, key=lambda card: list(TASKS).index(card.task)):
         with st.container(border=True):
             _show_card(card)
     if len(built_in) < len(cards):
