@@ -143,7 +143,7 @@ def test_a_broken_file_is_told(folder, part, content):
     whole = file.read_bytes()
     # Cut in the middle of a layer, or of its weights.
     file.write_bytes(whole[: -len(whole) // 4] if content is None else content)
-    with pytest.raises(ArtifactCorruptError, match=r"age_deploy.prototxt and age_net.caffemodel in .* are not a network"):
+    with pytest.raises(ArtifactCorruptError, match=r"age_deploy.prototxt and age_net.caffemodel in .* not a network"):
         CaffeEstimator("age", folder)
 
 

@@ -11,10 +11,10 @@ DRAWN_AT_RANDOM = ("noise", "motion", "rotation", "shift", "bar", "glasses", "ma
 DRAWS = 8
 
 
-def face(side, channels):
-    """The astronaut's face, (side, side, channels) uint8."""
+def face(size, channels):
+    """The astronaut's face, (size, size, channels) uint8."""
     image = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)[40:200, 150:310]
-    image = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None] if channels == 1 else image
 
 
@@ -26,21 +26,21 @@ def image(request):
     return IMAGES[request.param].copy()
 
 
-def damaged(image, name, severity, seed=0):
+def corrupted(image, name, severity, seed=0):
     return SUITE[name].at(severity, image, np.random.default_rng(seed))
 
 
 def change(image, name, severity):
     """Mean absolute change in grey levels, over several draws."""
-    changed = [damaged(image, name, severity, seed) for seed in range(DRAWS)]
+    changed = [corrupted(image, name, severity, seed) for seed in range(DRAWS)]
     return np.abs(np.stack(changed).astype(float) - image).mean()
 
 
 @pytest.mark.parametrize("severity", SEVERITIES)
 @pytest.mark.parametrize("name", SUITE)
-def test_a_damaged_copy_of_the_same_shape(image, name, severity):
+def test_a_corrupted_copy_of_the_same_shape(image, name, severity):
     before = image.copy()
-    out = damaged(image, name, severity)
+    out = corrupted(image, name, severity)
     assert out.shape == image.shape
     assert out.dtype == np.uint8
     assert not np.shares_memory(out, image)
@@ -49,33 +49,33 @@ def test_a_damaged_copy_of_the_same_shape(image, name, severity):
 
 
 @pytest.mark.parametrize("name", SUITE)
-def test_damage_grows_with_severity(image, name):
+def test_a_corruption_grows_with_severity(image, name):
     changes = [change(image, name, severity) for severity in SEVERITIES]
     assert (np.diff(changes) > 0).all(), changes
 
 
 @pytest.mark.parametrize("name", SUITE)
-def test_the_same_draw_gives_the_same_picture(image, name):
-    np.testing.assert_array_equal(damaged(image, name, 3, seed=5), damaged(image, name, 3, seed=5))
+def test_the_same_draw_gives_the_same_image(image, name):
+    np.testing.assert_array_equal(corrupted(image, name, 3, seed=5), corrupted(image, name, 3, seed=5))
 
 
 @pytest.mark.parametrize("name", SUITE)
-def test_only_some_damages_are_drawn_at_random(image, name):
-    several = [damaged(image, name, 3, seed) for seed in range(DRAWS)]
+def test_only_some_corruptions_are_drawn_at_random(image, name):
+    several = [corrupted(image, name, 3, seed) for seed in range(DRAWS)]
     differs = any((one != several[0]).any() for one in several[1:])
     assert differs == (name in DRAWN_AT_RANDOM)
 
 
 @pytest.mark.parametrize("name", [name for name in SUITE if name != "noise"])
-def test_the_channels_of_a_grey_colour_picture_stay_equal(name):
+def test_the_channels_of_a_grey_colour_image_stay_equal(name):
     grey = np.repeat(face(64, 1), 3, axis=2)
-    out = damaged(grey, name, 4).astype(int)
+    out = corrupted(grey, name, 4).astype(int)
     assert np.ptp(out, axis=2).max() <= (2 if name == "jpeg" else 0)
 
 
-def test_a_picture_without_any_side_as_large_stays_as_it_is():
+def test_a_image_without_any_side_as_large_stays_as_it_is():
     image = face(16, 3)
-    np.testing.assert_array_equal(damaged(image, "small", 5), image)
+    np.testing.assert_array_equal(corrupted(image, "small", 5), image)
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
@@ -96,7 +96,7 @@ def test_bars_lie_on_eyes_or_mouth(image, name, covered, free):
     side = image.shape[0]
     pixels = [(int(y * side), int(x * side)) for x, y in POINTS]
     for severity in SEVERITIES:
-        out = damaged(image, name, severity)
+        out = corrupted(image, name, severity)
         levels = {int(level) for row in covered for level in out[pixels[row]]}
         assert len(levels) == 1
         assert (levels.pop() < 60) == (name == "glasses")
@@ -106,11 +106,11 @@ def test_bars_lie_on_eyes_or_mouth(image, name, covered, free):
 
 
 def test_bars_are_as_wide_as_a_face():
-    out = np.flatnonzero((damaged(np.full((100, 100, 1), 128, np.uint8), "glasses", 3) != 128).any(axis=(0, 2)))
+    out = np.flatnonzero((corrupted(np.full((100, 100, 1), 128, np.uint8), "glasses", 3) != 128).any(axis=(0, 2)))
     assert (out[0], out[-1]) == (14, 85)
 
 
-def test_bars_of_a_face_at_the_edge_end_with_the_picture():
+def test_bars_of_a_face_at_the_edge_end_with_the_image():
     points = ((0.0, 0.02), (0.4, 0.02), (0.2, 0.5), (0.05, 0.98), (0.35, 0.98))
     image = np.full((50, 50, 3), 128, np.uint8)
     for one in occlusions(points).values():
