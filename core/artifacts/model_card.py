@@ -108,7 +108,7 @@ class ModelCard:
     """Output -> default confidence threshold: predictions below are "uncertain"; 0 if absent."""
     min_score: float = 0.5
     """Of a detector: score threshold, chosen on the validation split."""
-    claims: tuple[Mapping[str, Any], ...] = ()
+    reported_results: tuple[Mapping[str, Any], ...] = field(default=(), metadata={JSON_KEY: "claims"})
     """Reported results of a baseline: ``output``, ``measure``, ``text``, ``low``, ``high`` and ``source`` of each."""
     recipe: str = ""
     """Whose training recipe a baseline follows; empty for Facet's networks."""

@@ -92,7 +92,7 @@ class FairnessReport:
 
     by: tuple[str, ...]
     metrics: tuple[GroupMetric, ...]
-    everybody: GroupError
+    overall: GroupError
     groups: tuple[GroupError, ...]
     gaps: tuple[Gap, ...]
 
@@ -129,8 +129,8 @@ def fairness_report(predictions: Predictions, by: Sequence[str] = ("race",), see
         for with_small in (False, True)
         if (gap := _gap(groups, metric, with_small, values, group_of, seed)) is not None
     )
-    everybody = _group_error((), scores, np.ones(len(predictions), bool))
-    return FairnessReport(by, tuple(scores), everybody, groups, gaps)
+    overall = _group_error((), scores, np.ones(len(predictions), bool))
+    return FairnessReport(by, tuple(scores), overall, groups, gaps)
 
 
 def mae_in_age_range(predictions: Predictions, youngest: int, oldest: int) -> MetricValue:

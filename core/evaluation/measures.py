@@ -71,7 +71,7 @@ def reported_results_for(measure: Measure, card: ModelCard) -> tuple[ReportedRes
     """Return the results on ``card`` that are about ``measure``."""
     return tuple(
         ReportedResult(str(result["text"]), str(result["source"]), comparability_note(measure, result))
-        for result in card.claims
+        for result in card.reported_results
         if result["output"] == measure.output
     )
 

@@ -157,7 +157,7 @@ def test_a_card_says_what_its_network_answers(toy):
 
 def test_older_cards_are_those_of_our_own_networks(toy):
     card = load_card(toy)
-    assert (card.claims, card.recipe, card.recipe_epochs, dict(card.excluded_files)) == ((), "", None, {})
+    assert (card.reported_results, card.recipe, card.recipe_epochs, dict(card.excluded_files)) == ((), "", None, {})
     assert card.is_baseline is False
     assert card.epochs_run is None
 
@@ -168,7 +168,7 @@ def test_a_rebuilt_network_names_its_recipe_and_its_epochs(toy):
     (toy / "card.json").write_text(json.dumps(CARD | facts | {"training": rounds}))
     card = load_card(toy)
     assert card.is_baseline
-    assert (card.epochs_run, card.recipe_epochs, card.claims) == (7, 50, (CLAIM,))
+    assert (card.epochs_run, card.recipe_epochs, card.reported_results) == (7, 50, (CLAIM,))
 
 
 def test_a_file_that_is_not_included_can_be_made(toy):

@@ -45,12 +45,12 @@ def _known(race: list[int], errors: list[float], right: list[bool]) -> Predictio
 def test_groups_share_out_everybody(by: tuple[str, ...]) -> None:
     predictions = age_gender_predictions()
     report = fairness_report(predictions, by)
-    assert sum(group.n for group in report.groups) == report.everybody.n == 150
+    assert sum(group.n for group in report.groups) == report.overall.n == 150
     for metric, whole in (
         ("age_mae", age_report(predictions).mae),
         ("gender_accuracy", class_report(predictions, "gender").accuracy),
     ):
-        assert report.everybody.metric(metric) == whole
+        assert report.overall.metric(metric) == whole
         together = sum(group.metric(metric).value * group.n for group in report.groups if group.n)
         assert together / 150 == pytest.approx(whole.value)
 

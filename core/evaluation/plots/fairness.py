@@ -39,9 +39,9 @@ def group_dots(report: FairnessReport, metric: GroupMetric, title: str) -> go.Fi
     )
     figure.update_traces(marker={"size": 12}, error_x={"thickness": 2, "color": "#999999"})
     figure.add_vline(
-        x=report.everybody.metric(metric).value,
+        x=report.overall.metric(metric).value,
         line={"dash": "dash", "color": series_color(1)},
-        annotation={"text": report.everybody.label, "yanchor": "bottom", "y": 1},
+        annotation={"text": report.overall.label, "yanchor": "bottom", "y": 1},
     )
     apply_style(figure, title, display_name(metric), "", height_px=150 + 34 * len(table))
     # In the order of the labels, or the small groups would come last.

@@ -85,12 +85,14 @@ def show_excluded_files(card: ModelCard) -> None:
 def _show_baseline(card: ModelCard) -> None:
     """Show whose recipe a baseline follows, and what its authors report."""
     st.markdown(f"**Recipe.** {escape_markdown(card.recipe)}. Data, splits and model selection are Facet's.")
-    if not card.claims:
+    if not card.reported_results:
         st.markdown("**Reported results.** None known.")
         return
     st.markdown("**Reported results**, usually on other data: not directly comparable with the metrics below")
     st.dataframe(
-        pd.DataFrame([{name: claim[name] for name in ("output", "text", "source")} for claim in card.claims]),
+        pd.DataFrame(
+            [{name: result[name] for name in ("output", "text", "source")} for result in card.reported_results]
+        ),
         hide_index=True,
         width="stretch",
         column_config={"output": "Output", "text": "Reported", "source": "Source"},

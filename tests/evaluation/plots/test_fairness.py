@@ -44,7 +44,7 @@ def test_dots_keep_the_order_of_the_labels_and_say_how_many() -> None:
     rows = list(figure.layout.yaxis.categoryarray)[::-1]
     assert [row.partition(" ")[0] for row in rows] == ["male", "female"]
     assert sum(int(row.partition("n = ")[2].rstrip(")").replace(",", "")) for row in rows) == 700
-    assert figure.layout.shapes[0].x0 == report.everybody.age_mae.value
+    assert figure.layout.shapes[0].x0 == report.overall.age_mae.value
 
 
 @pytest.mark.parametrize(

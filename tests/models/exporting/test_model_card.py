@@ -73,7 +73,7 @@ def test_the_card_of_a_rebuilt_network(tmp_path, config):
     assert card.is_baseline
     assert card.task == TRAINING_TASKS[config.task].core_task
     assert (card.recipe, card.recipe_epochs, card.epochs_run) == (config.recipe, config.epochs, 2)
-    assert [claim["text"] for claim in card.claims] == [claim.text for claim in REPORTED_RESULTS[config.name]]
+    assert [claim["text"] for claim in card.reported_results] == [claim.text for claim in REPORTED_RESULTS[config.name]]
     assert (card.raw["trainable_parameters"], card.raw["frozen_parameters"]) == (9, 1)
     assert card.training["start"] == "ImageNet weights"
     assert ("colour" if channels == 3 else "grey") in card.title
@@ -109,7 +109,7 @@ def test_our_own_networks_claim_nothing(tmp_path):
     raw = build_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
     card = ModelCard.from_dict(raw)
     assert not card.is_baseline
-    assert (card.claims, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
+    assert (card.reported_results, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
     assert card.training["start"] == "weights of emotion_second"
     assert "FER+" in card.data["dataset"]
 
