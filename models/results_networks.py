@@ -34,11 +34,10 @@ def _introduction(board: Leaderboard) -> str:
         "All rebuilt networks start from random weights, and those that were made for large crops see smaller ones "
         "here, as their cards say."
     )
-    machines = board.machines
-    if not machines:
+    if not board.cpus:
         return text
-    timed = ", ".join(machines)
-    return f"{text} ms: one face on one thread of {timed}" + ("." if len(machines) == 1 else ", not comparable.")
+    timed = ", ".join(board.cpus)
+    return f"{text} ms: one face on one thread of {timed}" + ("." if len(board.cpus) == 1 else ", not comparable.")
 
 
 def _group(group: Group) -> str:

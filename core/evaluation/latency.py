@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.artifacts.model_card import SERVED_FILE, SPEED_FILE, InstalledArtifact, list_artifacts
-from core.artifacts.storage import load_json, save_json
+from core.artifacts.storage import JSON_KEY, load_json, save_json
 from core.attributes.estimator import LiteRTEstimator
 from core.errors import ArtifactCorruptError, ArtifactError, ConfigError
 from core.runtime.timing import median_ms, single_thread
@@ -33,18 +33,18 @@ Progress = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpeed:
-    """Median milliseconds per face on one thread of ``machine``; ``measured`` is the ISO date."""
+    """Median milliseconds per face on one thread of ``cpu``; ``measured`` is the ISO date."""
 
     ms_per_face: float
     images: int
     runs: int
-    machine: str
+    cpu: str = field(metadata={JSON_KEY: "machine"})
     measured: str
 
     def __post_init__(self) -> None:
         if not self.ms_per_face > 0:
             raise ValueError(f"ms_per_face must be positive, got {self.ms_per_face}")
-        if self.images < 1 or self.runs < 1 or not self.machine:
+        if self.images < 1 or self.runs < 1 or not self.cpu:
             raise ValueError(f"a speed needs images, runs and a CPU, got {self}")
         datetime.date.fromisoformat(self.measured)
 

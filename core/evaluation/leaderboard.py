@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 
@@ -34,7 +33,6 @@ from core.tasks import ATTRIBUTE_TASKS, TASKS, Split
 UNMEASURED = MetricValue(math.nan, math.nan, math.nan, 0)
 FROM_GROUPS = "years derived from age groups"
 FERPLUS_VOTES = "also trained on FER+ votes for the same images"
-_NO_SPEEDS: Mapping[str, NetworkSpeed] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -122,13 +120,13 @@ class Leaderboard:
     networks: Mapping[str, Network] = field(default_factory=dict)
 
     @property
-    def machines(self) -> tuple[str, ...]:
+    def cpus(self) -> tuple[str, ...]:
         """Processors that the times come from; times of several are not comparable."""
-        return tuple(sorted({network.speed.machine for network in self.networks.values() if network.speed}))
+        return tuple(sorted({network.speed.cpu for network in self.networks.values() if network.speed}))
 
 
-def load_leaderboard(root: Path | None = None, fresh: Mapping[str, NetworkSpeed] = _NO_SPEEDS) -> Leaderboard:
-    """Read the artifacts in ``root`` (default: the installed ones). ``fresh`` times replace those that are stored.
+def load_leaderboard(root: Path | None = None) -> Leaderboard:
+    """Read the artifacts in ``root`` (default: the installed ones).
 
     A broken artifact or time becomes one of the ``problems`` and leaves the others.
     """
@@ -142,10 +140,8 @@ def load_leaderboard(root: Path | None = None, fresh: Mapping[str, NetworkSpeed]
         if card is None:
             problems.append(artifact.error or ArtifactMissingError(f"{artifact.folder} has no card"))
             continue
-        speed = fresh.get(artifact.name)
-        if speed is None:
-            speed, problem = _stored_speed(artifact.folder)
-            problems += [problem] if problem else []
+        speed, problem = _stored_speed(artifact.folder)
+        problems += [problem] if problem else []
         network = Network(artifact.folder, card, speed, is_served(artifact.folder, card))
         networks[network.name] = network
         for measure in MEASURES:

@@ -36,7 +36,7 @@ def leaderboard_table(group: Group, differences: Differences = _UNKNOWN) -> pd.D
             "parameters": [network.card.parameters for network in networks],
             "size_mb": [network.size_mb for network in networks],
             "ms_per_face": [network.ms_per_face for network in networks],
-            "timed_on": [network.speed.machine if network.speed else "" for network in networks],
+            "timed_on": [network.speed.cpu if network.speed else "" for network in networks],
             "timed": [network.speed.measured if network.speed else "" for network in networks],
             "epochs": [network.epochs for network in networks],
             "recipe": [network.card.recipe or "Facet" for network in networks],

@@ -181,13 +181,6 @@ def test_a_broken_card_and_a_broken_time_are_named(tmp_path: Path) -> None:
     assert board.networks["emotion"].speed is None
 
 
-def test_fresh_times_replace_stored_ones(tmp_path: Path) -> None:
-    fresh = NetworkSpeed(9.0, 10, 5, "Other CPU", "2026-02-01")
-    board = load_leaderboard(write_networks(tmp_path), {"emotion": fresh})
-    assert board.networks["emotion"].speed == fresh
-    assert board.machines == ("Other CPU", "Test CPU")
-
-
 @pytest.mark.parametrize(
     ("key", "made", "words"),
     [

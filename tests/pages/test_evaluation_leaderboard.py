@@ -10,7 +10,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.artifacts.model_card import SPEED_FILE
-from core.evaluation.latency import load_speed
 from core.evaluation.predictions import Predictions
 from pages.shared.evaluation.selection import BY_TEST_SET, TEST_SET_KEY, VIEW_KEY
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
@@ -97,26 +96,6 @@ def test_times_of_different_machines_are_not_taken_for_comparable(artifacts: Pat
     file = write_networks(artifacts) / "four_conv" / SPEED_FILE
     file.write_text(json.dumps(json.loads(file.read_text()) | {"machine": "Faster CPU"}))
     assert "not comparable until measured again on one" in _text(open_leaderboard())
-
-
-def test_the_button_times_the_networks_and_keeps_the_times(artifacts: Path) -> None:
-    folder = copy_real_network(artifacts)
-    page = open_leaderboard()
-    page.button(key="leaderboard_measure").click().run()
-    assert not page.exception
-    assert not page.error
-    assert page.dataframe[0].value["ms_per_face"].tolist() == [load_speed(folder).ms_per_face]
-    assert page.dataframe[0].value["timed_on"].tolist() == [load_speed(folder).machine]
-
-
-def test_times_that_cannot_be_kept_are_shown_with_a_message(artifacts: Path) -> None:
-    folder = copy_real_network(artifacts)
-    (folder / SPEED_FILE).mkdir()
-    page = open_leaderboard()
-    page.button(key="leaderboard_measure").click().run()
-    assert not page.exception
-    assert "cannot be written" in page.error[0].value
-    assert page.dataframe[0].value["ms_per_face"].notna().all()
 
 
 def _two_emotion_networks(artifacts: Path) -> None:
