@@ -1,7 +1,7 @@
 """Train a network: ``python -m models.train CONFIG --data DIR [--epochs N] [--seed N] [--resume]``.
 
 Writes ``runs/CONFIG/``: ``last.keras`` (to resume from), ``best.weights.h5`` (averaged weights of the epoch that was
-best on PublicTest or validation), ``history.csv`` and ``run.json``. ``python -m models export`` makes the artifact.
+best on the validation split), ``history.csv`` and ``run.json``. ``python -m models export`` makes the artifact.
 
 Keras runs it on TensorFlow; ``KERAS_BACKEND=torch`` or ``jax`` uses those where they are installed.
 """
@@ -18,7 +18,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from core.artifacts.model_card import HISTORY_FILE
 from core.artifacts.storage import replacing, save_json
@@ -37,11 +36,17 @@ _TO_RESUME = ("last.keras", "average.npz")
 
 
 def train_and_evaluate(
-    config: TrainConfig, data: TrainingData, workdir: Path, resume: bool = False, verbose: int = 1
+    config: TrainConfig,
+    data: TrainingData,
+    workdir: Path,
+    resume: bool = False,
+    verbose: int = 1,
+    run_eagerly: bool = False,
 ) -> dict[str, float]:
-    """Train ``config`` on the train side of ``data`` and return the figures of the best epoch.
+    """Train ``config`` on the training split of ``data`` and return the logs of the best epoch.
 
-    Everything is written to ``workdir``; with ``resume`` training goes on from ``workdir/last.keras``.
+    Everything is written to ``workdir``; with ``resume`` training goes on from ``workdir/last.keras``. ``run_eagerly``
+    is as in Keras: faster for a few steps only.
     """
     keras.utils.set_random_seed(config.seed)
     task = TASKS[config.task]
@@ -49,9 +54,12 @@ def train_and_evaluate(
     average = EmaWeights(config.average_momentum)
     progress = _Progress(workdir, task, average, resume)
     batches = task.batches(config, data, progress.epoch)
-    model = _resumed(config, workdir) if progress.epoch else _compiled(config, task, len(batches))
-    if config.start_from and not progress.epoch:
-        model.set_weights(_first_weights(config, workdir))
+    if progress.epoch:
+        model = _load_last(config, workdir)
+    else:
+        model = _build(config, task, len(batches), run_eagerly)
+        if config.start_from:
+            model.set_weights(load_weights_of(config.start_from, config, workdir.parent))
     _write_run(config, data, model, workdir)
     model.fit(
         batches,
@@ -66,7 +74,7 @@ def train_and_evaluate(
     return progress.best
 
 
-def _compiled(config: TrainConfig, task: TrainingTask, steps_per_epoch: int) -> keras.Model:
+def _build(config: TrainConfig, task: TrainingTask, steps_per_epoch: int, run_eagerly: bool) -> keras.Model:
     keras.mixed_precision.set_global_policy(config.precision)
     try:
         model = registry.build(config.architecture, **config.architecture_arguments)
@@ -77,6 +85,7 @@ def _compiled(config: TrainConfig, task: TrainingTask, steps_per_epoch: int) -> 
         loss=task.objective.losses(config.label_smoothing),
         loss_weights=dict(config.loss_weights) if config.loss_weights else None,
         metrics=task.objective.metrics(),
+        run_eagerly=run_eagerly,
         # Without it Keras runs JAX one operation at a time; the other backends do not need XLA.
         jit_compile=keras.backend.backend() == "jax",
     )
@@ -84,17 +93,15 @@ def _compiled(config: TrainConfig, task: TrainingTask, steps_per_epoch: int) -> 
     return model
 
 
-def _first_weights(config: TrainConfig, workdir: Path) -> list[np.ndarray]:
-    return load_weights_of(str(config.start_from), config, workdir.parent)
+def _load_last(config: TrainConfig, workdir: Path) -> keras.Model:
+    """Load the network and its optimizer as they were left.
 
-
-def _resumed(config: TrainConfig, workdir: Path) -> keras.Model:
-    """The network and its optimizer as they were left. ``ConfigError`` if ``config`` is not what it was trained with:
-    the learning rate of all steps was settled at the start."""
+    Raises ``ConfigError`` if ``config`` has changed: the learning rate of all steps was settled at the start.
+    """
     may_differ = {"recipe", "stop_after"} | ({"epochs"} if config.schedule == "constant" else set())
     if other := find_changes(workdir, config, may_differ):
         raise ConfigError(
-            f"{workdir} cannot be resumed: {', '.join(other)} was not the same when it began; train it anew"
+            f"{workdir} cannot be resumed: {', '.join(other)} differed when it began; train it again from the start"
         )
     model = keras.saving.load_model(workdir / "last.keras")
     _decay_kernels_only(model)
@@ -106,7 +113,7 @@ def _decay_kernels_only(model: keras.Model) -> None:
 
 
 class _Progress(keras.callbacks.Callback):
-    """After each epoch: a row of history, the state to resume from, and the averaged weights if they are the best."""
+    """Writes after each epoch a row of history, the state to resume from, and the averaged weights if they are best."""
 
     def __init__(self, workdir: Path, task: TrainingTask, average: EmaWeights, resume: bool) -> None:
         super().__init__()
@@ -121,7 +128,7 @@ class _Progress(keras.callbacks.Callback):
             self._read_state()
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """A new run leaves nothing of an older one, once all that can fail beforehand has gone well."""
+        """Remove the files of an older run, once everything that can fail beforehand has succeeded."""
         if self.epoch == 0:
             for name in (STATE_FILE, HISTORY_FILE, WEIGHTS_FILE, *_TO_RESUME):
                 (self._workdir / name).unlink(missing_ok=True)
@@ -140,16 +147,16 @@ class _Progress(keras.callbacks.Callback):
         self._started_s -= float(last["elapsed_s"])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        figures = {name: float(value) for name, value in (logs or {}).items()}
-        if not all(math.isfinite(value) for value in figures.values()):
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        if not all(math.isfinite(value) for value in metrics.values()):
             raise ConfigError(
-                f"the loss of epoch {epoch + 1} is no number: the learning rate is too high for this network. "
+                f"the loss of epoch {epoch + 1} is not finite: the learning rate is too high for this network. "
                 f"{self._workdir} is as it was after epoch {epoch}"
             )
-        self._append_history(epoch, figures)
-        value = figures[self._monitor]
+        self._append_history(epoch, metrics)
+        value = metrics[self._monitor]
         if not self.best or self._sign * value > self._sign * self.best[self._monitor]:
-            self.best = figures | {"epoch": epoch + 1}
+            self.best = metrics | {"epoch": epoch + 1}
             self._save_averaged()
         with replacing(self._workdir / "last.keras") as partial:
             self.model.save(partial)
@@ -157,10 +164,10 @@ class _Progress(keras.callbacks.Callback):
             self._average.save(partial)
         save_json(self._state_file, {"epoch": epoch + 1, "best": self.best})
 
-    def _append_history(self, epoch: int, figures: dict[str, float]) -> None:
+    def _append_history(self, epoch: int, metrics: dict[str, float]) -> None:
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         row = {"epoch": epoch + 1, "learning_rate": rate, "elapsed_s": round(time.monotonic() - self._started_s, 1)}
-        row |= figures
+        row |= metrics
         history = self._workdir / HISTORY_FILE
         with history.open("a", encoding="utf-8") as stream:
             if not history.stat().st_size:
@@ -181,12 +188,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.train", description="Train one of the networks.")
     parser.add_argument("config", help="name of a recipe, see models/training/recipes.py")
     add_data(parser)
-    parser.add_argument("--epochs", type=positive_int, help="instead of the config's number")
-    parser.add_argument("--seed", type=non_negative_int, help="instead of the config's, in a run folder CONFIG_seedN")
-    parser.add_argument("--limit", type=positive_int, help="use only this many images of each side, to try things out")
+    parser.add_argument("--epochs", type=positive_int, help="instead of the recipe's number")
+    parser.add_argument("--seed", type=non_negative_int, help="instead of the recipe's, in a run folder CONFIG_seedN")
+    parser.add_argument("--limit", type=positive_int, help="use only this many images of each split, to try things out")
     parser.add_argument("--resume", action="store_true", help="go on from the last finished epoch")
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
-    parser.add_argument("--quiet", action="store_true", help="a line an epoch instead of a progress bar")
+    parser.add_argument("--quiet", action="store_true", help="one line per epoch instead of a progress bar")
     return run(parser, _train, arguments)
 
 

@@ -1,7 +1,6 @@
-"""Networks in the form that older Keras projects pass on: the architecture as JSON, the weights as HDF5.
+"""Networks in the format of older Keras projects: the architecture as JSON, the weights as HDF5.
 
-``keras.models.model_from_json`` and ``load_weights`` of Keras 3 read them back; there is no preprocessing to add,
-because it is part of each network.
+``keras.models.model_from_json`` and ``load_weights`` of Keras 3 read them back. Preprocessing is part of each network.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from models.training.runs import WEIGHTS_FILE, load_export_weights
 
 
 def load_trained_model(name: str, run_folder: Path, artifact_folder: Path) -> keras.Model:
-    """The network of the artifact, or if its ``model.keras`` is not there, that of the run.
+    """Load the network of the artifact, or where its ``model.keras`` is missing, that of the run.
 
-    Raises ``ArtifactError`` where neither is there, or the artifact is broken.
+    Raises ``ArtifactError`` where both are missing, or the artifact is broken.
     """
     if not (artifact_folder / KERAS_FILE).is_file() and name in CONFIGS and (run_folder / WEIGHTS_FILE).is_file():
         config = CONFIGS[name]
@@ -33,7 +32,7 @@ def load_trained_model(name: str, run_folder: Path, artifact_folder: Path) -> ke
 
 
 def write_json_h5(model: keras.Model, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write ``NAME.json`` and ``NAME.weights.h5`` into ``folder``, which is made, and return both."""
+    """Write ``NAME.json`` and ``NAME.weights.h5`` into ``folder``, which is created, and return both."""
     folder.mkdir(parents=True, exist_ok=True)
     architecture, weights = folder / f"{name}.json", folder / f"{name}.weights.h5"
     architecture.write_text(model.to_json(), encoding="utf-8")
@@ -42,7 +41,7 @@ def write_json_h5(model: keras.Model, folder: Path, name: str) -> tuple[Path, Pa
 
 
 def read_json_h5(architecture: Path, weights: Path) -> keras.Model:
-    """What ``write_json_h5`` wrote, as a network."""
+    """Read what ``write_json_h5`` wrote."""
     model = keras.models.model_from_json(architecture.read_text(encoding="utf-8"))
     model.load_weights(weights)
     return model

@@ -1,7 +1,6 @@
-"""One config for each artifact of the rebuilt networks: the authors' recipe where it is known, otherwise our own.
+"""Recipes of the baselines: the authors' where they are known, otherwise our own.
 
-``recipe`` says which it is and goes into the run's record with everything else. Data, sides and the choice of the
-epoch are ours for all of them.
+``recipe`` names the source and is recorded with the run. Data, splits and the choice of the epoch are ours for all.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ from models.training.pipeline import Augmentation
 
 @dataclass(frozen=True)
 class BaselineConfig(TrainConfig):
-    """``TrainConfig`` with the defaults of plainer recipes: no average of the weights, no softened targets, no weight
-    decay."""
+    """``TrainConfig`` with plain defaults: no averaged weights, no label smoothing, no weight decay."""
 
     batch_size: int = 64
     optimizer: str = "adam"
@@ -32,7 +30,7 @@ UNCHANGED = Augmentation(rotation_deg=0, scale=0, shift=0, brightness=0, contras
 FLIPPED = replace(UNCHANGED, flip=True)
 MOVED = replace(FLIPPED, rotation_deg=10, shift=0.1, scale=0.1)
 CPU_SIZE = 64
-"""Side of the crops of the two large networks: what one CPU core can train in hours. A GPU can have 224 and 227."""
+"""Input side of the two large networks: one CPU core trains them in hours. On a GPU it could be 224 and 227."""
 
 _SIX_CONV = BaselineConfig(
     name="six_conv_emotion",

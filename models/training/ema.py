@@ -1,7 +1,7 @@
-"""Running average of a network's weights during training (EMA), batch-norm statistics included.
+"""Exponential moving average (EMA) of a network's weights during training, batch-norm statistics included.
 
-Keras' own average leaves the batch-norm statistics out; at a high learning rate the averaged kernels then meet
-statistics of other kernels, and validation says nothing (26 % where the trained weights had 48 %).
+Keras' own average leaves the batch-norm statistics out; at a high learning rate they do not fit the averaged kernels,
+and validation is meaningless (26 % accuracy where the trained weights had 48 %).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 
 
 class EmaWeights(keras.callbacks.Callback):
-    """Averages after each step and puts the average in place while the network is evaluated.
+    """Updates the average after each step and puts it into the model while the model is evaluated.
 
     ``momentum`` is per step, and 0 keeps no average; the first steps use less, (1 + n) / (10 + n), so that the random
-    start is forgotten.
+    initial weights are forgotten.
     """
 
     def __init__(self, momentum: float) -> None:
@@ -51,7 +51,7 @@ class EmaWeights(keras.callbacks.Callback):
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """The average stands in the model for the length of a ``with`` block."""
+        """Put the average into the model for the length of a ``with`` block."""
         self.on_test_begin()
         try:
             yield
@@ -59,10 +59,12 @@ class EmaWeights(keras.callbacks.Callback):
             self.on_test_end()
 
     def save(self, file: Path) -> None:
+        """Write the average to an NPZ file."""
         arrays = {f"w{number:03d}": average for number, average in enumerate(self._average)}
         np.savez(file, allow_pickle=False, steps=np.int64(self._steps), **arrays)
 
     def load(self, file: Path) -> None:
+        """Read what ``save`` wrote."""
         with np.load(file) as stored:
             self._steps = int(stored["steps"])
             self._average = [stored[name] for name in sorted(stored.files) if name != "steps"]

@@ -1,21 +1,22 @@
-"""The optimizer of a config and its rate by step."""
+"""Optimizer and learning rate schedule of a config."""
 
 from __future__ import annotations
 
 import keras
+from keras.optimizers import schedules
 
 from core.errors import ConfigError
 from models.training.config import TrainConfig
 
 STEP_FACTOR = 0.1
-"""By which the rate falls at each of ``step_epochs``."""
+"""The rate is multiplied by it at each of ``step_epochs``."""
 SCHEDULES = ("cosine", "constant", "steps")
 OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
 def build_optimizer(config: TrainConfig, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """A new optimizer for ``config``; ``ConfigError`` for an optimizer or schedule of another name."""
-    rate = learning_rate(config, steps_per_epoch)
+    """Build the optimizer of ``config``. Raises ``ConfigError`` for an unknown optimizer or schedule."""
+    rate = build_schedule(config, steps_per_epoch)
     decay = config.weight_decay or None
     if config.optimizer == "adam":
         return keras.optimizers.Adam(rate, weight_decay=decay)
@@ -27,18 +28,20 @@ def build_optimizer(config: TrainConfig, steps_per_epoch: int) -> keras.optimize
     raise ConfigError(f"unknown optimizer {config.optimizer!r}: choose one of {', '.join(OPTIMIZERS)}")
 
 
-def learning_rate(config: TrainConfig, steps_per_epoch: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """One rate, or the rate by step. ``warmup_epochs`` belong to ``cosine`` only."""
+def build_schedule(
+    config: TrainConfig, steps_per_epoch: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Build the schedule of ``config``: one rate, or the rate by step. Only ``cosine`` has ``warmup_epochs``."""
     if config.schedule == "constant":
         return config.learning_rate
     if config.schedule == "steps":
         rates = [config.learning_rate * STEP_FACTOR**number for number in range(len(config.step_epochs) + 1)]
         boundaries = [epoch * steps_per_epoch for epoch in config.step_epochs]
-        return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+        return schedules.PiecewiseConstantDecay(boundaries, rates)
     if config.schedule == "cosine":
         total = config.epochs * steps_per_epoch
         warmup = min(round(config.warmup_epochs * steps_per_epoch), total // 2)
-        return keras.optimizers.schedules.CosineDecay(
+        return schedules.CosineDecay(
             initial_learning_rate=config.learning_rate / 10,
             decay_steps=total - warmup,
             warmup_target=config.learning_rate,

@@ -1,6 +1,6 @@
-"""Training batches: one affine warp an image by OpenCV in worker threads, seeded by (seed, epoch, batch).
+"""Training batches: one affine warp per image by OpenCV in worker threads, seeded by (seed, epoch, batch).
 
-Keras' random layers, one after the other, cost more than the networks trained here.
+Keras' random layers, applied one by one, cost more than the networks trained here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Augmentation:
     erase_probability: float = 0.5
     erase_area: tuple[float, float] = (0.02, 0.20)
     damage_probability: float = 0.0
-    """How often a crop suffers one of ``models.corruptions.TRAINING_CORRUPTIONS``, at any severity."""
+    """Of one of ``models.corruptions.TRAINING_CORRUPTIONS``, at any severity."""
     flip: bool = True
 
 
@@ -86,7 +86,7 @@ def _erase(image: Image, settings: Augmentation, rng: np.random.Generator) -> Im
 
 
 class ShuffledBatches(keras.utils.PyDataset):
-    """Order of ``count`` samples in batches; the same seed gives the same batches in every run."""
+    """Shuffles ``count`` samples into batches; the same seed gives the same batches in every run."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class ShuffledBatches(keras.utils.PyDataset):
         max_queue_size: int,
         weights: NDArray[Any] | None = None,
     ) -> None:
-        """``weights`` (count,): how much more often than others a sample is drawn; each once an epoch if ``None``."""
+        """``weights`` (count,): relative frequency of each sample; each once per epoch if ``None``."""
         super().__init__(workers=workers, max_queue_size=max_queue_size)
         self._weights = weights
         self._count = count
@@ -124,14 +124,17 @@ class ShuffledBatches(keras.utils.PyDataset):
         )
 
     def _batch(self, index: int) -> tuple[NDArray[np.int64], np.random.Generator]:
-        """Rows of batch ``index`` of this epoch, and the source of its random changes."""
+        """Rows of batch ``index`` of this epoch, and the generator of its random changes."""
         rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         return rows, np.random.default_rng((self._seed, self._epoch, index))
 
 
 class TrainingBatches(ShuffledBatches):
-    """Shuffled, augmented crops. From epoch ``closing_epoch`` (0 is the first) on, ``closing`` replaces
-    ``augmentation``; ``mixup`` is the alpha of ``models.training.mixup``, 0 for none."""
+    """Shuffles and augments aligned faces.
+
+    From epoch ``final_epoch`` (0 is the first) on, ``final_augmentation`` replaces ``augmentation``. ``mixup`` is the
+    alpha of ``models.training.mixup``, 0 for none.
+    """
 
     def __init__(
         self,
@@ -142,8 +145,8 @@ class TrainingBatches(ShuffledBatches):
         augmentation: Augmentation,
         seed: int,
         first_epoch: int = 0,
-        closing: Augmentation | None = None,
-        closing_epoch: int = 0,
+        final_augmentation: Augmentation | None = None,
+        final_epoch: int = 0,
         workers: int = 2,
         weights: NDArray[Any] | None = None,
         mixup: float = 0.0,
@@ -154,15 +157,15 @@ class TrainingBatches(ShuffledBatches):
         self._targets = targets(samples)
         self._image_size = image_size
         self._augmentation = augmentation
-        self._closing = closing
-        self._closing_epoch = closing_epoch
+        self._final_augmentation = final_augmentation
+        self._final_epoch = final_epoch
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
         rows, rng = self._batch(index)
         settings = self._augmentation
-        if self._closing is not None and self._epoch >= self._closing_epoch:
-            settings = self._closing
-        images = np.stack([augment_crop(self._samples.images[r], self._image_size, settings, rng) for r in rows])
+        if self._final_augmentation is not None and self._epoch >= self._final_epoch:
+            settings = self._final_augmentation
+        images = np.stack([augment_crop(self._samples.images[row], self._image_size, settings, rng) for row in rows])
         crops = images.astype(np.float32)
-        chosen = {name: values[rows] for name, values in self._targets.items()}
-        return mix_pairs(crops, chosen, self._mixup, rng) if self._mixup else (crops, chosen)
+        targets = {name: values[rows] for name, values in self._targets.items()}
+        return mix_pairs(crops, targets, self._mixup, rng) if self._mixup else (crops, targets)

@@ -1,4 +1,4 @@
-"""One frozen config an artifact: everything that, with the data, decides what training produces."""
+"""Recipes: one frozen config per artifact and training stage, which with the data decides what training produces."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ CONFIGS: dict[str, TrainConfig] = {
             seed=2,
         ),
         # Small networks underfit strong augmentation: the accuracy on augmented training crops stays at or below that
-        # on plain validation crops. A second, shorter round on less changed crops makes up for it.
+        # on clean validation crops. A second, shorter stage with less augmentation makes up for it.
         _EMOTION_BASE,
         replace(
             _EMOTION_BASE,
@@ -145,7 +145,7 @@ CONFIGS: dict[str, TrainConfig] = {
             closing_epochs=0,
             seed=2,
         ),
-        # Both went on learning when the rate was raised again: a third, longer round.
+        # Both improved further when the rate was raised again: a third, longer stage.
         replace(
             _EMOTION_BASE,
             name="emotion",
@@ -183,7 +183,7 @@ CONFIGS: dict[str, TrainConfig] = {
             age_weighting=AgeWeighting(power=0.8, cap=4.0),
             seed=4,
         ),
-        # For comparison with published figures only: ages 21-60, trained on the training side of that split.
+        # For comparison with published results only: ages 21-60, trained on the training split of that publication.
         replace(
             _AGE_GENDER_BASE,
             name="age_gender_published",
@@ -198,7 +198,7 @@ CONFIGS |= BASELINE_CONFIGS
 
 
 def get_recipe(name: str) -> TrainConfig:
-    """The config of that name; ``ConfigError`` if there is none."""
+    """Return the recipe ``name``. Raises ``ConfigError`` for an unknown name."""
     if name not in CONFIGS:
-        raise ConfigError(f"unknown config {name!r}: choose one of {', '.join(CONFIGS)}")
+        raise ConfigError(f"unknown recipe {name!r}: choose one of {', '.join(CONFIGS)}")
     return CONFIGS[name]

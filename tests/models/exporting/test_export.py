@@ -1,166 +1,246 @@
-"""From a run to a served artifact and back through the command lines, with a tiny network on made-up faces."""
+"""From a run to a served artifact and back through the command lines."""
 
 import json
-import os
-
-os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
+import shutil
 import warnings
-from contextlib import contextmanager
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, load_card
+from core.artifacts.model_card import KERAS_FILE, SERVED_FILE, is_served, load_card
 from core.attributes.estimator import LiteRTEstimator, LiteRTModel
 from core.attributes.postprocessing import apply_temperature
 from core.datasets.splits import load_fer2013
 from core.evaluation.predictions import load_predictions
-from core.types import Box, Detection, Landmarks
-from models import evaluate, train
-from models.export import export
-from models.exporting.quantization import quantize_dynamic, to_float32
-from models.measuring import alignment
-from models.training.recipes import CONFIGS
+from models import evaluate, export, registry
+from models.exporting import model_card as cards
+from models.exporting.keras_json import read_json_h5
+from models.exporting.quantization import quantize_dynamic, round_to_float16, to_float32
+from models.training import tasks
+from models.training.baseline_recipes import BASELINE_CONFIGS
+from tests.fakes.training import made_up_data
 
-CONFIG = replace(
-    CONFIGS["emotion"],
-    name="tiny",
-    start_from=None,
-    annotators_share=0.0,
-    architecture_arguments={"stages": ((8, 2), (8, 2), (16, 2))},
-    epochs=1,
-    stop_after=None,
-    batch_size=16,
-    precision="float32",
-)
+SMALL = {"input_size": 35, "filters": (8, 8, 8), "dense": 16}
+BASELINE = replace(BASELINE_CONFIGS["levi_hassner"], architecture_arguments=SMALL, image_size=35, source_size=40)
+STALE = ("two_views.npz", "speed.json")
 
 
-POINTS = Landmarks((110.0, 120.0), (176.0, 120.0), (144.0, 155.0), (120.0, 190.0), (170.0, 190.0))
+@pytest.fixture(scope="module")
+def faces(fer2013_dir):
+    """(14, 48, 48, 1) images of the test split."""
+    return load_fer2013(fer2013_dir).splits["private"].images
 
 
-class CenteredFace:
-    """A detector that always finds one face in the middle of a padded image, but for the ``missed``-th."""
-
-    def __init__(self, landmarks=None, missed=None):
-        self._face = Detection(Box(64, 64, 224, 224), 0.9, landmarks)
-        self._missed = missed
-        self._calls = -1
-
-    def detect(self, frame):
-        self._calls += 1
-        return () if self._calls == self._missed else (self._face,)
+def refuse(float32_file, int8_file):
+    raise KeyError("an operation that nobody knows")
 
 
-@contextmanager
-def _no_noise():
-    """The converters warn about their own parts."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+@pytest.fixture(scope="module")
+def made_up_faces():
+    """Made-up faces in place of UTKFace."""
+    data = made_up_data("age_gender", count=12, side=40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(tasks.LOADERS, "utkface", lambda data_dir, image_size: data)
         yield
 
 
 @pytest.fixture(scope="module")
-def data_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("made_up")
-    rng = np.random.default_rng(0)
-    rows = ["emotion,pixels,Usage"]
-    for number in range(60):
-        usage = "Training" if number < 32 else "PublicTest" if number < 46 else "PrivateTest"
-        pixels = rng.integers(0, 256, 48 * 48)
-        rows.append(f"{number % 7},{' '.join(map(str, pixels))},{usage}")
-    (folder / "fer2013.csv").write_text("\n".join(rows))
-    return folder
+def baseline(made_up_faces, tmp_path_factory):
+    """The artifact of a baseline with two outputs, from an old kind of run, which cannot be quantised."""
+    root = tmp_path_factory.mktemp("baseline")
+    run, folder = root / "runs" / BASELINE.name, root / "artifacts" / BASELINE.name
+    run.mkdir(parents=True)
+    folder.mkdir(parents=True)
+    keras.utils.set_random_seed(3)
+    registry.build(BASELINE.architecture, **SMALL).save_weights(run / "best.weights.h5")
+    (run / "history.csv").write_text("epoch,elapsed_s,loss\n1,2.0,3\n2,4.0,2\n")
+    (run / "state.json").write_text(json.dumps({"epoch": 2, "best": {"epoch": 2}}))
+    (run / "run.json").write_text(json.dumps({"config": {"name": BASELINE.name}, "backend": "torch"}))
+    for name in STALE:
+        (folder / name).write_text("of the network that was there before")
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr(export, "quantize_dynamic", refuse)
+        return export.export(BASELINE, root, run, folder)
 
 
-@pytest.fixture(scope="module")
-def artifact(data_folder, tmp_path_factory):
-    root = tmp_path_factory.mktemp("exported")
-    data = load_fer2013(data_folder)
-    train.train_and_evaluate(CONFIG, data, root / "runs" / "tiny", verbose=0)
-    with _no_noise():
-        return export(CONFIG, data_folder, root / "runs" / "tiny", root / "artifacts" / "tiny")
+def test_the_card_knows_all_images(emotion_artifact, fer2013_dir):
+    assert load_card(emotion_artifact).data["fingerprints"] == load_fer2013(fer2013_dir).fingerprints()
 
 
-def test_the_card_knows_the_images_that_the_run_never_saw(artifact, data_folder):
-    assert load_card(artifact).data["fingerprints"] == load_fer2013(data_folder).fingerprints()
-
-
-def test_all_forms_answer_alike(artifact, data_folder, tmp_path):
-    crops = load_fer2013(data_folder).splits["private"].images
-    model = keras.saving.load_model(artifact / KERAS_FILE)
-    expected = np.asarray(model(crops.astype(np.float32), training=False)["emotion"])
-    float32_file = tmp_path / "float32.tflite"
-    float32_file.write_bytes(to_float32(model))
-    assert LiteRTModel(float32_file.read_bytes()).predict(crops)["emotion"] == pytest.approx(expected, abs=1e-4)
-    with _no_noise():
-        quantize_dynamic(float32_file, tmp_path / "int8.tflite")
-    int8 = LiteRTModel((tmp_path / "int8.tflite").read_bytes())
-    assert int8.predict(crops)["emotion"] == pytest.approx(expected, abs=0.1)
-    assert (tmp_path / "int8.tflite").stat().st_size < float32_file.stat().st_size
-
-
-def test_the_artifact_is_complete_and_served(artifact, data_folder):
-    card = load_card(artifact)
+def test_an_artifact_is_complete_and_gives_its_stored_predictions(emotion_artifact, faces):
+    card = load_card(emotion_artifact)
     assert set(card.files) == {SERVED_FILE, KERAS_FILE, "predictions.npz", "history.csv"}
     assert card.raw["exports"]["served"] in ("int8", "float32")
-    splits = load_predictions(artifact / "predictions.npz")
-    assert {split: len(one) for split, one in splits.items()} == {"public": 14, "private": 14}
-    crops = load_fer2013(data_folder).splits["private"].images
-    again = apply_temperature(LiteRTEstimator(artifact).predict(crops)["emotion"], card.temperature["emotion"])
-    assert again == pytest.approx(splits["private"].probabilities, abs=1e-5)
+    assert card.raw["exports"]["int8"]["bytes"] > 0
+    splits = load_predictions(emotion_artifact / "predictions.npz")
+    assert {split: len(predictions) for split, predictions in splits.items()} == {"public": 14, "private": 14}
+    again = apply_temperature(LiteRTEstimator(emotion_artifact).predict(faces)["emotion"], card.temperature["emotion"])
+    assert again == pytest.approx(splits["private"].probabilities["emotion"], abs=1e-5)
 
 
-def test_weights_are_what_16_bits_hold_and_the_keras_file_gives_the_same_answers(artifact, data_folder):
-    model = keras.saving.load_model(artifact / KERAS_FILE, compile=False)
-    for weight in model.get_weights():
+def test_all_forms_predict_alike(emotion_artifact, faces, tmp_path):
+    model = keras.saving.load_model(emotion_artifact / KERAS_FILE, compile=False)
+    expected = np.asarray(model(faces.astype(np.float32), training=False)["emotion"])
+    float32 = tmp_path / "float32.tflite"
+    float32.write_bytes(to_float32(model))
+    assert LiteRTModel(float32.read_bytes()).predict(faces)["emotion"] == pytest.approx(expected, abs=1e-4)
+    float16 = to_float32(model, stored_bits=16)
+    assert LiteRTModel(float16).predict(faces)["emotion"] == pytest.approx(expected, abs=2e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        quantize_dynamic(float32, tmp_path / "int8.tflite")
+    int8 = (tmp_path / "int8.tflite").read_bytes()
+    assert LiteRTModel(int8).predict(faces)["emotion"] == pytest.approx(expected, abs=0.1)
+    assert max(len(int8), len(float16)) < float32.stat().st_size
+
+
+def test_stored_weights_fit_16_bits(emotion_artifact):
+    for weight in keras.saving.load_model(emotion_artifact / KERAS_FILE, compile=False).get_weights():
         assert np.array_equal(weight, weight.astype(np.float16).astype(weight.dtype))
-    crops = load_fer2013(data_folder).splits["private"].images
-    served = LiteRTModel(to_float32(model, stored_bits=16)).predict(crops)["emotion"]
-    assert np.asarray(model(crops.astype(np.float32), training=False)["emotion"]) == pytest.approx(served, abs=2e-3)
 
 
-def test_storing_in_16_bits_halves_the_file(artifact):
-    model = keras.saving.load_model(artifact / KERAS_FILE, compile=False)
-    assert len(to_float32(model, stored_bits=16)) < len(to_float32(model))
+def test_weights_beyond_16_bits_are_not_rounded():
+    weights = [np.float32([1.00001, 7e4]), np.float32([1.00001]), np.empty(0, np.float32)]
+    rounded = round_to_float16(weights)
+    assert np.array_equal(rounded[0], weights[0])
+    assert rounded[1].tolist() == [1.0]
+    assert len(rounded[2]) == 0
 
 
-def test_batch_sizes_do_not_change_the_answers(artifact, data_folder):
-    crops = load_fer2013(data_folder).splits["private"].images
-    estimator = LiteRTEstimator(artifact)
-    together = estimator.predict(crops)["emotion"]
-    alone = np.concatenate([estimator.predict(crops[row : row + 1])["emotion"] for row in range(len(crops))])
+def test_batch_sizes_do_not_change_the_outputs(emotion_artifact, faces):
+    estimator = LiteRTEstimator(emotion_artifact)
+    together = estimator.predict(faces)["emotion"]
+    alone = np.concatenate([estimator.predict(faces[row : row + 1])["emotion"] for row in range(len(faces))])
     assert together == pytest.approx(alone, abs=1e-5)
-    assert estimator.predict(crops[:0])["emotion"].shape == (0, 7)
+    assert estimator.predict(faces[:0])["emotion"].shape == (0, 7)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((1, 40, 40, 1), np.uint8), np.zeros((1, 48, 48, 1), np.float32)])
-def test_other_crops_are_refused(artifact, bad):
+def test_other_crops_are_refused(emotion_artifact, bad):
     with pytest.raises(ValueError, match="crops must be"):
-        LiteRTEstimator(artifact).predict(bad)
+        LiteRTEstimator(emotion_artifact).predict(bad)
 
 
-def test_evaluate_prints_every_figure_as_json(artifact, data_folder, capsys, monkeypatch):
-    monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
-    assert evaluate.main(["tiny", "--data", str(data_folder), "--split", "public", "--json", "--store"]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert (figures["split"], figures["n"], figures["dataset"]) == ("public", 14, "fer2013")
-    assert {"accuracy", "accuracy_low", "accuracy_high", "macro_f1", "fingerprint"} <= set(figures)
+def test_the_artifact_of_a_baseline(baseline):
+    card = load_card(baseline)
+    assert set(load_predictions(baseline / "predictions.npz")) == {"validation", "test"}
+    for output in ("age_group_accuracy", "gender_accuracy"):
+        assert {output, f"{output}_low", f"{output}_high"} <= set(card.metrics["test"])
+    assert card.raw["trainable_parameters"] + card.raw["frozen_parameters"] == card.parameters
+    assert (card.epochs_run, card.recipe_epochs) == (2, BASELINE.epochs)
+    assert is_served(baseline, card)
+    assert not [name for name in STALE if (baseline / name).exists()]
 
 
-def test_images_of_a_split_that_were_learnt_from_are_counted(artifact, data_folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
-    splits = load_fer2013(data_folder).splits
-    names = [*splits["train"].ids[:3], *splits["private"].ids[:5]]
+def test_a_network_that_cannot_be_quantised_says_so_on_its_card(baseline):
+    exports = load_card(baseline).raw["exports"]
+    assert exports["served"] == "float32"
+    assert exports["int8"] == {"failed": "KeyError: 'an operation that nobody knows'"}
+
+
+def test_a_baseline_is_evaluated_like_the_others(baseline, monkeypatch, capsys):
+    monkeypatch.setenv("FACET_ARTIFACTS", str(baseline.parent))
+    assert evaluate.main([baseline.name, "--data", "made-up", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["split"] == "test"
+    stored = load_card(baseline).metrics["test"]
+    assert {name: printed[name] for name in stored} == pytest.approx(stored)
+
+
+def test_a_large_network_is_served_here_and_said_to_be_missing_elsewhere(baseline, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cards, "MAX_COMMITTED_BYTES", 1000)
+    folder, name = tmp_path / baseline.name, baseline.name
+    shutil.copytree(baseline, folder)
+    cards.write_card(folder, cards.read_card(folder))
+    card = load_card(folder)
+    assert set(card.excluded_files) == {SERVED_FILE, KERAS_FILE}
+    assert is_served(folder, card)
+    for file_name in card.excluded_files:
+        (folder / file_name).unlink()
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    assert evaluate.main([name, "--data", "made-up"]) == 2
+    error = capsys.readouterr().err
+    assert f"python -m models.train {name} --data data" in error
+    assert f"python -m models export {name} --data data" in error
+    assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_close"),
+    [
+        ({}, True),
+        ({"bytes": 11}, False),
+        ({"age_group_accuracy": 0.59}, False),
+        ({"gender_accuracy": 0.85}, False),
+        ({"age_mae": 6.1}, False),
+        ({"age_group_accuracy": 0.61, "age_mae": 5.9}, True),
+    ],
+    ids=["alike", "larger", "worse groups", "worse gender", "worse years", "a little better"],
+)
+def test_int8_is_served_only_if_nothing_is_lost(changes, is_close):
+    float32 = {"bytes": 10, "age_group_accuracy": 0.6, "gender_accuracy": 0.9, "age_mae": 6.0}
+    assert export._is_close(float32, float32 | {"bytes": 9} | changes) is is_close
+    assert not export._is_close(float32, {"failed": "x"})
+
+
+def run_json_h5(name, root, output):
+    places = ["--runs", str(root / "runs"), "--artifacts", str(root / "artifacts"), "--output", str(output)]
+    return export.main([name, "--format", "json-h5", *places])
+
+
+@pytest.mark.parametrize("source", ["artifacts", "runs"])
+def test_json_and_h5_predict_like_the_network(baseline, tmp_path, monkeypatch, capsys, source):
+    name, root = baseline.name, baseline.parents[1]
+    if source == "runs":
+        shutil.copytree(root / "runs", tmp_path / "runs")
+        monkeypatch.setitem(export.load_trained_model.__globals__["CONFIGS"], name, BASELINE)
+        root = tmp_path
+    assert run_json_h5(name, root, tmp_path) == 0
+    written = json.loads(capsys.readouterr().out)
+    files = tmp_path / f"{name}.json", tmp_path / f"{name}.weights.h5"
+    assert written == {"architecture": str(files[0]), "weights": str(files[1])}
+    expected, found = keras.saving.load_model(baseline / KERAS_FILE, compile=False), read_json_h5(*files)
+    images = np.random.default_rng(0).uniform(0, 255, (3, 35, 35, 3)).astype(np.float32)
+    for output, values in expected(images, training=False).items():
+        # The artifact's weights are rounded to 16 bits, those of the run are not.
+        assert np.asarray(found(images, training=False)[output]) == pytest.approx(np.asarray(values), abs=2e-3)
+
+
+def test_json_and_h5_of_no_network_is_an_error_of_one_line(tmp_path, capsys):
+    assert run_json_h5("ssr_net_age", tmp_path, tmp_path) == 2
+    assert "card.json is missing" in capsys.readouterr().err
+
+
+def test_an_artifact_needs_the_data(capsys):
+    with pytest.raises(SystemExit):
+        export.main(["ssr_net_age"])
+    assert "--data is needed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def installed(emotion_artifact, monkeypatch):
+    """Finds the artifact ``tiny`` by its name."""
+    monkeypatch.setenv("FACET_ARTIFACTS", str(emotion_artifact.parent))
+
+
+def test_evaluate_prints_all_metrics_as_json(installed, fer2013_dir, capsys):
+    assert evaluate.main(["tiny", "--data", str(fer2013_dir), "--split", "public", "--json"]) == 0
+    metrics = json.loads(capsys.readouterr().out)
+    assert (metrics["split"], metrics["n"], metrics["dataset"]) == ("public", 14, "fer2013")
+    assert {"accuracy", "accuracy_low", "accuracy_high", "macro_f1", "fingerprint"} <= set(metrics)
+
+
+def test_training_images_in_a_split_file_are_counted(installed, fer2013_dir, tmp_path, capsys):
+    splits = load_fer2013(fer2013_dir).splits
     file = tmp_path / "split.csv"
-    file.write_text("\n".join(["file", *names]) + "\n")
-    assert evaluate.main(["tiny", "--data", str(data_folder), "--split-file", str(file), "--json"]) == 0
+    file.write_text("\n".join(["file", *splits["train"].ids[:3], *splits["private"].ids[:5]]) + "\n")
+    assert evaluate.main(["tiny", "--data", str(fer2013_dir), "--split-file", str(file), "--json"]) == 0
     printed = capsys.readouterr()
-    figures = json.loads(printed.out)
-    assert (figures["n"], figures["images_learnt_from"]) == (8, 3)
+    metrics = json.loads(printed.out)
+    assert (metrics["n"], metrics["images_learnt_from"]) == (8, 3)
     assert "was trained on 3 of these images" in printed.err
 
 
@@ -173,44 +253,9 @@ def test_images_of_a_split_that_were_learnt_from_are_counted(artifact, data_fold
     ],
     ids=["artifact", "data", "split"],
 )
-def test_what_evaluate_cannot_do_is_one_line(artifact, data_folder, capsys, monkeypatch, arguments, words):
-    monkeypatch.setenv("FACET_ARTIFACTS", str(artifact.parent))
-    arguments = [str(data_folder) if argument == "DATA" else argument for argument in arguments]
+def test_an_error_of_evaluate_is_one_line(installed, fer2013_dir, capsys, arguments, words):
+    arguments = [str(fer2013_dir) if argument == "DATA" else argument for argument in arguments]
     assert evaluate.main(arguments) == 2
     error = capsys.readouterr().err
     assert words in error
     assert len(error.splitlines()) == 1
-
-
-def test_alignment_measures_what_the_detector_finds(artifact, data_folder):
-    private = load_fer2013(data_folder).splits["private"]
-    rows, images = alignment.detect_padded(private, CenteredFace(missed=3))
-    assert rows.tolist() == [row for row in range(len(private)) if row != 3]
-    found = private.take(rows)
-    metrics = alignment.measure_aligned(LiteRTEstimator(artifact), found, images, alignment.AlignmentSpec(1.0))
-    assert metrics["n"] == len(private) - 1
-
-
-def test_alignment_uses_landmarks_where_there_are_any(artifact, data_folder):
-    estimator, private = LiteRTEstimator(artifact), load_fer2013(data_folder).splits["private"]
-    _, images = alignment.detect_padded(private, CenteredFace(POINTS))
-    # 48 of the 288 pixels are padding on each side.
-    expected = (np.array(POINTS.points) - 48) / 192
-    expected[:, 0] = (expected[:, 0] + (1 - expected[[1, 0, 2, 4, 3], 0])) / 2
-    assert alignment.mean_landmarks(images) == pytest.approx(expected)
-    spec = alignment.choose_alignment(estimator, private, images, alignment.AlignmentSpec(1.3, 0.1))
-    assert (spec.scale, spec.shift_y) == (1.3, 0.1)
-    assert spec.points is not None
-    rotated = alignment.measure_rotated(estimator, private, CenteredFace(POINTS), spec)
-    assert list(rotated) == ["0", "15", "30", "45"]
-    assert rotated["0"]["aligned"]["n"] == rotated["0"]["upright"]["n"] == rotated["0"]["found"] == len(private)
-
-
-def test_alignment_without_landmarks_searches_scale_and_shift(artifact, data_folder):
-    private = load_fer2013(data_folder).splits["private"]
-    _, images = alignment.detect_padded(private, CenteredFace())
-    start = alignment.AlignmentSpec(points=POINTS.points)
-    spec = alignment.choose_alignment(LiteRTEstimator(artifact), private, images, start)
-    assert spec.points == POINTS.points
-    assert spec.scale in alignment.SCALES
-    assert spec.shift_y in alignment.SHIFTS_Y

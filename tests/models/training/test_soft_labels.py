@@ -1,10 +1,5 @@
-import os
-
 import numpy as np
 import pytest
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
 
 from models.training.soft_labels import fit_label_given_votes, soften_labels
 
