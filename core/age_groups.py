@@ -1,4 +1,4 @@
-"""Age groups of Adience, which networks of that tradition answer, and the years that they stand for."""
+"""Age groups of the Adience data set, which some networks predict, and the years that they stand for."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ AGE_GROUP_LABELS: tuple[str, ...] = tuple(
 
 
 def nearest_age_groups(age_years: NDArray[Any]) -> NDArray[np.int64]:
-    """(N,) years -> (N,) indices into ``AGE_GROUPS``: the group that holds the age, or else the nearest one, of two
-    equally near ones the younger."""
+    """Map (N,) years to (N,) indices into ``AGE_GROUPS``: the group that holds the age, or else the nearest group.
+
+    Between two equally near groups, the younger is taken.
+    """
     first, last = np.array(AGE_GROUPS).T
     years = np.minimum(age_years, MAX_AGE)[:, None]
     distance = np.maximum(first - years, 0) + np.maximum(years - last, 0)
@@ -26,8 +28,10 @@ def nearest_age_groups(age_years: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def age_distribution(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(N, 8) probabilities in the order of ``AGE_GROUPS`` -> (N, 101) of the years 0-100: that of each group is spread
-    evenly over its years. Years between the groups get none."""
+    """Spread (N, 8) probabilities in the order of ``AGE_GROUPS`` over (N, 101) years, 0-100.
+
+    The probability of a group is spread evenly over its years; years between the groups get none.
+    """
     years = np.zeros((len(AGE_GROUPS), MAX_AGE + 1))
     for row, (first, last) in enumerate(AGE_GROUPS):
         years[row, first : last + 1] = 1 / (last - first + 1)

@@ -1,4 +1,4 @@
-"""FER+ (Barsoum et al. 2016): what ten people saw in each image of FER2013."""
+"""FER+ (Barsoum et al. 2016): the votes of ten annotators on each image of FER2013."""
 
 from __future__ import annotations
 
@@ -35,38 +35,38 @@ _CHOICE_OF: Mapping[str, str] = {
     Emotion.SURPRISE: "surprise",
     Emotion.NEUTRAL: "neutral",
 }
-_LEAST_WITH_VOTES = 0.9
-"""Of the training images; FER+ itself leaves a few out."""
-_LEAST_AGREEMENT = 0.35
-"""Share of the votes that are for the image's own label, on average: 0.56 on all training images, 0.17 if each gets the
-votes of another."""
+_MIN_WITH_VOTES = 0.9
+"""Share of the training images that must have votes; FER+ itself leaves a few out."""
+_MIN_AGREEMENT = 0.35
+"""Mean share of votes for the image's own label: 0.56 over all training images, 0.17 with the votes of other images."""
 
 
 def votes_file(data_dir: Path) -> Path:
-    """Raises ``DatasetError`` if it is missing."""
+    """Return the path of the votes. Raises ``DatasetError`` if the file is missing."""
     file = Path(data_dir) / FILE
     if not file.is_file():
-        raise DatasetError(f"no {file}: copy {FILE} (FER+: one row an image, a column a choice) into {data_dir}")
+        raise DatasetError(f"no {file}: copy {FILE} (FER+: one row per image, one column per choice) into {data_dir}")
     return file
 
 
 def read_votes(data_dir: Path, training_ids: NDArray[np.str_], labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """(N, 10) votes, in the order of ``CHOICES``, for the FER2013 training images ``Training_<number>`` with their (N,)
-    ``labels``, which are indices into ``EMOTIONS``.
+    """Read the (N, 10) votes, in the order of ``CHOICES``, on FER2013 training images called ``Training_<number>``.
 
-    The number is that of the image's row in ``fer2013.csv``, whose rows are FER+'s, or that of FER+'s own name for it,
-    which leaves rows out: the one whose votes are for the labels. An image without a row has no votes at all (zeros).
-    Raises ``DatasetError`` if the file is missing or unusable, and if the numbers are neither of the two: few images
-    have votes, or their votes are not for their labels.
+    ``labels``: (N,) indices into ``EMOTIONS``. The number is the row in ``fer2013.csv``, which FER+ shares, or the
+    number in FER+'s own image name, which leaves rows out: whichever agrees with the labels. An image without a row
+    gets zeros. Raises ``DatasetError`` if the file is missing or unusable, and if neither numbering fits: few images
+    have votes, or the votes disagree with the labels.
     """
     file = votes_file(data_dir)
     numbers = [_number(sample_id) for sample_id in training_ids.tolist()]
-    found = max((_looked_up(votes, numbers) for votes in _read(file)), key=lambda votes: _agreement(votes, labels))
+    found = max((_look_up(votes, numbers) for votes in _read(file)), key=lambda votes: _agreement(votes, labels))
     with_votes = int((found.sum(axis=1) > 0).sum())
-    if with_votes < _LEAST_WITH_VOTES * len(numbers):
+    if with_votes < _MIN_WITH_VOTES * len(numbers):
         problem = f"has votes for {with_votes:,} of {len(numbers):,} training images only"
-    elif _agreement(found, labels) < _LEAST_AGREEMENT:
-        problem = f"has other votes than labels: {_agreement(found, labels):.0%} of an image's votes are for its label"
+    elif _agreement(found, labels) < _MIN_AGREEMENT:
+        problem = (
+            f"has other votes than labels: {_agreement(found, labels):.0%} of the votes per image are for its label"
+        )
     else:
         return found
     raise DatasetError(
@@ -75,13 +75,13 @@ def read_votes(data_dir: Path, training_ids: NDArray[np.str_], labels: NDArray[n
     )
 
 
-def _looked_up(votes: Mapping[int, NDArray[np.float32]], numbers: Sequence[int]) -> NDArray[np.float32]:
-    nobody = np.zeros(len(CHOICES), np.float32)
-    return np.stack([votes.get(number, nobody) for number in numbers])
+def _look_up(votes: Mapping[int, NDArray[np.float32]], numbers: Sequence[int]) -> NDArray[np.float32]:
+    no_votes = np.zeros(len(CHOICES), np.float32)
+    return np.stack([votes.get(number, no_votes) for number in numbers])
 
 
 def _agreement(votes: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Mean share of the votes that are for the label, of images that have votes; 0 without any."""
+    """Return the mean share of votes for the label over the images with votes; 0 if there are none."""
     seen = votes.sum(axis=1) > 0
     if not seen.any():
         return 0.0
@@ -90,13 +90,13 @@ def _agreement(votes: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
 
 
 def _number(sample_id: str) -> int:
-    """-1, which no image has, if the name does not end in a number."""
+    """Parse the number at the end of an id; -1, which no image has, if there is none."""
     number = sample_id.rpartition("_")[2]
     return int(number) if number.isdecimal() else -1
 
 
 def _read(file: Path) -> tuple[dict[int, NDArray[np.float32]], dict[int, NDArray[np.float32]]]:
-    """Votes of the training images by row of the file, from 0, and by the number in FER+'s name."""
+    """Read the votes on the training images by row of the file, from 0, and by the number in FER+'s image name."""
     by_row, by_name = {}, {}
     with file.open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
@@ -105,10 +105,10 @@ def _read(file: Path) -> tuple[dict[int, NDArray[np.float32]], dict[int, NDArray
             raise DatasetError(f"{file} lacks the columns {sorted(missing)}: it is not the votes file of FER+")
         try:
             for number, row in enumerate(reader):
-                # Images in which everybody saw no face have no name there.
+                # Images that all annotators called 'no face' have no name.
                 if row["Usage"] == "Training" and row["Image name"]:
                     votes = np.array([row[choice] for choice in CHOICES], np.float32)
                     by_row[number] = by_name[int(row["Image name"][3:10])] = votes
         except (TypeError, ValueError) as error:
-            raise DatasetError(f"line {reader.line_num} of {file} is no row of FER+'s votes: {error}") from error
+            raise DatasetError(f"line {reader.line_num} of {file} is not a row of FER+ votes: {error}") from error
     return by_row, by_name

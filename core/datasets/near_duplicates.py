@@ -25,7 +25,7 @@ Images = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
 
 
 def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
-    """N images (H, W, C) uint8 -> (N,) 64-bit hashes."""
+    """Hash N images (H, W, C) uint8 into (N,) 64 bits each."""
     hashes = np.zeros(len(images), np.uint64)
     weights = np.uint64(1) << np.arange(64, dtype=np.uint64)
     for row, image in enumerate(images):
@@ -36,7 +36,7 @@ def perceptual_hashes(images: Images) -> NDArray[np.uint64]:
 
 
 def near_duplicate_pairs(images: Images) -> NDArray[np.int64]:
-    """N images (H, W, C) uint8 -> (P, 2) row pairs i < j that show the same picture."""
+    """Find the (P, 2) row pairs i < j of N images (H, W, C) uint8 that show the same picture."""
     hashes = perceptual_hashes(images)
     thumbnails = _normalised_thumbnails(images)
     pairs = [np.empty((0, 2), np.int64)]
@@ -52,7 +52,7 @@ def near_duplicate_pairs(images: Images) -> NDArray[np.int64]:
 
 
 def group_pairs(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """(P, 2) pairs over ``count`` rows -> (count,) group numbers; a row without a twin is a group of its own."""
+    """Group ``count`` rows by (P, 2) pairs into (count,) group numbers; a row without a pair is a group of its own."""
     graph = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
     return connected_components(graph, directed=False)[1].astype(np.int64)
 

@@ -20,7 +20,7 @@ _NO_TEMPERATURE: Mapping[str, float] = MappingProxyType({})
 def evaluate_samples(
     folder: Path, samples: Samples, progress: Callable[[float], None] = lambda share: None
 ) -> Predictions:
-    """Predictions of the served model in ``folder``; ``progress`` is called with the share done, up to 1."""
+    """Run the served model in ``folder`` on ``samples``; ``progress`` is called with the share done, up to 1."""
     return evaluate_estimator(LiteRTEstimator(folder), samples, progress)
 
 
@@ -31,7 +31,7 @@ def evaluate_estimator(
     *,
     tta: bool = False,
 ) -> Predictions:
-    """As ``evaluate_samples``, for any estimator."""
+    """Run any estimator on ``samples``. ``tta`` as in ``predict_images``."""
     card = estimator.card
     outputs = predict_images(estimator, resize_images(samples.images, card.input_size), progress, tta=tta)
     return predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)

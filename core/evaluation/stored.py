@@ -1,4 +1,4 @@
-"""What an installed artifact brings along: its predictions on one split, and how its training went."""
+"""Load what is stored with an installed artifact: its predictions on one split, and its training history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.evaluation.predictions import Predictions, load_predictions
 
 @dataclass(frozen=True)
 class StoredEvaluation:
-    """One artifact with its predictions on one split; there is at least one prediction."""
+    """One artifact with its predictions on one split, at least one."""
 
     name: str
     folder: Path
@@ -53,7 +53,7 @@ def load_stored(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
 
 
 def load_history(folder: Path) -> pd.DataFrame:
-    """``history.csv``: one row an epoch with ``epoch``, ``learning_rate``, ``elapsed_s`` and the Keras logs.
+    """Read ``history.csv``: one row per epoch with ``epoch``, ``learning_rate``, ``elapsed_s`` and the Keras logs.
 
     Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
     """
@@ -64,7 +64,7 @@ def load_history(folder: Path) -> pd.DataFrame:
     try:
         history = pd.read_csv(file)
     except (OSError, ValueError) as error:
-        raise ArtifactCorruptError(f"{file} is no CSV table ({error}). {advice}") from error
+        raise ArtifactCorruptError(f"{file} is not a CSV table ({error}). {advice}") from error
     text = [name for name in history.columns if not pd.api.types.is_numeric_dtype(history[name])]
     if "epoch" not in history.columns or text:
         raise ArtifactCorruptError(f"{file} needs a column 'epoch' and numbers only, not {text}. {advice}")

@@ -1,4 +1,4 @@
-"""What a network learns, by name: data set, targets, losses, and the metric that picks the checkpoint."""
+"""Training tasks by name: data set, targets, losses, and the metric that picks the checkpoint."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
 
 
 class TrainingData(Protocol):
-    """What a task reads: its splits, and metadata for the run's record."""
+    """The data of a task: its splits, and metadata for the record of a run."""
 
     @property
     def splits(self) -> Mapping[str, Any]: ...
@@ -56,7 +56,7 @@ class TrainingData(Protocol):
     def metadata(self) -> dict[str, Any]: ...
 
     def limit(self, count: int) -> Self:
-        """At most ``count`` images of each split, always the same ones."""
+        """Return at most ``count`` images of each split, always the same ones."""
         ...
 
 
@@ -76,7 +76,7 @@ class Objective:
 
 @dataclass(frozen=True)
 class TrainingTask(ABC):
-    """How something is learnt. ``core_task``: the key of ``core.tasks.TASKS`` that the card of such a network names."""
+    """How a task is learnt. ``core_task``: the key of ``core.tasks.TASKS`` that the card of such a network names."""
 
     objective: Objective
     core_task: str

@@ -60,7 +60,7 @@ def test_photographs_without_annotations_have_empty_arrays(folder):
     assert len(annotations.pseudo_labels) == 0
 
 
-def test_sides_depend_on_the_name_only_and_facts_say_which(folder):
+def test_splits_depend_on_the_name_only_and_metadata_says_which(folder):
     data = load_faces(folder.parent)
     for split in FACES_SPLITS:
         assert all(assign_faces_split(photo.id) == split for photo in data.splits[split])

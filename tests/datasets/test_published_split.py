@@ -24,7 +24,7 @@ def made_up(tmp_path):
     return tmp_path
 
 
-def test_the_published_test_side_is_kept_and_a_part_of_the_training_side_chosen_on(made_up):
+def test_the_published_test_split_is_kept_and_validation_is_part_of_the_training_split(made_up):
     data = load_utkface_published(made_up, 32)
     splits = {split: samples.ids.tolist() for split, samples in data.splits.items()}
     assert splits["published_test"] == sorted(names()[45:55])
@@ -33,19 +33,19 @@ def test_the_published_test_side_is_kept_and_a_part_of_the_training_side_chosen_
     assert [rejected.where for rejected in data.rejected] == ["39_1_20170116174525125.jpg.chip.jpg"]
 
 
-def test_a_file_on_both_published_sides_is_for_testing_only(made_up):
+def test_a_file_in_both_published_splits_is_for_testing_only(made_up):
     file = made_up / FOLDER / "train.csv"
     file.write_text(file.read_text() + f"99,{names()[50]},1\n")
     data = load_utkface_published(made_up, 32)
     assert [split for split, samples in data.splits.items() if names()[50] in samples.ids] == ["published_test"]
 
 
-def test_near_duplicates_are_not_chosen_on_and_trained_on(made_up):
+def test_near_duplicates_are_all_in_training_or_all_in_validation(made_up):
     data = load_utkface_published(made_up, 80)
-    side_of = {str(i): split for split in ("train", "published_validation") for i in data.splits[split].ids}
+    split_of = {str(i): split for split in ("train", "published_validation") for i in data.splits[split].ids}
     assert data.near_duplicate_pairs == 20
     for number in range(1, 45, 3):
-        assert side_of[names()[number]] == side_of[names()[number + 1]]
+        assert split_of[names()[number]] == split_of[names()[number + 1]]
 
 
 def test_the_split_does_not_depend_on_the_image_size(made_up):

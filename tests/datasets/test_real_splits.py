@@ -1,4 +1,4 @@
-"""The sides of the real data sets are those that the cards were trained and measured on."""
+"""The splits of the real data sets are those that the models on the cards were trained and measured on."""
 
 from __future__ import annotations
 

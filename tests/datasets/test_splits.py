@@ -40,15 +40,15 @@ def utkface(tmp_path):
     return tmp_path
 
 
-def test_utkface_keeps_near_duplicates_on_one_side(utkface):
+def test_utkface_keeps_near_duplicates_in_one_split(utkface):
     data = load_utkface(utkface, 80)
-    side_of = {str(i): split for split, samples in data.splits.items() for i in samples.ids}
-    assert len(side_of) == 60
+    split_of = {str(i): split for split, samples in data.splits.items() for i in samples.ids}
+    assert len(split_of) == 60
     assert data.near_duplicate_pairs == 20
     for number in range(1, 60, 3):
         assert (
-            side_of[f"{20 + number}_0_1_{number}.jpg.chip.jpg"]
-            == side_of[f"{21 + number}_0_1_{number + 1}.jpg.chip.jpg"]
+            split_of[f"{20 + number}_0_1_{number}.jpg.chip.jpg"]
+            == split_of[f"{21 + number}_0_1_{number + 1}.jpg.chip.jpg"]
         )
     everything = np.concatenate([samples.images for samples in data.splits.values()])
     owner = np.repeat(list(data.splits), [len(samples) for samples in data.splits.values()])
@@ -60,7 +60,7 @@ def test_utkface_split_does_not_depend_on_the_image_size(utkface):
     assert load_utkface(utkface, 80).fingerprints() == load_utkface(utkface, 32).fingerprints()
 
 
-def test_sides_by_name_have_the_stated_shares():
+def test_splits_by_name_have_the_stated_shares():
     splits = [assign_utkface_split(f"{n}_0_0_{n}.jpg.chip.jpg") for n in range(20_000)]
     assert splits.count("train") / 20_000 == pytest.approx(0.7, abs=0.01)
     assert splits.count("validation") / 20_000 == pytest.approx(0.1, abs=0.01)

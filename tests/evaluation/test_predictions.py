@@ -72,11 +72,11 @@ def test_the_same_predictions_make_the_same_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("task", ["emotion", "age_gender"])
 def test_files_that_do_not_name_their_kind_are_loaded(tmp_path: Path, task: str) -> None:
     file = tmp_path / "predictions.npz"
-    save_predictions(file, {"side": predictions_of(task)})
+    save_predictions(file, {"test": predictions_of(task)})
     with np.load(file) as archive:
-        arrays = {key: archive[key] for key in archive.files if key != "side/kind"}
+        arrays = {key: archive[key] for key in archive.files if key != "test/kind"}
     np.savez_compressed(file, allow_pickle=False, **arrays)
-    assert load_predictions(file)["side"].task == task
+    assert load_predictions(file)["test"].task == task
 
 
 def test_only_emotions_that_the_task_knows_are_true_or_predicted() -> None:
@@ -146,7 +146,7 @@ DAMAGES = {
     "altered": _altered,
     "field missing": _without_truth,
     "pickled object": _with_pickle,
-    "key without side": lambda file: np.savez_compressed(file, truth=np.zeros(1)),
+    "key without split": lambda file: np.savez_compressed(file, truth=np.zeros(1)),
     "no arrays": lambda file: np.savez_compressed(file),
     "npy instead of npz": lambda file: file.open("wb").write(b"\x93NUMPY"),
 }

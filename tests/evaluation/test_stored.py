@@ -10,22 +10,22 @@ from core.artifacts.model_card import InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.evaluation.stored import load_history, load_stored
 from core.tasks import ATTRIBUTE_TASKS, TASKS
-from tests.fakes.classic import write_classic
 from tests.fakes.evaluation import (
     age_gender_predictions,
     emotion_predictions,
     write_artifact,
     write_artifacts,
+    write_baseline,
 )
 
 
 def _artifact(root: Path, name: str) -> InstalledArtifact:
-    return {one.name: one for one in list_artifacts(root)}[name]
+    return {artifact.name: artifact for artifact in list_artifacts(root)}[name]
 
 
 @pytest.mark.parametrize("task", ATTRIBUTE_TASKS)
 def test_both_splits_of_every_task_are_found(tmp_path: Path, task: str) -> None:
-    write_classic(tmp_path, "network", task)
+    write_baseline(tmp_path, "network", task)
     for split in TASKS[task].splits:
         stored = load_stored(_artifact(tmp_path, "network"), split.name)
         assert stored.name == "network"
@@ -55,7 +55,7 @@ def test_predictions_with_another_hash_are_refused(tmp_path: Path) -> None:
         load_stored(_artifact(tmp_path, "emotion"), "private")
 
 
-def test_a_side_that_is_not_stored_is_named(tmp_path: Path) -> None:
+def test_a_split_that_is_not_stored_is_named(tmp_path: Path) -> None:
     write_artifact(tmp_path, "emotion", "emotion", {"public": emotion_predictions()})
     with pytest.raises(ArtifactMissingError, match="'private', only on public"):
         load_stored(_artifact(tmp_path, "emotion"), "private")

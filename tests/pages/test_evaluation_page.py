@@ -17,8 +17,13 @@ from core.evaluation.metrics import summary_metrics
 from core.evaluation.predictions import Predictions
 from pages.shared.evaluation import cache, tabs
 from pages.shared.evaluation.selection import DETAIL_KEY, TAB_KEY, TEST_SET_KEY, VIEW_KEY
-from tests.fakes.classic import write_classic
-from tests.fakes.evaluation import emotion_predictions, write_artifact, write_artifacts, write_fer2013_csv
+from tests.fakes.evaluation import (
+    emotion_predictions,
+    write_artifact,
+    write_artifacts,
+    write_baseline,
+    write_fer2013_csv,
+)
 from tests.pages.evaluation_page import download_names, open_page, switch_tab, tab_names
 
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
@@ -97,7 +102,7 @@ def test_the_open_tab_and_the_choices_stay(artifacts: Path) -> None:
 def test_a_baseline_has_a_tab_for_each_of_its_outputs(
     artifacts: Path, task: str, test_set: str, expected: list[str]
 ) -> None:
-    write_classic(artifacts, "network", task)
+    write_baseline(artifacts, "network", task)
     page = open_page(test_set)
     fairness = [] if task.startswith("emotion") else ["Fairness"]
     assert tab_names(page) == [*expected, "Calibration", *fairness, *ALWAYS]
@@ -120,7 +125,7 @@ def test_a_baseline_has_a_tab_for_each_of_its_outputs(
 def test_the_confusion_matrix_has_the_classes_of_the_output(
     artifacts: Path, task: str, test_set: str, tab: str, file: str, size: int
 ) -> None:
-    write_classic(artifacts, "network", task)
+    write_baseline(artifacts, "network", task)
     page = open_page(test_set, tab)
     assert f"network_{file}_confusion_shares.csv" in download_names(page)
     assert [len(table.value) for table in page.dataframe if "true_class" in table.value.columns] == [size]
@@ -130,7 +135,7 @@ def test_the_confusion_matrix_has_the_classes_of_the_output(
 
 
 def test_built_in_models_come_first(artifacts: Path) -> None:
-    write_classic(artifacts, "a_baseline", "emotion")
+    write_baseline(artifacts, "a_baseline", "emotion")
     write_artifacts(artifacts)
     page = open_page()
     assert page.multiselect[0].options == ["emotion", "emotion_small", "a_baseline (baseline)"]
@@ -139,7 +144,7 @@ def test_built_in_models_come_first(artifacts: Path) -> None:
 
 def test_models_of_different_tasks_are_compared_in_what_both_predict(artifacts: Path) -> None:
     write_artifacts(artifacts)
-    write_classic(artifacts, "only_gender", "gender")
+    write_baseline(artifacts, "only_gender", "gender")
     page = open_page("UTKFace test")
     page.multiselect[0].set_value(["age_gender", "only_gender (baseline)"]).run()
     assert any("do not predict this: only_gender" in caption.value for caption in page.caption)
@@ -151,7 +156,7 @@ def test_models_of_different_tasks_are_compared_in_what_both_predict(artifacts: 
 
 def test_a_model_can_be_chosen_from_elsewhere(artifacts: Path) -> None:
     write_artifacts(artifacts)
-    write_classic(artifacts, "only_gender", "gender")
+    write_baseline(artifacts, "only_gender", "gender")
     page = AppTest.from_function(_chosen_elsewhere, default_timeout=120).run()
     page.button[0].click().run()
     assert not page.exception
@@ -248,7 +253,7 @@ def test_predictions_are_read_once_and_again_when_they_change(artifacts: Path, m
 
 
 def test_the_card_of_a_baseline_names_recipe_and_reported_results(artifacts: Path) -> None:
-    write_classic(artifacts, "network", "gender")
+    write_baseline(artifacts, "network", "gender")
     page = open_page("UTKFace test", "Model card")
     assert any(text.value.startswith("**Recipe.** the authors'") for text in page.markdown)
     fields = {row["Field"]: row["Value"] for table in page.dataframe if "Field" in table.value for row in rows(table)}
@@ -285,7 +290,7 @@ def test_errors_without_their_images_are_explained(artifacts: Path, tmp_path: Pa
 
 
 def test_a_data_set_without_the_images_is_an_error(artifacts: Path, tmp_path: Path) -> None:
-    write_classic(artifacts, "network", "gender")
+    write_baseline(artifacts, "network", "gender")
     (tmp_path / "data" / "UTKFace").mkdir(parents=True)
     page = open_page("UTKFace test", "Errors")
     page.button(key="load_images").click().run()
@@ -339,7 +344,7 @@ def test_a_model_that_cannot_run_is_named(artifacts: Path, tmp_path: Path, monke
 
 
 def test_a_model_that_is_not_included_cannot_be_reproduced(artifacts: Path, tmp_path: Path) -> None:
-    write_classic(artifacts, "network", "gender")
+    write_baseline(artifacts, "network", "gender")
     (tmp_path / "data" / "UTKFace").mkdir(parents=True)
     page = open_page("UTKFace test", "Reproduce")
     assert "python -m models export network --data data" in page.code[0].value

@@ -1,4 +1,4 @@
-"""Fitting of what makes answers true on average, on made-up outputs whose right calibration is known."""
+"""Calibration of made-up outputs whose right calibration is known, and its place in the evaluation."""
 
 import json
 
@@ -169,8 +169,8 @@ def test_nothing_is_fitted_to_nothing():
 
 
 @pytest.fixture
-def pluralize(tmp_path, monkeypatch):
-    """An artifact ``emotion`` whose network is a ``CountingEstimator``, 12 images of each reported side, and the
+def artifact(tmp_path, monkeypatch):
+    """An artifact ``emotion`` whose network is a ``CountingEstimator``, two validation and 12 test images, and the
     estimators that were made."""
     made = []
 
@@ -189,11 +189,11 @@ def pluralize(tmp_path, monkeypatch):
     return folder, write_fer2013_csv(tmp_path / "data"), made
 
 
-def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(pluralize, capsys):
-    folder, data_dir, made = pluralize
+def test_storing_runs_each_split_once_and_keeps_calibrated_predictions(artifact, capsys):
+    folder, data_dir, made = artifact
     assert evaluate.main(["emotion", "--data", str(data_dir), "--store", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert sum(one.asked for one in made) == 2 + 12
+    assert sum(estimator.asked for estimator in made) == 2 + 12
     card, stored = load_card(folder), load_predictions(folder / "predictions.npz")
     data = load_fer2013(data_dir)
     for split, predictions in stored.items():
@@ -207,23 +207,23 @@ def test_storing_runs_every_side_once_and_keeps_the_calibrated_answers(pluralize
     assert card.min_confidence["emotion"] > 0
 
 
-def test_an_evaluation_repeats_the_stored_figures(pluralize, capsys):
-    folder, data_dir, made = pluralize
+def test_an_evaluation_repeats_the_stored_metrics(artifact, capsys):
+    folder, data_dir, made = artifact
     assert evaluate.main(["emotion", "--data", str(data_dir), "--store"]) == 0
     capsys.readouterr()
     made.clear()
     assert evaluate.main(["emotion", "--data", str(data_dir), "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert sum(one.asked for one in made) == 12
+    assert sum(estimator.asked for estimator in made) == 12
     assert printed.items() >= load_card(folder).metrics["private"].items()
 
 
-def test_test_time_augmentation_is_stored_beside_the_predictions(pluralize, capsys):
-    folder, data_dir, made = pluralize
+def test_test_time_augmentation_is_stored_beside_the_predictions(artifact, capsys):
+    folder, data_dir, made = artifact
     assert evaluate.main(["emotion", "--data", str(data_dir), "--tta", "--store", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert printed["test_time_augmentation"] is True
-    assert sum(one.asked for one in made) == 2 * (2 + 12)
+    assert sum(estimator.asked for estimator in made) == 2 * (2 + 12)
     card, stored = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
     assert {split: len(predictions) for split, predictions in stored.items()} == {"public": 2, "private": 12}
     assert printed.items() >= card.raw[TWO_VIEWS_KEY]["private"].items()
@@ -231,8 +231,8 @@ def test_test_time_augmentation_is_stored_beside_the_predictions(pluralize, caps
     assert card.metrics == {}
 
 
-def test_what_does_not_read_faces_cannot_be_evaluated(pluralize, capsys):
-    folder, data_dir, _ = pluralize
+def test_what_does_not_read_faces_cannot_be_evaluated(artifact, capsys):
+    folder, data_dir, _ = artifact
     card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps(card | {"task": "detection"}))
     assert evaluate.main(["emotion", "--data", str(data_dir)]) == 2
