@@ -51,7 +51,7 @@ screenshots: test ## renew the README's pictures from those that the browser tes
 	mkdir -p docs/screenshots
 	cp test-output/screenshots/live_playing.png docs/screenshots/live.png
 	cp test-output/screenshots/image_result.png docs/screenshots/image.png
-	cp test-output/screenshots/evaluation_0.png docs/screenshots/evaluation.png
+	cp test-output/screenshots/evaluation_emotion_accuracy.png docs/screenshots/evaluation.png
 
 clean: ## remove the virtual environment and everything that tests and tools leave
 	rm -rf $(VENV) test-output .pytest_cache .mypy_cache .ruff_cache

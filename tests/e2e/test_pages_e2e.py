@@ -59,10 +59,10 @@ def open_tab_named(page: Page, name: str) -> Locator:
 
 
 def check_drawn(panel: Locator) -> None:
-    """There is a chart or a table, none is empty, and nothing failed."""
+    """There is a chart, a table or a button that makes one; none is empty, and nothing failed."""
     charts = panel.get_by_test_id("stPlotlyChart").locator("visible=true")
     tables = panel.get_by_test_id("stDataFrame").locator("visible=true")
-    expect(charts.or_(tables).first).to_be_visible(timeout=LONG_MS)
+    expect(charts.or_(tables).or_(panel.get_by_role("button")).first).to_be_visible(timeout=LONG_MS)
     for chart in charts.all():
         expect(chart.locator(DRAWN).first).to_be_attached(timeout=LONG_MS)
     for table in tables.all():
@@ -126,14 +126,14 @@ def test_snapshot(open_tab: OpenTab, screenshots: Path) -> None:
     tab.screenshot(screenshots / "image_snapshot.png")
 
 
-def test_why_this_answer(open_tab: OpenTab, portrait: Path, screenshots: Path) -> None:
+def test_why_this_prediction(open_tab: OpenTab, portrait: Path, screenshots: Path) -> None:
     tab = open_tab(IMAGE)
     page = tab.page
     upload(page, portrait)
-    section = page.get_by_test_id("stExpander").filter(has_text="Why this answer?")
+    section = page.get_by_test_id("stExpander").filter(has_text="Why this prediction?")
     expect(section).to_have_count(1)
     expect(section.get_by_role("img")).to_have_count(0)
-    section.get_by_text("Why this answer?").click()
+    section.get_by_text("Why this prediction?").click()
     for attribute in ("emotion", "age", "perceived gender"):
         section.get_by_role("radio", name=attribute.capitalize()).click()
         with_map = section.get_by_alt_text(f"Face with the map for {attribute}")
@@ -155,14 +155,17 @@ def test_every_tab_of_the_evaluation(open_tab: OpenTab, screenshots: Path) -> No
     check_drawn(open_tab_named(page, "Leaderboard"))
     tab.screenshot(screenshots / "leaderboard.png")
     open_tab_named(page, "By test set")
-    for title in ("FER2013 PrivateTest", "UTKFace test", TASKS["detection"].test_split.title):
+    test_sets = {"emotion": "Accuracy", "age_gender": "Age", "detection": "Recall"}
+    for task, first_tab in test_sets.items():
+        title = TASKS[task].test_split.title
         page.get_by_role("combobox", name="Test set").click()
         page.get_by_role("option", name=title, exact=True).click()
+        settled(page)
+        expect(page.get_by_role("tablist").last.get_by_role("tab").first).to_have_text(first_tab)
         settled(page)
         names = page.get_by_role("tablist").last.get_by_role("tab").all_inner_texts()
         assert {"Training", "Model card"} < set(names)
         for name in names:
             check_drawn(open_tab_named(page, name))
-            slug = f"{title}_{name}".lower().replace(" ", "_")
-            tab.screenshot(screenshots / f"evaluation_{slug}.png")
+            tab.screenshot(screenshots / f"evaluation_{task}_{name.lower().replace(' ', '_')}.png")
             assert page.evaluate(CUT_OFF) == []
