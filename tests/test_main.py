@@ -138,7 +138,7 @@ def test_unusable_detector_is_one_line_and_status_2(capsys, monkeypatch, tmp_pat
 
 
 @pytest.fixture
-def classic(tmp_path, monkeypatch):
+def baseline(tmp_path, monkeypatch):
     """Two more networks, one of which has no model file, and Caffe files for gender."""
     root = installed_copy(tmp_path / "artifacts")
     add_artifact(root, "six_conv_gender", "age_gender", task="gender", recipe="theirs", temperature={"gender": 4.0})
@@ -151,7 +151,7 @@ def classic(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("source", ["option", "environment"])
-def test_networks_are_chosen(capsys, astronaut, classic, monkeypatch, source):
+def test_networks_are_chosen(capsys, astronaut, baseline, monkeypatch, source):
     _, out = analyzed(capsys, astronaut, "--json")
     ours = json.loads(out)[0]["faces"][0]
     if source == "environment":
@@ -167,7 +167,7 @@ def test_networks_are_chosen(capsys, astronaut, classic, monkeypatch, source):
     assert 0.5 < next(female) < next(female), "the same network behind a card that makes it less sure"
 
 
-def test_caffe_network(capsys, astronaut, classic):
+def test_caffe_network(capsys, astronaut, baseline):
     status, out = analyzed(capsys, astronaut, "--json", "--gender-network", "caffe")
     (result,) = json.loads(out)
     assert status == 0
@@ -189,7 +189,7 @@ def test_caffe_network(capsys, astronaut, classic):
     ],
     ids=["unknown", "path", "not for emotion", "another attribute's", "not included", "no files"],
 )
-def test_unusable_network_is_one_line_and_status_2(capsys, classic, command, option, name, message):
+def test_unusable_network_is_one_line_and_status_2(capsys, baseline, command, option, name, message):
     assert main([*command, f"--{option}-network", name]) == 2
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1

@@ -60,7 +60,7 @@ MEASURES: tuple[Measure, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ReportedResult:
-    """A result of a rebuilt network as its authors, or a report, state it; ``note`` says how far it is comparable."""
+    """A result of a baseline as its authors, or a report, state it; ``note`` says how far it is comparable."""
 
     text: str
     source: str

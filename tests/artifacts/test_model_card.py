@@ -30,7 +30,7 @@ CARD = {
     "intended_use": "tests",
     "limits": "all",
 }
-CLAIM = {"output": "emotion", "measure": "accuracy", "text": "94 %", "source": "a report"}
+REPORTED_RESULT = {"output": "emotion", "measure": "accuracy", "text": "94 %", "source": "a report"}
 
 
 @pytest.fixture
@@ -162,13 +162,13 @@ def test_older_cards_are_those_of_our_own_networks(toy):
     assert card.epochs_run is None
 
 
-def test_a_rebuilt_network_names_its_recipe_and_its_epochs(toy):
+def test_a_baseline_names_its_recipe_and_its_epochs(toy):
     rounds = {"rounds": [{"epochs_run": 3}, {"epochs_run": 4}]}
-    facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [CLAIM]}
+    facts = {"files": {}, "recipe": "the authors'", "recipe_epochs": 50, "claims": [REPORTED_RESULT]}
     (toy / "card.json").write_text(json.dumps(CARD | facts | {"training": rounds}))
     card = load_card(toy)
     assert card.is_baseline
-    assert (card.epochs_run, card.recipe_epochs, card.reported_results) == (7, 50, (CLAIM,))
+    assert (card.epochs_run, card.recipe_epochs, card.reported_results) == (7, 50, (REPORTED_RESULT,))
 
 
 def test_a_file_that_is_not_included_can_be_made(toy):

@@ -34,7 +34,7 @@ from core.evaluation.measures import MEASURES, PUBLISHED, Measure, comparability
 from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import TASKS
 from tests.fakes.evaluation import emotion_predictions
-from tests.fakes.leaderboard import RECIPE, claim, figures, write_network, write_networks
+from tests.fakes.leaderboard import RECIPE, figures, reported_result, write_network, write_networks
 
 MEASURE = {measure.key: measure for measure in MEASURES}
 
@@ -184,10 +184,10 @@ def test_a_broken_card_and_a_broken_time_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "made", "words"),
     [
-        ("age", claim("age", "accuracy", "64 %"), "unknown criterion"),
-        ("age", claim("age", "mae", "MAE 3.16 on MORPH2"), "other or unnamed images"),
-        ("emotion", claim("emotion", "accuracy", "66 % on FER2013"), "on FER2013"),
-        ("emotion", claim("emotion", "accuracy", "about 50 %"), "other or unnamed images"),
+        ("age", reported_result("age", "accuracy", "64 %"), "unknown criterion"),
+        ("age", reported_result("age", "mae", "MAE 3.16 on MORPH2"), "other or unnamed images"),
+        ("emotion", reported_result("emotion", "accuracy", "66 % on FER2013"), "on FER2013"),
+        ("emotion", reported_result("emotion", "accuracy", "about 50 %"), "other or unnamed images"),
     ],
     ids=["unit", "data", "same data", "unnamed"],
 )

@@ -1,4 +1,4 @@
-"""Cards of made-up networks, ours and rebuilt ones, for tests of everything that compares them."""
+"""Cards of made-up networks, ours and baselines, for tests of everything that compares them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PRINTS = {"private": "aaaa", "public": "bbbb", "test": "cccc", "validation": "dd
 RECIPE = "the authors'"
 
 
-def claim(output: str, measure: str, text: str, source: str = "Somebody 2015") -> dict[str, Any]:
+def reported_result(output: str, measure: str, text: str, source: str = "Somebody 2015") -> dict[str, Any]:
     return {"output": output, "measure": measure, "text": text, "low": 0.5, "high": 0.5, "source": source}
 
 
@@ -59,8 +59,8 @@ def write_network(
 
 
 def write_networks(root: Path) -> Path:
-    """Our two and four rebuilt ones, one of which has no served file and two of which were not timed."""
-    classic = {"recipe": RECIPE, "recipe_epochs": 30}
+    """Our two and four baselines, one of which has no served file and two of which were not timed."""
+    baseline = {"recipe": RECIPE, "recipe_epochs": 30}
     both = {"private": figures(accuracy=0.68), "public": figures(accuracy=0.67)}
     write_network(root, "emotion", "emotion", both, ms=1.0)
     ages = figures(age_mae=4.7, gender_accuracy=0.94)
@@ -71,16 +71,19 @@ def write_networks(root: Path) -> Path:
         "emotion",
         {"private": figures(accuracy=0.61), "public": figures(accuracy=0.6)},
         ms=0.5,
-        claims=[claim("emotion", "accuracy", "61.6 % on validation"), claim("emotion", "accuracy", "85 %, elsewhere")],
-        **classic,
+        claims=[
+            reported_result("emotion", "accuracy", "61.6 % on validation"),
+            reported_result("emotion", "accuracy", "85 %, elsewhere"),
+        ],
+        **baseline,
     )
     write_network(
         root,
         "five_emotions",
         "emotion_five",
         {"five_private": figures(accuracy=0.72), "five_public": figures(accuracy=0.71)},
-        claims=[claim("emotion", "accuracy", "66 % on five classes")],
-        **classic,
+        claims=[reported_result("emotion", "accuracy", "66 % on five classes")],
+        **baseline,
     )
     old = figures(age_mae=6.0, gender_accuracy=0.9)
     write_network(
@@ -89,8 +92,8 @@ def write_networks(root: Path) -> Path:
         "age_gender",
         {"test": old, "validation": old},
         included=False,
-        claims=[claim("age", "accuracy", "64 %", "a report without a name")],
-        **classic,
+        claims=[reported_result("age", "accuracy", "64 %", "a report without a name")],
+        **baseline,
     )
     groups = figures(age_mae=7.0, gender_accuracy=0.88, age_group_accuracy=0.55)
     write_network(
@@ -100,10 +103,10 @@ def write_networks(root: Path) -> Path:
         {"test": groups, "validation": groups},
         ms=3.0,
         claims=[
-            claim("age_group", "accuracy", "50.7 % on Adience"),
-            claim("gender", "accuracy", "86.8 % on Adience"),
+            reported_result("age_group", "accuracy", "50.7 % on Adience"),
+            reported_result("gender", "accuracy", "86.8 % on Adience"),
         ],
-        **classic,
+        **baseline,
     )
     return root
 

@@ -68,7 +68,7 @@ def test_what_has_to_be_made_first_is_said_with_its_commands(artifacts: Path) ->
     )
 
 
-def test_without_rebuilt_networks_ours_are_shown(artifacts: Path) -> None:
+def test_without_baselines_ours_are_shown(artifacts: Path) -> None:
     copy_real_network(artifacts)
     page = open_leaderboard()
     assert [table["model"].tolist() for table in _tables(page)] == [["emotion"]]

@@ -83,7 +83,7 @@ def test_figures_come_from_the_cards(artifacts: Path) -> None:
 def test_baselines_are_one_line(artifacts: Path, count: int, words: str) -> None:
     write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
     for number, task in zip(range(count), ("gender", "age_group_gender", "emotion_five"), strict=False):
-        write_card(artifacts, f"classic_{number}", task, {}, recipe="the authors'")
+        write_card(artifacts, f"baseline_{number}", task, {}, recipe="the authors'")
     app = home()
     assert len(app.metric) == 1
     lines = [one.value for one in app.markdown if "for comparison" in one.value]
@@ -118,7 +118,7 @@ def test_the_face_detector_comes_first(artifacts: Path) -> None:
     assert "face_detector · 0.68 M parameters · any image size, grayscale" in captions(app)
 
 
-def test_card_without_figures_or_intervals_claims_nothing(artifacts: Path) -> None:
+def test_card_without_figures_or_intervals_shows_neither(artifacts: Path) -> None:
     write_card(artifacts, "emotion", "emotion", {"private": {"accuracy": 0.5}})
     write_card(artifacts, "emotion_new", "emotion", {"public": {"accuracy": 0.99}})
     app = home()

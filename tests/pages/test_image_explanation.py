@@ -178,14 +178,14 @@ def test_another_network_is_explained_with_its_own_crop():
     app = opened(page(StoredFile(), networks, FULL))
     app.segmented_control(key="explain_attribute_0").set_value("gender").run()
     asked = networks.batches()
-    classic = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=AlignmentSpec(1.5)))
-    networks.estimators = (*networks.estimators, classic)
+    baseline = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=AlignmentSpec(1.5)))
+    networks.estimators = (*networks.estimators, baseline)
     before = picture_of(app)
     app.run()
     assert not app.exception
     assert not app.error
     assert networks.batches() > asked
-    assert {batch.shape[1:] for batch in classic.batches} == {(16, 16, 3)}
+    assert {batch.shape[1:] for batch in baseline.batches} == {(16, 16, 3)}
     assert picture_of(app) != before
 
 

@@ -26,7 +26,7 @@ ASTRONAUT = skimage.data.astronaut()[:256, 96:352]
 
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
-    """Of artifacts: ours, two classic ones, one of which has no model. Caffe files would belong into ``caffe``."""
+    """Of artifacts: ours, two baselines, one of which has no model. Caffe files would belong into ``caffe``."""
     root = installed_copy(tmp_path / "artifacts")
     add_artifact(
         root,

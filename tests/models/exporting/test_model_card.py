@@ -66,14 +66,16 @@ def test_every_task_of_a_card_is_that_of_some_config():
 
 
 @pytest.mark.parametrize("config", BASELINE_CONFIGS.values(), ids=list(BASELINE_CONFIGS))
-def test_the_card_of_a_rebuilt_network(tmp_path, config):
+def test_the_card_of_a_baseline(tmp_path, config):
     channels = 3 if "gender" in config.name else 1
     raw = build_card(config, finished_run(tmp_path, config.name), 10, channels, RECORDED)
     card = ModelCard.from_dict(json.loads(json.dumps(raw)))
     assert card.is_baseline
     assert card.task == TRAINING_TASKS[config.task].core_task
     assert (card.recipe, card.recipe_epochs, card.epochs_run) == (config.recipe, config.epochs, 2)
-    assert [claim["text"] for claim in card.reported_results] == [claim.text for claim in REPORTED_RESULTS[config.name]]
+    assert [result["text"] for result in card.reported_results] == [
+        result.text for result in REPORTED_RESULTS[config.name]
+    ]
     assert (card.raw["trainable_parameters"], card.raw["frozen_parameters"]) == (9, 1)
     assert card.training["start"] == "ImageNet weights"
     assert ("colour" if channels == 3 else "grey") in card.title
@@ -103,7 +105,7 @@ def test_what_the_run_recorded_counts_more(tmp_path):
     assert (raw["trainable_parameters"], raw["training"]["start"]) == (9, "ImageNet weights")
 
 
-def test_our_own_networks_claim_nothing(tmp_path):
+def test_our_own_networks_have_no_reported_results(tmp_path):
     for name in ("emotion_base", "emotion_second", "emotion"):
         finished_run(tmp_path, name)
     raw = build_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
