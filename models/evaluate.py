@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,10 +29,9 @@ from core.artifacts.model_card import (
     verified_file,
 )
 from core.attributes.estimator import LiteRTEstimator, LiteRTModel
-from core.datasets.loading import read_split
 from core.datasets.samples import Samples, fingerprint, resize_images
 from core.datasets.splits import SplitDataset, read_split_file
-from core.errors import ConfigError
+from core.errors import ConfigError, DatasetError
 from core.evaluation.calibration import calibration_metrics
 from core.evaluation.fairness import fairness_metrics
 from core.evaluation.metrics import summary_metrics
@@ -104,6 +103,16 @@ def evaluate(
     return metadata | {"fingerprint": fingerprint(samples.ids)} | compute_metrics(predictions, load_card(folder))
 
 
+def _select(data: SplitDataset, names: Sequence[str]) -> Samples:
+    """Take the images of a published split, whichever of our splits they are in. Raises ``DatasetError`` for none."""
+    parts = [samples.take(np.nonzero(np.isin(samples.ids, names))[0]) for samples in data.splits.values()]
+    if not any(map(len, parts)):
+        raise DatasetError(f"none of the {len(set(names))} files of the split is in the data folder")
+    images = np.concatenate([samples.images for samples in parts])
+    labels = {name: np.concatenate([samples.labels[name] for samples in parts]) for name in parts[0].labels}
+    return Samples(np.concatenate([samples.ids for samples in parts]), images, labels)
+
+
 def _progress(split: str) -> Callable[[float], None]:
     bar = tqdm(total=100, desc=split, unit="%", file=sys.stderr, leave=False)
 
@@ -153,8 +162,7 @@ def _evaluate(options: argparse.Namespace) -> dict[str, object]:
     if not options.split_file:
         split = options.split or TASKS[card.task].test_split.name
         return evaluate(folder, data, split, stored.get(split), tta=options.tta)
-    names = np.array(read_split_file(options.split_file), np.str_)
-    samples = read_split(options.data, card.task, "file", names, card.input_size)
+    samples = _select(data, read_split_file(options.split_file))
     held_out = np.concatenate([data.splits[split.name].ids for split in TASKS[card.task].splits])
     trained_on = int((~np.isin(samples.ids, held_out)).sum())
     if trained_on:
