@@ -7,7 +7,7 @@ served like the others, but git is told to leave them out. Needs TensorFlow for 
 been trained on any Keras backend.
 
 ``python -m models export ARTIFACT --format json-h5`` writes the network as JSON and HDF5 instead, see
-``models.exporting.keras_json``.
+``models.exporting.keras_json``; ``--format texts`` only renews the texts on the card of an artifact.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ import keras
 from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, SPEED_FILE, TWO_VIEWS_FILE
 from core.datasets.samples import Samples
 from models import registry
-from models.cli import add_data, run
+from models.cli import add_data, artifact_folder, run
 from models.detection.export import export_detector
 from models.evaluate import evaluate_file, store_predictions
 from models.exporting.keras_json import load_trained_model, write_json_h5
@@ -39,6 +39,7 @@ from models.exporting.model_card import (
     join_histories,
     list_stages,
     read_card,
+    renew_texts,
     write_card,
 )
 from models.exporting.quantization import quantize_dynamic, round_to_float16, save_compressed, to_float32
@@ -117,13 +118,17 @@ def main(arguments: list[str] | None = None) -> int:
     add_data(parser, required=False)
     parser.add_argument("--runs", type=Path, default=RUNS, help="where run folders are kept (default: runs)")
     parser.add_argument("--artifacts", type=Path, default=ARTIFACTS_DIR, help="where the artifacts are")
-    parser.add_argument("--format", choices=("artifact", "json-h5"), default="artifact", help="what to write")
+    parser.add_argument(
+        "--format",
+        choices=tuple(_WRITERS),
+        default="artifact",
+        help="what to write; texts: only the texts on the card of an artifact, renewed",
+    )
     parser.add_argument("--output", type=Path, default=Path(), help="folder for --format json-h5 (default: here)")
     options = parser.parse_args(arguments)
     if options.format == "artifact" and options.data is None:
         parser.error("--data is needed to make an artifact")
-    write = _write_json_h5 if options.format == "json-h5" else _write_artifact
-    return run(parser, lambda options: print(json.dumps(write(options), indent=2)), arguments)
+    return run(parser, lambda options: print(json.dumps(_WRITERS[options.format](options), indent=2)), arguments)
 
 
 def _write_artifact(options: argparse.Namespace) -> dict[str, Any]:
@@ -139,6 +144,15 @@ def _write_json_h5(options: argparse.Namespace) -> dict[str, Any]:
     model = load_trained_model(name, options.runs / name, options.artifacts / name)
     architecture, weights = write_json_h5(model, options.output, name)
     return {"architecture": str(architecture), "weights": str(weights)}
+
+
+def _write_texts(options: argparse.Namespace) -> dict[str, Any]:
+    folder = artifact_folder(options.config)
+    write_card(folder, renew_texts(read_card(folder)))
+    return {"artifact": str(folder)}
+
+
+_WRITERS = {"artifact": _write_artifact, "json-h5": _write_json_h5, "texts": _write_texts}
 
 
 if __name__ == "__main__":

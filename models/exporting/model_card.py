@@ -77,9 +77,9 @@ def build_card(
     task, run = TRAINING_TASKS[config.task].core_task, read_run(run_folder)
     recorded = {key: run.get(key, network.get(key)) for key in _NETWORK_KEYS}
     start = recorded.pop("start")
-    return {
+    card = {
         "name": config.name,
-        "title": format_title(task, config.architecture, config.image_size, channels),
+        "title": "",
         "task": task,
         "architecture": config.architecture,
         "parameters": parameters,
@@ -97,12 +97,20 @@ def build_card(
             "averaged_with": config.averaged_with,
             "backend": run["backend"],
         },
-        "data": {
-            "dataset": describe_dataset(task, soft_labels=config.annotators_share > 0),
-            **{key: value for key, value in run.items() if key not in _NOT_ABOUT_DATA},
-        },
+        "data": {key: value for key, value in run.items() if key not in _NOT_ABOUT_DATA},
         "files": {},
         "not_included": {},
+    }
+    return renew_texts(card)
+
+
+def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of ``card`` with the texts that are written for its task, architecture and data set now."""
+    task, image = card["task"], card["input"]
+    soft_labels = card["training"]["rounds"][-1]["config"].get("annotators_share", 0) > 0
+    return dict(card) | {
+        "title": format_title(task, card["architecture"], image["size"], image["channels"]),
+        "data": dict(card["data"]) | {"dataset": describe_dataset(task, soft_labels)},
         "license": LICENSE,
         "intended_use": INTENDED_USE,
         "limits": LIMITS[task],

@@ -214,6 +214,15 @@ def test_json_and_h5_of_no_network_is_an_error_of_one_line(tmp_path, capsys):
     assert "card.json is missing" in capsys.readouterr().err
 
 
+def test_only_the_texts_of_a_card_can_be_renewed(emotion_artifact, tmp_path, monkeypatch):
+    shutil.copytree(emotion_artifact, tmp_path / "tiny")
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    card = cards.read_card(tmp_path / "tiny")
+    cards.write_card(tmp_path / "tiny", card | {"limits": "none"})
+    assert export.main(["tiny", "--format", "texts"]) == 0
+    assert cards.read_card(tmp_path / "tiny") == card
+
+
 def test_an_artifact_needs_the_data(capsys):
     with pytest.raises(SystemExit):
         export.main(["ssr_net_age"])

@@ -12,6 +12,7 @@ from core.artifacts.model_card import (
     SERVED_FILE,
     AlignmentSpec,
     ModelCard,
+    list_artifacts,
     load_card,
 )
 from core.artifacts.storage import from_json
@@ -24,6 +25,7 @@ from models.exporting.model_card import (
     join_histories,
     read_alignment,
     read_card,
+    renew_texts,
     write_card,
 )
 from models.exporting.reported_results import REPORTED_RESULTS
@@ -107,7 +109,7 @@ def test_what_the_run_recorded_counts_more(tmp_path):
 
 def test_our_own_networks_have_no_reported_results(tmp_path):
     for name in ("emotion_base", "emotion_second", "emotion"):
-        finished_run(tmp_path, name)
+        finished_run(tmp_path, name, config={"annotators_share": CONFIGS[name].annotators_share})
     raw = build_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
     card = ModelCard.from_dict(raw)
     assert not card.is_baseline
@@ -159,3 +161,9 @@ def test_files_that_are_not_here_stay_listed_until_they_are_small(tmp_path, smal
     card = load_card(tmp_path)
     assert (set(card.files), dict(card.excluded_files)) == ({SERVED_FILE}, {})
     assert not (tmp_path / ".gitignore").exists()
+
+
+@pytest.mark.parametrize("artifact", list_artifacts(ARTIFACTS_DIR), ids=lambda artifact: artifact.name)
+def test_stored_cards_have_the_texts_of_today(artifact):
+    card = read_card(ARTIFACTS_DIR / artifact.name)
+    assert card == renew_texts(card), f"run: python -m models export {artifact.name} --format texts"
