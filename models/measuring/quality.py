@@ -112,22 +112,23 @@ def fit(
     settings = QualitySettings(
         sharpness=_ANYTHING,
         side_px=_ANYTHING,
-        pose=Smoothstep(pose_distance(reference * [0, 1], reference), -minus_pose),
+        pose=_smoothstep(pose_distance(reference * [0, 1], reference), -minus_pose),
         score=_ANYTHING,
         reference=tuple((float(x), float(y)) for x, y in reference),
     )
-    candidates = [replace(settings, sharpness=Smoothstep(float(end), sharp)) for end in _unusable_limits(sharp)]
+    candidates = [replace(settings, sharpness=_smoothstep(end, sharp)) for end in _unusable_limits(sharp)]
     settings = min(candidates, key=lambda candidate: normalized_nll(blurred, candidate))
-    sides = [
-        Smoothstep(float(end), float(side))
-        for side in np.arange(2, _NATIVE_PX + 1, 2)
-        for end in _unusable_limits(side)
-    ]
+    sides = [_smoothstep(end, side) for side in np.arange(2, _NATIVE_PX + 1, 2) for end in _unusable_limits(side)]
     settings = min(
         (replace(settings, side_px=side) for side in sides), key=lambda candidate: normalized_nll(tiny, candidate)
     )
-    scores = [Smoothstep(float(end), score) for end in _unusable_limits(score)]
+    scores = [_smoothstep(end, score) for end in _unusable_limits(score)]
     return replace(settings, score=min(scores, key=lambda candidate: _detection_nll(*detections, candidate)))
+
+
+def _smoothstep(unusable: float, usable: float) -> Smoothstep:
+    # The file has four decimals.
+    return Smoothstep(round(float(unusable), 4), round(float(usable), 4))
 
 
 def fit_reference(landmarks: Sequence[Floats]) -> Floats:
@@ -266,21 +267,6 @@ def _validation_samples(data_dir: Path, task: str, count: int) -> Samples:
     return samples.take(subsample(samples, count))
 
 
-def round_limits(settings: QualitySettings) -> QualitySettings:
-    """Round all limits to four decimals."""
-
-    def rounded(limits: Smoothstep) -> Smoothstep:
-        return Smoothstep(round(limits.unusable, 4), round(limits.usable, 4))
-
-    return replace(
-        settings,
-        sharpness=rounded(settings.sharpness),
-        side_px=rounded(settings.side_px),
-        pose=rounded(settings.pose),
-        score=rounded(settings.score),
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models quality", description="Fit the face quality score.")
     add_data(parser, "fer2013/, UTKFace/ and faces/")
@@ -289,7 +275,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    settings = round_limits(fit_to_data(options.data, options.limit))
+    settings = fit_to_data(options.data, options.limit)
     save_json(artifacts_dir() / QUALITY_FILE, settings, indent=2)
     print(to_json(settings))
 

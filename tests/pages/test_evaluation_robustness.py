@@ -101,10 +101,3 @@ def test_a_damaged_report_is_an_error_with_advice(root: Path) -> None:
     page = _page()
     assert "models robustness emotion" in page.error[0].value
     assert not page.metric
-
-
-def test_metrics_of_a_replaced_network_are_not_shown(root: Path) -> None:
-    write_measured(root, model_sha256="f" * 64)
-    page = _page()
-    assert "another network" in page.error[0].value
-    assert not page.metric

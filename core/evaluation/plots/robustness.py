@@ -35,7 +35,7 @@ def severity_charts(report: RobustnessReport, name: Metric, title: str) -> go.Fi
         color_discrete_sequence=SERIES_HEX,
         facet_col="corruption",
         facet_col_wrap=_COLUMNS,
-        facet_row_spacing=0.36 / max(rows, 2),
+        facet_row_spacing=0.24 / max(rows, 2),
         markers=True,
         hover_data={"level": True, "corruption": False},
         labels={"severity": "Severity", "value": "Accuracy" if name == "accuracy" else "Years", "series": ""},

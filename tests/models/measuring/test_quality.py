@@ -18,7 +18,6 @@ from models.measuring.quality import (
     fit_reference,
     label_detections,
     measure_padded,
-    round_limits,
     shrink,
 )
 from tests.fakes.core import AGE_GENDER_CARD, FakeDetector, FakeEstimator
@@ -92,7 +91,7 @@ def test_the_limits_are_where_the_data_puts_them(settings):
     assert settings.score.usable == pytest.approx(0.6, abs=0.01)
     assert 0.2 < settings.score.unusable < 0.4
     assert settings.pose.usable < settings.pose.unusable < 1
-    assert round_limits(settings).score.unusable == round(settings.score.unusable, 4)
+    assert settings.score.unusable == round(settings.score.unusable, 4)
 
 
 def test_the_reference_is_level_and_symmetric():
