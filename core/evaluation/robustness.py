@@ -152,21 +152,25 @@ def measure_condition(predictions: Predictions) -> ConditionMetrics:
 
 
 def robustness_table(report: RobustnessReport, name: Metric) -> pd.DataFrame:
-    """One row per corruption, largest relative drop first: the metric clean, at each severity and on average.
+    """One row per corruption, largest change for the worse first: the metric clean, at each severity and on average.
 
-    Accuracy and drop are shares, age errors are years; nothing is rounded.
+    Accuracy and relative change are shares, age errors are years; nothing is rounded.
     """
+    unit, change = ("accuracy", "relative_drop") if name == "accuracy" else ("years", "relative_increase")
     rows = [
         {
             "corruption": corruption.title,
-            "clean": report.clean.metric(name).value,
-            **{f"severity_{row}": metrics.metric(name).value for row, metrics in enumerate(corruption.by_severity, 1)},
-            "mean": corruption.mean(name),
-            "relative_drop": report.relative_drop(corruption, name),
+            f"clean_{unit}": report.clean.metric(name).value,
+            **{
+                f"severity_{row}_{unit}": metrics.metric(name).value
+                for row, metrics in enumerate(corruption.by_severity, 1)
+            },
+            f"mean_{unit}": corruption.mean(name),
+            change: report.relative_drop(corruption, name),
         }
         for corruption in report.corruptions
     ]
-    return pd.DataFrame(rows).sort_values("relative_drop", ascending=False, kind="stable", ignore_index=True)
+    return pd.DataFrame(rows).sort_values(change, ascending=False, kind="stable", ignore_index=True)
 
 
 def measure_command(artifact: str) -> str:

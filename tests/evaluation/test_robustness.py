@@ -179,12 +179,12 @@ def test_contents_that_are_not_a_report_are_refused(folder: Path, change: Callab
 def test_the_table_has_a_row_per_corruption_and_a_column_per_severity() -> None:
     report = example_report("age_gender")
     table = robustness_table(replace(report, corruptions=report.corruptions[::-1]), "accuracy")
-    columns = [f"severity_{severity}" for severity in (1, 2, 3, 4, 5)]
-    assert list(table.columns) == ["corruption", "clean", *columns, "mean", "relative_drop"]
+    columns = [f"severity_{severity}_accuracy" for severity in (1, 2, 3, 4, 5)]
+    assert list(table.columns) == ["corruption", "clean_accuracy", *columns, "mean_accuracy", "relative_drop"]
     assert list(table["corruption"]) == ["Noise", "Glasses"]
     assert table.loc[0, columns].tolist() == [correct / 100 for correct in CORRECT["noise"]]
-    assert table["mean"].tolist() == pytest.approx([0.5, 0.74])
+    assert table["mean_accuracy"].tolist() == pytest.approx([0.5, 0.74])
     assert table["relative_drop"].tolist() == pytest.approx([0.375, 0.075])
     years = robustness_table(report, "age_mae")
-    assert years.loc[0, ["clean", "severity_5"]].tolist() == [5, 10]
-    assert years["relative_drop"].tolist() == pytest.approx([0.6, 0.12])
+    assert years.loc[0, ["clean_years", "severity_5_years"]].tolist() == [5, 10]
+    assert years["relative_increase"].tolist() == pytest.approx([0.6, 0.12])

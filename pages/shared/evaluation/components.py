@@ -16,7 +16,7 @@ from core.evaluation.tables import display_name
 
 INTERVAL_HELP = "95 % confidence interval."
 METRIC_WIDTH_PX = 190
-_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence")
+_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence", "relative")
 
 
 def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
