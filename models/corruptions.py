@@ -42,7 +42,7 @@ class Corruption:
 
 
 def corrupt(image: Image, name: str, severity: int, rng: np.random.Generator) -> Image:
-    """A copy of ``image`` (H, W, C) uint8 after one of ``CORRUPTIONS``; ``severity`` is 1 to 5."""
+    """Apply one of ``CORRUPTIONS`` to a copy of ``image`` (H, W, C) uint8; ``severity`` is 1 to 5."""
     return CORRUPTIONS[name].at(severity, image, rng)
 
 

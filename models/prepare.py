@@ -1,4 +1,4 @@
-"""Class folders for tools that expect them: ``python -m models prepare {fer2013,utkface} --data DIR --output DIR``.
+"""Copy a data set into class folders: ``python -m models prepare {fer2013,utkface} --data DIR --output DIR``.
 
 Writes ``train``, ``valid`` and ``test`` with a folder for each class, by the splits of the evaluation protocol:
 FER2013's Training, PublicTest and PrivateTest, and our own train, validation and test of UTKFace. Files are copied as
@@ -28,22 +28,22 @@ from core.types import EMOTIONS, GENDERS
 from models.cli import add_data, run
 
 FOLDERS = {"train": "train", "public": "valid", "private": "test", "validation": "valid", "test": "test"}
-"""Side of a data set -> folder that its images go to."""
+"""Split of a data set -> folder of its images."""
 UTKFACE_CLASSES = {"gender": GENDERS, "age_group": AGE_GROUP_LABELS}
 _SPLIT_SIZE = 80
-"""Side at which UTKFace is read to be split; the files themselves are copied as they are."""
+"""Side in pixels at which UTKFace is read to be split; the files themselves are copied as they are."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One image: where it goes under the output folder, and the file to copy, or the pixels (H, W) to write."""
+    """One image: its path under the output folder, and the file to copy or the (H, W) pixels to write."""
 
     target: Path
     source: Path | NDArray[np.uint8]
 
 
 def prepare_fer2013(data_dir: Path) -> tuple[SplitDataset, list[Job]]:
-    """Emotions as classes. Raises ``DatasetError``."""
+    """List the images of FER2013 by emotion. Raises ``DatasetError``."""
     data = load_fer2013(data_dir)
     files = _files_by_class_and_stem(data_dir)
     jobs = []
@@ -57,8 +57,10 @@ def prepare_fer2013(data_dir: Path) -> tuple[SplitDataset, list[Job]]:
 
 
 def prepare_utkface(data_dir: Path, by: str) -> tuple[SplitDataset, list[Job]]:
-    """Classes are those of ``by``, a key of ``UTKFACE_CLASSES``; an age between two age groups goes to the nearer one.
-    Raises ``DatasetError``."""
+    """List the images of UTKFace by ``by``, a key of ``UTKFACE_CLASSES``.
+
+    Ages between two age groups go to the nearer one. Raises ``DatasetError``.
+    """
     data = load_utkface(data_dir, _SPLIT_SIZE)
     files = data_dir / "UTKFace" if (data_dir / "UTKFace").is_dir() else data_dir
     jobs = []
@@ -70,7 +72,7 @@ def prepare_utkface(data_dir: Path, by: str) -> tuple[SplitDataset, list[Job]]:
 
 
 def check_output(output: Path, data_dir: Path) -> None:
-    """``ConfigError`` unless ``output`` is a new or empty folder outside ``data_dir`` and what it links to."""
+    """Raise ``ConfigError`` unless ``output`` is a new or empty folder outside ``data_dir`` and its link targets."""
     target = output.resolve()
     sources = {folder.resolve() for folder in (data_dir, data_dir / "fer2013", data_dir / "UTKFace")}
     if sources & {target, *target.parents}:
@@ -82,7 +84,7 @@ def check_output(output: Path, data_dir: Path) -> None:
 
 
 def write(jobs: Sequence[Job], output: Path) -> None:
-    """Raises ``DatasetError`` where a file cannot be copied; what was written until then stays."""
+    """Copy or write all images. Raises ``DatasetError`` where that fails; files written before stay."""
     for job in tqdm(jobs, desc="copy", unit="img", file=sys.stderr, leave=False):
         target = output / job.target
         try:
@@ -97,8 +99,8 @@ def write(jobs: Sequence[Job], output: Path) -> None:
             ) from error
 
 
-def counts(jobs: Iterable[Job]) -> str:
-    """Images by folder and class, one line each."""
+def format_counts(jobs: Iterable[Job]) -> str:
+    """Format the number of images by folder and class, one line each."""
     found = Counter(job.target.parent.as_posix() for job in jobs)
     return "\n".join(f"{name:24} {count:7,}" for name, count in sorted(found.items()))
 
@@ -108,7 +110,7 @@ def _by_folder(data: SplitDataset) -> list[tuple[str, Samples]]:
 
 
 def _files_by_class_and_stem(data_dir: Path) -> dict[tuple[str, str], Path]:
-    """The files of FER2013's folder layout, in the place where the reader finds it; nothing for a CSV."""
+    """Files of FER2013's folder layout, in the folder where the reader finds it; empty for a CSV."""
     for folder in (data_dir / "fer2013", data_dir):
         if (folder / "train").is_dir() or (folder / "test").is_dir():
             return {(path.parent.name, path.stem): path for path in sorted(folder.glob("t*/*/*"))}
@@ -135,7 +137,7 @@ def _prepare(options: argparse.Namespace) -> None:
     else:
         data, jobs = prepare_utkface(options.data, options.by or "gender")
     write(jobs, options.output)
-    print(counts(jobs))
+    print(format_counts(jobs))
     print(f"{len(jobs):,} images in {options.output}; left out: {len(data.rejected):,} unusable files or rows")
     if data.dropped:
         print(f"and {data.dropped:,} training images that are near-duplicates of test images")

@@ -118,7 +118,7 @@ def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _age_calibration(task: str) -> dict[str, Any]:
-    """What is known before calibration: as what distributions the network learnt ages."""
+    """The part that is known before calibration: the width of the age distributions in training."""
     sigma = ATTRIBUTE_TASKS[task].objective.age_sigma if task in ATTRIBUTE_TASKS else 0.0
     return {"age_calibration": to_json(AgeCalibration(target_sigma=sigma))} if sigma else {}
 

@@ -8,7 +8,7 @@ from keras import ops
 from core.types import MAX_AGE
 
 LABEL_SIGMA = 2.0
-"""Standard deviation, in years, of the Gaussian around the true age that the age output learns."""
+"""Standard deviation, in years, of the Gaussian around the true age that is the target of the age output."""
 MEAN_ERROR_WEIGHT = 0.1
 
 

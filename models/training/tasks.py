@@ -64,7 +64,7 @@ class TrainingData(Protocol):
 class Objective:
     """Losses and metrics by output; ``monitor`` is a Keras log name, ``mode`` its better end (max or min).
 
-    ``losses`` takes the label smoothing. ``age_sigma``: of the Gaussians in years that ages are learnt as, if they are.
+    ``losses`` takes the label smoothing. ``age_sigma``: standard deviation in years of the target distributions of ages, 0 for none.
     """
 
     losses: Callable[[float], dict[str, object]]
@@ -207,7 +207,7 @@ _AGE_GENDER = AttributeTask(
     Objective(
         losses=lambda smoothing: {"age": age_distribution_loss, "gender": _cross_entropy(smoothing)},
         metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
-        # The sum of both losses: the epoch with the lowest age error alone may be a poor one for gender.
+        # The sum of both losses: the epoch with the lowest age error may have a poor gender accuracy.
         monitor="val_loss",
         mode="min",
         age_sigma=LABEL_SIGMA,

@@ -73,7 +73,7 @@ def test_the_channels_of_a_grey_colour_image_stay_equal(name):
     assert np.ptp(out, axis=2).max() <= (2 if name == "jpeg" else 0)
 
 
-def test_a_image_without_any_side_as_large_stays_as_it_is():
+def test_an_image_without_a_side_as_large_stays_as_it_is():
     image = face(16, 3)
     np.testing.assert_array_equal(corrupted(image, "small", 5), image)
 
@@ -125,6 +125,6 @@ def test_bars_need_five_points():
         occlusions(POINTS[:4])
 
 
-def test_training_never_sees_the_bars_over_eyes_and_mouth():
+def test_training_never_has_the_bars_over_eyes_and_mouth():
     assert set(TRAINING_CORRUPTIONS) <= set(CORRUPTIONS)
     assert not set(occlusions(POINTS)) & set(CORRUPTIONS)

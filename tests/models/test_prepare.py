@@ -1,4 +1,4 @@
-"""Class folders made from tiny data sets; the originals must come out of it untouched."""
+"""Class folders made from tiny data sets; the originals must not change."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def write_fer2013_folder(data_dir: Path) -> Path:
 
 
 def write_utkface(data_dir: Path) -> list[str]:
-    """At least two images of every side; returns their names."""
+    """At least two images of every split; returns their names."""
     (data_dir / "UTKFace").mkdir(parents=True)
     names: list[str] = []
     count = dict.fromkeys(UTKFACE_SPLITS, 0)
@@ -56,7 +56,7 @@ def write_utkface(data_dir: Path) -> list[str]:
     return names
 
 
-def test_a_csv_becomes_pictures_by_side_and_emotion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_csv_becomes_images_by_split_and_emotion(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, output = write_fer2013_csv(tmp_path / "data", private=3), tmp_path / "output"
     before = _snapshot(data)
     assert main(["fer2013", "--data", str(data), "--output", str(output)]) == 0

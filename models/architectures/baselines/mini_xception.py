@@ -2,8 +2,8 @@
 Classification" (arXiv:1710.07557; github.com/oarriaga/face_classification): four residual modules of separable
 convolutions and no dense layer.
 
-58,423 parameters for seven classes. Input scaled to [-1, 1]; a colour crop is made grey first, since both of the
-authors' networks read grey.
+58,423 parameters for seven classes. Input scaled to [-1, 1]; colour crops are converted to grey first, as both of the
+authors' networks read grey images.
 """
 
 from __future__ import annotations

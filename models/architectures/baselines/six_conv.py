@@ -1,4 +1,4 @@
-"""Six convolutions in three pairs, one batch normalisation a pair, one hidden dense layer.
+"""Six convolutions in three pairs, one batch normalisation per pair, one hidden dense layer.
 
 The layout is from student reports. Input scaled to [0, 1].
 """

@@ -3,7 +3,7 @@ Estimation" (IJCAI 2018; github.com/shamangary/SSR-Net): two streams, three stag
 
 Stage k gives K_k shares p, shifts n of its K_k bins and a stretch d of their width:
 
-    answer = V * sum over k of [ sum over i of p_i (i + n_i) ] / product over j <= k of K_j (1 + d_j)
+    output = V * sum over k of [ sum over i of p_i (i + n_i) ] / product over j <= k of K_j (1 + d_j)
 
 with V = 101 years, or 1 for gender. 40,915 parameters in both forms at 64x64x3. Input scaled to [0, 1].
 """
@@ -23,7 +23,7 @@ Stage = tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]
 def build(output: str = "age", input_size: int = 64, channels: int = 3, bins: Sequence[int] = (3, 3, 3)) -> keras.Model:
     """(B, 64, 64, 3) BGR crop on the 0-255 scale -> ``age`` (B, 1) years, or ``gender`` (B, 2) probabilities.
 
-    The authors' gender form is a regression to 0 or 1; here 1 is ``GENDERS[1]``, and what lies outside is cut off.
+    The authors' gender form is a regression to 0 or 1; here 1 is ``GENDERS[1]``, and the output is clipped.
     """
     image = keras.Input((input_size, input_size, channels), name="image")
     x = layers.Rescaling(1 / 255, dtype="float32", name="to_unit_range")(image)
@@ -87,6 +87,6 @@ def _combined(stages: Sequence[Stage], bins: Sequence[int]) -> keras.KerasTensor
 
 
 def _two_classes(share: keras.KerasTensor) -> keras.KerasTensor:
-    # Cut off in the answer only: the gradient passes, or a face far on the wrong side would never come back.
+    # Clipped in the forward pass only: without a gradient, a face far beyond the range would never come back.
     inside = share + ops.stop_gradient(ops.clip(share, 0.0, 1.0) - share)
     return layers.Concatenate(dtype="float32", name="gender")([1.0 - inside, inside])
