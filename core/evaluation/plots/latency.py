@@ -60,10 +60,5 @@ def stage_bars(table: pd.DataFrame, title: str) -> go.Figure:
     return figure
 
 
-def milliseconds(value: float) -> str:
-    """Format a time, with two digits below 1 ms."""
-    return f"{value:.2f} ms" if value < 1 else f"{value:.1f} ms"
-
-
 def _network(artifact: str) -> str:
     return _NETWORKS.get(artifact, artifact)
