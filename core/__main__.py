@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m core", description="Find faces and predict emotion, age and perceived gender."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    analyze = commands.add_parser("analyze", help="analyse images and print their faces")
+    analyze = commands.add_parser("analyze", help="analyze images and print their faces")
     analyze.add_argument("images", nargs="+", metavar="IMAGE")
     analyze.add_argument("--json", action="store_true", help="print one JSON list")
     analyze.add_argument(

@@ -1,4 +1,4 @@
-"""Live camera: analyse the video of a webcam frame by frame."""
+"""Live camera: analyze the video of a webcam frame by frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analyse uploaded images or a snapshot, show one card per face, and offer the results for download."""
+"""Analyze uploaded images or a snapshot, show one card per face, and offer the results for download."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ json_objects: list[dict[str, Any]] = []
 csv_rows: list[dict[str, Any]] = []
 for number, (file, fingerprint) in enumerate(zip(files, fingerprints, strict=True)):
     try:
-        with st.spinner(f"Analysing {escape_markdown(file.name)} …"):
+        with st.spinner(f"Analyzing {escape_markdown(file.name)} …"):
             result = analyze_file(file, fingerprint, analyzer, settings)
     except FacetError as error:
         show_error(error)

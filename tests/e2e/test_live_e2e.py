@@ -22,7 +22,7 @@ LARGEST_MEMORY_MB = 450
 REPLACED = "Using this detector instead"
 """Said when a detector cannot be used."""
 
-COUNTERS = re.compile(r"(\d+) frames? analysed, (\d+) with faces \(\d+%\), (\d+) errors?")
+COUNTERS = re.compile(r"(\d+) frames? analyzed, (\d+) with faces \(\d+%\), (\d+) errors?")
 
 
 def stream_of(page: Page) -> FrameLocator:
@@ -34,7 +34,7 @@ def start(page: Page) -> None:
 
 
 def counters(page: Page) -> tuple[int, int, int]:
-    """Frames analysed, frames with a face, errors."""
+    """Frames analyzed, frames with a face, errors."""
     match = COUNTERS.search(page.get_by_text(COUNTERS).inner_text())
     assert match is not None
     frames, with_faces, errors = match.groups()

@@ -115,7 +115,7 @@ def test_the_face_detector_comes_first(artifacts: Path) -> None:
         ("Faces: false positives per image", "0.10"),
     ]
     assert "95 % CI 97.2 to 99.2 % · Face detection: test photographs · 612 annotated faces" in captions(app)
-    assert "face_detector · 0.68 M parameters · any image size, grayscale" in captions(app)
+    assert "face_detector · 0.68 M parameters · any image size, grey" in captions(app)
 
 
 def test_card_without_figures_or_intervals_shows_neither(artifacts: Path) -> None:

@@ -105,18 +105,18 @@ def test_recorded_session_is_shown_and_reset(asked: list[DetectorSettings]) -> N
     session.process(FRAME, 0.5)
     app.run()
     assert not app.exception
-    assert "2 frames analysed, 2 with faces (100%), 0 errors" in texts(app)
+    assert "2 frames analyzed, 2 with faces (100%), 0 errors" in texts(app)
     assert [metric.value for metric in app.metric] == ["–", "0", "–"], "nothing plays"
     assert app.selectbox(key="live_timeline_face").options == ["Mean of all faces", "Face 1"]
     app.button(key="live_reset").click().run()
-    assert "0 frames analysed" in texts(app)
+    assert "0 frames analyzed" in texts(app)
 
 
 def test_frame_errors_are_shown(asked: list[DetectorSettings]) -> None:
     app = page().run()
     app.session_state["live_session"].note_error(ValueError("broken"))
     app.run()
-    assert "1 frame could not be analysed. Last error: ValueError: broken" in texts(app)
+    assert "1 frame could not be analyzed. Last error: ValueError: broken" in texts(app)
 
 
 def test_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,4 +354,4 @@ def test_texts_of_the_panel() -> None:
     assert face_title(face) == "**Face 3**: about 31 years (25-38), perceived female 80%"
     assert face_title(Face(SOMEBODY.detection, track_id=3)) == "**Face 3**"
     assert face_title(Face(SOMEBODY.detection, SOMEBODY.emotion, track_id=3)) == "**Face 3**", "it has its bars"
-    assert summary(LiveSnapshot()) == "0 frames analysed, 0 with faces (0%), 0 errors"
+    assert summary(LiveSnapshot()) == "0 frames analyzed, 0 with faces (0%), 0 errors"

@@ -15,8 +15,9 @@ from core.evaluation.intervals import MetricValue
 from core.evaluation.tables import display_name
 
 INTERVAL_HELP = "95 % confidence interval."
-METRIC_WIDTH_PX = 190
-_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence", "relative")
+METRIC_WIDTH_PX = 160
+_SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence", "relative", "nme")
+_FORMATS = {"%": "percent", "years": "%.2f", "ms": "%.1f"}
 
 
 def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
@@ -35,11 +36,9 @@ def show_figure(figure: go.Figure, key: str, how_to_read: str) -> None:
     st.caption(how_to_read)
 
 
-def show_table(table: pd.DataFrame, file_name: str, key: str, *, whole: bool = False) -> None:
-    """Show a table and a button that downloads it unrounded. Shares are shown as percent, years with two digits. A long
-    table scrolls unless ``whole``."""
-    height: Literal["content", "auto"] = "content" if whole else "auto"
-    st.dataframe(table, hide_index=True, width="stretch", height=height, column_config=_column_config(table))
+def show_table(table: pd.DataFrame, file_name: str, key: str, unit: Literal["%", "years", ""] = "") -> None:
+    """Show a table and a button that downloads it unrounded; ``unit``: of the columns whose names do not tell it."""
+    st.dataframe(table, hide_index=True, width="stretch", column_config=_column_config(table, unit))
     download_table(table, file_name, key)
 
 
@@ -72,7 +71,7 @@ def metric_with_interval(label: str, metric: MetricValue, unit: str, explanation
     st.caption(f"95 % CI {text(metric.low)} to {text(metric.high)} {unit}, n\u00a0=\u00a0{metric.n:,}")
 
 
-def _column_config(table: pd.DataFrame) -> dict[str, Any]:
+def _column_config(table: pd.DataFrame, unit: str) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for column in table.columns:
         title = display_name(str(column))
@@ -82,11 +81,11 @@ def _column_config(table: pd.DataFrame) -> dict[str, Any]:
         elif not pd.api.types.is_float_dtype(kind):
             config[column] = st.column_config.Column(title)
         elif any(word in words for word in _SHARES):
-            config[column] = st.column_config.NumberColumn(title, format="percent")
-        elif title.endswith("MB"):
-            config[column] = st.column_config.NumberColumn(title, format="%.1f")
+            config[column] = st.column_config.NumberColumn(title, format=_FORMATS["%"])
+        elif title.endswith(("MB", "(ms)")):
+            config[column] = st.column_config.NumberColumn(title, format=_FORMATS["ms"])
         elif any(word in words for word in ("mae", "error", "years", "bias")):
-            config[column] = st.column_config.NumberColumn(title, format="%.2f")
+            config[column] = st.column_config.NumberColumn(title, format=_FORMATS["years"])
         else:
-            config[column] = st.column_config.NumberColumn(title)
+            config[column] = st.column_config.NumberColumn(title, format=_FORMATS.get(unit))
     return config

@@ -83,9 +83,9 @@ def _show_metrics(detector: DetectorReport, condition: Condition) -> None:
     with recall:
         metric_with_interval("Recall", report.recall, "%", "Share of annotated faces that are detected.")
     fppi.metric(
-        "False positives per image",
+        "False positives",
         f"{report.fppi:.2f}",
-        help="Boxes where neither people nor a second detector see a face.",
+        help="Boxes per image where neither people nor a second detector see a face.",
     )
     nme.metric(
         "Landmark NME",

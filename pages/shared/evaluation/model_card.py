@@ -53,7 +53,7 @@ def show_card(card: ModelCard) -> None:
     st.markdown(f"**Limitations.** {card.limits}")
     if card.data.get("dataset"):
         st.markdown(f"**Training data.** {card.data['dataset']}")
-    st.markdown(f"**License.** {card.license}")
+    st.markdown(f"**Licence.** {card.license}")
     metrics = {split: {k: v for k, v in values.items() if _is_number(v)} for split, values in card.metrics.items()}
     if metrics:
         st.markdown("**Metrics** by split (shares from 0 to 1, ages in years)")
@@ -101,7 +101,7 @@ def _show_baseline(card: ModelCard) -> None:
 
 def _summarize(card: ModelCard) -> dict[str, Any]:
     size = f"{card.input_size} x {card.input_size} pixels"
-    colour = "grayscale" if card.channels == 1 else "color"
+    colour = "grey" if card.channels == 1 else "colour"
     rows = {
         "Name": card.name,
         "Outputs": TASKS[card.task].title,

@@ -66,7 +66,9 @@ def show_robustness(detail: StoredEvaluation) -> None:
         + ("Dotted above solid: the model is overconfident." if shown == "accuracy" else "Lower is better."),
     )
     file_name = f"{detail.name}_{report.split}_robustness_{shown}.csv"
-    show_table(robustness_table(report, shown), file_name, f"table_robustness_{shown}")
+    show_table(
+        robustness_table(report, shown), file_name, f"table_robustness_{shown}", "%" if shown == "accuracy" else "years"
+    )
 
 
 @cache_report

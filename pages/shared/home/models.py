@@ -72,7 +72,7 @@ def show_models() -> None:
 def _show_card(card: ModelCard) -> None:
     st.markdown(f"**{escape_markdown(card.title)}**")
     size = "any image size" if card.task == DETECTION else f"{card.input_size} x {card.input_size} pixels"
-    colour = "grayscale" if card.channels == 1 else "color"
+    colour = "grey" if card.channels == 1 else "colour"
     st.caption(f"{escape_markdown(card.name)} · {card.parameters / 1e6:.2f} M parameters · {size}, {colour}")
     split = TASKS[card.task].test_split
     values = card.metrics.get(split.name, {})

@@ -1,4 +1,4 @@
-"""Analyse an uploaded file; the session caches the result until the file or a setting changes."""
+"""Analyze an uploaded file; the session caches the result until the file or a setting changes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def analyze_file(
 ) -> ImageResult | ImageError:
     """Return the cached or a new result.
 
-    An ``ImageError`` is returned, so that the other files are still analysed; other errors are raised.
+    An ``ImageError`` is returned, so that the other files are still analyzed; other errors are raised.
     """
     detector, networks = (settings.detector, settings.detector_name), settings.networks.choice
     key = (fingerprint, file.name, *detector, networks, settings.attributes)

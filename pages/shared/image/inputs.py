@@ -73,7 +73,7 @@ def choose_files() -> list[ImageFile]:
     if len(files) > MAX_FILES:
         first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(
-            f"Only the first {MAX_FILES} of {len(files)} files are analysed. {first_left_out} and later files are left "
+            f"Only the first {MAX_FILES} of {len(files)} files are analyzed. {first_left_out} and later files are left "
             "out: remove others to see them."
         )
     return list(files[:MAX_FILES])

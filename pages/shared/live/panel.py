@@ -42,14 +42,14 @@ def _numbers(session: LiveSession, playing: bool) -> None:
     fps, latency = (f"{state.processed_fps:.1f}", f"{state.latency_ms:.0f} ms") if running else (_NO_VALUE, _NO_VALUE)
     # Not columns: their minimum width would cut off the third one. Fixed widths keep the metrics in place.
     with st.container(horizontal=True):
-        st.metric("Frames/s", fps, help="Frames analysed per second.", width=95)
+        st.metric("Frames/s", fps, help="Frames analyzed per second.", width=95)
         st.metric("Faces", len(faces), width=65)
-        latency_help = "Time to analyse and draw one frame, excluding network transfer."
+        latency_help = "Time to analyze and draw one frame, excluding network transfer."
         st.metric("Latency", latency, help=latency_help, width="content")
     st.caption(summary(state))
     if state.errors:
         st.warning(
-            f"{labels.pluralize(state.errors, 'frame')} could not be analysed. "
+            f"{labels.pluralize(state.errors, 'frame')} could not be analyzed. "
             f"Last error: {escape_markdown(state.last_error)}"
         )
     if playing and state.frames and not running:
@@ -65,8 +65,8 @@ def _numbers(session: LiveSession, playing: bool) -> None:
 def summary(state: LiveSnapshot) -> str:
     """Format the session's counters as one line."""
     share = state.frames_with_faces / state.frames if state.frames else 0.0
-    analysed, errors = labels.pluralize(state.frames, "frame"), labels.pluralize(state.errors, "error")
-    return f"{analysed} analysed, {state.frames_with_faces} with faces ({share:.0%}), {errors}"
+    analyzed, errors = labels.pluralize(state.frames, "frame"), labels.pluralize(state.errors, "error")
+    return f"{analyzed} analyzed, {state.frames_with_faces} with faces ({share:.0%}), {errors}"
 
 
 def face_title(face: Face) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-START = "Press **START** and allow the camera. Frames are analysed in memory and never stored."
+START = "Press **START** and allow the camera. Frames are analyzed in memory and never stored."
 
 NOT_SECURE = (
     "**The camera needs HTTPS.** Browsers allow the camera only on `https://` pages and on `localhost`. Open this page "
