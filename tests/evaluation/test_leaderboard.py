@@ -30,7 +30,7 @@ from core.evaluation.leaderboard_tables import (
     published_table,
     whole_table,
 )
-from core.evaluation.measures import MEASURES, PUBLISHED, Measure, comparability_note, published_results_for
+from core.evaluation.measures import MEASURES, PUBLISHED, comparability_note, published_results_for
 from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import TASKS
 from tests.fakes.evaluation import emotion_predictions
@@ -73,9 +73,9 @@ def test_networks_with_the_same_metric_are_ranked_best_first(board: Leaderboard,
     assert not board.problems
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.key)
-def test_every_measure_belongs_to_tasks_with_one_test_split(measure: Measure) -> None:
-    assert len({TASKS[task].test_split.title for task in measure.tasks}) == 1
+def test_every_measure_belongs_to_tasks_with_one_test_split() -> None:
+    for measure in MEASURES:
+        assert len({TASKS[task].test_split.title for task in measure.tasks}) == 1
 
 
 def test_a_row_has_both_splits_and_what_the_card_says(board: Leaderboard) -> None:
@@ -145,30 +145,6 @@ def test_detectors_are_not_on_the_leaderboard(tmp_path: Path) -> None:
     write_network(tmp_path, "other_detector", "detection", {"test": figures(recall=0.9)})
     (tmp_path / "face_detector").mkdir()
     assert load_leaderboard(tmp_path) == Leaderboard(())
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"metrics": {"private": {"accuracy": "high"}}},
-        {"metrics": [1]},
-        {"metrics": {"private": 3}},
-        {"claims": [{"output": "emotion"}]},
-        {"claims": ["66 %"]},
-        {"training": {"rounds": [{}]}},
-        {"training": {"rounds": 3}},
-        {"training": []},
-        {"files": {"model.tflite": {}}},
-        {"files": None},
-    ],
-    ids=str,
-)
-def test_an_unusable_card_leaves_the_others(tmp_path: Path, changes: dict[str, Any]) -> None:
-    _edit(write_networks(tmp_path) / "four_conv", **changes)
-    board = load_leaderboard(tmp_path)
-    assert _names(board, "emotion") == ["emotion"]
-    (problem,) = board.problems
-    assert "four_conv" in str(problem)
 
 
 def test_a_broken_card_and_a_broken_time_are_named(tmp_path: Path) -> None:

@@ -65,7 +65,9 @@ def test_a_class_that_never_occurs_leaves_macro_f1() -> None:
     assert report.macro_f1 == report.accuracy.value == 1.0
 
 
-@pytest.mark.parametrize("predictions", [emotion_predictions(count=0), age_gender_predictions(count=0)], ids=len)
+@pytest.mark.parametrize(
+    "predictions", [emotion_predictions(count=0), age_gender_predictions(count=0)], ids=["emotion", "age"]
+)
 def test_no_predictions_are_an_error(predictions: Predictions) -> None:
     with pytest.raises(ConfigError, match="at least one sample"):
         summary_metrics(predictions)
@@ -120,9 +122,7 @@ def test_summary_has_the_age_error_of_every_bracket() -> None:
 
 
 @pytest.mark.parametrize(
-    "predictions",
-    [emotion_predictions(count=1), age_gender_predictions(count=1), age_gender_predictions()],
-    ids=["one emotion", "one age", "many ages"],
+    "predictions", [emotion_predictions(count=1), age_gender_predictions(count=1)], ids=["emotion", "age"]
 )
-def test_summary_is_strict_json(predictions: Predictions) -> None:
+def test_summary_of_one_sample_leaves_out_nan(predictions: Predictions) -> None:
     assert json.loads(json.dumps(summary_metrics(predictions), allow_nan=False)) == summary_metrics(predictions)
