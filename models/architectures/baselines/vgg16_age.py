@@ -31,7 +31,7 @@ def build(
     x = layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="to_plus_minus_one")(image)
     for block, (filters, convolutions) in enumerate(blocks, start=1):
         for number in range(1, convolutions + 1):
-            # Without batch normalisation, sixteen layers only learn from random weights if the scale of activations is kept.
+            # Without batch normalisation, sixteen layers only learn if activations keep their scale.
             x = layers.Conv2D(
                 filters,
                 3,
