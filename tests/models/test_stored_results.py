@@ -31,7 +31,7 @@ from models.training.baseline_recipes import BASELINE_CONFIGS
 
 TEST_SPLIT = {"emotion": "private", "age_gender": "test"}
 # Strict: as soon as a better network reaches one of these, its mark has to go.
-NOT_YET = pytest.mark.xfail(strict=True, reason="not reached yet, see models/EXPERIMENTS.md")
+NOT_YET = pytest.mark.xfail(strict=True, reason="not reached yet, see docs/experiments.md")
 FLOORS = [
     pytest.param("emotion", "accuracy", ">=", 0.695, id="emotion"),
     pytest.param("emotion", "macro_f1", ">=", 0.66, id="emotion-f1"),
