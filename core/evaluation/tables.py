@@ -94,7 +94,7 @@ def interval_columns(name: str, values: Sequence[MetricValue]) -> dict[str, list
 
 
 def compare_models(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Concatenate tables of the same form; the first column, ``model``, holds their keys."""
+    """Concatenate tables of the same form; the column ``model`` holds their keys."""
     return pd.concat([table.assign(model=name) for name, table in tables.items()], ignore_index=True)
 
 

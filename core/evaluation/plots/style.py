@@ -9,7 +9,6 @@ import plotly.express as px
 import plotly.graph_objects as go
 
 from core.drawing.palette import EMOTION_HEX
-from core.evaluation.intervals import MetricValue
 from core.evaluation.tables import column_names, display_name
 
 SERIES_HEX: tuple[str, ...] = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3377", "#66CCEE")
@@ -85,17 +84,6 @@ def interval_errors(table: pd.DataFrame, column: str, axis: str) -> dict[str, pd
     """Return the arguments that make plotly express draw the interval of ``column`` along ``axis``, "x" or "y"."""
     value = table[column]
     return {f"error_{axis}": table[f"{column}_high"] - value, f"error_{axis}_minus": value - table[f"{column}_low"]}
-
-
-def error_bars(values: Sequence[MetricValue]) -> dict[str, object]:
-    """Return Plotly's asymmetric error bars; a bound that is NaN draws none."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [metric.high - metric.value for metric in values],
-        "arrayminus": [metric.value - metric.low for metric in values],
-        **_ERROR_BAR,
-    }
 
 
 def use_percent(figure: go.Figure, axis: str, lowest: float = 0.0) -> go.Figure:
