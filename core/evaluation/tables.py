@@ -47,6 +47,7 @@ _NAMES = {
     "mae": "MAE (years)",
     "median_ms": "Median (ms)",
     "p95_ms": "95th percentile (ms)",
+    "inter_ocular_distance": "Inter-ocular distance",
     "race_label": "Race label",
     "age_label": "True age (years)",
     "gender_label": "Gender label",

@@ -119,8 +119,8 @@ def format_report(report: DetectionReport) -> str:
     detectors = report.detectors
     parts = (
         ("Default sensitivity", condition_table(detectors)),
-        ("Recall by inter-ocular distance", recall_table(detectors, lambda d: d.conditions[ORIGINAL.name].by_size)),
-        ("Recall by rotation", recall_table(detectors, lambda d: d.by_rotation)),
+        ("Recall by size", recall_table(detectors, "iod", lambda d: d.conditions[ORIGINAL.name].by_size)),
+        ("Recall by rotation", recall_table(detectors, "rotation", lambda d: d.by_rotation)),
         ("Landmarks", nme_table(detectors, ORIGINAL.name)),
         ("Median milliseconds per frame, one thread", latency_table(detectors)),
     )

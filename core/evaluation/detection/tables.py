@@ -60,13 +60,16 @@ def curve_table(detectors: Detectors, condition: str) -> pd.DataFrame:
     )
 
 
-def recall_table(detectors: Detectors, groups: Callable[[DetectorReport], tuple[GroupRecall, ...]]) -> pd.DataFrame:
-    """Tabulate recall with its 95 % confidence interval, one row per detector and group of faces."""
+def recall_table(
+    detectors: Detectors, column: str, groups: Callable[[DetectorReport], tuple[GroupRecall, ...]]
+) -> pd.DataFrame:
+    """Tabulate recall with its 95 % confidence interval, one row per detector and group of faces; ``column`` names the
+    groups."""
     return pd.DataFrame(
         [
             {
                 "detector": detector.title,
-                "group": group.label,
+                column: group.label,
                 "recall": group.recall.value,
                 "recall_low": group.recall.low,
                 "recall_high": group.recall.high,
@@ -83,7 +86,7 @@ def nme_table(detectors: Detectors, condition: str) -> pd.DataFrame:
     reports = {d.title: d.conditions[condition].landmarks for d in detectors.values() if condition in d.conditions}
     return pd.DataFrame(
         [
-            {"detector": title, "group": label, "nme": mean, "faces": n}
+            {"detector": title, "landmark_or_size": label, "nme": mean, "faces": n}
             for title, report in reports.items()
             if report is not None
             for label, mean, n in (

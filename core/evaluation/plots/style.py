@@ -56,8 +56,10 @@ def empty_figure(title: str, message: str) -> go.Figure:
     return figure
 
 
-def interval_bars(table: pd.DataFrame, x: str, y: str, title: str, hover: Sequence[str] = ("people",)) -> go.Figure:
-    """Draw column ``y`` with its 95 % confidence interval as grouped bars, one colour per ``model``.
+def interval_bars(
+    table: pd.DataFrame, x: str, y: str, title: str, hover: Sequence[str] = ("people",), color: str = "model"
+) -> go.Figure:
+    """Draw column ``y`` with its 95 % confidence interval as grouped bars, one colour per value of ``color``.
 
     ``table``: as from ``core.evaluation.tables.compare_models``, one row per bar; ``hover``: further columns to show.
     """
@@ -65,7 +67,7 @@ def interval_bars(table: pd.DataFrame, x: str, y: str, title: str, hover: Sequen
         table,
         x=x,
         y=y,
-        color="model",
+        color=color,
         color_discrete_sequence=SERIES_HEX,
         barmode="group",
         hover_data=list(hover),
@@ -76,7 +78,7 @@ def interval_bars(table: pd.DataFrame, x: str, y: str, title: str, hover: Sequen
     apply_style(figure, title, display_name(x), display_name(y))
     # As categories, or age brackets such as 3-9 would be read as dates.
     figure.update_xaxes(type="category")
-    figure.update_layout(showlegend=table["model"].nunique() > 1)
+    figure.update_layout(showlegend=table[color].nunique() > 1)
     return figure
 
 

@@ -82,7 +82,7 @@ def _column_config(table: pd.DataFrame, unit: str) -> dict[str, Any]:
             config[column] = st.column_config.Column(title)
         elif any(word in words for word in _SHARES):
             config[column] = st.column_config.NumberColumn(title, format=_FORMATS["%"])
-        elif title.endswith(("MB", "(ms)")):
+        elif title.endswith(("(MB)", "(ms)")):
             config[column] = st.column_config.NumberColumn(title, format=_FORMATS["ms"])
         elif any(word in words for word in ("mae", "error", "years", "bias")):
             config[column] = st.column_config.NumberColumn(title, format=_FORMATS["years"])

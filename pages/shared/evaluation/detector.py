@@ -111,16 +111,18 @@ def _show_recall(detectors: Detectors, condition: Condition) -> None:
 
 
 def _show_groups(under_condition: Detectors, detectors: Detectors, condition: Condition) -> None:
-    by_size = tables.recall_table(under_condition, lambda detector: detector.conditions[condition.name].by_size)
+    by_size = tables.recall_table(
+        under_condition, "inter_ocular_distance", lambda detector: detector.conditions[condition.name].by_size
+    )
     show_figure(
-        figures.recall_bars(by_size, "Inter-ocular distance", "Recall by face size"),
+        figures.recall_bars(by_size, "inter_ocular_distance", "Recall by face size"),
         "detector_sizes",
         "Size is the distance between the eyes in the original image. Thin lines are 95 % confidence intervals.",
     )
     show_table(by_size, "detectors_size.csv", "table_sizes")
-    by_rotation = tables.recall_table(detectors, lambda detector: detector.by_rotation)
+    by_rotation = tables.recall_table(detectors, "rotation", lambda detector: detector.by_rotation)
     show_figure(
-        figures.recall_bars(by_rotation, "Rotation", "Recall by rotation"),
+        figures.recall_bars(by_rotation, "rotation", "Recall by rotation"),
         "detector_rotations",
         "The same images in original size, rotated to either side.",
     )

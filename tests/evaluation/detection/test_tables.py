@@ -23,9 +23,9 @@ def test_condition_table_has_a_row_per_detector_and_condition() -> None:
 
 
 def test_recall_table_has_intervals() -> None:
-    table = tables.recall_table({"haar": HAAR}, lambda detector: detector.by_rotation)
+    table = tables.recall_table({"haar": HAAR}, "rotation", lambda detector: detector.by_rotation)
     first = HAAR.by_rotation[0]
-    assert table["group"].tolist() == ["0°", "15°", "30°", "45°"]
+    assert table["rotation"].tolist() == ["0°", "15°", "30°", "45°"]
     assert table.iloc[0].tolist() == [
         HAAR.title, "0°", first.recall.value, first.recall.low, first.recall.high, first.recall.n,
     ]  # fmt: skip
@@ -42,7 +42,7 @@ def test_curve_table_has_a_row_per_threshold() -> None:
 def test_nme_table_lists_detectors_with_landmarks() -> None:
     table = tables.nme_table(DETECTORS, ORIGINAL.name)
     assert set(table["detector"]) == {"Compact"}
-    assert table["group"].tolist()[:5] == ["all", "left eye", "right eye", "nose", "mouth"]
+    assert table["landmark_or_size"].tolist()[:5] == ["all", "left eye", "right eye", "nose", "mouth"]
     assert table["nme"][0] == pytest.approx(0.1)
     assert tables.nme_table({"haar": HAAR}, ORIGINAL.name).empty
 

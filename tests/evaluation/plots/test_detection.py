@@ -11,12 +11,12 @@ from tests.fakes.detection import example_report
 
 DETECTORS = example_report()[0].detectors
 CURVES, DEFAULTS = tables.curve_table(DETECTORS, ORIGINAL.name), tables.condition_table(DETECTORS, (ORIGINAL,))
-ROTATION = tables.recall_table(DETECTORS, lambda detector: detector.by_rotation)
+ROTATION = tables.recall_table(DETECTORS, "rotation", lambda detector: detector.by_rotation)
 EMPTY = pd.DataFrame()
 
 DRAWN = {
     "curves": (figures.recall_curves(CURVES, DEFAULTS, "Title"), ["Compact", "Haar alt2"] * 2),
-    "recall": (figures.recall_bars(ROTATION, "Rotation", "Title"), ["Compact", "Haar alt2"]),
+    "recall": (figures.recall_bars(ROTATION, "rotation", "Title"), ["Compact", "Haar alt2"]),
     "nme": (figures.nme_bars(tables.nme_table(DETECTORS, ORIGINAL.name), "Title"), ["Compact"]),
     "latency": (
         figures.latency_lines(tables.latency_table(DETECTORS), "Title"),
@@ -25,7 +25,7 @@ DRAWN = {
 }
 NOTHING = {
     "curves": figures.recall_curves(EMPTY, DEFAULTS, "Title"),
-    "recall": figures.recall_bars(EMPTY, "Rotation", "Title"),
+    "recall": figures.recall_bars(EMPTY, "rotation", "Title"),
     "nme": figures.nme_bars(EMPTY, "Title"),
     "latency": figures.latency_lines(EMPTY, "Title"),
 }
