@@ -40,7 +40,9 @@ def severity_charts(report: RobustnessReport, name: Metric, title: str) -> go.Fi
         hover_data={"level": True, "corruption": False},
         labels={"severity": "Severity", "value": "Accuracy" if name == "accuracy" else "Years", "series": ""},
     )
-    figure.for_each_annotation(lambda note: note.update(text=note.text.removeprefix("corruption="), font_size=13))
+    figure.for_each_annotation(
+        lambda note: note.update(text=note.text.removeprefix("corruption=").replace(" (", "<br>("), font_size=12)
+    )
     figure.add_hline(report.clean.metric(name).value, line={"color": NEUTRAL_HEX, "dash": "dash", "width": 1.5})
     figure.update_yaxes(tickformat=".0%" if name == "accuracy" else "")
     labels = {axis.plotly_name: axis.title.text or "" for axis in [*figure.select_xaxes(), *figure.select_yaxes()]}
