@@ -1,14 +1,17 @@
-"""Write the README's tables of results from the artifacts: ``python -m models results [--check]``.
+"""Write ``docs/results.md`` and the README's table of results: ``python -m models results [--check]``.
 
-Everything between the markers is generated from cards and stored predictions; nothing in it is typed.
+Every number is computed from saved predictions and reports that are listed on the models' cards; none is typed.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from core.artifacts.model_card import (
     ARTIFACTS_DIR,
@@ -20,298 +23,276 @@ from core.artifacts.model_card import (
     load_card,
 )
 from core.detection import DEFAULT_DETECTOR
-from core.errors import ArtifactMissingError, ConfigError
-from core.evaluation import robustness
-from core.evaluation.detection.conditions import CONDITIONS
-from core.evaluation.detection.landmarks import MIN_IOD_PX
+from core.errors import ArtifactError, ArtifactMissingError, ConfigError
+from core.evaluation.calibration import interval_report, interval_table
+from core.evaluation.detection.conditions import LIVE, ORIGINAL
 from core.evaluation.detection.report import DetectionReport
-from core.evaluation.detection.store import load_report
-from core.evaluation.detection.tables import frame_ms
-from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, mae_in_age_range
-from core.evaluation.leaderboard import load_leaderboard
+from core.evaluation.detection.store import load_report as load_detection
+from core.evaluation.detection.tables import condition_table, frame_ms
+from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, group_table, mae_in_age_range
+from core.evaluation.intervals import MetricValue
+from core.evaluation.latency import load_speed
+from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
+from core.evaluation.leaderboard_tables import leaderboard_table
 from core.evaluation.metrics import age_report, class_report
 from core.evaluation.predictions import Predictions, load_predictions
-from core.evaluation.robustness import RobustnessReport
+from core.evaluation.robustness import load_report as load_robustness
+from core.evaluation.robustness import robustness_table
+from core.evaluation.tables import bracket_table, class_table, display_name
 from core.tasks import TASKS
 from models.cli import run
-from models.corruptions import TRAINING_CORRUPTIONS
-from models.markdown import percent, table, years
-from models.results_networks import NETWORKS_MARKERS, render_networks
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN = "<!-- results: written by `make readme` from the model cards and stored predictions -->"
+ROOT = Path(__file__).resolve().parent.parent
+README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
+BEGIN = "<!-- results: written by `make results` from saved predictions and reports -->"
 END = "<!-- end of results -->"
+_SERVED = ("emotion", "age_gender")
+_SUMMARY = ("Task", "Measured on", "Result")
+_YEARS = ("age_mae", "age_bias", "interval_width")
+_RATIOS = ("f1", "ece", "ece_before", "brier", "fppi", "fppi_web", "duplicates_per_image", "ms_per_face")
+_TITLE = """# Results
+
+Written by `make results` from saved predictions and reports; no number is typed. Test splits, one view per image, 95 %
+confidence intervals in brackets. [Training](training.md) describes the protocol."""
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Render ``table`` with display names; ``<column>_low`` and ``<column>_high`` join their column in brackets."""
+    bounds = {f"{column}{end}" for column in table for end in ("_low", "_high")}
+    columns = [str(column) for column in table if column not in bounds]
+    lines = [[display_name(column) for column in columns], ["---"] * len(columns)]
+    lines += [[_cell(row, column) for column in columns] for row in table.to_dict("records")]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _cell(row: Mapping[Hashable, object], column: str) -> str:
+    text = _format(column, row[column])
+    if f"{column}_low" not in row or text == "–":
+        return text
+    return f"{text} ({_format(column, row[f'{column}_low'])} to {_format(column, row[f'{column}_high'])})"
+
+
+def _format(column: str, value: object) -> str:
+    """Format by the column's unit: counts, years, ratios and milliseconds as they are, all else as percentages."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value) or "–"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if column == "age_bias":
+        return f"{value:+.2f}"
+    if column in ("f1", "ece", "ece_before", "brier"):
+        return f"{value:.3f}"
+    return f"{value:.2f}" if column in _YEARS + _RATIOS or column.endswith("_ms") else f"{value:.1%}"
+
+
+def render_summary(artifacts: Path = ARTIFACTS_DIR) -> str:
+    """Render the README's table: one row per question that a reader asks first. Raises ``ArtifactError``."""
+    emotion, ages = _predictions(artifacts, PREDICTIONS_FILE)
+    detectors = load_detection(artifacts / DETECTOR_ARTIFACT)
+    recall = detectors.detectors[DEFAULT_DETECTOR].conditions[ORIGINAL.name].recall
+    rows = [
+        *_attributes(emotion, ages),
+        ("Face detection: recall", "web photographs, test", _percent(recall)),
+        ("One frame, one face, live settings", "640x480, one CPU thread", f"{_frame_ms(artifacts, detectors):.1f} ms"),
+    ]
+    return _rows(_SUMMARY, rows)
 
 
 def render(artifacts: Path = ARTIFACTS_DIR) -> str:
-    """The Markdown between the markers. Raises ``ArtifactError``."""
-    emotion_folder, age_folder = artifacts / "emotion", artifacts / "age_gender"
-    emotion, ages = _reported(emotion_folder, age_folder, PREDICTIONS_FILE)
-    cards = load_card(emotion_folder), load_card(age_folder)
+    """Render ``docs/results.md``. Raises ``ArtifactError`` where anything is missing, also from the leaderboard."""
+    emotion, ages = _predictions(artifacts, PREDICTIONS_FILE)
+    cards = [load_card(artifacts / name) for name in _SERVED]
     for card in cards:
         _check_complete(card)
-    parts = [
-        _headline((emotion, ages), _reported(emotion_folder, age_folder, TWO_VIEWS_FILE)),
-        _models(*cards),
-        _emotions(emotion),
-        _brackets(ages),
-        _groups(ages),
-        _calibration(*cards),
-        _robustness({card.title: robustness.load_report(artifacts / card.name, card) for card in cards}),
-        _framing(*cards),
-        _tilted(*cards),
-        _detectors(load_report(artifacts / DETECTOR_ARTIFACT)),
+    parts = [_TITLE, "## Summary", render_summary(artifacts), "With flip test-time augmentation, which is not served:"]
+    parts += [
+        _rows(_SUMMARY, _attributes(*_predictions(artifacts, TWO_VIEWS_FILE))),
+        "## Emotion by class, FER2013 PrivateTest",
     ]
-    return "\n\n".join(parts)
+    parts += [to_markdown(class_table(class_report(emotion, "emotion")))]
+    parts += ["## Age by true age, UTKFace test", to_markdown(bracket_table(age_report(ages)))]
+    parts += ["## Errors by race label, UTKFace test", *_groups(ages), "## Calibration", *_calibration(cards, ages)]
+    parts += ["## Robustness", *_robustness(artifacts, cards), "## Through the detector", *_alignment(cards)]
+    detectors = load_detection(artifacts / DETECTOR_ARTIFACT)
+    parts += ["## Detectors", _detectors(detectors), "## Served form", _served_forms(cards)]
+    parts += ["## All networks", *_networks(load_leaderboard(artifacts))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _predictions(artifacts: Path, file_name: str) -> tuple[Predictions, ...]:
+    return tuple(load_predictions(artifacts / name / file_name)[TASKS[name].test_split.name] for name in _SERVED)
 
 
 def _check_complete(card: ModelCard) -> None:
     """A new export takes from the card what was measured with the old one."""
-    for key, command in (("framing", "models alignment"), (TWO_VIEWS_KEY, "models evaluate --tta --store")):
+    for key, command in (("framing", "alignment {}"), (TWO_VIEWS_KEY, "evaluate {} --tta --store")):
         if key not in card.raw:
             raise ArtifactMissingError(
-                f"the card of {card.name} has no {key!r}. Measure it with: python -m {command} {card.name} --data DIR"
+                f"the card of {card.name} has no {key!r}. Measure it with: python -m models "
+                f"{command.format(card.name)} --data DIR"
             )
 
 
-def _reported(emotion_folder: Path, age_folder: Path, file_name: str) -> tuple[Predictions, Predictions]:
-    emotion = load_predictions(emotion_folder / file_name)[TASKS["emotion"].test_split.name]
-    ages = load_predictions(age_folder / file_name)[TASKS["age_gender"].test_split.name]
-    return emotion, ages
+def _percent(metric: MetricValue) -> str:
+    return f"{metric.value:.1%} ({metric.low:.1%} to {metric.high:.1%})"
 
 
-def _headline(served: tuple[Predictions, Predictions], two_views: tuple[Predictions, Predictions]) -> str:
-    two_figures = _figures(*two_views)
-    rows = [(*what, figure, two_figures[what]) for what, figure in _figures(*served).items()]
-    title = (
-        "Served models, one view of each image; in brackets the 95 % interval. The last column is the mean of two "
-        "views, the crop and its mirror image (test-time augmentation), which is not served:"
-    )
-    return title + "\n\n" + table(("What", "Test set", "Result", "With two views"), rows)
+def _years(metric: MetricValue) -> str:
+    return f"{metric.value:.2f} years ({metric.low:.2f} to {metric.high:.2f})"
 
 
-def _figures(emotion: Predictions, ages: Predictions) -> dict[tuple[str, str], str]:
-    """(what, test set) -> result."""
-    age = age_report(ages)
-    return {
-        ("Emotion, 7 classes", "FER2013 PrivateTest"): percent(class_report(emotion, "emotion").accuracy),
-        ("Perceived gender", "UTKFace test"): percent(class_report(ages, "gender").accuracy),
-        ("Age, mean absolute error", "UTKFace test"): years(age.mae),
-        ("Age within 5 years", "UTKFace test"): percent(age.within_5_years),
-        ("True age inside the stated interval", "UTKFace test"): percent(age.coverage),
-    }
+def _rows(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return to_markdown(pd.DataFrame(rows, columns=list(header)))
 
 
-def _models(*cards: ModelCard) -> str:
-    rows = []
-    for card in cards:
-        exports = card.raw["exports"]
-        served = exports["served"]
-        compared = ", ".join(
-            f"{name} {_compared(card, exports[name])} ({exports[name]['bytes'] / 1e6:.1f} MB)"
-            for name in ("float32", "int8")
-        )
-        rows.append((card.title, f"{card.parameters / 1e6:.2f} M", served, f"{exports['compared_on']}: {compared}"))
-    return "Both forms of each network, compared on the side that training chose on:\n\n" + table(
-        ("Network", "Parameters", "Served as", "Compared"), rows
-    )
+def _frame_ms(artifacts: Path, report: DetectionReport) -> float:
+    """Sum the stored times: detection with live settings, and both networks once."""
+    detection = frame_ms(report.detectors[DEFAULT_DETECTOR], LIVE)
+    speeds = [load_speed(artifacts / name) for name in _SERVED]
+    if detection is None or None in speeds:
+        raise ArtifactMissingError("times are missing. Measure them with: python -m models latency")
+    return detection + sum(speed.ms_per_face for speed in speeds if speed is not None)
 
 
-def _compared(card: ModelCard, figures: dict[str, float]) -> str:
-    if card.task == "emotion":
-        return f"{figures['accuracy']:.2%}"
-    return f"MAE {figures['age_mae']:.2f}, gender {figures['gender_accuracy']:.2%}"
-
-
-def _emotions(emotion: Predictions) -> str:
-    report = class_report(emotion, "emotion")
-    rows = [
-        (str(label), percent(accuracy), f"{precision:.1%}", f"{f1:.2f}", str(support))
-        for label, accuracy, precision, f1, support in zip(
-            report.labels, report.recall_intervals, report.precision, report.f1, report.support, strict=True
-        )
+def _attributes(emotion: Predictions, ages: Predictions) -> list[tuple[str, str, str]]:
+    return [
+        ("Emotion, 7 classes: accuracy", "FER2013 PrivateTest", _percent(class_report(emotion, "emotion").accuracy)),
+        ("Perceived gender: accuracy", "UTKFace test", _percent(class_report(ages, "gender").accuracy)),
+        ("Age: mean absolute error", "UTKFace test", _years(age_report(ages).mae)),
     ]
-    title = f"Emotion by class on PrivateTest (macro-F1 {report.macro_f1:.3f}):"
-    return title + "\n\n" + table(("Class", "Accuracy", "Precision", "F1", "Images"), rows)
 
 
-def _brackets(ages: Predictions) -> str:
-    rows = [
-        (bracket.label, years(bracket.mae), f"{bracket.bias:+.1f}", str(bracket.mae.n))
-        for bracket in age_report(ages).by_bracket
-    ]
-    return "Age error by true age (bias: answer minus truth, years):\n\n" + table(
-        ("Age", "Mean absolute error", "Bias", "People"), rows
-    )
-
-
-def _groups(ages: Predictions) -> str:
+def _groups(ages: Predictions) -> tuple[str, ...]:
     report = fairness_report(ages)
-    rows = [
-        (group.label, percent(group.gender_accuracy), years(group.age_mae), str(group.n)) for group in report.groups
-    ]
-    by_label = table(("Label", "Perceived gender", "Age, mean absolute error", "People"), rows)
-    age, gender = report.gap("age_mae"), report.gap("gender_accuracy")
-    assert age is not None
-    assert gender is not None
-    gaps = (
-        f"Between the best and the worst of these labels lie {gender.size * 100:.1f} points of gender accuracy "
-        f"({gender.best.label} and {gender.worst.label}) and {age.size:.2f} years of age error ({age.best.label} and "
-        f"{age.worst.label}); if the label made no difference, groups of these sizes would be at most "
-        f"{gender.chance_gap * 100:.1f} points and {age.chance_gap:.2f} years apart in 19 of 20 cases."
-    )
+    gaps = {gap.metric: gap for gap in report.gaps if not gap.with_small}
+    gender, age = gaps["gender_accuracy"], gaps["age_mae"]
     young, old = mae_in_age_range(ages, *YOUNGEST), mae_in_age_range(ages, *OLDEST)
-    extremes = (
-        f"Mean absolute age error of the youngest, {YOUNGEST[0]} to {YOUNGEST[1]} years: {years(young)}, {young.n} "
-        f"people; of the oldest, {OLDEST[0]} and more: {years(old)}, {old.n} people."
+    return (
+        to_markdown(group_table(report).drop(columns="small_group")),
+        f"- Perceived gender: {gender.size * 100:.1f} points between {gender.best.label} and {gender.worst.label}. "
+        f"Expected from chance alone (95th percentile): {gender.chance_gap * 100:.1f} points.\n"
+        f"- Age error: {age.size:.2f} years between {age.best.label} and {age.worst.label}. Expected from chance: "
+        f"{age.chance_gap:.2f} years.\n"
+        f"- Age error from {YOUNGEST[0]} to {YOUNGEST[1]} years: {_years(young)}, {young.n} people; from "
+        f"{OLDEST[0]} on: {_years(old)}, {old.n} people.",
     )
-    return f"Errors by UTKFace's race label:\n\n{by_label}\n\n{gaps}\n\n{extremes}"
 
 
-def _calibration(*cards: ModelCard) -> str:
+def _calibration(cards: Sequence[ModelCard], ages: Predictions) -> tuple[str, ...]:
+    outputs = (("Emotion", cards[0], "", "emotion"), ("Perceived gender", cards[1], "gender_", "gender"))
     rows = []
+    for title, card, prefix, output in outputs:
+        metrics = card.metrics[TASKS[card.task].test_split.name]
+        row = {"output": title, "confidence_threshold": card.min_confidence[output]}
+        rows.append(row | {name: metrics[f"{prefix}{name}"] for name in ("ece_before", "ece", "brier")})
+        rows[-1] |= {
+            "coverage": metrics[f"{prefix}kept_share"],
+            "selective_accuracy": metrics[f"{prefix}kept_accuracy"],
+        }
+    return (
+        to_markdown(pd.DataFrame(rows)),
+        "Predictions below the confidence threshold are shown as uncertain. Coverage is the share of the others. The "
+        "age interval is built to hold 80 % of people:",
+        to_markdown(interval_table(interval_report(ages))),
+    )
+
+
+def _robustness(artifacts: Path, cards: Sequence[ModelCard]) -> list[str]:
+    parts = []
     for card in cards:
-        figures = card.metrics[TASKS[card.task].test_split.name]
-        name, prefix = ("Emotion", "") if card.task == "emotion" else ("Perceived gender", "gender_")
-        rows.append(
-            (
-                name,
-                f"{figures[f'{prefix}ece_before']:.3f}",
-                f"{figures[f'{prefix}ece']:.3f}",
-                f"{figures[f'{prefix}brier']:.3f}",
-                f"{figures[f'{prefix}kept_share']:.1%}",
-                f"{figures[f'{prefix}kept_accuracy']:.1%}",
-            )
-        )
-    header = ("Answer", "ECE before", "ECE", "Brier score (0 to 2)", "Kept (coverage)", "Right among the kept")
-    title = (
-        "Confidence against accuracy on the test sets (ECE: expected calibration error, 15 bins; before and after the "
-        'temperature that was fitted on the other side), and what is kept when unsure answers become "uncertain":'
-    )
-    ages = next(card.metrics[TASKS[card.task].test_split.name] for card in cards if card.task == "age_gender")
-    brackets = (
-        f"The stated age interval holds the true age of {ages['interval_coverage']:.1%} of the people, and of "
-        f"{ages['interval_coverage_lowest']:.1%} to {ages['interval_coverage_highest']:.1%} in every age bracket; 80 % "
-        "are stated."
-    )
-    return f"{title}\n\n{table(header, rows)}\n\n{brackets}"
+        report = load_robustness(artifacts / card.name, card)
+        subject = "accuracy" if card.task == "emotion" else "accuracy of perceived gender"
+        parts.append(f"{card.title}, {subject}, {report.images:,} images:")
+        parts.append(to_markdown(robustness_table(report, "accuracy")))
+    return parts
 
 
-def _robustness(reports: Mapping[str, RobustnessReport]) -> str:
-    rows = []
-    for title, report in reports.items():
-        kept = report.retained_accuracy
-        worst = min(report.corruptions, key=lambda corruption: corruption.mean("accuracy"))
-        rows.append(
-            (
-                title,
-                percent(report.clean.accuracy),
-                f"{report.mean_corrupted('accuracy'):.1%}",
-                f"{kept:.1%}",
-                f"{worst.title.lower()}, {worst.mean('accuracy'):.1%}",
-                f"{report.images} of {report.split_images}",
-            )
-        )
-    conditions = next(iter(reports.values())).corruptions
-    title = (
-        f"Under {len(conditions)} kinds of damage at five severities each (accuracy; of age and gender, of gender). "
-        f"Training crops suffered {len(TRAINING_CORRUPTIONS)} of them and a little rotation, shift and brightness, so these figures "
-        "say little about damage of other kinds:"
-    )
-    header = ("Network", "Undamaged", "Damaged", "Ratio", "Worst", "Test images")
-    return f"{title}\n\n{table(header, rows)}"
-
-
-def _framing(*cards: ModelCard) -> str:
-    rows = []
+def _alignment(cards: Sequence[ModelCard]) -> list[str]:
+    parts = ["Test images in which the detector finds the face: as they are, and as the detector crops them."]
+    rows, rotated = [], []
     for card in cards:
-        measured = card.raw["framing"][DEFAULT_DETECTOR][TASKS[card.task].test_split.name]
-        rows.append(
-            (
-                card.title,
-                f"{measured['found']} of {measured['images']}",
-                _compared(card, measured["plain"]),
-                _compared(card, measured["detected"]),
-            )
-        )
-    title = (
-        "Test images in which the detector finds the face, as they are and as it crops them. They are easier than all "
-        "images, so that the plain figures are better here than above:"
-    )
-    return title + "\n\n" + table(("Network", "Found", "Plain", "Through the detector"), rows)
+        measured = card.raw["framing"][DEFAULT_DETECTOR]
+        test = measured[TASKS[card.task].test_split.name]
+        found = f"{test['found']:,} of {test['images']:,}"
+        rows.append((card.title, found, _short(card, test["plain"]), _short(card, test["detected"])))
+        for angle, found_at in measured["tilted"].items():
+            metrics = _short(card, found_at["upright"]), _short(card, found_at["aligned"])
+            rotated.append((card.title, f"{angle} degrees", f"{found_at['found']:,}", *metrics))
+    parts.append(_rows(("Network", "Faces found", "As they are", "Through the detector"), rows))
+    parts.append("Images rotated in the plane, without and with alignment by the landmarks:")
+    return [*parts, _rows(("Network", "Rotation", "Faces found", "Not aligned", "Aligned"), rotated)]
 
 
-def _tilted(*cards: ModelCard) -> str:
-    rows = [
-        (
-            card.title,
-            f"{angle} degrees",
-            str(figures["found"]),
-            _compared(card, figures["upright"]),
-            _compared(card, figures["aligned"]),
-        )
-        for card in cards
-        for angle, figures in card.raw["framing"][DEFAULT_DETECTOR]["tilted"].items()
-    ]
-    title = (
-        "The same on pictures tilted to either side, without and with turning the face upright by its landmarks; each "
-        "row is about the faces found at that tilt:"
-    )
-    return title + "\n\n" + table(("Network", "Tilt", "Found", "Not turned", "Turned upright"), rows)
+def _short(card: ModelCard, metrics: dict[str, float]) -> str:
+    if card.task == "emotion":
+        return f"{metrics['accuracy']:.1%}"
+    return f"age MAE {metrics['age_mae']:.2f}, gender {metrics['gender_accuracy']:.1%}"
 
 
 def _detectors(report: DetectionReport) -> str:
+    table = condition_table(report.detectors)
+    columns = ["detector", "images", "recall", "recall_low", "recall_high", "fppi", "nme", "median_ms"]
+    return to_markdown(table[columns])
+
+
+def _served_forms(cards: Sequence[ModelCard]) -> str:
     rows = []
-    for detector in report.detectors.values():
-        for condition in (condition for condition in CONDITIONS if condition.name in detector.conditions):
-            measured = detector.conditions[condition.name]
-            ms = frame_ms(detector, condition)
-            rows.append(
-                (
-                    detector.title,
-                    condition.title,
-                    percent(measured.recall),
-                    f"{measured.fppi:.2f}",
-                    f"{measured.landmarks.mean:.1%}" if measured.landmarks else "–",
-                    "–" if ms is None else f"{ms:.1f}",
-                )
-            )
-    title = (
-        "Face detectors on the test images: recall of annotated faces with an inter-ocular distance of "
-        f"{MIN_IOD_PX:.0f} pixels or more, false positives per image (FPPI), normalised mean error of the landmarks "
-        "(NME, by the inter-ocular distance), and time for a 640x480 frame on one thread:"
-    )
-    header = ("Detector", "Images", "Recall", "FPPI", "NME", "Time (ms)")
-    return f"{title}\n\n{table(header, rows)}"
+    for card in cards:
+        exports = card.raw["exports"]
+        forms = (
+            f"{_short(card, exports[name])} ({exports[name]['bytes'] / 1e6:.1f} MB)" for name in ("float32", "int8")
+        )
+        rows.append((card.title, f"{card.parameters:,}", exports["served"], *forms))
+    return _rows(("Network", "Parameters", "Served", "float32, validation", "int8, validation"), rows)
 
 
-def replaced(text: str, results: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
-    """``text`` with ``results`` between the markers; ``ConfigError`` if it lacks them."""
-    before, begin, rest = text.partition(markers[0])
-    _, end, after = rest.partition(markers[1])
+def _networks(board: Leaderboard) -> list[str]:
+    if board.problems:
+        raise ArtifactError(f"the table of networks would not be complete: {board.problems[0]}")
+    return [
+        "Networks of one table learnt from the same images and are measured on the same test split. Scores are "
+        "comparable within a table. Reported results are the authors', usually on other data. Facet's networks are in "
+        "bold. A model file of 5 MB or more is not included. Milliseconds are per face, on one thread of "
+        f"{', '.join(board.machines)}.",
+        *(part for group in board.groups for part in _group(group)),
+    ]
+
+
+def _group(group: Group) -> tuple[str, str]:
+    table = leaderboard_table(group)
+    name = "accuracy" if group.measure.unit == "%" else "age_mae"
+    table = table.rename(columns={f"value{end}": f"{name}{end}" for end in ("", "_low", "_high")})
+    table["network"] = [f"**{model}**" if own else model for model, own in table[["model", "own"]].to_numpy()]
+    table.loc[[not row.network.is_included for row in group.rows], "network"] += " (not included)"
+    columns = [name, f"{name}_low", f"{name}_high", "reported", "source", "parameters", "ms_per_face", "epochs"]
+    title = f"### {group.title}, {group.test_split.title} ({group.images} images)"
+    return title, to_markdown(table[["network", *columns]])
+
+
+def replace_between_markers(text: str, results: str) -> str:
+    """Return ``text`` with ``results`` between the markers. Raises ``ConfigError`` if it lacks them."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ConfigError(f"the README lacks the lines {markers[0]!r} and {markers[1]!r}")
+        raise ConfigError(f"the README lacks the lines {BEGIN!r} and {END!r}")
     return f"{before}{begin}\n\n{results}\n\n{end}{after}"
 
 
-def renewed(text: str) -> str:
-    """``text`` with everything that is generated. Raises ``ArtifactError`` or ``ConfigError``."""
-    text = replaced(text, render())
-    return replaced(text, render_networks(load_leaderboard(ARTIFACTS_DIR)), NETWORKS_MARKERS)
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m models results", description="Write docs/results.md.")
+    parser.add_argument("--check", action="store_true", help="only check whether both files are up to date")
+    return run(parser, _run, arguments)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m models results", description="Write the README's results.")
-    parser.add_argument("--check", action="store_true", help="only say whether the README is up to date")
-    return run(parser, _write, arguments)
-
-
-def _write(options: argparse.Namespace) -> int:
-    text = README.read_text(encoding="utf-8")
-    wanted = renewed(text)
+def _run(options: argparse.Namespace) -> int:
+    readme = README.read_text(encoding="utf-8")
+    wanted = {RESULTS: render(), README: replace_between_markers(readme, render_summary())}
     if options.check:
-        return 0 if text == wanted else 1
-    README.write_text(wanted, encoding="utf-8")
+        return int(any(not path.is_file() or path.read_text(encoding="utf-8") != text for path, text in wanted.items()))
+    for path, text in wanted.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
