@@ -255,7 +255,7 @@ def _networks(board: Leaderboard) -> list[str]:
         "Networks of one table learnt from the same images and are measured on the same test split. Scores are "
         "comparable within a table. Reported results are the authors', usually on other data. Facet's networks are in "
         "bold. A model file of 5 MB or more is not included. Milliseconds are per face, on one thread of "
-        f"{', '.join(board.machines)}.",
+        f"{', '.join(board.cpus)}.",
         *(part for group in board.groups for part in _group(group)),
     ]
 

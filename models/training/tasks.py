@@ -64,7 +64,8 @@ class TrainingData(Protocol):
 class Objective:
     """Losses and metrics by output; ``monitor`` is a Keras log name, ``mode`` its better end (max or min).
 
-    ``losses`` takes the label smoothing. ``age_sigma``: standard deviation in years of the target distributions of ages, 0 for none.
+    ``losses`` takes the label smoothing. ``age_sigma``: standard deviation in years of the target distributions of
+    ages, 0 for none.
     """
 
     losses: Callable[[float], dict[str, object]]
