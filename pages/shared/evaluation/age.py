@@ -10,6 +10,7 @@ from core.evaluation.metrics import AgeReport
 from core.evaluation.plots.classification import age_error_bars, age_heatmap
 from core.evaluation.predictions import Predictions
 from core.evaluation.tables import bracket_table
+from pages.shared.evaluation.cache import draw_figure
 from pages.shared.evaluation.components import metric_row, metric_with_interval, show_figure, show_table
 
 
@@ -32,13 +33,15 @@ def show_age_summary(reports: Mapping[str, AgeReport]) -> None:
 def show_age(reports: Mapping[str, AgeReport], predictions: Predictions, name: str, stem: str) -> None:
     """Compare ``reports`` of all models; draw the ``predictions`` of model ``name`` one by one."""
     show_figure(
-        age_error_bars(reports, "Age error by true age"),
+        draw_figure(age_error_bars, reports, "Age error by true age"),
         "age_bars",
         "Bars: mean absolute error with 95 % confidence interval. Diamonds: bias, below zero if predicted too young.",
     )
     show_table(bracket_table(reports[name]), f"{stem}_age_brackets.csv", "table_age")
     show_figure(
-        age_heatmap(predictions.truth["age"], predictions.ages.years, f"Predicted against true age: {name}"),
+        draw_figure(
+            age_heatmap, predictions.truth["age"], predictions.ages.years, f"Predicted against true age: {name}"
+        ),
         "age_heatmap",
         "Stronger colour: more people. On the dashed line the prediction is exact; above it, too old.",
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.artifacts.model_card import CARD_FILE, PREDICTIONS_FILE, ROBUSTNESS_FILE, InstalledArtifact
@@ -35,6 +37,16 @@ def cache_report(function: Callable[Parameters, Report]) -> Callable[Parameters,
     and must not change it."""
     hash_funcs: dict[str | type[Any], Callable[[Any], Any]] = {StoredEvaluation: _model_version, Predictions: _digest}
     return st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=hash_funcs)(function)
+
+
+@st.cache_resource(
+    max_entries=256,
+    show_spinner=False,
+    hash_funcs={FunctionType: lambda draw: f"{draw.__module__}.{draw.__qualname__}"},
+)
+def draw_figure(draw: Callable[..., go.Figure], *arguments: Any) -> go.Figure:
+    """Return ``draw(*arguments)``, drawn once per content of the arguments: drawing takes longer than all else."""
+    return draw(*arguments)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

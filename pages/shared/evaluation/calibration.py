@@ -17,6 +17,7 @@ from core.evaluation.calibration import (
 )
 from core.evaluation.plots.calibration import accuracy_coverage, interval_coverage_bars, reliability_diagram
 from core.evaluation.stored import StoredEvaluation
+from pages.shared.evaluation.cache import draw_figure
 from pages.shared.evaluation.components import download_table, metric_with_interval, show_figure, show_table
 
 _CALIBRATION = (
@@ -68,10 +69,10 @@ def _show_confidence(reports: Mapping[str, CalibrationReport], detail: StoredEva
         _show_metrics(report)
     report, title = reports[detail.name], _TITLES[output]
     stem = f"{detail.stem}_{output}"
-    diagram = reliability_diagram(report, f"{title}: reliability diagram of {detail.name}")
+    diagram = draw_figure(reliability_diagram, report, f"{title}: reliability diagram of {detail.name}")
     show_figure(diagram, f"calibration_diagram_{output}", _DIAGRAM)
     show_table(reliability_table(report), f"{stem}_calibration.csv", f"calibration_table_{output}")
-    curve = accuracy_coverage(reports, f"{title}: selective accuracy against coverage")
+    curve = draw_figure(accuracy_coverage, reports, f"{title}: selective accuracy against coverage")
     show_figure(curve, f"coverage_{output}", _COVERAGE)
     download_table(coverage_table(reports), f"{stem}_coverage.csv", f"coverage_table_{output}")
 
@@ -103,5 +104,7 @@ def _show_intervals(reports: Mapping[str, IntervalReport], detail: StoredEvaluat
         for column, (label, row) in zip(st.columns(len(rows)), rows.items(), strict=True):
             with column:
                 metric_with_interval(label, row.coverage, "%", f"The mean interval width is {row.width:.1f} years.")
-    show_figure(interval_coverage_bars(reports, "Coverage of the age interval by true age"), "interval", _INTERVAL)
+    show_figure(
+        draw_figure(interval_coverage_bars, reports, "Coverage of the age interval by true age"), "interval", _INTERVAL
+    )
     show_table(interval_table(reports[detail.name]), f"{detail.stem}_age_interval.csv", "table_interval")

@@ -9,6 +9,7 @@ import streamlit as st
 from core.evaluation.metrics import ClassificationReport
 from core.evaluation.plots.classification import class_accuracy_bars, confusion_heatmap
 from core.evaluation.tables import class_table, confusion_table
+from pages.shared.evaluation.cache import draw_figure
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
 
@@ -21,7 +22,7 @@ def show_accuracy(reports: Mapping[str, ClassificationReport], what: str) -> Non
             metric_with_interval("Accuracy", report.accuracy, "%", "Share of correct predictions.")
         macro_f1.metric("Macro F1", f"{report.macro_f1:.3f}", help="Mean F1 over the classes, each weighted equally.")
     show_figure(
-        class_accuracy_bars(reports, f"Accuracy by {what}"),
+        draw_figure(class_accuracy_bars, reports, f"Accuracy by {what}"),
         f"bars_{what}",
         "Share of images of each true class that are predicted correctly (recall). Lines: 95 % confidence intervals.",
     )
@@ -42,7 +43,7 @@ def show_confusion(report: ClassificationReport, what: str, stem: str) -> None:
     )
     normalised = modes[chosen]
     show_figure(
-        confusion_heatmap(report, f"Confusion matrix: {what}", normalised),
+        draw_figure(confusion_heatmap, report, f"Confusion matrix: {what}", normalised),
         f"confusion_{what}",
         "Rows: true class. Columns: predicted class. Correct predictions are on the diagonal.",
     )

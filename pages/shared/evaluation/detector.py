@@ -15,6 +15,7 @@ from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import Detectors
 from core.evaluation.plots import detection as figures
 from pages.shared.errors import show_error
+from pages.shared.evaluation.cache import draw_figure
 from pages.shared.evaluation.components import (
     metric_row,
     metric_with_interval,
@@ -102,7 +103,7 @@ def _show_metrics(detector: DetectorReport, condition: Condition) -> None:
 def _show_recall(detectors: Detectors, condition: Condition) -> None:
     curves, defaults = tables.curve_table(detectors, condition.name), tables.condition_table(detectors, (condition,))
     show_figure(
-        figures.recall_curves(curves, defaults, "Recall and false positives"),
+        draw_figure(figures.recall_curves, curves, defaults, "Recall and false positives"),
         "detector_curve",
         "Each line is one detector with a falling score threshold; up and to the left is better. The diamond is the "
         "default. Some labels come from YuNet, so YuNet has no false positives here.",
@@ -115,14 +116,14 @@ def _show_groups(under_condition: Detectors, detectors: Detectors, condition: Co
         under_condition, "inter_ocular_distance", lambda detector: detector.conditions[condition.name].by_size
     )
     show_figure(
-        figures.recall_bars(by_size, "inter_ocular_distance", "Recall by face size"),
+        draw_figure(figures.recall_bars, by_size, "inter_ocular_distance", "Recall by face size"),
         "detector_sizes",
         "Size is the distance between the eyes in the original image. Thin lines are 95 % confidence intervals.",
     )
     show_table(by_size, "detectors_size.csv", "table_sizes")
     by_rotation = tables.recall_table(detectors, "rotation", lambda detector: detector.by_rotation)
     show_figure(
-        figures.recall_bars(by_rotation, "rotation", "Recall by rotation"),
+        draw_figure(figures.recall_bars, by_rotation, "rotation", "Recall by rotation"),
         "detector_rotations",
         "The same images in original size, rotated to either side.",
     )
@@ -132,7 +133,7 @@ def _show_groups(under_condition: Detectors, detectors: Detectors, condition: Co
 def _show_landmarks(detectors: Detectors, condition: Condition) -> None:
     nme = tables.nme_table(detectors, condition.name)
     show_figure(
-        figures.nme_bars(nme, "Normalised mean error of the landmarks"),
+        draw_figure(figures.nme_bars, nme, "Normalised mean error of the landmarks"),
         "detector_landmarks",
         "Distance to annotated landmarks, divided by the distance between the eyes. Lower is better.",
     )
@@ -143,7 +144,7 @@ def _show_landmarks(detectors: Detectors, condition: Condition) -> None:
 def _show_latency(detectors: Detectors) -> None:
     latencies = tables.latency_table(detectors)
     show_figure(
-        figures.latency_lines(latencies, "Time per frame"),
+        draw_figure(figures.latency_lines, latencies, "Time per frame"),
         "detector_latency",
         "Median on one CPU core, on a logarithmic scale. Lower is better.",
     )

@@ -21,7 +21,7 @@ from core.evaluation.fairness import (
 from core.evaluation.plots.fairness import group_figure
 from core.evaluation.predictions import Predictions
 from core.labels import pluralize
-from pages.shared.evaluation.cache import cache_report
+from pages.shared.evaluation.cache import cache_report, draw_figure
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
 _GROUPINGS = {"Race label": "race", "True age": "age", "Gender label": "gender"}
@@ -66,7 +66,7 @@ def show_fairness(predictions: Predictions, stem: str) -> None:
     for metric in report.metrics:
         title, direction = _TITLES[metric]
         caption = f"{direction} {_DOTS if len(by) == 1 else _SQUARES}"
-        show_figure(group_figure(report, metric, title), f"groups_{metric}", caption)
+        show_figure(draw_figure(group_figure, report, metric, title), f"groups_{metric}", caption)
         st.markdown(_describe_gap(report, metric))
     show_table(group_table(report), f"{stem}_groups_{'_'.join(by)}.csv", "table_groups")
 

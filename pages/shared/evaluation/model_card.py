@@ -17,6 +17,7 @@ from core.evaluation.stored import load_history
 from core.evaluation.tables import display_name, metrics_table
 from core.tasks import TASKS
 from pages.shared.errors import show_error
+from pages.shared.evaluation.cache import draw_figure
 from pages.shared.evaluation.components import download_table, show_figure, show_table
 from pages.shared.markdown import escape_markdown
 
@@ -34,7 +35,7 @@ def show_training(folder: Path) -> None:
         st.info("The training history has no curves.")
     for name in names:
         show_figure(
-            training_curves(history, name, f"{display_name(name)} by epoch"),
+            draw_figure(training_curves, history, name, f"{display_name(name)} by epoch"),
             f"curve_{name}",
             "Training images are augmented, so their curve can be the worse one. A growing gap with the training curve "
             "ahead means overfitting.",
