@@ -81,11 +81,6 @@ def test_haar_is_not_compared_with_itself(monkeypatch):
     assert not any(name.endswith(", haar") for name in timings["stages"])
 
 
-def test_unknown_detector():
-    with pytest.raises(ConfigError, match="unknown detector 'eagle'"):
-        run_benchmark(repeats=1, detector_name="eagle")
-
-
 def test_the_chosen_networks_are_timed(monkeypatch, tmp_path):
     monkeypatch.setitem(DETECTORS, "haar", SlowDetector)
     add_artifact(installed_copy(tmp_path), "six_conv_gender", "age_gender", task="gender", recipe="theirs")

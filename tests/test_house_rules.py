@@ -1,4 +1,4 @@
-"""What keeps the house in order, so that nobody has to remember it: layers, sizes, declared imports, true paths."""
+"""Rules about the tree: layers, sizes, declared imports, true paths."""
 
 import ast
 import re
@@ -79,10 +79,8 @@ def test_imports_follow_the_layers(path):
 
 
 def test_nested_imports_are_seen():
-    assert imported_packages("def f():\n    import tensorflow.lite as t\n    from keras.layers import Dense") == {
-        "tensorflow",
-        "keras",
-    }
+    nested = "def f():\n    import tensorflow.lite as t\n    from keras.layers import Dense"
+    assert imported_packages(nested) == {"tensorflow", "keras"}
 
 
 def test_training_needs_neither_charts_nor_tables_nor_tensorflow():
@@ -93,30 +91,14 @@ def test_training_needs_neither_charts_nor_tables_nor_tensorflow():
 
 
 @pytest.mark.parametrize(
-    ("requirements", "files"),
-    [
-        (["requirements.txt"], PRODUCTION),
-        (["requirements.txt", "requirements-dev.txt"], TESTS),
-    ],
+    ("requirements", "shared", "files"),
+    [("requirements.txt", set(), PRODUCTION), ("requirements-dev.txt", required("requirements.txt"), TESTS)],
     ids=["production", "tests"],
 )
-def test_every_import_is_declared(requirements, files):
-    declared = set().union(*map(required, requirements))
-    undeclared = {name for name, providers in distributions_of(files).items() if not providers & declared}
-    assert not undeclared
-
-
-@pytest.mark.parametrize(
-    ("requirements", "files"),
-    [
-        ("requirements.txt", PRODUCTION),
-        ("requirements-dev.txt", TESTS),
-    ],
-    ids=["production", "tests"],
-)
-def test_every_requirement_is_used(requirements, files):
-    used = set().union(*distributions_of(files).values()) | USED_WITHOUT_IMPORT
-    assert not required(requirements) - used
+def test_requirements_are_what_is_imported(requirements, shared, files):
+    declared, imported = required(requirements), distributions_of(files)
+    assert not {name for name, providers in imported.items() if not providers & (declared | shared)}, "undeclared"
+    assert not declared - set().union(*imported.values()) - USED_WITHOUT_IMPORT, "unused"
 
 
 def test_every_requirement_is_pinned():
@@ -125,13 +107,9 @@ def test_every_requirement_is_pinned():
 
 
 @pytest.mark.parametrize("path", PRODUCTION, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_has_at_most_300_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
-
-
-@pytest.mark.parametrize("path", [ROOT / "Home.py", *sorted((ROOT / "pages").glob("*.py"))], ids=lambda path: path.name)
-def test_a_page_has_at_most_120_lines(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 120
+def test_modules_and_pages_are_short(path):
+    is_page = path.name == "Home.py" or path.parent == ROOT / "pages"
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= (120 if is_page else 300)
 
 
 def test_a_folder_has_at_most_20_modules():

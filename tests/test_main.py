@@ -15,8 +15,9 @@ from PIL import Image
 from core.__main__ import main
 from core.detection import DETECTORS
 from core.detection.yunet import YuNetDetector
-from core.types import Box, Detection
+from core.types import Box
 from tests.fakes.caffe import write_pair
+from tests.fakes.core import FakeDetector
 from tests.fakes.networks import add_artifact, installed_copy
 
 
@@ -39,7 +40,7 @@ def test_json_keys(capsys, astronaut):
     assert set(result) == {"file", "width", "height", "faces", "elapsed_ms", "networks"}
     assert result["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "age_gender"}
     assert (result["file"], result["width"], result["height"]) == (str(astronaut), 512, 512)
-    face = max(result["faces"], key=lambda one: one["score"])
+    face = max(result["faces"], key=lambda face: face["score"])
     assert set(face) == {"box", "score", "emotion", "age", "gender"}
     assert set(face["emotion"]["probabilities"]) == {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"}
     assert face["emotion"]["label"] == "happy"
@@ -84,7 +85,7 @@ def test_default_thresholds_call_a_good_portrait_certain(capsys, astronaut):
     assert re.search(r": happy \d+%, age \d+ \(\d+-\d+\), perceived gender female \d+%", out)
 
 
-def test_unreadable_files_are_reported_and_the_others_analysed(capsys, astronaut, tmp_path):
+def test_unreadable_files_are_reported(capsys, astronaut, tmp_path):
     broken = tmp_path / "page.jpg"
     broken.write_text("<html></html>")
     status, out = analyzed(capsys, broken, tmp_path / "absent.png", astronaut, "--json")
@@ -103,28 +104,15 @@ def test_broken_artifact_is_one_line_and_status_2(capsys, astronaut, tmp_path, m
     assert "Restore it with" in error
 
 
-class FoundDetector:
-    """Always finds the astronaut's face."""
-
-    def __init__(self, settings):
-        self.settings = settings
-
-    def detect(self, frame):
-        return (Detection(Box(174, 67, 274, 167), 0.75),)
-
-
-@pytest.mark.parametrize("source", ["option", "environment"])
-def test_detector_is_chosen(capsys, astronaut, monkeypatch, source):
-    monkeypatch.setitem(DETECTORS, "found", FoundDetector)
-    if source == "environment":
-        monkeypatch.setenv("FACET_DETECTOR", "found")
-    status, out = analyzed(capsys, astronaut, "--json", *(["--detector", "found"] if source == "option" else []))
+def test_detector_is_chosen(capsys, astronaut, monkeypatch):
+    monkeypatch.setitem(DETECTORS, "found", lambda settings: FakeDetector(Box(174, 67, 274, 167), score=0.75))
+    status, out = analyzed(capsys, astronaut, "--json", "--detector", "found")
     assert status == 0
     assert [face["score"] for face in json.loads(out)[0]["faces"]] == [0.75]
 
 
 @pytest.mark.parametrize("command", [["analyze", "picture.png"], ["benchmark", "--repeats", "1"]], ids=lambda c: c[0])
-def test_unusable_detector_is_one_line_and_status_2(capsys, monkeypatch, tmp_path, command):
+def test_invalid_detector_is_one_line_and_status_2(capsys, monkeypatch, tmp_path, command):
     monkeypatch.setitem(DETECTORS, "yunet", YuNetDetector)
     monkeypatch.setenv("FACET_YUNET", str(tmp_path / "absent.onnx"))
     for name, message in (("eagle", "unknown detector 'eagle'"), ("yunet", "absent.onnx, which FACET_YUNET names, is")):
@@ -150,21 +138,17 @@ def baseline(tmp_path, monkeypatch):
         monkeypatch.delenv(f"FACET_{name}_NETWORK", raising=False)
 
 
-@pytest.mark.parametrize("source", ["option", "environment"])
-def test_networks_are_chosen(capsys, astronaut, baseline, monkeypatch, source):
+def test_networks_are_chosen(capsys, astronaut, baseline):
     _, out = analyzed(capsys, astronaut, "--json")
     ours = json.loads(out)[0]["faces"][0]
-    if source == "environment":
-        monkeypatch.setenv("FACET_GENDER_NETWORK", "six_conv_gender")
-    options = ["--gender-network", "six_conv_gender"] if source == "option" else []
-    status, out = analyzed(capsys, astronaut, "--json", *options)
+    status, out = analyzed(capsys, astronaut, "--json", "--gender-network", "six_conv_gender")
     (result,) = json.loads(out)
     assert status == 0
     assert result["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "six_conv_gender"}
     face = result["faces"][0]
     assert (face["emotion"], face["age"]) == (ours["emotion"], ours["age"])
-    female = (one["gender"]["probabilities"]["female"] for one in (face, ours))
-    assert 0.5 < next(female) < next(female), "the same network behind a card that makes it less sure"
+    softer, plain = (found["gender"]["probabilities"]["female"] for found in (face, ours))
+    assert 0.5 < softer < plain, "the same network behind a card that makes it less sure"
 
 
 def test_caffe_network(capsys, astronaut, baseline):
@@ -180,31 +164,25 @@ def test_caffe_network(capsys, astronaut, baseline):
 @pytest.mark.parametrize(
     ("option", "name", "message"),
     [
-        ("age", "eagle", "the age network must be one of age_gender, vgg16_age, caffe, got 'eagle'"),
-        ("age", "../../emotion", "the age network must be one of"),
+        ("age", "../../emotion", "the age network must be one of age_gender, vgg16_age, caffe, got '../../emotion'"),
         ("emotion", "caffe", "the emotion network must be one of emotion, got 'caffe'"),
-        ("gender", "emotion", "the gender network must be one of age_gender, six_conv_gender, vgg16_age, caffe, got"),
-        ("age", "vgg16_age", "python -m models.train vgg16_age --data data"),
-        ("age", "caffe", "put age_deploy.prototxt and age_net.caffemodel"),
+        ("gender", "vgg16_age", "python -m models.train vgg16_age --data data"),
     ],
-    ids=["unknown", "path", "not for emotion", "another attribute's", "not included", "no files"],
+    ids=["path", "not for emotion", "not included"],
 )
-def test_unusable_network_is_one_line_and_status_2(capsys, baseline, command, option, name, message):
+def test_invalid_network_is_one_line_and_status_2(capsys, baseline, command, option, name, message):
     assert main([*command, f"--{option}-network", name]) == 2
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
     assert message in error
 
 
-def test_benchmark_prints_every_stage(capsys):
-    assert main(["benchmark", "--json", "--repeats", "3"]) == 0
-    timings = json.loads(capsys.readouterr().out)
-    assert {"decode", "detect", "emotion, one face", "age_gender, one face", "whole, 1 face"} <= set(timings["stages"])
-    assert all(0 < stage["median_ms"] <= stage["p95_ms"] for stage in timings["stages"].values())
-    assert main(["benchmark", "--repeats", "2"]) == 0
+def test_benchmark_prints_stages_and_shares(capsys):
+    assert main(["benchmark", "--json", "--repeats", "1"]) == 0
+    stages = json.loads(capsys.readouterr().out)["stages"]
+    assert main(["benchmark", "--repeats", "1"]) == 0
     out = capsys.readouterr().out
-    assert "median ms" in out
-    assert "whole, 3 faces: detect" in out
+    assert all(text in out for text in ("median ms", "whole, 3 faces: detect", *stages))
     assert "emotion by emotion, age by age_gender, gender by age_gender" in out
 
 

@@ -77,7 +77,7 @@ def test_motion_in_one_direction_counts(crop):
     assert max(moved) < plain - 0.1
 
 
-def test_contrast_brightness_colour_and_size_of_the_crop_hardly_matter(crop):
+def test_sharpness_ignores_contrast_colour_and_size(crop):
     plain = measure_sharpness(crop[None])[0]
     grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[None, ..., None]
     weak = (crop * 0.3 + 120).round().astype(np.uint8)[None]
@@ -111,7 +111,7 @@ def test_pose_grows_with_the_turn_of_the_head():
 
 
 @pytest.mark.parametrize(
-    ("changes", "usable"),
+    ("changes", "good"),
     [
         ({}, True),
         ({"points": None}, True),
@@ -122,11 +122,11 @@ def test_pose_grows_with_the_turn_of_the_head():
     ],
     ids=["clean", "no landmarks", "low score", "tiny", "blurred", "profile"],
 )
-def test_each_measure_lowers_the_quality(crop, changes, usable):
+def test_each_measure_lowers_the_quality(crop, changes, good):
     shown = blurred(crop, changes["blur"]) if "blur" in changes else crop
     found = face(changes.get("score", 0.9), changes.get("points", FRONTAL))
     (share,) = quality([found], shown[None], [changes.get("side_px", 60)])
-    assert share == 1 if usable else share < 0.5
+    assert share == 1 if good else share < 0.5
 
 
 def test_the_worst_measure_counts_alone(crop):
@@ -173,7 +173,7 @@ def test_the_installed_limits_are_read(tmp_path, monkeypatch):
     ],
     ids=["limit missing", "number", "points missing", "pose turned round"],
 )
-def test_a_damaged_file_is_named(tmp_path, changes):
+def test_an_invalid_file_is_named(tmp_path, changes):
     with pytest.raises(ArtifactCorruptError, match=r"usability\.json cannot be used"):
         load_settings(written(tmp_path, **changes))
 

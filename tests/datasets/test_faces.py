@@ -38,7 +38,7 @@ def photos(folder, **keywords):
     return {photo.id: photo for split in load_faces(folder.parent, **keywords).splits.values() for photo in split}
 
 
-def test_annotations_come_with_their_photograph_and_the_viewers_sides(folder):
+def test_photographs_have_their_annotations(folder):
     append(folder, "landmarks", "web_3.jpg,1,2,3,4,5,6,7,8")
     append(folder, "mask_boxes", "web_3.jpg,10,20,5,6,with_mask")
     append(folder, "boxes", "web_3.jpg,1,2,10,20,2,5,8,5,5,8,3,12,7,12,0.9")
@@ -51,13 +51,8 @@ def test_annotations_come_with_their_photograph_and_the_viewers_sides(folder):
     assert annotations.pseudo_labels.xyxy.tolist() == [[1, 2, 11, 22]]
     assert annotations.pseudo_labels.landmarks.tolist() == [[[2, 5], [8, 5], [5, 8], [3, 12], [7, 12]]]
     assert annotations.pseudo_labels.scores == pytest.approx([0.9])
-
-
-def test_photographs_without_annotations_have_empty_arrays(folder):
-    annotations = photos(folder)["web_0.jpg"].annotations
-    assert annotations.landmarks.shape == (0, 4, 2)
-    assert annotations.boxes.shape == (0, 4)
-    assert len(annotations.pseudo_labels) == 0
+    nothing = photos(folder)["web_0.jpg"].annotations
+    assert (nothing.landmarks.shape, nothing.boxes.shape, len(nothing.pseudo_labels)) == ((0, 4, 2), (0, 4), 0)
 
 
 def test_splits_depend_on_the_name_only_and_metadata_says_which(folder):
@@ -71,7 +66,7 @@ def test_splits_depend_on_the_name_only_and_metadata_says_which(folder):
     assert shares == pytest.approx([0.85, 0.05, 0.10], abs=0.02)
 
 
-def test_one_side_alone(folder):
+def test_one_split_alone(folder):
     alone = load_faces(folder.parent, only="train")
     assert {photo.id for photo in alone.splits["train"]} == {
         p for p in photos(folder) if assign_faces_split(p) == "train"
@@ -79,7 +74,7 @@ def test_one_side_alone(folder):
     assert not alone.splits["test"]
 
 
-def test_what_is_unusable_is_counted(folder):
+def test_rejections_have_a_reason(folder):
     (folder / "images" / "web_5.jpg").write_bytes(b"no image")
     append(folder, "landmarks", "web_6.jpg,1,2,x,4,5,6,7,8")
     rejected = {entry.where: entry.reason for entry in load_faces(folder.parent).rejected}
@@ -88,7 +83,7 @@ def test_what_is_unusable_is_counted(folder):
 
 
 @pytest.mark.parametrize("missing", ["boxes.csv", "images"])
-def test_nothing_usable_says_what_was_expected(folder, missing):
+def test_no_samples_say_what_was_expected(folder, missing):
     if missing == "images":
         for file in (folder / "images").iterdir():
             file.unlink()

@@ -48,7 +48,7 @@ def test_csv_gives_the_same_as_the_folder(tmp_path):
     assert np.array_equal(samples.images[1, ..., 0], picture(2))
 
 
-def test_unusable_files_are_collected_with_the_reason(tmp_path):
+def test_rejected_files_have_a_reason(tmp_path):
     write(tmp_path, "fer2013/train/happy/Training_1.png", picture())
     write(tmp_path, "fer2013/train/happy/Training_2.png", picture(size=40))
     write(tmp_path, "fer2013/train/bored/Training_3.png", picture())
@@ -96,7 +96,7 @@ def test_a_field_without_an_end_is_named_with_its_line(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, "a,b\n1,2\n", "emotion,pixels,Usage\n"], ids=["absent", "columns", "empty"])
-def test_nothing_usable_says_what_was_expected(tmp_path, content):
+def test_no_samples_say_what_was_expected(tmp_path, content):
     if content is not None:
         (tmp_path / "fer2013.csv").write_text(content)
     with pytest.raises(DatasetError, match="expected DIR/fer2013/train"):

@@ -31,13 +31,20 @@ def test_fer2013_drops_the_training_copy_of_a_test_image(tmp_path):
     assert (data.dropped, data.near_duplicate_pairs) == (2, 2)
 
 
+def utkface_names():
+    return [f"{20 + number}_0_1_{number}.jpg.chip.jpg" for number in range(60)]
+
+
+def write_utkface(data_dir):
+    for number, name in enumerate(utkface_names()):
+        # Every third image shows the picture of the one before it.
+        write(data_dir / "UTKFace" / name, scene(number - 1 if number % 3 == 2 else number, 200, 3))
+    return data_dir
+
+
 @pytest.fixture
 def utkface(tmp_path):
-    for number in range(60):
-        # Every third image shows the picture of the one before it.
-        seed = number - 1 if number % 3 == 2 else number
-        write(tmp_path / f"UTKFace/{20 + number}_0_1_{number}.jpg.chip.jpg", scene(seed, 200, 3))
-    return tmp_path
+    return write_utkface(tmp_path)
 
 
 def test_utkface_keeps_near_duplicates_in_one_split(utkface):
@@ -45,11 +52,8 @@ def test_utkface_keeps_near_duplicates_in_one_split(utkface):
     split_of = {str(i): split for split, samples in data.splits.items() for i in samples.ids}
     assert len(split_of) == 60
     assert data.near_duplicate_pairs == 20
-    for number in range(1, 60, 3):
-        assert (
-            split_of[f"{20 + number}_0_1_{number}.jpg.chip.jpg"]
-            == split_of[f"{21 + number}_0_1_{number + 1}.jpg.chip.jpg"]
-        )
+    names = utkface_names()
+    assert [split_of[name] for name in names[1::3]] == [split_of[name] for name in names[2::3]]
     everything = np.concatenate([samples.images for samples in data.splits.values()])
     owner = np.repeat(list(data.splits), [len(samples) for samples in data.splits.values()])
     pairs = near_duplicate_pairs(everything)

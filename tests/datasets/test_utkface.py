@@ -28,7 +28,7 @@ def write(folder, name, size=200):
     cv2.imwrite(str(folder / name), np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8))
 
 
-def test_reads_resizes_and_collects_what_is_unusable(tmp_path):
+def test_images_are_resized_and_rejections_collected(tmp_path):
     folder = tmp_path / "UTKFace"
     write(folder, "26_1_2_1.jpg.chip.jpg")
     write(folder, "5_0_4_2.jpg.chip.jpg")
@@ -48,7 +48,7 @@ def test_reads_resizes_and_collects_what_is_unusable(tmp_path):
 
 
 @pytest.mark.parametrize("make", [False, True], ids=["no folder", "empty folder"])
-def test_nothing_usable_says_what_was_expected(tmp_path, make):
+def test_no_samples_say_what_was_expected(tmp_path, make):
     if make:
         (tmp_path / "UTKFace").mkdir()
     with pytest.raises(DatasetError, match="expected DIR/UTKFace"):

@@ -73,7 +73,7 @@ def test_two_faces_side_by_side_stay_two_best_first():
     assert faces.xyxy[:, 0] == pytest.approx([34, 0], abs=1e-4)
 
 
-def test_worse_box_with_some_overlap_is_suppressed_but_not_merged():
+def test_worse_box_with_some_overlap_is_suppressed():
     faces = weighted_nms(faces_of((3, 4, 0.9, (20, 10, 60, 50)), (3, 5, 0.5, (34, 10, 74, 50))))
     assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50]]), abs=1e-4)
 

@@ -1,6 +1,7 @@
 """YuNet behind its seam: the network file is the user's, so a hand-written network answers here."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -78,7 +79,7 @@ def test_large_frames_are_searched_in_a_smaller_copy(file, max_side_px, searched
 def test_best_first_small_ones_left_out_and_scores_kept_in_range(file):
     rows = [row(score=0.7), row(width=20, height=25), row(x=300, score=1.00001), row(width=0), row(x=float("nan"))]
     found, _ = detect(file, *rows, min_face_px=40)
-    assert [one.score for one in found] == [1.0, pytest.approx(0.7)]
+    assert [face.score for face in found] == [1.0, pytest.approx(0.7)]
 
 
 def test_the_smallest_face_is_a_share_of_the_frame_not_of_the_copy(file):
@@ -122,12 +123,8 @@ def test_calls_at_the_same_time_have_networks_of_their_own(file):
         return networks[-1]
 
     detector = YuNetDetector(DetectorSettings(), file, open_network)
-    for _ in range(2):
-        threads = [threading.Thread(target=detector.detect, args=(FRAME,)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(detector.detect, [FRAME] * 4))
     assert len(networks) == 2
 
 

@@ -1,4 +1,4 @@
-"""Networks side by side: what is ranked, against what, and what is said where something is missing."""
+"""What is ranked, against what, and what is said where something is missing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _edit(folder: Path, **changes: Any) -> None:
         ("age_group", ["levi_hassner"]),
     ],
 )
-def test_networks_with_the_same_metric_are_ranked_best_first(board: Leaderboard, key: str, names: list[str]) -> None:
+def test_networks_are_ranked_best_first(board: Leaderboard, key: str, names: list[str]) -> None:
     assert _names(board, key) == names
     assert not board.problems
 
@@ -141,10 +141,11 @@ def test_networks_without_a_test_score_come_last(tmp_path: Path) -> None:
     assert "b_nothing" in board.networks
 
 
-def test_detectors_are_not_on_the_leaderboard(tmp_path: Path) -> None:
+def test_without_networks_the_leaderboard_is_empty(tmp_path: Path) -> None:
     write_network(tmp_path, "other_detector", "detection", {"test": figures(recall=0.9)})
-    (tmp_path / "face_detector").mkdir()
-    assert load_leaderboard(tmp_path) == Leaderboard(())
+    for root in (tmp_path, tmp_path / "nowhere"):
+        assert load_leaderboard(root) == Leaderboard(())
+    assert whole_table(Leaderboard(())).empty
 
 
 def test_a_broken_card_and_a_broken_time_are_named(tmp_path: Path) -> None:
@@ -185,7 +186,7 @@ def test_the_table_of_a_group(board: Leaderboard) -> None:
     assert table["installed"].all()
 
 
-def test_reported_results_stand_only_beside_what_they_are_about(board: Leaderboard) -> None:
+def test_reported_results_stand_beside_their_metric(board: Leaderboard) -> None:
     ages = leaderboard_table(_group(board, "age")).set_index("model")
     assert ages["reported"].to_dict() == {"age_gender": "", "vgg16_age": "64 %", "levi_hassner": NOTHING_REPORTED}
     assert "measured here in years" in ages["note"]["vgg16_age"]
@@ -209,22 +210,6 @@ def test_the_whole_table_says_what_is_comparable(tmp_path: Path) -> None:
     assert set(table["test_split"]) == {TASKS[task].test_split.title for task in tasks}
 
 
-def test_nothing_installed_is_an_empty_leaderboard(tmp_path: Path) -> None:
-    board = load_leaderboard(tmp_path / "nowhere")
-    assert board == Leaderboard(())
-    assert whole_table(board).empty
-
-
-def _predicting(truth: list[int], predicted: list[int]) -> Predictions:
-    ids = np.array([f"image {row}" for row in range(len(truth))])
-    return Predictions(
-        "emotion",
-        ids,
-        {"emotion": np.array(truth, np.int64)},
-        {"emotion": np.eye(7, dtype=np.float32)[predicted]},
-    )
-
-
 def _store(root: Path, **stored: Predictions) -> Group:
     for name, predictions in stored.items():
         save_predictions(root / name / PREDICTIONS_FILE, {"private": predictions})
@@ -233,11 +218,12 @@ def _store(root: Path, **stored: Predictions) -> Group:
 
 def test_differences_are_paired_by_image(tmp_path: Path) -> None:
     write_networks(tmp_path)
-    truth = [0, 1, 2, 3] * 25
-    best = _predicting(truth, [0, 1, 2, 4] * 25)
+    correct = np.eye(7, dtype=np.float32)
+    truth, ids = np.array([0, 1, 2, 3] * 25), np.array([f"image {row}" for row in range(100)])
+    best = Predictions("emotion", ids, {"emotion": truth}, {"emotion": correct[[0, 1, 2, 4] * 25]})
     # Wrong on the same quarter, and on four images more; stored in another order.
     probabilities = best.probabilities["emotion"].copy()
-    probabilities[[0, 1, 4, 5]] = np.eye(7, dtype=np.float32)[6]
+    probabilities[[0, 1, 4, 5]] = correct[6]
     other = replace(best, probabilities={"emotion": probabilities}).take(np.arange(100)[::-1])
     difference = differences_to_best(_store(tmp_path, emotion=best, four_conv=other))["four_conv"]
     assert (difference.value, difference.low) == pytest.approx((-0.04, -0.0786), abs=1e-3)
@@ -245,7 +231,7 @@ def test_differences_are_paired_by_image(tmp_path: Path) -> None:
     assert difference.n == 100
 
 
-def test_networks_without_predictions_on_these_images_have_no_difference(tmp_path: Path) -> None:
+def test_no_difference_without_the_same_images(tmp_path: Path) -> None:
     write_networks(tmp_path)
     assert differences_to_best(_store(tmp_path, emotion=emotion_predictions(50))) == {}
     group = _store(tmp_path, four_conv=emotion_predictions(49))
@@ -267,7 +253,7 @@ def test_a_difference_in_words(difference: MetricValue, key: str, text: str) -> 
     assert format_difference(difference, MEASURE[key]) == text
 
 
-def test_stored_predictions_give_the_differences_of_the_metrics_on_the_cards() -> None:
+def test_stored_predictions_give_the_differences_of_the_cards() -> None:
     board = load_leaderboard(ARTIFACTS_DIR)
     differences = {group.title: differences_to_best(group) for group in board.groups}
     for group in board.groups:
@@ -281,7 +267,7 @@ def test_stored_predictions_give_the_differences_of_the_metrics_on_the_cards() -
 
 
 @pytest.mark.parametrize("key", PUBLISHED)
-def test_published_results_are_in_the_unit_of_the_measure_and_best_first(key: str) -> None:
+def test_published_results_are_best_first(key: str) -> None:
     measure = MEASURE[key]
     low, high = (1, 15) if measure.lower_is_better else (0.5, 1)
     results = published_results_for(measure)
@@ -289,7 +275,4 @@ def test_published_results_are_in_the_unit_of_the_measure_and_best_first(key: st
     values = [result.value for result in results]
     assert values == sorted(values, reverse=not measure.lower_is_better)
     assert published_table(measure).index.tolist() == [result.name for result in results]
-
-
-def test_no_published_results_are_an_empty_table() -> None:
     assert published_table(MEASURE["age_group"]).empty

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import pytest
 
-from core.artifacts.model_card import InstalledArtifact, list_artifacts
+from core.artifacts.model_card import PREDICTIONS_FILE, InstalledArtifact, list_artifacts
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
 from core.evaluation.stored import load_history, load_stored
 from core.tasks import ATTRIBUTE_TASKS, TASKS
@@ -17,6 +15,7 @@ from tests.fakes.evaluation import (
     write_artifacts,
     write_baseline,
 )
+from tests.fakes.robustness import list_on_card
 
 
 def _artifact(root: Path, name: str) -> InstalledArtifact:
@@ -33,24 +32,11 @@ def test_both_splits_of_every_task_are_found(tmp_path: Path, task: str) -> None:
         assert len(stored.predictions) > 0
 
 
-def _with_hash(root: Path, content_of_hash: bytes) -> None:
-    write_artifact(root, "emotion", "emotion", {"private": emotion_predictions()})
-    file = root / "emotion" / "predictions.npz"
-    card = json.loads((root / "emotion" / "card.json").read_text())
-    card["files"]["predictions.npz"] = {
-        "bytes": file.stat().st_size,
-        "sha256": hashlib.sha256(content_of_hash or file.read_bytes()).hexdigest(),
-    }
-    (root / "emotion" / "card.json").write_text(json.dumps(card))
-
-
-def test_predictions_with_the_hash_on_the_card_are_used(tmp_path: Path) -> None:
-    _with_hash(tmp_path, b"")
+def test_predictions_need_the_hash_on_the_card(tmp_path: Path) -> None:
+    folder = write_artifact(tmp_path, "emotion", "emotion", {"private": emotion_predictions()})
+    list_on_card(folder, PREDICTIONS_FILE)
     assert len(load_stored(_artifact(tmp_path, "emotion"), "private").predictions) == 120
-
-
-def test_predictions_with_another_hash_are_refused(tmp_path: Path) -> None:
-    _with_hash(tmp_path, b"something else")
+    (folder / PREDICTIONS_FILE).write_bytes(b"something else")
     with pytest.raises(ArtifactCorruptError, match=r"predictions\.npz"):
         load_stored(_artifact(tmp_path, "emotion"), "private")
 
@@ -66,7 +52,7 @@ def test_a_split_that_is_not_stored_is_named(tmp_path: Path) -> None:
     [age_gender_predictions(), emotion_predictions(count=0), emotion_predictions(task="emotion_five")],
     ids=["of another task", "none", "of five emotions only"],
 )
-def test_unusable_predictions_are_refused(tmp_path: Path, predictions: object) -> None:
+def test_other_predictions_are_refused(tmp_path: Path, predictions: object) -> None:
     write_artifact(tmp_path, "emotion", "emotion", {"private": predictions})  # type: ignore[dict-item]
     with pytest.raises(ArtifactCorruptError, match="no usable emotion predictions"):
         load_stored(_artifact(tmp_path, "emotion"), "private")
@@ -84,21 +70,14 @@ def test_history_is_numbers_by_epoch(tmp_path: Path) -> None:
     assert "val_accuracy" in history.columns
 
 
-BAD_HISTORIES = {
-    "empty": "",
-    "no epoch": "loss\n1\n",
-    "text": "epoch,loss\n1,low\n",
-    "ragged": "epoch\n1\n1,2,3\n",
-}
-
-
-@pytest.mark.parametrize("content", BAD_HISTORIES.values(), ids=BAD_HISTORIES.keys())
+@pytest.mark.parametrize(
+    "content",
+    ["", "loss\n1\n", "epoch,loss\n1,low\n", "epoch\n1\n1,2,3\n"],
+    ids=["empty", "no epoch", "text", "ragged"],
+)
 def test_a_bad_history_is_named(tmp_path: Path, content: str) -> None:
+    with pytest.raises(ArtifactMissingError, match=r"history\.csv is missing"):
+        load_history(tmp_path)
     (tmp_path / "history.csv").write_text(content)
     with pytest.raises(ArtifactCorruptError, match=r"history\.csv"):
-        load_history(tmp_path)
-
-
-def test_a_missing_history_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactMissingError, match=r"history\.csv is missing"):
         load_history(tmp_path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 
@@ -13,14 +12,9 @@ from PIL import Image
 from core.errors import ImageTooLargeError, UnreadableImageError
 from core.io.images import decode
 from core.settings import ImageLimits
+from tests.io.test_images import save
 
 KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-
-
-def save(image: Image.Image, kind: str) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
 
 
 def noise(height: int, width: int) -> Image.Image:

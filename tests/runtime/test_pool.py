@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -39,19 +40,16 @@ def test_one_serves_threads_that_come_one_after_the_other() -> None:
 
 def test_two_at_once_get_two_and_both_come_back() -> None:
     pool, made = counting_pool()
-    borrowed: list[object] = []
-    for _ in range(2):
-        meet = threading.Barrier(2, timeout=10)
-        threads = [threading.Thread(target=borrow, args=(pool, borrowed, meet)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(made) == 2
-        assert set(borrowed[-2:]) == set(made)
+    meet = threading.Barrier(2, timeout=10)
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(2):
+            borrowed: list[object] = []
+            list(threads.map(borrow, [pool] * 2, [borrowed] * 2, [meet] * 2))
+            assert len(made) == 2
+            assert set(borrowed) == set(made)
 
 
-def test_what_was_in_use_when_something_failed_is_not_lent_again() -> None:
+def test_what_failed_in_use_is_not_lent_again() -> None:
     pool, made = counting_pool()
     with pytest.raises(ValueError, match="half-way"), pool.borrow():
         raise ValueError("half-way")

@@ -48,12 +48,9 @@ def test_csv_round_trip() -> None:
     bare = HistoryRow(0.25, replace(SOMEBODY, emotion=None, age=None, gender=None, track_id=2))
     rows = list(csv.DictReader(io.StringIO(history_csv([row(0.0, 1), bare]))))
     assert tuple(rows[0]) == CSV_COLUMNS
+    assert history_csv([]) == ",".join(CSV_COLUMNS) + "\n"
     first, second = rows
     assert [first[name] for name in ("track_id", "emotion", "happy", "valence")] == ["1", "happy", "1.0000", "1.0000"]
     assert (first["age_years"], first["age_low"], first["age_high"]) == ("31.0", "25.0", "38.0")
     assert (first["perceived_gender"], first["gender_probability"]) == ("female", "0.7500")
     assert [second[name] for name in ("time_s", "track_id", "emotion", "age_years")] == ["0.25", "2", "", ""]
-
-
-def test_csv_of_an_empty_session() -> None:
-    assert history_csv([]) == ",".join(CSV_COLUMNS) + "\n"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -27,23 +29,17 @@ def test_one_euro_lag_shrinks_with_speed() -> None:
     assert shares[-1] > 0.99
 
 
-def test_box_smoothing_is_limited() -> None:
+def test_box_smoothing_is_limited_and_can_be_off() -> None:
     limit = smoothing.one_euro_step(HERE, THERE, 0.0, 0.1, smoothing.MAX_BOX_SMOOTHING_S)
     assert smoothing.one_euro_step(HERE, THERE, 0.0, 0.1, 3.0) == pytest.approx(limit)
-
-
-def test_without_smoothing_the_box_is_the_measured_one() -> None:
     assert smoothing.one_euro_step(HERE, THERE, 0.0, 0.1, 0.0) is THERE
 
 
-def test_move_detection_without_landmarks() -> None:
-    detection = Detection(Box(0, 0, 10, 10), 0.7)
-    assert smoothing.move_detection(detection, Box(1, 1, 5, 5)) == Detection(Box(1, 1, 5, 5), 0.7)
-
-
 def test_move_detection_moves_and_scales_landmarks() -> None:
+    bare = Detection(Box(0, 0, 10, 10), 0.7)
+    assert smoothing.move_detection(bare, Box(1, 1, 5, 5)) == Detection(Box(1, 1, 5, 5), 0.7)
     points = ((2.0, 4.0), (8.0, 4.0), (5.0, 6.0), (3.0, 8.0), (7.0, 8.0))
-    result = smoothing.move_detection(Detection(Box(0, 0, 10, 10), 0.7, Landmarks(*points)), Box(100, 50, 120, 55))
+    result = smoothing.move_detection(replace(bare, landmarks=Landmarks(*points)), Box(100, 50, 120, 55))
     assert result.landmarks is not None
     assert np.allclose(result.landmarks.points, [(100 + 2 * x, 50 + y / 2) for x, y in points])
 

@@ -33,32 +33,26 @@ def ids(analysis: Analysis) -> list[int | None]:
     return [f.track_id for f in analysis.faces]
 
 
-def test_no_faces() -> None:
-    assert FaceTracker().update(frame(), 0.0).faces == ()
-
-
 def test_ids_start_at_one_and_follow_a_moving_face() -> None:
     tracker = FaceTracker()
     seen = [ids(tracker.update(frame(face(100 + 20 * i)), i * FRAME_S)) for i in range(15)]
     assert seen == [[1]] * 15
 
 
-def test_face_inside_the_gate_keeps_its_id() -> None:
-    tracker = FaceTracker()
-    tracker.update(frame(face(100)), 0.0)
-    assert ids(tracker.update(frame(face(150, side=70)), 0.15)) == [1]
-
-
-def test_face_outside_the_gate_gets_a_new_id() -> None:
-    tracker = FaceTracker()
-    tracker.update(frame(face(20)), 0.0)
-    assert ids(tracker.update(frame(face(500)), FRAME_S)) == [2]
-
-
-def test_face_of_another_size_gets_a_new_id() -> None:
-    tracker = FaceTracker()
-    tracker.update(frame(face(100, side=40)), 0.0)
-    assert ids(tracker.update(frame(face(20, y=20, side=200)), FRAME_S)) == [2]
+@pytest.mark.parametrize(
+    ("first", "second", "frame_s", "expected"),
+    [
+        pytest.param(face(100), face(150, side=70), 0.15, 1, id="inside the gate"),
+        pytest.param(face(20), face(500), FRAME_S, 2, id="outside the gate"),
+        pytest.param(face(100, side=40), face(20, y=20, side=200), FRAME_S, 2, id="another size"),
+        pytest.param(face(100), face(100), 4.9, 1, id="slow frame rate"),
+        pytest.param(face(100), face(100), 5.0, 2, id="stopped"),
+    ],
+)
+def test_the_gate_decides_about_the_id(first: Face, second: Face, frame_s: float, expected: int) -> None:
+    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
+    tracker.update(frame(first), 0.0)
+    assert ids(tracker.update(frame(second), frame_s)) == [expected]
 
 
 def test_gate_does_not_grow_without_limit() -> None:
@@ -92,13 +86,6 @@ def test_lost_face_gets_its_id_back_within_max_age(gap_s: float, expected: int) 
     tracker.update(frame(face(100)), 0.0)
     tracker.update(frame(), gap_s / 2)
     assert ids(tracker.update(frame(face(110)), gap_s)) == [expected]
-
-
-@pytest.mark.parametrize(("frame_s", "expected"), [(4.9, 1), (5.0, 2)], ids=["slow", "stopped"])
-def test_tracks_survive_slow_frame_rates(frame_s: float, expected: int) -> None:
-    tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
-    tracker.update(frame(face(100)), 0.0)
-    assert ids(tracker.update(frame(face(100)), frame_s)) == [expected]
 
 
 def test_lost_face_is_predicted_for_one_frame_at_slow_frame_rates() -> None:
@@ -163,11 +150,11 @@ def test_clock_may_stand_still_or_go_back() -> None:
         assert ids(tracker.update(frame(face(100, emotion=HAPPY, years=3)), now_s)) == [1]
 
 
-def test_lost_faces_are_predicted_until_max_age_in_the_latest_resolution() -> None:
+def test_lost_faces_are_predicted_in_the_latest_resolution() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     tracker.update(frame(face(100)), 0.0)
     assert tracker.predict_lost(0.0).shape == (0, 4)
-    tracker.update(frame(width=320, height=240), 0.2)
+    assert tracker.update(frame(width=320, height=240), 0.2).faces == ()
     assert tracker.predict_lost(0.2) == pytest.approx(np.array([[50, 50, 90, 90]]))
     tracker.update(frame(), 1.2)
     assert len(tracker.predict_lost(1.2)) == 0

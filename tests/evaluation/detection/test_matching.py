@@ -53,7 +53,7 @@ def test_a_box_finds_a_face_by_its_centre_and_size(box: list[float], finds: bool
     ],
     ids=["equal", "twice as large", "larger", "half", "centre on the edge", "beside", "IoU 0.24 and too large"],
 )
-def test_boxes_about_the_can_match_boxes(box: list[float], same: bool) -> None:
+def test_boxes_of_the_same_face(box: list[float], same: bool) -> None:
     first, second = _boxes(square(60, 60, 40)), _boxes(box)
     assert can_match_boxes(first, second).tolist() == can_match_boxes(second, first).tolist() == [[same]]
 

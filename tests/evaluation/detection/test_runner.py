@@ -39,7 +39,7 @@ def photo(x: float = 120, y: float = 60, name: str = "web_1.jpg") -> FacePhoto:
 
 
 @pytest.mark.parametrize("longer_side_px", [None, 400, 640])
-def test_what_is_found_is_in_pixels_of_the_photograph_as_it_is(longer_side_px: int | None) -> None:
+def test_detections_are_in_pixels_of_the_photograph(longer_side_px: int | None) -> None:
     detector = BrightSpot()
     (faces,) = runner.detect_photos(detector, [photo()], longer_side_px)
     assert max(detector.shapes[0]) == (longer_side_px or 200)

@@ -22,10 +22,6 @@ def _drawn(figure: go.Figure, metric_axis: str) -> dict[str, int]:
     return {name: int(np.isfinite(drawn).sum()) for name, drawn in values.items()}
 
 
-def _squares(figure: go.Figure, name: str) -> go.Heatmap:
-    return next(trace for trace in figure.data if trace.name == name)
-
-
 @pytest.mark.parametrize("name", GROUP_METRICS)
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
 def test_every_group_with_people_is_drawn_once(report: FairnessReport, name: GroupMetric) -> None:
@@ -56,7 +52,7 @@ def test_the_attribute_with_the_most_labels_runs_across(name: str, rows: int, co
 
 
 def test_squares_hold_their_groups() -> None:
-    heat = _squares(group_heatmap(REPORTS["race-gender"], "age_mae", "Title"), LARGE_NAME)
+    (heat,) = group_heatmap(REPORTS["race-gender"], "age_mae", "Title").select_traces({"name": LARGE_NAME})
     values = {group.labels: group.age_mae.value for group in REPORTS["race-gender"].groups}
     for row, gender in enumerate(heat.y):
         for column, race in enumerate(heat.x):
@@ -65,7 +61,8 @@ def test_squares_hold_their_groups() -> None:
 
 
 def test_small_groups_are_grey_with_a_star() -> None:
-    large, small = (_squares(group_heatmap(FEW, "gender_accuracy", "Title"), name) for name in (LARGE_NAME, SMALL_NAME))
+    figure = group_heatmap(FEW, "gender_accuracy", "Title")
+    large, small = (next(figure.select_traces({"name": name})) for name in (LARGE_NAME, SMALL_NAME))
     assert not np.isfinite(np.array(large.z, float)).any()
     assert {color for _, color in small.colorscale} == {"#C9C9C9"}
     assert all(text.endswith("*") for text in np.array(small.text).ravel() if text)
