@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifacts.model_card import AlignmentSpec, ModelCard
-from core.types import Box, Detection
+from core.errors import FacetError
+from core.settings import Attributes, DetectorSettings
+from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 
 EMOTION_CARD = ModelCard(
     name="emotion",
@@ -29,6 +31,35 @@ EMOTION_CARD = ModelCard(
     limits="knows nothing",
 )
 AGE_GENDER_CARD = replace(EMOTION_CARD, name="age_gender", task="age_gender", channels=3)
+
+
+CHILD = Face(
+    Detection(Box(4, 4, 44, 44), 0.9),
+    EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03)),
+    AgeEstimate(7.4, 5, 10),
+    GenderEstimate((0.3, 0.7)),
+)
+
+
+class FakeAnalyzer:
+    """Finds ``count`` happy children of seven in every image, unless it is broken."""
+
+    def __init__(self, count: int = 1, error: FacetError | None = None) -> None:
+        self.count = count
+        self.error = error
+        self.calls: list[tuple[tuple[int, ...], Attributes]] = []
+        self.settings: list[DetectorSettings] = []
+
+    def analyze(self, frame: NDArray[np.uint8], attributes: Attributes = Attributes()) -> Analysis:
+        self.calls.append((frame.shape, attributes))
+        if self.error is not None:
+            raise self.error
+        face = Face(CHILD.detection, **{name: getattr(CHILD, name) for name in attributes.read})
+        height, width = frame.shape[:2]
+        return Analysis(width, height, tuple(self._move(face, number) for number in range(self.count)), 5.0)
+
+    def _move(self, face: Face, x: int) -> Face:
+        return replace(face, detection=replace(face.detection, box=Box(4 + x, 4, 44 + x, 44)))
 
 
 class FakeDetector:

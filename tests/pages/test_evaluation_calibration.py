@@ -1,86 +1,54 @@
-"""The calibration tab alone, on stored artifacts with made-up answers."""
+"""The calibration tab alone, on stored artifacts with made-up predictions."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-from streamlit.testing.v1 import AppTest
-
 from core.artifacts.model_card import load_card
 from core.evaluation.calibration import calibrate_output, interval_report
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
+from tests.pages.apps import download_names, metrics, open_function
+
+FITTED = {"temperature": {"emotion": 0.8, "gender": 0.75}, "min_confidence": {"emotion": 0.4, "gender": 0.7}}
 
 
-def _tab(task: str, split: str, names: list[str]) -> None:
-    """Run by ``AppTest`` as a page of its own, so it imports everything itself."""
+def _tab(split: str) -> None:
     from core.artifacts.model_card import list_artifacts
     from core.evaluation.stored import load_stored
     from pages.shared.evaluation.calibration import show_calibration
 
-    models = [load_stored(artifact, split) for artifact in list_artifacts() if artifact.name in names]
+    models = [load_stored(artifact, split) for artifact in list_artifacts()]
     show_calibration(models, models[0])
 
 
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    fitted = {"temperature": {"emotion": 0.8, "gender": 0.75}, "min_confidence": {"emotion": 0.4, "gender": 0.7}}
-    for name, seed in (("emotion", 0), ("emotion_small", 5)):
-        write_artifact(tmp_path, name, "emotion", {"private": emotion_predictions(seed=seed)}, **fitted)
-    write_artifact(tmp_path, "age_gender", "age_gender", {"test": age_gender_predictions()}, **fitted)
-    write_artifact(tmp_path, "plain", "emotion", {"private": emotion_predictions()})
-    return tmp_path
-
-
-def _shown(task: str, split: str, *names: str) -> AppTest:
-    page = AppTest.from_function(_tab, args=(task, split, list(names)), default_timeout=60).run()
-    assert not page.exception
-    return page
-
-
-def _metrics(page: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in page.metric}
-
-
-def _downloads(page: AppTest) -> list[str]:
-    return [element.proto.label.removeprefix("Download ") for element in page.get("download_button")]
-
-
-def test_emotion_shows_three_metrics_before_and_after(artifacts: Path) -> None:
-    page = _shown("emotion", "private", "emotion")
+def test_emotion(artifacts: Path) -> None:
+    write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions()}, **FITTED)
+    write_artifact(artifacts, "uncalibrated", "emotion", {"private": emotion_predictions(seed=5)})
+    page = open_function(_tab, "private")
     report = calibrate_output(emotion_predictions(), "emotion", load_card(artifacts / "emotion"))
-    assert _metrics(page) == {
-        "Calibration error (ECE)": f"{report.after.ece:.3f}",
-        "Brier score": f"{report.after.brier:.3f}",
-        "Coverage": f"{report.default.coverage.value * 100:.1f} %",
-    }
+    assert metrics(page)[:3] == [
+        ("Calibration error (ECE)", f"{report.after.ece:.3f}"),
+        ("Brier score", f"{report.after.brier:.3f}"),
+        ("Coverage", f"{report.default.coverage.value * 100:.1f} %"),
+    ]
     captions = [caption.value for caption in page.caption]
     assert f"{report.before.ece:.3f} before temperature scaling" in captions
     assert f"selective accuracy {report.default.accuracy.value:.1%}" in captions
     assert len(page.get("plotly_chart")) == 2
-    assert _downloads(page) == ["emotion_private_emotion_calibration.csv", "emotion_private_emotion_coverage.csv"]
+    assert download_names(page) == ["emotion_private_emotion_calibration.csv", "emotion_private_emotion_coverage.csv"]
+    _, brier, coverage = metrics(page)[3:]
+    assert coverage == ("Coverage", "100.0 %")
+    assert f"{brier[1]} before temperature scaling" in captions, "a card without a temperature changes nothing"
+    assert any("temperature 1.00" in text.value for text in page.markdown)
 
 
-def test_several_models_are_compared(artifacts: Path) -> None:
-    page = _shown("emotion", "private", "emotion", "emotion_small")
-    assert [metric.label for metric in page.metric] == ["Calibration error (ECE)", "Brier score", "Coverage"] * 2
-
-
-def test_age_and_gender_show_the_interval_by_bracket_too(artifacts: Path) -> None:
-    page = _shown("age_gender", "test", "age_gender")
+def test_age_and_gender(artifacts: Path) -> None:
+    write_artifact(artifacts, "age_gender", "age_gender", {"test": age_gender_predictions()}, **FITTED)
+    page = open_function(_tab, "test")
     intervals = interval_report(age_gender_predictions())
-    metrics = _metrics(page)
-    assert metrics["Interval coverage"] == f"{intervals.overall.coverage.value * 100:.1f} %"
-    assert f"Lowest: age {intervals.lowest.label}" in metrics
-    assert "Calibration error (ECE)" in metrics
+    shown = dict(metrics(page))
+    assert shown["Interval coverage"] == f"{intervals.overall.coverage.value * 100:.1f} %"
+    assert f"Lowest: age {intervals.lowest.label}" in shown
+    assert "Calibration error (ECE)" in shown
     assert len(page.get("plotly_chart")) == 3
-    assert _downloads(page)[0] == "age_gender_test_age_interval.csv"
-
-
-def test_a_card_without_calibration_is_shown_as_it_is(artifacts: Path) -> None:
-    page = _shown("emotion", "private", "plain")
-    metrics = _metrics(page)
-    assert metrics["Coverage"] == "100.0 %"
-    assert f"{metrics['Brier score']} before temperature scaling" in [caption.value for caption in page.caption]
-    assert "temperature 1.00" in page.markdown[1].value
+    assert download_names(page)[0] == "age_gender_test_age_interval.csv"

@@ -9,11 +9,10 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from core.artifacts.model_card import SPEED_FILE
-from core.evaluation.predictions import Predictions
-from pages.shared.evaluation.selection import BY_TEST_SET, TEST_SET_KEY, VIEW_KEY
+from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, TEST_SET_KEY, VIEW_KEY
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 from tests.fakes.leaderboard import copy_real_network, write_networks
-from tests.pages.evaluation_page import open_leaderboard, switch_tab, tab_names
+from tests.pages.apps import download_names, open_leaderboard, rerun, switch_tab, tab_names, texts
 
 TAB_KEY = "evaluation_leaderboard_tab"
 
@@ -23,11 +22,7 @@ def _tables(page: AppTest) -> list[pd.DataFrame]:
     return [table.value for table in page.dataframe if "value" in table.value]
 
 
-def _text(page: AppTest) -> str:
-    return " ".join(str(element.value) for element in (*page.markdown, *page.caption, *page.info))
-
-
-def test_every_group_has_its_table_and_figure(artifacts: Path) -> None:
+def test_tables_figures_and_published_results(artifacts: Path) -> None:
     write_networks(artifacts)
     page = open_leaderboard()
     titles = ["Emotion, 7 classes", "Emotion, 5 classes", "Perceived gender", "Age", "Age group"]
@@ -40,49 +35,38 @@ def test_every_group_has_its_table_and_figure(artifacts: Path) -> None:
     assert emotions["difference"].tolist() == ["", ""], "there are no stored predictions to compare"
     assert not page.get("plotly_chart"), "one network alone needs no figure"
     assert len(switch_tab(page, titles[0], TAB_KEY).get("plotly_chart")) == 1
-    assert [element.proto.label for element in page.get("download_button")] == ["Download leaderboard.csv"]
+    assert download_names(page) == ["leaderboard.csv"]
     assert "Reported" in page.markdown[0].value
-    assert "Test CPU" in _text(page)
+    assert "Test CPU" in texts(page)
     assert not page.error
-
-
-def test_published_results_are_listed_apart(artifacts: Path) -> None:
-    write_networks(artifacts)
-    page = open_leaderboard()
-    tables = {expander.label: expander for expander in page.expander if "Published results" in expander.label}
-    (label,) = (label for label in tables if "FER2013" in label)
-    reported = tables[label].table[0].value
-    assert label.endswith(f"({len(reported)})")
-    assert reported["Source"].str.len().gt(0).all()
-    assert reported["Accuracy"].str.endswith("%").all()
-    assert "not measured here" in tables[label].caption[0].value
-
-
-def test_networks_that_are_not_installed_have_their_commands(artifacts: Path) -> None:
-    write_networks(artifacts)
-    page = open_leaderboard()
     assert page.expander[-1].label == "Networks that are not installed (1)"
     assert page.code[0].value == (
         "python -m models.train vgg16_age --data data --epochs 12\npython -m models export vgg16_age --data data"
     )
+    (published,) = (box for box in page.expander if "Published results" in box.label and "FER2013" in box.label)
+    reported = published.table[0].value
+    assert published.label.endswith(f"({len(reported)})")
+    assert reported["Source"].str.len().gt(0).all()
+    assert reported["Accuracy"].str.endswith("%").all()
+    assert "not measured here" in published.caption[0].value
 
 
-def test_a_single_network_without_latency_is_shown(artifacts: Path) -> None:
+def test_single_network_without_latency(artifacts: Path) -> None:
     copy_real_network(artifacts)
     page = open_leaderboard()
     assert [table["model"].tolist() for table in _tables(page)] == [["emotion"]]
-    assert "Not measured yet" in _text(page)
+    assert "Not measured yet" in texts(page)
     assert not any("not installed" in expander.label for expander in page.expander)
     assert not page.error
 
 
-def test_an_empty_leaderboard_says_so(artifacts: Path) -> None:
+def test_empty_leaderboard(artifacts: Path) -> None:
     page = open_leaderboard()
     assert "nothing to compare" in page.info[-1].value
     assert not page.dataframe
 
 
-def test_a_broken_card_is_named_and_the_rest_works(artifacts: Path) -> None:
+def test_broken_card_is_named(artifacts: Path) -> None:
     (write_networks(artifacts) / "four_conv" / "card.json").write_text("{")
     page = open_leaderboard()
     (error,) = page.error
@@ -90,40 +74,30 @@ def test_a_broken_card_is_named_and_the_rest_works(artifacts: Path) -> None:
     assert "emotion" in page.dataframe[0].value["model"].tolist()
 
 
-def test_latency_of_different_machines_is_called_not_comparable(artifacts: Path) -> None:
+def test_latency_of_different_machines(artifacts: Path) -> None:
     file = write_networks(artifacts) / "four_conv" / SPEED_FILE
     file.write_text(json.dumps(json.loads(file.read_text()) | {"machine": "Faster CPU"}))
-    assert "not comparable until measured again on one" in _text(open_leaderboard())
+    assert "not comparable until measured again on one" in texts(open_leaderboard())
 
 
-def _two_emotion_networks(artifacts: Path) -> None:
-    figures = {"private": {"n": 120, "accuracy": 0.6}}
-    write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions()}, metrics=figures)
-    other: dict[str, Predictions] = {"private": emotion_predictions(seed=5), "public": emotion_predictions(seed=6)}
-    write_artifact(artifacts, "other", "emotion", other, metrics=figures)
-
-
-def test_a_network_links_to_its_confusion_matrix(artifacts: Path) -> None:
-    _two_emotion_networks(artifacts)
+def test_networks_link_to_their_own_test_sets(artifacts: Path) -> None:
+    emotions, ages = {"private": {"n": 120, "accuracy": 0.6}}, {"test": {"n": 150, "age_mae": 5.0}}
+    for name, seed in (("emotion", 0), ("other", 5)):
+        write_artifact(artifacts, name, "emotion", {"private": emotion_predictions(seed=seed)}, metrics=emotions)
+    write_artifact(artifacts, "ages", "age_gender", {"test": age_gender_predictions()}, metrics=ages)
     page = open_leaderboard()
-    page.selectbox[0].select("other").run()
-    (go,) = [button for button in page.button if button.label == "Show"]
-    go.click().run()
-    assert not page.exception
-    assert page.session_state[VIEW_KEY] == BY_TEST_SET
-    assert page.selectbox(key=TEST_SET_KEY).value == "FER2013 PrivateTest"
-    assert page.multiselect[0].value == ["other"]
+    page.selectbox[0].select("other")
+    _follow_link(rerun(page), "FER2013 PrivateTest", "other")
     assert page.session_state["evaluation_tab"] == "Confusion matrix"
-    assert not page.error
-
-
-def test_a_network_links_to_its_own_test_set(artifacts: Path) -> None:
-    figures = {"test": {"n": 150, "age_mae": 5.0, "gender_accuracy": 0.9}}
-    _two_emotion_networks(artifacts)
-    write_artifact(artifacts, "ages", "age_gender", {"test": age_gender_predictions()}, metrics=figures)
-    page = open_leaderboard("Age")
+    switch_tab(switch_tab(page, LEADERBOARD, VIEW_KEY), "Age", TAB_KEY)
     assert page.selectbox[0].options == ["ages"]
-    next(button for button in page.button if button.label == "Show").click().run()
-    assert not page.exception
-    assert page.selectbox(key=TEST_SET_KEY).value == "UTKFace test"
-    assert page.multiselect[0].value == ["ages"]
+    _follow_link(page, "UTKFace test", "ages")
+
+
+def _follow_link(page: AppTest, test_set: str, model: str) -> None:
+    (link,) = [button for button in page.button if button.label == "Show"]
+    link.click()
+    assert rerun(page).session_state[VIEW_KEY] == BY_TEST_SET
+    assert page.selectbox(key=TEST_SET_KEY).value == test_set
+    assert page.multiselect[0].value == [model]
+    assert not page.error

@@ -24,7 +24,7 @@ from tests.fakes.evaluation import (
     write_baseline,
     write_fer2013_csv,
 )
-from tests.pages.evaluation_page import download_names, open_page, switch_tab, tab_names
+from tests.pages.apps import download_names, open_page, rerun, switch_tab, tab_names, texts
 
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 """What the reader calls the private rows of ``write_fer2013_csv``."""
@@ -59,22 +59,20 @@ def test_metrics_come_from_the_stored_predictions(artifacts: Path) -> None:
     assert not page.error
 
 
-def test_the_validation_split_is_called_optimistic(artifacts: Path) -> None:
-    write_artifacts(artifacts)
-    assert "slightly optimistic" in open_page("FER2013 PublicTest").warning[0].value
-
-
 def test_models_are_compared_and_one_is_shown_in_detail(artifacts: Path) -> None:
+    write_baseline(artifacts, "a_baseline", "emotion")
     write_artifacts(artifacts)
-    page = open_page()
-    page.multiselect[0].set_value(["emotion", "emotion_small"]).run()
-    assert [metric.label for metric in page.metric] == ["Accuracy", "Macro F1"] * 2
-    page.selectbox(key=DETAIL_KEY).select("emotion_small").run()
-    assert not page.exception
-    assert download_names(page) == ["emotion_small_private_emotion_classes.csv"]
+    page = open_page("FER2013 PublicTest")
+    assert "slightly optimistic" in page.warning[0].value
+    assert page.multiselect[0].options == ["emotion", "emotion_small", "a_baseline (baseline)"]
+    assert page.multiselect[0].value == ["emotion"]
+    page.multiselect[0].set_value(["emotion", "emotion_small"])
+    assert [metric.label for metric in rerun(page).metric] == ["Accuracy", "Macro F1"] * 2
+    page.selectbox(key=DETAIL_KEY).select("emotion_small")
+    assert download_names(rerun(page)) == ["emotion_small_public_emotion_classes.csv"]
 
 
-def test_the_open_tab_and_the_choices_stay(artifacts: Path) -> None:
+def test_open_tab_and_choices_stay(artifacts: Path) -> None:
     write_artifacts(artifacts)
     page = open_page(tab="Calibration")
     page.selectbox(key=TEST_SET_KEY).select("UTKFace test").run()
@@ -86,144 +84,89 @@ def test_the_open_tab_and_the_choices_stay(artifacts: Path) -> None:
     assert page.session_state[TAB_KEY] == "Age", "the first tab in place of one that is not there"
 
 
+EMOTION_TABS = {"Accuracy": 0, "Confusion matrix": 7}
+AGE_TABS, GENDER_TAB = {"Age": 0, "Age brackets": 9}, {"Perceived gender": 2}
+
+
 @pytest.mark.parametrize(
     ("task", "test_set", "expected"),
     [
-        ("emotion", "FER2013 PrivateTest", ["Accuracy", "Confusion matrix"]),
-        ("emotion_five", "FER2013 PrivateTest, five emotions", ["Accuracy", "Confusion matrix"]),
-        ("age_gender", "UTKFace test", ["Age", "Age brackets", "Perceived gender"]),
-        ("gender", "UTKFace test", ["Perceived gender"]),
-        ("age", "UTKFace test", ["Age", "Age brackets"]),
-        ("age_group_gender", "UTKFace test", ["Age", "Age brackets", "Age groups", "Perceived gender"]),
-        ("age_gender_published", "UTKFace, published split: test", ["Age", "Age brackets", "Perceived gender"]),
+        ("emotion", "FER2013 PrivateTest", EMOTION_TABS),
+        ("emotion_five", "FER2013 PrivateTest, five emotions", EMOTION_TABS | {"Confusion matrix": 5}),
+        ("age_gender", "UTKFace test", AGE_TABS | GENDER_TAB),
+        ("gender", "UTKFace test", GENDER_TAB),
+        ("age", "UTKFace test", AGE_TABS),
+        ("age_group_gender", "UTKFace test", AGE_TABS | {"Age groups": 8} | GENDER_TAB),
+        ("age_gender_published", "UTKFace, published split: test", AGE_TABS | GENDER_TAB),
     ],
-    ids=lambda value: value.replace(" ", "_") if isinstance(value, str) else None,
 )
-def test_a_baseline_has_a_tab_for_each_of_its_outputs(
-    artifacts: Path, task: str, test_set: str, expected: list[str]
-) -> None:
+def test_each_output_has_its_tabs(artifacts: Path, task: str, test_set: str, expected: dict[str, int]) -> None:
+    """``expected``: titles, and the classes of each confusion matrix."""
     write_baseline(artifacts, "network", task)
     page = open_page(test_set)
     fairness = [] if task.startswith("emotion") else ["Fairness"]
     assert tab_names(page) == [*expected, "Calibration", *fairness, *ALWAYS]
-    for tab in expected:
+    for tab, classes in expected.items():
         assert not switch_tab(page, tab).error
         assert page.get("plotly_chart")
+        matrices = [len(table.value) for table in page.dataframe if "true_class" in table.value.columns]
+        assert matrices == ([classes] if classes else [])
+        if classes:
+            (shares,) = (name for name in download_names(page) if name.endswith("_confusion_shares.csv"))
+            page.segmented_control[0].set_value("Counts")
+            assert shares.replace("shares", "counts") in download_names(rerun(page))
 
 
-@pytest.mark.parametrize(
-    ("task", "test_set", "tab", "file", "size"),
-    [
-        ("emotion", "FER2013 PrivateTest", "Confusion matrix", "private_emotion", 7),
-        ("emotion_five", "FER2013 PrivateTest, five emotions", "Confusion matrix", "five_private_emotion", 5),
-        ("gender", "UTKFace test", "Perceived gender", "test_perceived_gender", 2),
-        ("age_group_gender", "UTKFace test", "Age groups", "test_age_group", 8),
-        ("age", "UTKFace test", "Age brackets", "test_age_bracket", 9),
-    ],
-    ids=["emotion", "five emotions", "gender", "age groups", "age brackets"],
-)
-def test_the_confusion_matrix_has_the_classes_of_the_output(
-    artifacts: Path, task: str, test_set: str, tab: str, file: str, size: int
-) -> None:
-    write_baseline(artifacts, "network", task)
-    page = open_page(test_set, tab)
-    assert f"network_{file}_confusion_shares.csv" in download_names(page)
-    assert [len(table.value) for table in page.dataframe if "true_class" in table.value.columns] == [size]
-    page.segmented_control[0].set_value("Counts").run()
-    assert not page.exception
-    assert f"network_{file}_confusion_counts.csv" in download_names(page)
-
-
-def test_built_in_models_come_first(artifacts: Path) -> None:
-    write_baseline(artifacts, "a_baseline", "emotion")
-    write_artifacts(artifacts)
-    page = open_page()
-    assert page.multiselect[0].options == ["emotion", "emotion_small", "a_baseline (baseline)"]
-    assert page.multiselect[0].value == ["emotion"]
-
-
-def test_models_of_different_tasks_are_compared_in_what_both_predict(artifacts: Path) -> None:
+def test_models_of_different_tasks_are_compared(artifacts: Path) -> None:
     write_artifacts(artifacts)
     write_baseline(artifacts, "only_gender", "gender")
     page = open_page("UTKFace test")
-    page.multiselect[0].set_value(["age_gender", "only_gender (baseline)"]).run()
-    assert any("do not predict this: only_gender" in caption.value for caption in page.caption)
-    page.selectbox(key=DETAIL_KEY).select("only_gender").run()
-    assert not page.exception
-    assert tab_names(page) == ["Perceived gender", "Calibration", "Fairness", *ALWAYS]
+    page.multiselect[0].set_value(["age_gender", "only_gender (baseline)"])
+    assert "do not predict this: only_gender" in texts(rerun(page))
+    page.selectbox(key=DETAIL_KEY).select("only_gender")
+    assert tab_names(rerun(page)) == ["Perceived gender", "Calibration", "Fairness", *ALWAYS]
     assert {"**age_gender**", "**only_gender**"} <= {text.value for text in page.markdown}
-
-
-def test_a_model_can_be_chosen_from_elsewhere(artifacts: Path) -> None:
-    write_artifacts(artifacts)
-    write_baseline(artifacts, "only_gender", "gender")
-    page = AppTest.from_function(_chosen_elsewhere, default_timeout=120).run()
-    page.button[0].click().run()
-    assert not page.exception
-    assert page.selectbox(key=TEST_SET_KEY).value == "UTKFace test"
-    assert page.multiselect[0].value == ["only_gender"]
-
-
-def _chosen_elsewhere() -> None:
-    import streamlit as st
-
-    from core.tasks import TASKS
-    from pages.shared.evaluation.selection import choose_models, choose_split, preselect
-
-    st.button("go", on_click=preselect, args=(TASKS["gender"].test_split, "only_gender"))
-    choose_models(choose_split())
 
 
 # What is broken, missing or changed.
 
 
-def test_nothing_installed_is_said(artifacts: Path) -> None:
+def test_nothing_installed(artifacts: Path) -> None:
     page = open_page()
     assert "no model for this test set is installed" in page.info[-1].value
     assert not page.metric
 
 
-def _break_predictions(folder: Path) -> None:
-    (folder / "predictions.npz").write_bytes(b"PK\x03\x04 not really")
-
-
-def _remove_predictions(folder: Path) -> None:
-    (folder / "predictions.npz").unlink()
-
-
-def _break_card(folder: Path) -> None:
-    (folder / "card.json").write_text("{")
-
-
 @pytest.mark.parametrize(
-    ("damage", "advice"),
+    ("file", "content", "advice"),
     [
-        (_break_predictions, "models.evaluate emotion "),
-        (_remove_predictions, "models.evaluate emotion "),
-        (_break_card, "git restore"),
+        ("predictions.npz", b"PK\x03\x04 not really", "models.evaluate emotion "),
+        ("predictions.npz", None, "models.evaluate emotion "),
+        ("card.json", b"{", "git restore"),
     ],
     ids=["corrupt", "missing", "card"],
 )
-def test_a_broken_model_is_named_and_the_others_work(
-    artifacts: Path, damage: Callable[[Path], None], advice: str
+def test_broken_model_is_named_and_the_others_work(
+    artifacts: Path, file: str, content: bytes | None, advice: str
 ) -> None:
-    write_artifacts(artifacts)
-    damage(artifacts / "emotion")
+    path = write_artifacts(artifacts) / "emotion" / file
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
     page = open_page()
     assert advice in page.error[0].value
-    page.multiselect[0].set_value(["emotion_small"]).run()
-    assert not page.exception
-    assert len(page.metric) == 2
+    page.multiselect[0].set_value(["emotion_small"])
+    assert len(rerun(page).metric) == 2
 
 
-def test_a_missing_history_leaves_the_other_tabs(artifacts: Path) -> None:
+def test_missing_history_leaves_the_other_tabs(artifacts: Path) -> None:
     (write_artifacts(artifacts) / "emotion" / "history.csv").unlink()
     page = open_page(tab="Training")
     assert "history.csv" in page.error[0].value
     assert not switch_tab(page, "Accuracy").error
 
 
-def test_a_choice_that_is_gone_is_forgotten(artifacts: Path) -> None:
+def test_removed_choice_is_forgotten(artifacts: Path) -> None:
     write_artifacts(artifacts)
     page = open_page()
     page.multiselect[0].set_value(["emotion", "emotion_small"]).run()
@@ -233,7 +176,7 @@ def test_a_choice_that_is_gone_is_forgotten(artifacts: Path) -> None:
     assert page.multiselect[0].value == ["emotion"]
 
 
-def test_predictions_are_read_once_and_again_when_they_change(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_are_cached_until_they_change(artifacts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded, reported = [], []
     load, report = cache.load_stored, tabs.class_report
     monkeypatch.setattr(cache, "load_stored", lambda *given: loaded.append(given) or load(*given))
@@ -252,7 +195,7 @@ def test_predictions_are_read_once_and_again_when_they_change(artifacts: Path, m
 # The model card.
 
 
-def test_the_card_of_a_baseline_names_recipe_and_reported_results(artifacts: Path) -> None:
+def test_card_of_a_baseline(artifacts: Path) -> None:
     write_baseline(artifacts, "network", "gender")
     page = open_page("UTKFace test", "Model card")
     assert any(text.value.startswith("**Recipe.** the authors'") for text in page.markdown)
@@ -268,36 +211,6 @@ def test_the_card_of_a_baseline_names_recipe_and_reported_results(artifacts: Pat
 # Tabs that need the data set.
 
 
-def test_errors_are_shown_once_asked_for(artifacts: Path, tmp_path: Path) -> None:
-    write_artifact(artifacts, "emotion", "emotion", {"private": wrong_predictions()})
-    write_fer2013_csv(tmp_path / "data")
-    page = open_page(tab="Errors")
-    assert tab_names(page)[-2:] == ["Errors", "Reproduce"]
-    assert not page.image
-    page.button(key="load_images").click().run()
-    assert not page.exception
-    captions = [image.captions[0] for image in page.image]
-    assert len(captions) == 12
-    assert captions[0] == "angry → disgust 90%"
-
-
-def test_errors_without_their_images_are_explained(artifacts: Path, tmp_path: Path) -> None:
-    write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions(ids=OTHER_IDS)})
-    write_fer2013_csv(tmp_path / "data")
-    page = open_page(tab="Errors")
-    page.button(key="load_images").click().run()
-    assert any("no file names" in info.value for info in page.info)
-
-
-def test_a_data_set_without_the_images_is_an_error(artifacts: Path, tmp_path: Path) -> None:
-    write_baseline(artifacts, "network", "gender")
-    (tmp_path / "data" / "UTKFace").mkdir(parents=True)
-    page = open_page("UTKFace test", "Errors")
-    page.button(key="load_images").click().run()
-    assert not page.exception
-    assert "no usable image" in page.error[0].value
-
-
 def fake_evaluation(folder: Path, samples: Samples, progress: Callable[[float], None]) -> Predictions:
     progress(0.5)
     progress(1.0)
@@ -305,47 +218,55 @@ def fake_evaluation(folder: Path, samples: Samples, progress: Callable[[float], 
     return Predictions("emotion", samples.ids, {"emotion": samples.labels["emotion"]}, {"emotion": probabilities})
 
 
-def reproduce(tmp_path: Path) -> AppTest:
-    write_fer2013_csv(tmp_path / "data")
-    page = open_page(tab="Reproduce")
-    page.button(key="load_images").click().run()
-    page.button(key="reproduce_start").click().run()
-    assert not page.exception
-    return page
+def click(page: AppTest, key: str) -> AppTest:
+    page.button(key=key).click()
+    return rerun(page)
 
 
-def test_reproduced_metrics_stand_beside_the_saved_ones(
-    artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_errors_and_reproduced_metrics(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_artifact(artifacts, "emotion", "emotion", {"private": wrong_predictions()})
+    write_fer2013_csv(tmp_path / "data")
     monkeypatch.setattr(predict, "evaluate_samples", fake_evaluation)
-    page = reproduce(tmp_path)
+    page = open_page(tab="Errors")
+    assert tab_names(page)[-2:] == ["Errors", "Reproduce"]
+    assert not page.image
+    captions = [image.captions[0] for image in click(page, "load_images").image]
+    assert len(captions) == 12
+    assert captions[0] == "angry → disgust 90%"
+    click(switch_tab(page, "Reproduce"), "reproduce_start")
     assert "12 images evaluated" in page.success[0].value
     (table,) = (table.value for table in page.dataframe if "reproduced" in table.value.columns)
     accuracy = table.loc[(table["saved"] == 0) & (table["reproduced"] == 1), "difference"]
     assert accuracy.tolist()[:1] == [1.0]
-    switch_tab(page, "Errors")
-    assert not page.image, "the reproduced predictions have no errors"
+    assert not switch_tab(page, "Errors").image, "the reproduced predictions have no errors"
 
 
-def test_reproducing_on_other_images_says_so(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_of_other_images(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions(ids=OTHER_IDS)})
+    write_fer2013_csv(tmp_path / "data")
     monkeypatch.setattr(predict, "evaluate_samples", fake_evaluation)
-    assert "Only 0 of 120 images" in reproduce(tmp_path).warning[-1].value
+    page = click(open_page(tab="Errors"), "load_images")
+    assert any("no file names" in info.value for info in page.info)
+    click(switch_tab(page, "Reproduce"), "reproduce_start")
+    assert "Only 0 of 120 images" in page.warning[-1].value
 
 
-def test_a_model_that_cannot_run_is_named(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_that_cannot_run_is_named(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(folder: Path, samples: Samples, progress: Callable[[float], None]) -> Predictions:
         raise ArtifactMissingError(f"{folder / 'model.tflite'} is missing.")
 
     write_artifact(artifacts, "emotion", "emotion", {"private": wrong_predictions()})
+    write_fer2013_csv(tmp_path / "data")
     monkeypatch.setattr(predict, "evaluate_samples", unreadable)
-    assert "model.tflite is missing" in reproduce(tmp_path).error[0].value
+    page = click(click(open_page(tab="Reproduce"), "load_images"), "reproduce_start")
+    assert "model.tflite is missing" in page.error[0].value
 
 
-def test_a_model_that_is_not_included_cannot_be_reproduced(artifacts: Path, tmp_path: Path) -> None:
+def test_neither_images_nor_served_model(artifacts: Path, tmp_path: Path) -> None:
     write_baseline(artifacts, "network", "gender")
     (tmp_path / "data" / "UTKFace").mkdir(parents=True)
     page = open_page("UTKFace test", "Reproduce")
     assert "python -m models export network --data data" in page.code[0].value
     assert not [button for button in page.button if button.key == "load_images"]
+    click(switch_tab(page, "Errors"), "load_images")
+    assert "no usable image" in page.error[0].value

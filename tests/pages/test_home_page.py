@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-ROOT = Path(__file__).parents[2]
+from tests.fakes.evaluation import card_dict
+from tests.pages.apps import ROOT, metrics, open_file, texts
+
 HEAVY = ("cv2", "plotly", "scipy", "sklearn", "ai_edge_litert", "tensorflow", "av", "streamlit_webrtc")
 
 EMOTION_METRICS = {"private": {"accuracy": 0.6834, "accuracy_low": 0.668, "accuracy_high": 0.6985, "n": 3589}}
@@ -29,96 +30,48 @@ AGE_METRICS = {
 
 
 def write_card(root: Path, name: str, task: str, metrics: dict[str, Any], **changes: Any) -> None:
-    card = {
-        "name": name,
-        "title": f"{name} network",
-        "task": task,
-        "architecture": "residual",
-        "parameters": 680_000,
-        "input": {"size": 48, "channels": 1},
-        "crop": {"scale": 1.0, "shift_y": 0.0},
-        "metrics": metrics,
-        "training": {},
-        "data": {},
-        "files": {},
-        "license": "research only",
-        "intended_use": "",
-        "limits": "",
-    }
     (root / name).mkdir()
-    (root / name / "card.json").write_text(json.dumps(card | changes), encoding="utf-8")
-
-
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    return tmp_path
+    (root / name / "card.json").write_text(json.dumps(card_dict(name, task, metrics=metrics, **changes)))
 
 
 def home() -> AppTest:
-    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
-    assert not app.exception
-    return app
+    return open_file("Home.py")
 
 
 def captions(app: AppTest) -> list[str]:
     return [caption.value for caption in app.caption]
 
 
-def test_figures_come_from_the_cards(artifacts: Path) -> None:
+def test_metrics_of_installed_models(artifacts: Path) -> None:
     write_card(artifacts, "age_gender", "age_gender", AGE_METRICS)
     write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
+    write_card(artifacts, "one_output", "gender", AGE_METRICS)
+    recall = {"recall": 0.985, "recall_low": 0.972, "recall_high": 0.992, "false_boxes_all": 0.104, "marked_faces": 612}
+    detector_input = {"size": 48, "channels": 1}
+    write_card(artifacts, "face_detector", "detection", {"test": recall}, input=detector_input)
+    write_card(artifacts, "published", "age_gender_published", AGE_METRICS)
+    for task in ("gender", "emotion_five"):
+        write_card(artifacts, f"baseline_{task}", task, {}, recipe="the authors'")
     app = home()
-    assert [(metric.label, metric.value) for metric in app.metric] == [
+    assert metrics(app) == [
+        ("Faces: recall", "98.5 %"),
+        ("Faces: false positives per image", "0.10"),
         ("Emotion: accuracy", "68.3 %"),
         ("Age: mean absolute error", "5.04 years"),
         ("Perceived gender: accuracy", "93.6 %"),
+        ("Perceived gender: accuracy", "93.6 %"),
     ]
+    assert "95 % CI 97.2 to 99.2 % · Face detection: test photographs · 612 annotated faces" in captions(app)
     assert "95 % CI 66.8 to 69.8 % · FER2013 PrivateTest · 3,589 images" in captions(app)
     assert "95 % CI 4.91 to 5.18 years · UTKFace test · 4,712 images" in captions(app)
+    assert "face_detector · 0.68 M parameters · any image size, grey" in captions(app)
+    (line,) = [text.value for text in app.markdown if "for comparison" in text.value]
+    assert "3 other models." in line
+    assert [link for link in app.page_link if "Compare all models" in link.value]
     assert not app.error
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 other model."), (3, "3 other models.")], ids=str)
-def test_baselines_are_one_line(artifacts: Path, count: int, words: str) -> None:
-    write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
-    for number, task in zip(range(count), ("gender", "age_group_gender", "emotion_five"), strict=False):
-        write_card(artifacts, f"baseline_{number}", task, {}, recipe="the authors'")
-    app = home()
-    assert len(app.metric) == 1
-    lines = [one.value for one in app.markdown if "for comparison" in one.value]
-    assert len(lines) == 1
-    assert words in lines[0]
-    assert [link for link in app.page_link if "Compare all models" in link.value]
-
-
-def test_a_network_for_comparison_is_on_the_line_of_the_others(artifacts: Path) -> None:
-    write_card(artifacts, "age_gender", "age_gender", AGE_METRICS)
-    write_card(artifacts, "published", "age_gender_published", AGE_METRICS)
-    app = home()
-    assert len(app.metric) == 2
-    assert [one.value for one in app.markdown if "for comparison: 1 other model." in one.value]
-
-
-def test_a_network_of_our_own_may_answer_one_thing(artifacts: Path) -> None:
-    write_card(artifacts, "faces", "gender", AGE_METRICS)
-    assert [metric.label for metric in home().metric] == ["Perceived gender: accuracy"]
-
-
-def test_the_face_detector_comes_first(artifacts: Path) -> None:
-    write_card(artifacts, "emotion", "emotion", EMOTION_METRICS)
-    recall = {"recall": 0.985, "recall_low": 0.972, "recall_high": 0.992, "false_boxes_all": 0.104, "marked_faces": 612}
-    write_card(artifacts, "face_detector", "detection", {"test": recall})
-    app = home()
-    assert [(metric.label, metric.value) for metric in app.metric][:2] == [
-        ("Faces: recall", "98.5 %"),
-        ("Faces: false positives per image", "0.10"),
-    ]
-    assert "95 % CI 97.2 to 99.2 % · Face detection: test photographs · 612 annotated faces" in captions(app)
-    assert "face_detector · 0.68 M parameters · any image size, grey" in captions(app)
-
-
-def test_card_without_figures_or_intervals_shows_neither(artifacts: Path) -> None:
+def test_card_without_metrics_or_intervals(artifacts: Path) -> None:
     write_card(artifacts, "emotion", "emotion", {"private": {"accuracy": 0.5}})
     write_card(artifacts, "emotion_new", "emotion", {"public": {"accuracy": 0.99}})
     app = home()
@@ -137,23 +90,14 @@ def test_broken_artifact_is_named_and_the_rest_shown(artifacts: Path) -> None:
     assert [metric.value for metric in app.metric] == ["68.3 %"]
 
 
-def test_no_model_at_all_says_how_to_get_one(artifacts: Path) -> None:
+def test_page_without_models(artifacts: Path) -> None:
     app = home()
     assert "No model is installed" in app.warning[0].value
     assert not app.metric
-
-
-def test_every_page_is_linked_and_limits_and_privacy_are_told(artifacts: Path) -> None:
-    app = home()
-    assert [link.value for link in app.page_link] == [
-        "**Live camera**",
-        "**Analyze image**",
-        "**Model evaluation**",
-    ]
+    assert [link.value for link in app.page_link] == ["**Live camera**", "**Analyze image**", "**Model evaluation**"]
     assert [header.value for header in app.header] == ["Installed models", "Limitations", "Privacy"]
-    text = "\n".join(element.value for element in app.markdown)
-    assert "Nothing is stored" in text
-    assert "prohibits" in text
+    assert "Nothing is stored" in texts(app)
+    assert "prohibits" in texts(app)
 
 
 def test_home_imports_nothing_heavy() -> None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from core.artifacts.model_card import AlignmentSpec
 from core.attributes.estimator import Estimator
 from core.attributes.occlusion import OcclusionMap
 from core.errors import ArtifactMissingError
-from core.types import AgeEstimate, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from core.types import Box, Detection, EmotionEstimate, Face
 from pages.shared.image import explanation as image_explanation
 from pages.shared.image.explanation import HOW_TO_READ, NO_REGION_DOMINATES, RAW_OUTPUT, describe, is_lowered
-from tests.fakes.core import AGE_GENDER_CARD, FakeEstimator
+from tests.fakes.core import AGE_GENDER_CARD, CHILD, FakeEstimator
 from tests.fakes.networks import GENDER_CARD, answering
+from tests.pages.apps import encode, open_function, rerun
 
-HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03))
 DETECTION = Detection(Box(10, 10, 50, 50), 0.9)
-FULL = Face(DETECTION, HAPPY, AgeEstimate(7.4, 5, 10), GenderEstimate((0.3, 0.7)))
+FULL = replace(CHILD, detection=DETECTION)
 
 
 class StoredFile:
@@ -34,9 +32,7 @@ class StoredFile:
     def __init__(self, brightness: int = 255) -> None:
         pixels = np.full((60, 60, 3), 40, np.uint8)
         pixels[:, :20] = brightness
-        file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "PNG")
-        self._data = file.getvalue()
+        self._data = encode(pixels)
         self.fingerprint = f"of brightness {brightness}"
         self.reads = 0
 
@@ -71,16 +67,12 @@ def script(file, faces, networks, blur):
 
 
 def page(file: StoredFile, networks: Networks, *faces: Face, blur: bool = False) -> AppTest:
-    app = AppTest.from_function(script, args=(file, faces, networks, blur), default_timeout=30).run()
-    assert not app.exception
-    return app
+    return open_function(script, file, faces, networks, blur)
 
 
 def opened(app: AppTest, number: int = 0) -> AppTest:
     app.session_state[f"explain_{number}"] = True
-    app.run()
-    assert not app.exception
-    return app
+    return rerun(app)
 
 
 def picture_of(app: AppTest) -> str:
@@ -108,26 +100,18 @@ def test_only_attributes_that_were_read_are_explained():
 
 
 @pytest.mark.parametrize(("attribute", "network"), [("emotion", 0), ("age", 1), ("gender", 1)])
-def test_explanations_are_cached(attribute, network):
+def test_explanations_are_cached_while_the_map_is_hidden(attribute, network):
     networks = Networks()
     app = opened(page(StoredFile(), networks, FULL))
-    app.segmented_control(key="explain_attribute_0").set_value(attribute).run()
-    asked = [len(estimator.batches) for estimator in networks.estimators]
+    app.segmented_control(key="explain_attribute_0").set_value(attribute)
+    rerun(app)
+    asked, with_map = [len(estimator.batches) for estimator in networks.estimators], picture_of(app)
     assert asked[network] > 0
-    app.toggle(key="explain_map_0").set_value(False).run()
-    app.toggle(key="explain_map_0").set_value(True).run()
-    assert not app.exception
+    app.toggle(key="explain_map_0").set_value(False)
+    assert picture_of(rerun(app)) != with_map
+    app.toggle(key="explain_map_0").set_value(True)
+    assert picture_of(rerun(app)) == with_map
     assert [len(estimator.batches) for estimator in networks.estimators] == asked
-
-
-def test_map_can_be_hidden():
-    app = opened(page(StoredFile(), Networks(), FULL))
-    with_map = picture_of(app)
-    app.toggle(key="explain_map_0").set_value(False).run()
-    without = picture_of(app)
-    assert with_map != without
-    app.toggle(key="explain_map_0").set_value(True).run()
-    assert picture_of(app) == with_map
 
 
 def test_face_stays_blurred_below_the_map(monkeypatch):
@@ -143,21 +127,16 @@ def test_face_stays_blurred_below_the_map(monkeypatch):
     assert not np.array_equal(clear, blurred)
 
 
-def test_each_face_has_its_own_explanation():
-    networks = Networks()
-    other = Face(Detection(Box(0, 0, 30, 30), 0.8), gender=GenderEstimate((0.9, 0.1)))
-    app = opened(opened(page(StoredFile(), networks, FULL, other)), 1)
-    assert len(app.get("image")) == 2
-    assert len(app.session_state["image_explanations"]) == 2
-
-
-def test_cache_is_bounded(monkeypatch):
+def test_each_face_has_its_own_explanation(monkeypatch):
     monkeypatch.setattr(image_explanation, "MAX_EXPLAINED", 2)
-    faces = [Face(Detection(Box(n, n, n + 30, n + 30), 0.8), emotion=HAPPY) for n in range(4)]
-    app = page(StoredFile(), Networks(), *faces)
+    app = page(
+        StoredFile(),
+        Networks(),
+        *(Face(Detection(Box(n, n, n + 30, n + 30), 0.8), emotion=CHILD.emotion) for n in range(4)),
+    )
     for number in range(4):
-        opened(app, number)
-    assert len(app.session_state["image_explanations"]) == 2
+        assert len(opened(app, number).get("image")) == number + 1
+    assert len(app.session_state["image_explanations"]) == 2, "the cache is bounded"
 
 
 def test_missing_model_is_an_error_message():
@@ -176,13 +155,13 @@ def occlusion(attribute: str, label: str | None, answer: float, strongest: float
 def test_another_network_is_explained_with_its_own_crop():
     networks = Networks()
     app = opened(page(StoredFile(), networks, FULL))
-    app.segmented_control(key="explain_attribute_0").set_value("gender").run()
+    app.segmented_control(key="explain_attribute_0").set_value("gender")
+    rerun(app)
     asked = networks.batches()
     baseline = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=AlignmentSpec(1.5)))
     networks.estimators = (*networks.estimators, baseline)
     before = picture_of(app)
-    app.run()
-    assert not app.exception
+    rerun(app)
     assert not app.error
     assert networks.batches() > asked
     assert {batch.shape[1:] for batch in baseline.batches} == {(16, 16, 3)}

@@ -2,103 +2,44 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.errors import ArtifactMissingError, DetectorError, FacetError, ImageError
+from core.errors import DetectorError, ImageError
 from core.io.images import decode
-from core.settings import Attributes, DetectorSettings, NetworkChoice, OverlayStyle
+from core.settings import Attributes, OverlayStyle
 from core.suggestions import COLUMNS
-from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
 from pages.shared.markdown import escape_markdown
-
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "pages" / "2_Analyze_Image.py"
-HAPPY = EmotionEstimate((0.02, 0.02, 0.02, 0.85, 0.03, 0.03, 0.03))
-
-
-class FakeAnalyzer:
-    """Finds ``faces`` happy children of seven in every picture, unless it is broken."""
-
-    def __init__(self, faces: int = 1, error: FacetError | None = None) -> None:
-        self.faces = faces
-        self.error = error
-        self.calls: list[tuple[tuple[int, ...], Attributes]] = []
-
-    def analyze(self, frame: NDArray[np.uint8], attributes: Attributes = Attributes()) -> Analysis:
-        self.calls.append((frame.shape, attributes))
-        if self.error is not None:
-            raise self.error
-        height, width = frame.shape[:2]
-        return Analysis(width, height, tuple(self._face(number, attributes) for number in range(self.faces)), 5.0)
-
-    def _face(self, number: int, attributes: Attributes) -> Face:
-        return Face(
-            Detection(Box(4 + number, 4, 44 + number, 44), 0.9),
-            emotion=HAPPY if attributes.emotion else None,
-            age=AgeEstimate(7.4, 5, 10) if attributes.age else None,
-            gender=GenderEstimate((0.3, 0.7)) if attributes.gender else None,
-        )
+from tests.fakes.core import FakeAnalyzer
+from tests.pages.apps import IMAGE, encode, rerun, texts, upload
 
 
 def picture(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
-    pixels = np.random.default_rng(seed).integers(0, 255, (50, width, 3), dtype=np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind)
-    return file.getvalue()
+    return encode(np.random.default_rng(seed).integers(0, 255, (50, width, 3), dtype=np.uint8), kind)
 
 
-@pytest.fixture
-def analyzer(monkeypatch: pytest.MonkeyPatch) -> FakeAnalyzer:
-    fake = FakeAnalyzer()
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", lambda settings, detector_name, networks: fake)
-    return fake
-
-
-def page() -> AppTest:
-    app = AppTest.from_file(str(PAGE), default_timeout=30).run()
-    assert not app.exception
-    return app
-
-
-def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
-    app.file_uploader(key="image_files").set_value([(name, data, "") for name, data in files])
-    app.run()
-    assert not app.exception
-    return app
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(element.value for element in (*app.markdown, *app.caption))
-
-
-def test_empty_page_asks_for_an_image(analyzer: FakeAnalyzer) -> None:
-    app = page()
-    assert "Add an image" in app.info[0].value
-    assert not app.error
-    assert not app.camera_input, "the camera is asked for without being chosen"
+def click(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click()
+    return rerun(app)
 
 
 def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
-    app = upload(page(), ("me.png", picture()))
-    assert app.subheader[0].value == "me.png"
-    assert "**Face 1**" in texts(app)
-    assert "Happy 85%" in texts(app)
-    assert "Age 7 (5-10)" in texts(app)
-    assert "Perceived gender: female 70%" in texts(app)
+    app = IMAGE.open()
+    assert "Add an image" in app.info[0].value
+    assert not app.camera_input, "the camera is asked for without being chosen"
+    upload(app, ("*a* [b](http://c.d) `e`.png", picture()))
+    assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
+    for text in ("**Face 1**", "Happy 85%", "Age 7 (5-10)", "Perceived gender: female 70%"):
+        assert text in texts(app)
     assert len(app.get("plotly_chart")) == 1
     assert not app.error
     assert not app.info
@@ -107,12 +48,11 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
 
 
 def test_snapshot_is_analysed(analyzer: FakeAnalyzer) -> None:
-    app = page()
-    app.segmented_control(key="image_source").set_value(image_inputs.FROM_CAMERA).run()
-    assert not app.file_uploader
-    app.camera_input(key="image_camera").set_value(("snapshot.jpg", picture(kind="JPEG"), "image/jpeg")).run()
-    assert not app.exception
-    assert "**Face 1**" in texts(app)
+    app = IMAGE.open()
+    app.segmented_control(key="image_source").set_value(image_inputs.FROM_CAMERA)
+    assert not rerun(app).file_uploader
+    app.camera_input(key="image_camera").set_value(("snapshot.jpg", picture(kind="JPEG"), "image/jpeg"))
+    assert "**Face 1**" in texts(rerun(app))
     assert analyzer.calls == [((50, 60, 3), Attributes())]
 
 
@@ -123,7 +63,7 @@ def test_unreadable_files_are_named_and_the_others_analysed(analyzer: FakeAnalyz
         ("cut.jpg", picture(kind="JPEG")[:400]),
         ("good.png", picture()),
     ]
-    app = upload(page(), *files)
+    app = upload(IMAGE.open(), *files)
     messages = [error.value for error in app.error]
     assert [message.split(":")[0] for message in messages] == [
         f"{name} cannot be read as an image" for name, _ in files[:3]
@@ -133,20 +73,18 @@ def test_unreadable_files_are_named_and_the_others_analysed(analyzer: FakeAnalyz
 
 
 def test_no_face_is_not_an_error(analyzer: FakeAnalyzer) -> None:
-    analyzer.faces = 0
-    app = upload(page(), ("wall.png", picture()))
+    analyzer.count = 0
+    app = upload(IMAGE.open(), ("wall.png", picture()))
     assert [info.value for info in app.info] == [image_faces.NO_FACE]
     assert not app.error
     assert "No face found" in texts(app)
 
 
 def test_same_file_is_analysed_once(analyzer: FakeAnalyzer) -> None:
-    app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)), ("bad.txt", b"text"))
-    app.button(key="suggest_button").click().run()
-    app.toggle(key="image_labels").set_value(False).run()
-    app.toggle(key="image_blur").set_value(True).run()
-    assert not app.exception
-    assert len(app.error) == 1
+    app = upload(IMAGE.open(), ("a.png", picture(1)), ("b.png", picture(2)), ("bad.txt", b"text"))
+    app.toggle(key="image_labels").set_value(False)
+    app.toggle(key="image_blur").set_value(True)
+    assert len(click(app, "suggest_button").error) == 1
     assert len(analyzer.calls) == 2
     app.toggle(key="image_age").set_value(False).run()
     assert [attributes.age for _, attributes in analyzer.calls] == [True, True, False, False]
@@ -154,7 +92,7 @@ def test_same_file_is_analysed_once(analyzer: FakeAnalyzer) -> None:
 
 
 def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
-    app = page()
+    app = IMAGE.open()
     for key in ("image_emotion", "image_age", "image_gender"):
         app.toggle(key=key).set_value(False)
     upload(app, ("a.png", picture()))
@@ -165,96 +103,59 @@ def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
 
 def test_cache_of_results_is_bounded(analyzer: FakeAnalyzer) -> None:
     limit = image_inputs.MAX_FILES
-    app = upload(page(), *((f"{seed}.png", picture(seed, width=50)) for seed in range(limit + 2)))
+    app = upload(IMAGE.open(), *((f"{seed}.png", picture(seed, width=50)) for seed in range(limit + 2)))
     assert f"Only the first {limit} of {limit + 2} files" in app.warning[0].value
     assert len(app.subheader) == len(analyzer.calls) == limit
-    app.slider(key="image_sensitivity").set_value(0.8).run()
+    app.slider(key="image_sensitivity").set_value(0.8)
+    rerun(app)
+    assert math.isclose(analyzer.settings[-1].sensitivity, 0.8)
     assert len(analyzer.calls) == 2 * limit
     assert len(app.session_state[RESULTS]) == limit
 
 
 def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
-    analyzer.faces = image_results.MAX_CARDS + 3
-    app = upload(page(), ("crowd.png", picture()))
+    analyzer.count = image_results.MAX_CARDS + 3
+    app = upload(IMAGE.open(), ("crowd.png", picture()))
     assert len(app.get("plotly_chart")) == image_results.MAX_CARDS
-    assert len(app.dataframe[-1].value) == analyzer.faces
+    assert len(app.dataframe[-1].value) == analyzer.count
     assert f"Cards show the first {image_results.MAX_CARDS} faces" in texts(app)
 
 
-def test_predict_and_suggest_adds_suggestions_until_hidden(analyzer: FakeAnalyzer) -> None:
-    app = upload(page(), ("a.png", picture()))
+def test_suggestions_are_shown_until_hidden(analyzer: FakeAnalyzer) -> None:
+    app = upload(IMAGE.open(), ("a.png", picture()))
     assert "Suggestions" not in texts(app)
-    app.button(key="suggest_button").click().run()
+    click(app, "suggest_button")
     assert "**Suggestions**" in texts(app)
     assert "Totoro" in texts(app), "a happy child of seven"
-    app.button(key="suggest_hide").click().run()
-    assert "**Suggestions**" not in texts(app)
+    assert "**Suggestions**" not in texts(click(app, "suggest_hide"))
+
+
+def suggest(*rows: tuple[str, ...]) -> AppTest:
+    app = IMAGE.open(suggest_edited=[dict(zip(COLUMNS, cells, strict=True)) for cells in rows])
+    return click(upload(app, ("a.png", picture())), "suggest_button")
 
 
 def test_suggestions_come_from_the_edited_table(analyzer: FakeAnalyzer) -> None:
-    app = page()
-    cells = ("happy", "any", "any", "game", "chess *for two*")
-    app.session_state["suggest_edited"] = [dict(zip(COLUMNS, cells, strict=True))]
-    upload(app, ("a.png", picture()))
-    app.button(key="suggest_button").click().run()
+    app = suggest(("happy", "any", "any", "game", "chess *for two*"))
     assert r"- Game: chess \*for two\*" in texts(app)
-    app.button(key="suggest_reset").click().run()
-    assert not app.exception
-    assert "Totoro" in texts(app)
+    assert "Totoro" not in texts(app)
+    assert "Totoro" in texts(click(app, "suggest_reset"))
 
 
 def test_empty_table_stays_empty(analyzer: FakeAnalyzer) -> None:
-    app = page()
-    app.session_state["suggest_edited"] = []
-    upload(app, ("a.png", picture()))
-    app.button(key="suggest_button").click().run()
-    assert not app.exception
-    assert "Totoro" not in texts(app)
+    assert "Totoro" not in texts(suggest())
 
 
 def test_error_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> None:
-    app = page()
-    cells = ("happy", "young", "any", "game", "chess")
-    app.session_state["suggest_edited"] = [dict(zip(COLUMNS, cells, strict=True))]
-    upload(app, ("a.png", picture()))
-    app.button(key="suggest_button").click().run()
-    assert not app.exception
+    app = suggest(("happy", "young", "any", "game", "chess"))
     assert "row 1: min_age must be a whole number of years or any" in app.error[0].value
     assert "**Face 1**" in texts(app)
 
 
-def test_missing_model_stops_the_page_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
-        raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing. Restore it with: git checkout")
-
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", broken)
-    app = page()
-    assert "emotion/model.tflite is missing. Restore it with: git checkout" in app.error[0].value
-    assert not app.file_uploader
-
-
 def test_failing_analysis_is_shown_beside_its_file(analyzer: FakeAnalyzer) -> None:
     analyzer.error = DetectorError("the detector gave up")
-    app = upload(page(), ("a.png", picture()))
+    app = upload(IMAGE.open(), ("a.png", picture()))
     assert "the detector gave up" in app.error[0].value
-
-
-def test_sensitivity_reaches_the_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[DetectorSettings] = []
-
-    def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
-        asked.append(settings)
-        return FakeAnalyzer()
-
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", get_analyzer)
-    app = page()
-    app.slider(key="image_sensitivity").set_value(0.8).run()
-    assert math.isclose(asked[-1].sensitivity, 0.8)
-
-
-def test_file_names_are_escaped(analyzer: FakeAnalyzer) -> None:
-    app = upload(page(), ("*a* [b](http://c.d) `e`.png", picture()))
-    assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
 
 
 @pytest.mark.parametrize(
@@ -272,30 +173,18 @@ def test_escaped_names_start_no_markup(name: str, shown: str) -> None:
     assert escape_markdown(name) == shown
 
 
-def test_removed_files_are_dropped_from_the_caches(analyzer: FakeAnalyzer) -> None:
-    app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
-    app.session_state[explanation_key(app)] = True
-    app.run()
+def test_removed_files_are_forgotten(analyzer: FakeAnalyzer) -> None:
+    app = upload(IMAGE.open(), ("a.png", picture(1)), ("b.png", picture(2)))
+    first_face = app.get("plotly_chart")[0].key.removeprefix("image_bars_")
+    app.session_state[f"explain_{first_face}"] = True
+    assert rerun(app).main.toggle, "the first explanation is open"
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [2, 1]
     upload(app, ("b.png", picture(2)))
+    assert not app.main.toggle, "an open explanation is not passed to another file"
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [1, 0]
-    assert len(analyzer.calls) == 2, "the other one is still known"
+    assert len(analyzer.calls) == 2, "the other file is still known"
     upload(app)
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
-
-
-def test_open_explanation_is_not_passed_to_another_file(analyzer: FakeAnalyzer) -> None:
-    app = upload(page(), ("a.png", picture(1)), ("b.png", picture(2)))
-    app.session_state[explanation_key(app)] = True
-    app.run()
-    assert app.main.toggle, "the first explanation is open"
-    upload(app, ("b.png", picture(2)))
-    assert not app.main.toggle
-
-
-def explanation_key(app: AppTest) -> str:
-    """Of the first picture's first face."""
-    return f"explain_{app.get('plotly_chart')[0].key.removeprefix('image_bars_')}"
 
 
 def test_cached_error_does_not_keep_the_file() -> None:
@@ -307,7 +196,7 @@ def test_cached_error_does_not_keep_the_file() -> None:
 
 def test_several_faces_get_the_numbers_of_their_cards() -> None:
     frame = decode(picture())
-    alone, both = (FakeAnalyzer(faces=count).analyze(frame) for count in (1, 2))
+    alone, both = (FakeAnalyzer(count).analyze(frame) for count in (1, 2))
     assert (image_results.card_numbers(alone), image_results.card_numbers(both)) == ([None], [1, 2])
 
 
@@ -328,7 +217,7 @@ def test_json_download_lists_every_file(analyzer: FakeAnalyzer, monkeypatch: pyt
         written.append(dumps(objects))
         return written[-1]
 
-    app = page()
+    app = IMAGE.open()
     monkeypatch.setattr("json.dumps", remember)
     upload(app, ("a.png", picture()), ("bad.png", b"text"))
     good, bad = next(answer for answer in map(json.loads, written) if isinstance(answer, list))

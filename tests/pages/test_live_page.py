@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 import streamlit as st
 from streamlit.runtime.secrets import Secrets
-from streamlit.testing.v1 import AppTest
 
-from core.errors import ArtifactMissingError, ConfigError
-from core.settings import LIVE_DETECTOR, Attributes, DetectorSettings, NetworkChoice, OverlayStyle
-from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from core.errors import ConfigError
+from core.settings import LIVE_DETECTOR, Attributes, OverlayStyle
+from core.types import Face
 from core.video.history import HistoryRow
 from core.video.session import LiveSession, LiveSnapshot
 from pages.shared.live import texts as live_texts
@@ -24,123 +23,64 @@ from pages.shared.live.connection import Connection, camera_message, next_connec
 from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.stream import frame_callback
+from tests.fakes.core import CHILD, FakeAnalyzer
+from tests.pages.apps import LIVE, open_function, rerun, texts
 
-PAGE = Path(__file__).parents[2] / "pages" / "1_Live_Camera.py"
 FRAME = np.zeros((48, 64, 3), dtype=np.uint8)
-SOMEBODY = Face(
-    Detection(Box(8, 8, 40, 40), 0.9),
-    EmotionEstimate((0, 0, 0, 0.9, 0, 0, 0.1)),
-    AgeEstimate(31, 25, 38),
-    GenderEstimate((0.2, 0.8)),
-)
 
 
-class FakeAnalyzer:
-    """Finds somebody in every frame and remembers how it was asked."""
-
-    def __init__(self) -> None:
-        self.attributes = Attributes()
-
-    def analyze(self, frame: np.ndarray, attributes: Attributes = Attributes()) -> Analysis:
-        self.attributes = attributes
-        return Analysis(frame.shape[1], frame.shape[0], (SOMEBODY,))
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[DetectorSettings]]:
-    """Detector settings that the page asked analyzers for; no models are loaded and no browser is there."""
-    # Without a browser there is no session that streamlit-webrtc could look up.
-    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+@pytest.fixture(autouse=True)
+def no_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("FACET_ICE_SERVERS", "FACET_TURN_URL"):
         monkeypatch.delenv(name, raising=False)
-    seen: list[DetectorSettings] = []
-
-    def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
-        seen.append(settings)
-        return FakeAnalyzer()
-
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", get_analyzer)
-    yield seen
-    st.cache_resource.clear()
 
 
-def page() -> AppTest:
-    return AppTest.from_file(str(PAGE), default_timeout=30)
-
-
-def texts(app: AppTest) -> str:
-    elements = [*app.info, *app.error, *app.warning, *app.caption, *app.markdown]
-    return "\n".join(str(element.value) for element in elements)
-
-
-def test_page_explains_start_and_valence(asked: list[DetectorSettings]) -> None:
-    app = page().run()
-    assert not app.exception
+def test_page_explains_start_and_valence(analyzer: FakeAnalyzer) -> None:
+    app = LIVE.open()
     assert "START" in texts(app)
     assert VALENCE_FORMULA in texts(app)
     assert [metric.label for metric in app.metric] == ["Frames/s", "Faces", "Latency"]
     assert [expander.label for expander in app.main.expander] == ["Camera does not start?"]
 
 
-def test_settings_reach_the_running_session(asked: list[DetectorSettings]) -> None:
-    app = page().run()
+def test_settings_reach_the_running_session(analyzer: FakeAnalyzer) -> None:
+    app = LIVE.open()
     session: LiveSession = app.session_state["live_session"]
     app.select_slider(key="live_sensitivity").set_value("high")
     app.toggle(key="live_age").set_value(False)
     app.toggle(key="live_blur").set_value(True)
     app.slider(key="live_smoothing").set_value(0.0)
-    app.run()
-    assert not app.exception
+    rerun(app)
     assert app.session_state["live_session"] is session, "the stream goes on with the same session"
-    assert asked[-1] == replace(LIVE_DETECTOR, sensitivity=0.75)
+    assert analyzer.settings[-1] == replace(LIVE_DETECTOR, sensitivity=0.75)
     assert session._attributes == Attributes(age=False)
     assert session._style == OverlayStyle(blur_faces=True, mirror=True)
     assert session._tracking.smoothing_s == 0.0
 
 
-def test_recorded_session_is_shown_and_reset(asked: list[DetectorSettings]) -> None:
-    app = page().run()
+def test_recorded_session_is_shown_and_reset(analyzer: FakeAnalyzer) -> None:
+    app = LIVE.open()
     session: LiveSession = app.session_state["live_session"]
     session.process(FRAME, 0.0)
     session.process(FRAME, 0.5)
-    app.run()
-    assert not app.exception
-    assert "2 frames analyzed, 2 with faces (100%), 0 errors" in texts(app)
+    session.note_error(ValueError("broken"))
+    rerun(app)
+    assert "2 frames analyzed, 2 with faces (100%), 1 error" in texts(app)
+    assert "1 frame could not be analyzed. Last error: ValueError: broken" in texts(app)
     assert [metric.value for metric in app.metric] == ["–", "0", "–"], "nothing plays"
     assert app.selectbox(key="live_timeline_face").options == ["Mean of all faces", "Face 1"]
-    app.button(key="live_reset").click().run()
-    assert "0 frames analyzed" in texts(app)
+    app.button(key="live_reset").click()
+    assert "0 frames analyzed" in texts(rerun(app))
 
 
-def test_frame_errors_are_shown(asked: list[DetectorSettings]) -> None:
-    app = page().run()
-    app.session_state["live_session"].note_error(ValueError("broken"))
-    app.run()
-    assert "1 frame could not be analyzed. Last error: ValueError: broken" in texts(app)
-
-
-def test_missing_model_is_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
-    def get_analyzer(settings: DetectorSettings, detector_name: str, networks: NetworkChoice) -> FakeAnalyzer:
-        raise ArtifactMissingError("models/artifacts/emotion/model.tflite is missing; run git checkout")
-
-    monkeypatch.setattr("pages.shared.resources.get_analyzer", get_analyzer)
-    app = page().run()
-    assert not app.exception
-    assert "model.tflite is missing" in app.error[0].value
-
-
-def test_malformed_servers_are_a_message(asked: list[DetectorSettings], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_malformed_servers_are_a_message(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACET_ICE_SERVERS", "stun:here")
-    app = page().run()
-    assert not app.exception
+    app = LIVE.open()
     assert "not JSON" in app.error[0].value
 
 
-def test_failed_connection_is_explained(asked: list[DetectorSettings]) -> None:
-    app = page()
-    app.session_state["live_connection"] = Connection.CONNECTING
-    app.run()
-    assert "TURN" in app.error[0].value
+def test_failed_connection_is_explained(analyzer: FakeAnalyzer) -> None:
+    assert "TURN" in LIVE.open(live_connection=Connection.CONNECTING).error[0].value
 
 
 class TestConnection:
@@ -199,19 +139,12 @@ class TestIceServers:
         assert ice_servers({"FACET_ICE_SERVERS": " ", "HF_TOKEN": "x"}, {}) == []
 
     def test_list_from_the_environment_comes_first(self) -> None:
-        environ = {
-            "FACET_ICE_SERVERS": '[{"urls": "stun:stun.example.org:3478"}]',
-            "FACET_TURN_URL": "turn:x",
-        }
+        environ = {"FACET_ICE_SERVERS": '[{"urls": "stun:stun.example.org:3478"}]', "FACET_TURN_URL": "turn:x"}
         assert ice_servers(environ, {"servers": "[]"}) == [{"urls": ["stun:stun.example.org:3478"]}]
 
     def test_turn_from_the_environment(self) -> None:
-        environ = {
-            "FACET_TURN_URL": TURN["urls"][0],
-            "FACET_TURN_USERNAME": "u",
-            "FACET_TURN_CREDENTIAL": "c",
-        }
-        assert ice_servers(environ, {}) == [TURN]
+        names = ("FACET_TURN_URL", "FACET_TURN_USERNAME", "FACET_TURN_CREDENTIAL")
+        assert ice_servers(dict(zip(names, (TURN["urls"][0], "u", "c"), strict=True)), {}) == [TURN]
 
     @pytest.mark.parametrize(
         "secrets",
@@ -258,7 +191,7 @@ class TestSecrets:
         yield file
         st.config.set_option("secrets.files", before)
 
-    def test_without_a_file_there_are_none(self, file: Path) -> None:
+    def test_no_file(self, file: Path) -> None:
         assert ice_table(Secrets(), [str(file)]) == {}
 
     @pytest.mark.parametrize(
@@ -266,7 +199,7 @@ class TestSecrets:
         [("[ice]\nturn_url = 'turn:a'", {"turn_url": "turn:a"}), ("other = 1", {})],
         ids=["a table", "another"],
     )
-    def test_a_file_is_read(self, file: Path, content: str, table: dict[str, str]) -> None:
+    def test_file_is_read(self, file: Path, content: str, table: dict[str, str]) -> None:
         file.write_text(content)
         assert dict(ice_table(Secrets(), [str(file)])) == table
 
@@ -279,7 +212,7 @@ class TestSecrets:
         ],
         ids=["a typing mistake", "no text", "no table"],
     )
-    def test_a_file_with_a_mistake_is_named(self, file: Path, content: bytes, message: str) -> None:
+    def test_file_with_a_mistake_is_named(self, file: Path, content: bytes, message: str) -> None:
         file.write_bytes(content)
         with pytest.raises(ConfigError, match=rf"secrets\.toml.*{message}"):
             ice_table(Secrets(), [str(file)])
@@ -315,23 +248,16 @@ def test_frame_rate_and_latency_are_shown_while_playing() -> None:
     def numbers() -> None:
         import numpy as np
 
-        from core.settings import Attributes
-        from core.types import Analysis
         from core.video.session import LiveSession
         from pages.shared.live.panel import show_numbers
+        from tests.fakes.core import FakeAnalyzer
 
-        class Nobody:
-            def analyze(self, frame: np.ndarray, attributes: Attributes = Attributes()) -> Analysis:
-                return Analysis(frame.shape[1], frame.shape[0])
-
-        session = LiveSession(Nobody(), clock=lambda: 0.5)
+        session = LiveSession(FakeAnalyzer(count=0), clock=lambda: 0.5)
         for now_s in (0.0, 0.25, 0.5):
             session.process(np.zeros((48, 64, 3), np.uint8), now_s)
         show_numbers(session, playing=True)
 
-    app = AppTest.from_function(numbers).run()
-    assert not app.exception
-    assert [metric.value for metric in app.metric] == ["4.0", "0", "0 ms"]
+    assert [metric.value for metric in open_function(numbers).metric] == ["4.0", "0", "0 ms"]
 
 
 @pytest.mark.parametrize(
@@ -344,14 +270,14 @@ def test_frame_rate_and_latency_are_shown_while_playing() -> None:
     ids=["read before", "never read", "all"],
 )
 def test_empty_timeline_is_explained(track_id: int | None, text: str) -> None:
-    read = HistoryRow(0.0, replace(SOMEBODY, track_id=1))
-    not_read = HistoryRow(90.0, Face(SOMEBODY.detection, track_id=2))
+    read = HistoryRow(0.0, replace(CHILD, track_id=1))
+    not_read = HistoryRow(90.0, Face(CHILD.detection, track_id=2))
     assert explain_empty_timeline(LiveSnapshot(history=(read, not_read)), track_id) == text
 
 
 def test_texts_of_the_panel() -> None:
-    face = Face(SOMEBODY.detection, age=SOMEBODY.age, gender=SOMEBODY.gender, track_id=3)
-    assert face_title(face) == "**Face 3**: about 31 years (25-38), perceived female 80%"
-    assert face_title(Face(SOMEBODY.detection, track_id=3)) == "**Face 3**"
-    assert face_title(Face(SOMEBODY.detection, SOMEBODY.emotion, track_id=3)) == "**Face 3**", "it has its bars"
+    assert face_title(replace(CHILD, emotion=None, track_id=3)) == (
+        "**Face 3**: about 7 years (5-10), perceived female 70%"
+    )
+    assert face_title(Face(CHILD.detection, CHILD.emotion, track_id=3)) == "**Face 3**", "the emotion has its bars"
     assert summary(LiveSnapshot()) == "0 frames analyzed, 0 with faces (0%), 0 errors"

@@ -21,7 +21,7 @@ from pages.shared import resources
 from pages.shared.sidebar import DETECTOR_TITLES
 from tests.fakes.core import AGE_GENDER_CARD, FakeDetector, FakeEstimator
 from tests.fakes.networks import add_artifact, answering
-from tests.pages.both_pages import IMAGE, LIVE, PageUnderTest, texts, upload
+from tests.pages.apps import IMAGE, LIVE, PageUnderTest, rerun, texts, upload_image
 
 MISSING = "models/external/face_detection_yunet_2023mar.onnx is missing. YuNet is not part of this repository"
 FRAME = np.zeros((50, 60, 3), np.uint8)
@@ -47,12 +47,10 @@ class FakeAnalyzers:
 
 
 @pytest.fixture
-def analyzers(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAnalyzers]:
+def analyzers(no_browser: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAnalyzers]:
     for name in DETECTOR_TITLES:
         monkeypatch.setitem(DETECTORS, name, DETECTORS["haar"])
     monkeypatch.delenv("FACET_DETECTOR", raising=False)
-    # Without a browser there is no session that streamlit-webrtc could look up.
-    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
     fakes = FakeAnalyzers()
     monkeypatch.setattr("pages.shared.resources.get_analyzer", fakes)
     yield fakes
@@ -67,60 +65,45 @@ def minimums(analyzers: FakeAnalyzers, monkeypatch: pytest.MonkeyPatch) -> dict[
     return values
 
 
-@pytest.fixture(params=[LIVE, IMAGE], ids=["live", "image"])
-def page(request: pytest.FixtureRequest) -> PageUnderTest:
-    return request.param
-
-
 # The detector.
 
 
-def test_every_detector_is_offered_in_plain_words(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
+def test_every_detector_is_offered(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
     app = page.open()
     box = app.selectbox(key=f"{page.name}_detector")
     assert set(box.options) == set(DETECTOR_TITLES.values())
     assert box.value == analyzers.latest == DEFAULT_DETECTOR
-    page.choose(app, "detector", "yunet")
-    assert analyzers.latest == "yunet"
+    page.choose(app, "detector", "haar")
+    assert analyzers.latest == "haar"
     assert not app.warning
-
-
-def test_the_environment_sets_the_default_detector(
-    analyzers: FakeAnalyzers, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FACET_DETECTOR", "yunet")
-    assert page.open().selectbox(key=f"{page.name}_detector").value == "yunet"
-    monkeypatch.setenv("FACET_DETECTOR", "owl")
-    assert "FACET_DETECTOR must be one of" in page.open().error[0].value
-
-
-def test_without_its_file_the_detector_used_before_goes_on(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
     analyzers.broken["yunet"] = DetectorError(MISSING)
-    app = page.choose(page.open(), "detector", "haar")
     page.choose(app, "detector", "yunet")
     assert MISSING in app.warning[0].value
-    assert DETECTOR_TITLES["haar"] in app.warning[0].value
+    assert DETECTOR_TITLES["haar"] in app.warning[0].value, "the detector used before goes on"
     assert analyzers.latest == "haar"
     assert not page.choose(app, "detector", "haar").warning
 
 
-def test_a_configured_detector_without_its_file_gives_way_to_the_default(
+def test_default_detector_of_the_environment(
     analyzers: FakeAnalyzers, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACET_DETECTOR", "yunet")
+    assert page.open().selectbox(key=f"{page.name}_detector").value == analyzers.latest == "yunet"
     analyzers.broken["yunet"] = DetectorError(MISSING)
     assert MISSING in page.open().warning[0].value
     assert analyzers.latest == DEFAULT_DETECTOR
+    monkeypatch.setenv("FACET_DETECTOR", "owl")
+    assert "FACET_DETECTOR must be one of" in page.open().error[0].value
 
 
-def test_networks_that_are_missing_are_one_error(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
+def test_missing_networks_are_one_error(analyzers: FakeAnalyzers, page: PageUnderTest) -> None:
     analyzers.broken = dict.fromkeys(DETECTOR_TITLES, ArtifactMissingError("artifacts/emotion/card.json is missing"))
     app = page.open()
     assert "card.json is missing" in app.error[0].value
     assert not app.warning
 
 
-def test_the_live_session_goes_on_with_the_new_detector(analyzers: FakeAnalyzers) -> None:
+def test_live_session_goes_on_with_the_new_detector(analyzers: FakeAnalyzers) -> None:
     app = LIVE.open()
     session: LiveSession = app.session_state["live_session"]
     session.process(FRAME, 0.0)
@@ -132,9 +115,9 @@ def test_the_live_session_goes_on_with_the_new_detector(analyzers: FakeAnalyzers
     assert session.snapshot(0.1).frames == 2
 
 
-def test_pictures_are_analyzed_again_with_another_detector_only(analyzers: FakeAnalyzers) -> None:
+def test_images_are_analyzed_again_with_another_detector_only(analyzers: FakeAnalyzers) -> None:
     analyzers.broken["yunet"] = DetectorError(MISSING)
-    app = upload(IMAGE.choose(IMAGE.open(), "detector", "haar"), FRAME)
+    app = upload_image(IMAGE.choose(IMAGE.open(), "detector", "haar"), FRAME)
     for name in ("yunet", "compact"):
         IMAGE.choose(app, "detector", name)
     used = [name for name, detector in analyzers.detectors if detector.calls]
@@ -144,24 +127,19 @@ def test_pictures_are_analyzed_again_with_another_detector_only(analyzers: FakeA
 # The confidence thresholds.
 
 
-def test_sliders_begin_at_the_models_own_thresholds(minimums: dict[str, float], page: PageUnderTest) -> None:
+def test_sliders_start_at_the_models_own_thresholds(minimums: dict[str, float], page: PageUnderTest) -> None:
     app = page.open()
     sliders = [app.slider(key=f"{page.name}_min_{name}") for name in minimums]
-    assert [slider.value for slider in sliders] == [47, 66]
-    assert [slider.label for slider in sliders] == [
-        "Emotion: minimum confidence",
-        "Perceived gender: minimum confidence",
+    assert [(slider.label, slider.value) for slider in sliders] == [
+        ("Emotion: minimum confidence", 47),
+        ("Perceived gender: minimum confidence", 66),
     ]
+    app.toggle(key=f"{page.name}_emotion").set_value(False)
+    rerun(app)
+    assert [app.slider(key=f"{page.name}_min_{name}").disabled for name in minimums] == [True, False]
     minimums.clear()
     app = page.open()
     assert [app.slider(key=f"{page.name}_min_{name}").value for name in ("emotion", "gender")] == [0, 50]
-
-
-def test_an_attribute_that_is_off_has_no_threshold(minimums: dict[str, float]) -> None:
-    app = IMAGE.open()
-    app.toggle(key="image_emotion").set_value(False).run()
-    assert app.slider(key="image_min_emotion").disabled
-    assert not app.slider(key="image_min_gender").disabled
 
 
 def test_thresholds_reach_the_running_stream(minimums: dict[str, float]) -> None:
@@ -170,21 +148,22 @@ def test_thresholds_reach_the_running_stream(minimums: dict[str, float]) -> None
     assert session._attributes == Attributes(), "untouched sliders leave it to the cards, to the last digit"
     session.process(FRAME, 0.0)
     app.slider(key="live_min_emotion").set_value(95)
-    app.slider(key="live_min_gender").set_value(85).run()
+    app.slider(key="live_min_gender").set_value(85)
+    rerun(app)
     assert app.session_state["live_session"] is session
     assert session._attributes == Attributes(min_emotion_confidence=0.95, min_gender_confidence=0.85)
     session.process(FRAME, 0.5)
     before, after = (row.face for row in session.snapshot(0.5).history)
     assert (before.emotion.uncertain, before.gender.uncertain) == (False, False)
     assert (after.emotion.uncertain, after.gender.uncertain) == (True, True)
-    app.run()
-    assert "angry 50%, uncertain 50%" in texts(app)
+    assert "angry 50%, uncertain 50%" in texts(rerun(app))
     app.slider(key="live_min_emotion").set_value(47)
-    app.slider(key="live_min_gender").set_value(66).run()
+    app.slider(key="live_min_gender").set_value(66)
+    rerun(app)
     assert session._attributes == Attributes(), "back at its own threshold, the model's card decides"
 
 
-def test_uncertain_faces_say_so_on_the_image_page(minimums: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uncertain_faces_on_the_image_page(minimums: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     to_csv = export.to_csv
 
@@ -193,14 +172,14 @@ def test_uncertain_faces_say_so_on_the_image_page(minimums: dict[str, float], mo
         return written[-1]
 
     monkeypatch.setattr("core.io.export.to_csv", remember)
-    app = upload(IMAGE.open(), FRAME)
-    app.button(key="suggest_button").click().run()
-    sure = texts(app)
+    app = upload_image(IMAGE.open(), FRAME)
+    app.button(key="suggest_button").click()
+    sure = texts(rerun(app))
     assert "Angry 90%" in sure
     assert sure.count("- Activity: ") == 1
     app.slider(key="image_min_emotion").set_value(95)
-    app.slider(key="image_min_gender").set_value(85).run()
-    assert not app.exception
+    app.slider(key="image_min_gender").set_value(85)
+    rerun(app)
     assert "angry 90% / disgust 2%" in texts(app)
     assert "male 80% / female 20%" in texts(app)
     assert any('uncertain,"angry 90%, disgust 2%"' in text for text in written)
@@ -208,7 +187,7 @@ def test_uncertain_faces_say_so_on_the_image_page(minimums: dict[str, float], mo
     assert "- Activity: " not in texts(app), "nothing is suggested for an uncertain emotion"
 
 
-def test_a_card_that_cannot_be_read_is_a_message(
+def test_unreadable_card_is_a_message(
     minimums: dict[str, float], page: PageUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(choice: NetworkChoice) -> dict[str, float]:
@@ -227,7 +206,7 @@ def test_a_card_that_cannot_be_read_is_a_message(
     ],
     ids=["built-in", "baseline", "without a card"],
 )
-def test_thresholds_are_read_from_the_cards_of_the_chosen_models(
+def test_thresholds_come_from_the_chosen_models_cards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choice: NetworkChoice, expected: dict[str, float]
 ) -> None:
     add_artifact(tmp_path, "emotion", "emotion", min_confidence={"emotion": 0.4})

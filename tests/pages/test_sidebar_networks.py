@@ -19,13 +19,13 @@ from pages.shared import resources
 from pages.shared.sidebar import ATTRIBUTE_TITLES
 from tests.fakes.caffe import write_pair
 from tests.fakes.networks import add_artifact, installed_copy
-from tests.pages.both_pages import IMAGE, LIVE, PageUnderTest, texts, upload
+from tests.pages.apps import IMAGE, LIVE, PageUnderTest, rerun, texts, upload_image
 
 ASTRONAUT = skimage.data.astronaut()[:256, 96:352]
 
 
 @pytest.fixture
-def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def folder(no_browser: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Of artifacts: ours, two baselines, one of which has no model. Caffe files would belong into ``caffe``."""
     root = installed_copy(tmp_path / "artifacts")
     add_artifact(
@@ -43,8 +43,6 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     monkeypatch.setenv("FACET_CAFFE_DIR", str(tmp_path / "caffe"))
     for name in ("FACET_DETECTOR", *(f"FACET_{name}_NETWORK" for name in ("EMOTION", "AGE", "GENDER"))):
         monkeypatch.delenv(name, raising=False)
-    # Without a browser there is no session that streamlit-webrtc could look up.
-    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
     clear()
     yield tmp_path
     clear()
@@ -56,14 +54,9 @@ def clear() -> None:
     st.cache_data.clear()
 
 
-@pytest.fixture(params=[LIVE, IMAGE], ids=["live", "image"])
-def page(request: pytest.FixtureRequest) -> PageUnderTest:
-    return request.param
-
-
-def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUnderTest) -> None:
+def test_networks_are_offered_for_what_they_predict(folder: Path, page: PageUnderTest) -> None:
     app = page.open()
-    (networks,) = (one for one in app.sidebar.expander if one.label == "Models")
+    (networks,) = (box for box in app.sidebar.expander if box.label == "Models")
     assert [(box.label, box.options) for box in networks.selectbox] == [
         (ATTRIBUTE_TITLES["emotion"], ["emotion (built-in)"]),
         (
@@ -83,12 +76,13 @@ def test_every_network_is_offered_for_what_it_answers(folder: Path, page: PageUn
     assert [box.value for box in networks.selectbox] == ["emotion", "age_gender", "age_gender"]
     assert not app.warning
     assert not app.error
-
-
-def test_an_attribute_that_is_off_has_no_network_to_choose(folder: Path) -> None:
-    app = IMAGE.open()
-    app.toggle(key="image_age").set_value(False).run()
-    assert [app.selectbox(key=f"image_{name}_network").disabled for name in ATTRIBUTE_TITLES] == [False, True, False]
+    app.toggle(key=f"{page.name}_age").set_value(False)
+    rerun(app)
+    assert [app.selectbox(key=f"{page.name}_{name}_network").disabled for name in ATTRIBUTE_TITLES] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def gender_line(app: AppTest) -> str:
@@ -97,7 +91,7 @@ def gender_line(app: AppTest) -> str:
     return found.group()
 
 
-def test_the_choice_answers_on_the_image_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_choice_predicts_on_the_image_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     dumps = json.dumps
 
@@ -105,7 +99,7 @@ def test_the_choice_answers_on_the_image_page(folder: Path, monkeypatch: pytest.
         written.append(dumps(objects))
         return written[-1]
 
-    app = upload(IMAGE.open(), ASTRONAUT)
+    app = upload_image(IMAGE.open(), ASTRONAUT)
     monkeypatch.setattr("json.dumps", remember)
     ours = gender_line(app)
     assert "female" in ours
@@ -119,7 +113,7 @@ def test_the_choice_answers_on_the_image_page(folder: Path, monkeypatch: pytest.
     assert gender_line(app) == ours
 
 
-def test_its_certainty_begins_at_its_own_value(folder: Path, page: PageUnderTest) -> None:
+def test_threshold_starts_at_the_networks_own(folder: Path, page: PageUnderTest) -> None:
     app = page.open()
     ours = app.slider(key=f"{page.name}_min_gender").value
     page.choose(app, "gender_network", "six_conv_gender")
@@ -130,7 +124,7 @@ def test_its_certainty_begins_at_its_own_value(folder: Path, page: PageUnderTest
     assert app.slider(key=f"{page.name}_min_gender").value == ours
 
 
-def test_the_running_stream_goes_on_with_the_choice(folder: Path) -> None:
+def test_running_stream_goes_on_with_the_choice(folder: Path) -> None:
     app = LIVE.open()
     session: LiveSession = app.session_state["live_session"]
     frame = np.ascontiguousarray(ASTRONAUT[..., ::-1])
@@ -152,7 +146,7 @@ def test_the_running_stream_goes_on_with_the_choice(folder: Path) -> None:
         ("caffe", "put age_deploy.prototxt and age_net.caffemodel"),
     ],
 )
-def test_what_is_not_there_is_explained_and_ours_goes_on(
+def test_missing_network_gives_way_to_the_built_in_one(
     folder: Path, page: PageUnderTest, network: str, advice: str
 ) -> None:
     app = page.choose(page.open(), "age_network", network)
@@ -161,48 +155,43 @@ def test_what_is_not_there_is_explained_and_ours_goes_on(
     assert "Using this model for age instead: age_gender." in warning.value
     assert not app.error
     if page is IMAGE:
-        assert "Age " in texts(upload(app, ASTRONAUT))
+        assert "Age " in texts(upload_image(app, ASTRONAUT))
     assert not page.choose(app, "age_network", "age_gender").warning
 
 
 def test_files_that_arrive_later_are_used(folder: Path) -> None:
-    app = IMAGE.choose(upload(IMAGE.open(), ASTRONAUT), "gender_network", "caffe")
+    app = IMAGE.choose(upload_image(IMAGE.open(), ASTRONAUT), "gender_network", "caffe")
     assert "put gender_deploy.prototxt" in app.warning[0].value
     ours = texts(app)
     write_pair(folder / "caffe", "gender")
-    app.run()
-    assert not app.exception
+    rerun(app)
     assert not app.warning
     assert texts(app) != ours
     assert "Perceived gender" in texts(app)
 
 
-def test_the_environment_sets_the_default(folder: Path, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_of_the_environment(folder: Path, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACET_GENDER_NETWORK", "six_conv_gender")
     app = page.open()
     assert app.selectbox(key=f"{page.name}_gender_network").value == "six_conv_gender"
     assert not app.warning
-
-
-def test_an_unknown_default_is_a_message(folder: Path, page: PageUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACET_AGE_NETWORK", "owl")
-    app = page.open()
-    assert "FACET_AGE_NETWORK must be one of age_gender" in app.error[0].value
+    assert "FACET_AGE_NETWORK must be one of age_gender" in page.open().error[0].value
 
 
-def test_a_broken_model_of_ours_is_an_error(folder: Path, page: PageUnderTest) -> None:
+def test_broken_built_in_model_is_an_error(folder: Path, page: PageUnderTest) -> None:
     (folder / "artifacts" / "emotion" / "model.tflite").write_bytes(b"short")
     app = page.open()
     assert "model.tflite is truncated or altered" in app.error[0].value
 
 
-def test_the_networks_in_memory_are_shared_and_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_in_memory_are_shared_and_few(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    open_one = resources.load_estimator
+    load = resources.load_estimator
 
     def remember(part: str) -> object:
         opened.append(part)
-        return open_one(part)
+        return load(part)
 
     monkeypatch.setattr("pages.shared.resources.load_estimator", remember)
     ours = resources.get_networks(NetworkChoice())
