@@ -83,10 +83,10 @@ def test_without_a_card_the_figures_stay(folder: Path) -> None:
     assert any("card.json is missing" in error.value for error in page.error)
 
 
-@pytest.mark.parametrize("damaged", [False, True], ids=["missing", "damaged"])
-def test_without_a_report(folder: Path, damaged: bool) -> None:
+@pytest.mark.parametrize("corrupt", [False, True], ids=["missing", "corrupt"])
+def test_without_a_report(folder: Path, corrupt: bool) -> None:
     (folder / REPORT_FILE).unlink()
-    if damaged:
+    if corrupt:
         (folder / REPORT_FILE).write_text("{")
     page = _page()
     assert "models.evaluate detector" in page.error[0].value

@@ -67,17 +67,17 @@ def test_whole_split(artifacts: Path) -> None:
     assert "Limited" not in used
 
 
-@pytest.mark.parametrize("damaged", [False, True], ids=["missing", "damaged"])
-def test_without_a_report(artifacts: Path, damaged: bool) -> None:
+@pytest.mark.parametrize("corrupt", [False, True], ids=["missing", "corrupt"])
+def test_without_a_report(artifacts: Path, corrupt: bool) -> None:
     file = write_measured(artifacts) / ROBUSTNESS_FILE
-    if damaged:
+    if corrupt:
         file.write_text("{")
         list_on_card(file.parent, ROBUSTNESS_FILE)
     else:
         file.unlink()
     page = open_function(_tab)
     assert not page.metric
-    if damaged:
+    if corrupt:
         assert "models robustness emotion" in page.error[0].value
     else:
         assert not page.error

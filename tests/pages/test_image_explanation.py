@@ -25,7 +25,7 @@ FULL = replace(CHILD, detection=DETECTION)
 
 
 class StoredFile:
-    """A bright left half and a dark right one, so that what is covered changes the fake networks' answers."""
+    """A bright left half and a dark right one, so that what is covered changes the fake networks' predictions."""
 
     name = "face.png"
 
@@ -75,7 +75,7 @@ def opened(app: AppTest, number: int = 0) -> AppTest:
     return rerun(app)
 
 
-def picture_of(app: AppTest) -> str:
+def shown_image(app: AppTest) -> str:
     (image,) = app.get("image")
     return image.proto.imgs[0].url
 
@@ -105,20 +105,18 @@ def test_explanations_are_cached_while_the_map_is_hidden(attribute, network):
     app = opened(page(StoredFile(), networks, FULL))
     app.segmented_control(key="explain_attribute_0").set_value(attribute)
     rerun(app)
-    asked, with_map = [len(estimator.batches) for estimator in networks.estimators], picture_of(app)
+    asked, with_map = [len(estimator.batches) for estimator in networks.estimators], shown_image(app)
     assert asked[network] > 0
     app.toggle(key="explain_map_0").set_value(False)
-    assert picture_of(rerun(app)) != with_map
+    assert shown_image(rerun(app)) != with_map
     app.toggle(key="explain_map_0").set_value(True)
-    assert picture_of(rerun(app)) == with_map
+    assert shown_image(rerun(app)) == with_map
     assert [len(estimator.batches) for estimator in networks.estimators] == asked
 
 
 def test_face_stays_blurred_below_the_map(monkeypatch):
     drawn = []
-    monkeypatch.setattr(
-        image_explanation, "overlay_heatmap", lambda picture, occlusion: drawn.append(picture) or picture
-    )
+    monkeypatch.setattr(image_explanation, "overlay_heatmap", lambda image, occlusion: drawn.append(image) or image)
     opened(page(StoredFile(), Networks(), FULL))
     opened(page(StoredFile(), Networks(), FULL, blur=True))
     clear, blurred = drawn
@@ -146,10 +144,10 @@ def test_missing_model_is_an_error_message():
     assert not app.get("image")
 
 
-def occlusion(attribute: str, label: str | None, answer: float, strongest: float) -> OcclusionMap:
-    covered = np.full((3, 3), answer)
+def occlusion(attribute: str, label: str | None, prediction: float, strongest: float) -> OcclusionMap:
+    covered = np.full((3, 3), prediction)
     covered[1, 2] = strongest
-    return OcclusionMap(attribute, label, answer, covered)
+    return OcclusionMap(attribute, label, prediction, covered)
 
 
 def test_another_network_is_explained_with_its_own_crop():
@@ -160,12 +158,12 @@ def test_another_network_is_explained_with_its_own_crop():
     asked = networks.batches()
     baseline = FakeEstimator(replace(GENDER_CARD, input_size=16, crop=AlignmentSpec(1.5)))
     networks.estimators = (*networks.estimators, baseline)
-    before = picture_of(app)
+    before = shown_image(app)
     rerun(app)
     assert not app.error
     assert networks.batches() > asked
     assert {batch.shape[1:] for batch in baseline.batches} == {(16, 16, 3)}
-    assert picture_of(app) != before
+    assert shown_image(app) != before
 
 
 @pytest.mark.parametrize(

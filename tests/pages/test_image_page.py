@@ -23,7 +23,7 @@ from tests.fakes.core import FakeAnalyzer
 from tests.pages.apps import IMAGE, encode, rerun, texts, upload
 
 
-def picture(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
+def image_file(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
     return encode(np.random.default_rng(seed).integers(0, 255, (50, width, 3), dtype=np.uint8), kind)
 
 
@@ -36,7 +36,7 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
     app = IMAGE.open()
     assert "Add an image" in app.info[0].value
     assert not app.camera_input, "the camera is asked for without being chosen"
-    upload(app, ("*a* [b](http://c.d) `e`.png", picture()))
+    upload(app, ("*a* [b](http://c.d) `e`.png", image_file()))
     assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
     for text in ("**Face 1**", "Happy 85%", "Age 7 (5-10)", "Perceived gender: female 70%"):
         assert text in texts(app)
@@ -47,21 +47,21 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
     assert {"All faces (CSV)", "All results (JSON)", "Annotated image (PNG)"} <= set(labels)
 
 
-def test_snapshot_is_analysed(analyzer: FakeAnalyzer) -> None:
+def test_snapshot_is_analyzed(analyzer: FakeAnalyzer) -> None:
     app = IMAGE.open()
     app.segmented_control(key="image_source").set_value(image_inputs.FROM_CAMERA)
     assert not rerun(app).file_uploader
-    app.camera_input(key="image_camera").set_value(("snapshot.jpg", picture(kind="JPEG"), "image/jpeg"))
+    app.camera_input(key="image_camera").set_value(("snapshot.jpg", image_file(kind="JPEG"), "image/jpeg"))
     assert "**Face 1**" in texts(rerun(app))
     assert analyzer.calls == [((50, 60, 3), Attributes())]
 
 
-def test_unreadable_files_are_named_and_the_others_analysed(analyzer: FakeAnalyzer) -> None:
+def test_unreadable_files_are_named_and_the_others_analyzed(analyzer: FakeAnalyzer) -> None:
     files = [
         ("empty.jpg", b""),
         ("page.png", b"<!DOCTYPE html><html></html>"),
-        ("cut.jpg", picture(kind="JPEG")[:400]),
-        ("good.png", picture()),
+        ("cut.jpg", image_file(kind="JPEG")[:400]),
+        ("good.png", image_file()),
     ]
     app = upload(IMAGE.open(), *files)
     messages = [error.value for error in app.error]
@@ -74,14 +74,14 @@ def test_unreadable_files_are_named_and_the_others_analysed(analyzer: FakeAnalyz
 
 def test_no_face_is_not_an_error(analyzer: FakeAnalyzer) -> None:
     analyzer.count = 0
-    app = upload(IMAGE.open(), ("wall.png", picture()))
+    app = upload(IMAGE.open(), ("wall.png", image_file()))
     assert [info.value for info in app.info] == [image_faces.NO_FACE]
     assert not app.error
     assert "No face found" in texts(app)
 
 
-def test_same_file_is_analysed_once(analyzer: FakeAnalyzer) -> None:
-    app = upload(IMAGE.open(), ("a.png", picture(1)), ("b.png", picture(2)), ("bad.txt", b"text"))
+def test_same_file_is_analyzed_once(analyzer: FakeAnalyzer) -> None:
+    app = upload(IMAGE.open(), ("a.png", image_file(1)), ("b.png", image_file(2)), ("bad.txt", b"text"))
     app.toggle(key="image_labels").set_value(False)
     app.toggle(key="image_blur").set_value(True)
     assert len(click(app, "suggest_button").error) == 1
@@ -95,7 +95,7 @@ def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
     app = IMAGE.open()
     for key in ("image_emotion", "image_age", "image_gender"):
         app.toggle(key=key).set_value(False)
-    upload(app, ("a.png", picture()))
+    upload(app, ("a.png", image_file()))
     assert analyzer.calls[0][1] == Attributes(emotion=False, age=False, gender=False)
     assert "No attribute was predicted." in texts(app)
     assert not app.get("plotly_chart")
@@ -103,7 +103,7 @@ def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
 
 def test_cache_of_results_is_bounded(analyzer: FakeAnalyzer) -> None:
     limit = image_inputs.MAX_FILES
-    app = upload(IMAGE.open(), *((f"{seed}.png", picture(seed, width=50)) for seed in range(limit + 2)))
+    app = upload(IMAGE.open(), *((f"{seed}.png", image_file(seed, width=50)) for seed in range(limit + 2)))
     assert f"Only the first {limit} of {limit + 2} files" in app.warning[0].value
     assert len(app.subheader) == len(analyzer.calls) == limit
     app.slider(key="image_sensitivity").set_value(0.8)
@@ -115,14 +115,14 @@ def test_cache_of_results_is_bounded(analyzer: FakeAnalyzer) -> None:
 
 def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
     analyzer.count = image_results.MAX_CARDS + 3
-    app = upload(IMAGE.open(), ("crowd.png", picture()))
+    app = upload(IMAGE.open(), ("crowd.png", image_file()))
     assert len(app.get("plotly_chart")) == image_results.MAX_CARDS
     assert len(app.dataframe[-1].value) == analyzer.count
     assert f"Cards show the first {image_results.MAX_CARDS} faces" in texts(app)
 
 
 def test_suggestions_are_shown_until_hidden(analyzer: FakeAnalyzer) -> None:
-    app = upload(IMAGE.open(), ("a.png", picture()))
+    app = upload(IMAGE.open(), ("a.png", image_file()))
     assert "Suggestions" not in texts(app)
     click(app, "suggest_button")
     assert "**Suggestions**" in texts(app)
@@ -132,7 +132,7 @@ def test_suggestions_are_shown_until_hidden(analyzer: FakeAnalyzer) -> None:
 
 def suggest(*rows: tuple[str, ...]) -> AppTest:
     app = IMAGE.open(suggest_edited=[dict(zip(COLUMNS, cells, strict=True)) for cells in rows])
-    return click(upload(app, ("a.png", picture())), "suggest_button")
+    return click(upload(app, ("a.png", image_file())), "suggest_button")
 
 
 def test_suggestions_come_from_the_edited_table(analyzer: FakeAnalyzer) -> None:
@@ -154,7 +154,7 @@ def test_error_in_the_edited_table_is_explained(analyzer: FakeAnalyzer) -> None:
 
 def test_failing_analysis_is_shown_beside_its_file(analyzer: FakeAnalyzer) -> None:
     analyzer.error = DetectorError("the detector gave up")
-    app = upload(IMAGE.open(), ("a.png", picture()))
+    app = upload(IMAGE.open(), ("a.png", image_file()))
     assert "the detector gave up" in app.error[0].value
 
 
@@ -174,12 +174,12 @@ def test_escaped_names_start_no_markup(name: str, shown: str) -> None:
 
 
 def test_removed_files_are_forgotten(analyzer: FakeAnalyzer) -> None:
-    app = upload(IMAGE.open(), ("a.png", picture(1)), ("b.png", picture(2)))
+    app = upload(IMAGE.open(), ("a.png", image_file(1)), ("b.png", image_file(2)))
     first_face = app.get("plotly_chart")[0].key.removeprefix("image_bars_")
     app.session_state[f"explain_{first_face}"] = True
     assert rerun(app).main.toggle, "the first explanation is open"
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [2, 1]
-    upload(app, ("b.png", picture(2)))
+    upload(app, ("b.png", image_file(2)))
     assert not app.main.toggle, "an open explanation is not passed to another file"
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [1, 0]
     assert len(analyzer.calls) == 2, "the other file is still known"
@@ -195,13 +195,13 @@ def test_cached_error_does_not_keep_the_file() -> None:
 
 
 def test_several_faces_get_the_numbers_of_their_cards() -> None:
-    frame = decode(picture())
+    frame = decode(image_file())
     alone, both = (FakeAnalyzer(count).analyze(frame) for count in (1, 2))
     assert (image_results.card_numbers(alone), image_results.card_numbers(both)) == ([None], [1, 2])
 
 
 def test_annotated_png_has_the_full_size() -> None:
-    data = picture(width=2000)
+    data = image_file(width=2000)
     analysis = FakeAnalyzer().analyze(decode(data))
     png = image_results.annotated_png(SimpleNamespace(name="a.png", getvalue=lambda: data), analysis, OverlayStyle())
     drawn = decode(png)
@@ -219,7 +219,7 @@ def test_json_download_lists_every_file(analyzer: FakeAnalyzer, monkeypatch: pyt
 
     app = IMAGE.open()
     monkeypatch.setattr("json.dumps", remember)
-    upload(app, ("a.png", picture()), ("bad.png", b"text"))
+    upload(app, ("a.png", image_file()), ("bad.png", b"text"))
     good, bad = next(answer for answer in map(json.loads, written) if isinstance(answer, list))
     assert (good["file"], good["faces"][0]["emotion"]["label"]) == ("a.png", "happy")
     assert bad["file"] == "bad.png"
