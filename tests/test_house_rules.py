@@ -83,7 +83,7 @@ def test_nested_imports_are_seen():
     assert imported_packages(nested) == {"tensorflow", "keras"}
 
 
-def test_training_needs_neither_charts_nor_tables_nor_tensorflow():
+def test_training_needs_no_charts_tables_or_tensorflow():
     # It also runs on PyTorch or JAX, on machines that have nothing else.
     reached = reached_packages("models.train")
     assert {"keras", "numpy", "cv2"} <= reached

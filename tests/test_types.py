@@ -69,7 +69,7 @@ UNSURE = (0.1, 0, 0.1, 0, 0.4, 0.1, 0.3)
     [(0.0, False), (0.4, False), (0.41, True), (1.0, True)],
     ids=["none", "reached", "just missed", "all"],
 )
-def test_prediction_below_the_threshold_is_uncertain_and_keeps_its_label(minimum, uncertain):
+def test_prediction_below_the_threshold_is_uncertain(minimum, uncertain):
     estimate = EmotionEstimate(UNSURE, minimum)
     assert estimate.uncertain is uncertain
     assert estimate.label is Emotion.SAD

@@ -14,28 +14,15 @@ from core.artifacts.model_card import (
 from core.artifacts.storage import sha256_of
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.tasks import TASKS
+from tests.fakes.evaluation import card_dict
 
-CARD = {
-    "name": "toy",
-    "title": "Toy",
-    "task": "emotion",
-    "architecture": "toy",
-    "parameters": 1,
-    "input": {"size": 8, "channels": 1},
-    "crop": {"scale": 1.2, "shift_y": 0.0},
-    "metrics": {},
-    "training": {},
-    "data": {},
-    "license": "none",
-    "intended_use": "tests",
-    "limits": "all",
-}
+CARD = card_dict("toy", "emotion", crop={"scale": 1.2, "shift_y": 0.0}, training={})
 REPORTED_RESULT = {"output": "emotion", "measure": "accuracy", "text": "94 %", "source": "a report"}
 
 
 def write_card(folder, **changes):
     folder.mkdir(exist_ok=True)
-    (folder / "card.json").write_text(json.dumps(CARD | {"files": {}} | changes))
+    (folder / "card.json").write_text(json.dumps(CARD | changes))
     return load_card(folder)
 
 
@@ -100,7 +87,7 @@ def test_a_card_that_is_none(toy, content):
 def test_a_malformed_card_leaves_the_others(toy, changes):
     broken = toy.parent / "broken"
     broken.mkdir()
-    (broken / "card.json").write_text(json.dumps(CARD | {"files": {}} | changes))
+    (broken / "card.json").write_text(json.dumps(CARD | changes))
     found = {artifact.name: artifact for artifact in list_artifacts(toy.parent)}
     assert isinstance(found["broken"].error, ArtifactCorruptError)
     assert "card.json is not a valid model card" in str(found["broken"].error)

@@ -69,7 +69,7 @@ def test_constant_scale_multiplies_both_half_widths():
 
 
 @pytest.mark.parametrize("mean", [5, 18, 22, 39, 45, 59, 75])
-def test_interval_is_the_set_of_ages_that_their_own_scale_reaches(mean):
+def test_interval_holds_the_ages_that_their_scale_reaches(mean):
     distribution = gaussian_ages([mean], 4.0)
     answered, down, up = (part[0] for part in interval_half_widths(distribution))
     _, low, high = (part[0] for part in estimate_ages(distribution, TILTED))

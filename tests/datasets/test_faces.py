@@ -55,7 +55,7 @@ def test_photographs_have_their_annotations(folder):
     assert (nothing.landmarks.shape, nothing.boxes.shape, len(nothing.pseudo_labels)) == ((0, 4, 2), (0, 4), 0)
 
 
-def test_splits_depend_on_the_name_only_and_metadata_says_which(folder):
+def test_splits_depend_on_the_name_only(folder):
     data = load_faces(folder.parent)
     for split in FACES_SPLITS:
         assert all(assign_faces_split(photo.id) == split for photo in data.splits[split])

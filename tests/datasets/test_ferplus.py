@@ -35,7 +35,7 @@ SAD, HAPPY, FEAR = (EMOTIONS.index(emotion) for emotion in ("sad", "happy", "fea
     [["Training_0", "Training_2", "Training_3"], ["Training_00000", "Training_00001", "Training_00002"]],
     ids=["rows of fer2013.csv", "FER+'s own names"],
 )
-def test_votes_are_found_by_row_or_by_name_whichever_fits_the_labels(tmp_path, ids):
+def test_votes_are_found_by_row_or_by_name(tmp_path, ids):
     write(tmp_path, ROWS)
     found = read_votes(tmp_path, np.array(ids), np.array([SAD, HAPPY, FEAR]))
     assert found.dtype == np.float32
@@ -61,12 +61,9 @@ def test_votes_for_other_images_are_refused(tmp_path):
         read_votes(tmp_path, np.array(["Training_0", "Training_2"]), np.array([FEAR, SAD]))
 
 
-def test_a_missing_file_says_which(tmp_path):
+def test_a_table_says_what_it_lacks(tmp_path):
     with pytest.raises(DatasetError, match=FILE):
         read_votes(tmp_path, np.array(["Training_0"]), np.array([SAD]))
-
-
-def test_another_table_says_what_it_lacks(tmp_path):
     write(tmp_path, [], header=["Usage", "Image name", "neutral"])
     with pytest.raises(DatasetError, match="contempt"):
         read_votes(tmp_path, np.array(["Training_0"]), np.array([SAD]))

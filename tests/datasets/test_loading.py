@@ -22,7 +22,7 @@ def utkface(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_fer2013_gives_the_whole_official_split_or_its_five_emotions(tmp_path: Path) -> None:
+def test_fer2013_gives_the_official_split(tmp_path: Path) -> None:
     folder = write_fer2013_csv(tmp_path, private=60)
     everything = read_split(folder, "emotion", "private", np.array(["not there"]), 48)
     assert len(everything) == 60

@@ -28,9 +28,10 @@ CHANGES = {
 }
 
 
+@pytest.mark.parametrize("channels", [1, 3], ids=["grey", "colour"])
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_changed_copy_is_found_among_others(change):
-    images = np.stack([scene(0), scene(1), scene(2), change(scene(1))])[..., None]
+def test_a_changed_copy_is_found_among_others(change, channels):
+    images = np.stack([scene(0), scene(1), scene(2), change(scene(1))])[..., None].repeat(channels, axis=3)
     assert near_duplicate_pairs(images).tolist() == [[1, 3]]
 
 
@@ -64,17 +65,9 @@ def test_the_same_coarse_picture_is_not_enough():
     assert near_duplicate_pairs(images).tolist() == []
 
 
-def test_colour_images_work():
-    images = np.stack([scene(0), scene(0), scene(1)])[..., None].repeat(3, axis=3)
-    assert near_duplicate_pairs(images).tolist() == [[0, 1]]
-
-
 def test_groups_join_chains():
     groups = group_pairs(np.array([[0, 2], [2, 4], [1, 5]]), 6)
     assert len({int(groups[i]) for i in (0, 2, 4)}) == 1
     assert groups[1] == groups[5]
     assert len(set(groups.tolist())) == 3
-
-
-def test_no_pairs_leave_everybody_alone():
     assert len(set(group_pairs(np.empty((0, 2), np.int64), 3).tolist())) == 3

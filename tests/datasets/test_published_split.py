@@ -33,7 +33,7 @@ def test_a_file_in_both_published_splits_is_for_testing_only(published):
     assert [split for split, samples in data.splits.items() if NAMES[50] in samples.ids] == ["published_test"]
 
 
-def test_near_duplicates_are_all_in_training_or_all_in_validation(published):
+def test_near_duplicates_stay_in_one_split(published):
     data = load_utkface_published(published, 80)
     split_of = {str(i): split for split in ("train", "published_validation") for i in data.splits[split].ids}
     assert data.near_duplicate_pairs == 20

@@ -93,7 +93,7 @@ def test_levels_vote_on_the_logit_scale():
     assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50]]), abs=1e-4)
 
 
-def test_level_that_can_show_a_face_and_does_not_votes_against_it():
+def test_level_without_the_face_votes_against_it():
     assert fuse_scales([level(0.9), level(0)], min_score=0.1).scores == pytest.approx([0.5])
 
 

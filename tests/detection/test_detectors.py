@@ -69,7 +69,7 @@ def test_threads_share_one_detector(create, astronaut):
         assert list(threads.map(detector.detect, [astronaut] * 3)) == [expected] * 3
 
 
-def test_the_landmarks_of_the_compact_detector_lie_on_the_face(astronaut):
+def test_compact_landmarks_lie_on_the_face(astronaut):
     first, *_ = create_detector("compact", DetectorSettings()).detect(astronaut)
     points = first.landmarks
     assert all(holds(first.box, point) for point in points.points)
@@ -79,7 +79,7 @@ def test_the_landmarks_of_the_compact_detector_lie_on_the_face(astronaut):
 
 
 @pytest.mark.parametrize("angle_deg", [-30, 30])
-def test_the_compact_detector_finds_a_tilted_face_and_its_tilt(astronaut, angle_deg):
+def test_compact_finds_a_tilted_face_and_its_tilt(astronaut, angle_deg):
     matrix = cv2.getRotationMatrix2D(ASTRONAUT_FACE, -angle_deg, 1.0)
     frame = cv2.warpAffine(astronaut, matrix, (512, 512))
     detector = create_detector("compact", DetectorSettings())

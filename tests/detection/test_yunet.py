@@ -76,13 +76,13 @@ def test_large_frames_are_searched_in_a_smaller_copy(file, max_side_px, searched
     assert found.landmarks.right_mouth == pytest.approx((155 / zoom, 150 / zoom))
 
 
-def test_best_first_small_ones_left_out_and_scores_kept_in_range(file):
+def test_rows_are_filtered_and_best_first(file):
     rows = [row(score=0.7), row(width=20, height=25), row(x=300, score=1.00001), row(width=0), row(x=float("nan"))]
     found, _ = detect(file, *rows, min_face_px=40)
     assert [face.score for face in found] == [1.0, pytest.approx(0.7)]
 
 
-def test_the_smallest_face_is_a_share_of_the_frame_not_of_the_copy(file):
+def test_the_smallest_face_is_a_share_of_the_frame(file):
     small = row(width=12, height=12)
     assert detect(file, small, max_side_px=320, min_face_share=0.044)[0] == (), "24 of 640 px"
     assert len(detect(file, small, max_side_px=320, min_face_share=0.03)[0]) == 1

@@ -93,7 +93,7 @@ def test_the_curve_goes_from_confident_predictions_to_all() -> None:
     assert len(shares) <= 100
 
 
-def test_the_card_gives_temperature_and_threshold_of_the_output() -> None:
+def test_temperature_and_threshold_come_from_the_card() -> None:
     card = _card("emotion", temperature={"emotion": 0.8}, min_confidence={"emotion": 0.5})
     emotions = calibrate_output(emotion_predictions(), "emotion", card)
     assert (emotions.temperature, emotions.default.threshold) == (0.8, 0.5)
@@ -115,7 +115,7 @@ def test_interval_coverage_includes_both_ends_by_true_age() -> None:
     assert report.overall.coverage.n == 150
 
 
-def test_a_bracket_without_people_is_neither_lowest_nor_highest() -> None:
+def test_brackets_without_people_are_ignored() -> None:
     predictions = age_gender_predictions()
     age = predictions.truth["age"]
     report = interval_report(predictions.take((age >= 20) & (age < 60)))

@@ -13,7 +13,7 @@ def _emotions(ids: list[str], truth: list[int], probabilities: np.ndarray) -> Pr
     return Predictions("emotion", np.array(ids), {"emotion": np.array(truth)}, {"emotion": probabilities})
 
 
-def test_most_confident_errors_come_first_and_correct_predictions_never() -> None:
+def test_most_confident_errors_come_first() -> None:
     probabilities = np.eye(7, dtype=np.float32)[[0, 1, 2]] * 0.3 + np.float32(0.1)
     probabilities[1] = [0, 0.9, 0.1, 0, 0, 0, 0]
     first, second = find_class_errors(_emotions(["right", "sure", "unsure"], [0, 3, 3], probabilities), "emotion", 5)

@@ -139,7 +139,7 @@ def test_metrics_for_the_card() -> None:
     assert fairness_metrics(_known([0] * 40, [1.0] * 40, [True] * 40)) == {}, "one race, no children"
 
 
-def test_the_table_has_one_row_per_group_and_marks_small_groups() -> None:
+def test_table_marks_small_groups() -> None:
     table = group_table(fairness_report(age_gender_predictions(), ("race", "age")))
     assert len(table) == 45
     assert table["people"].sum() == 150

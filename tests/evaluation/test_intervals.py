@@ -33,13 +33,13 @@ def test_impossible_counts_are_refused(successes: int, n: int) -> None:
         wilson_interval(successes, n)
 
 
-def test_mean_absolute_error_has_an_interval_that_shrinks_with_more_samples() -> None:
+def test_interval_shrinks_with_more_samples() -> None:
     few, many = mean_absolute_error(np.array([-1.0, 3.0] * 5)), mean_absolute_error(np.array([-1.0, 3.0] * 500))
     assert few.value == many.value == 2.0
     assert few.low < many.low < 2.0 < many.high < few.high
 
 
-def test_interval_of_a_mean_uses_the_sample_standard_deviation() -> None:
+def test_interval_uses_the_sample_standard_deviation() -> None:
     # Standard deviation of 1 and 3 as a sample: the square root of 2; of their mean: 1.
     for metric in (mean_absolute_error(np.array([-1.0, 3.0])), mean_difference(np.array([1.0, 3.0]))):
         assert (metric.value, metric.low, metric.high) == pytest.approx((2, 2 - Z_95, 2 + Z_95))

@@ -50,7 +50,7 @@ def test_a_broken_speed_is_named(tmp_path: Path, change: dict[str, object]) -> N
         load_speed(tmp_path)
 
 
-def test_noise_crops_are_the_same_every_time_and_differ_from_each_other() -> None:
+def test_noise_crops_are_reproducible_and_differ() -> None:
     crops = noise_crops(16, 3)
     assert (crops.shape, crops.dtype) == ((IMAGES, 16, 16, 3), np.uint8)
     assert np.array_equal(crops, noise_crops(16, 3))

@@ -99,7 +99,7 @@ def test_a_network_without_its_file_says_how_to_make_it(board: Leaderboard) -> N
     assert math.isnan(network.ms_per_face)
 
 
-def test_a_file_that_was_lost_is_restored_from_the_repository(tmp_path: Path) -> None:
+def test_a_lost_file_is_restored_from_the_repository(tmp_path: Path) -> None:
     (write_networks(tmp_path) / "four_conv" / "model.tflite").unlink()
     network = load_leaderboard(tmp_path).networks["four_conv"]
     assert network.install_commands == ("git restore models/artifacts/four_conv",)
@@ -253,7 +253,7 @@ def test_a_difference_in_words(difference: MetricValue, key: str, text: str) -> 
     assert format_difference(difference, MEASURE[key]) == text
 
 
-def test_stored_predictions_give_the_differences_of_the_cards() -> None:
+def test_stored_predictions_agree_with_the_cards() -> None:
     board = load_leaderboard(ARTIFACTS_DIR)
     differences = {group.title: differences_to_best(group) for group in board.groups}
     for group in board.groups:

@@ -98,7 +98,7 @@ def test_batches_are_joined_and_progress_reaches_1() -> None:
     assert shares[-1] == 1.0
 
 
-def test_test_time_augmentation_averages_each_crop_and_its_mirror_image() -> None:
+def test_tta_averages_each_crop_and_its_mirror_image() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), np.uint8)
     outputs = predict_images(HalvesModel(), crops, tta=True)["halves"]
     assert outputs[:, 0] == pytest.approx(outputs[:, 1])

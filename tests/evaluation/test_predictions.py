@@ -77,7 +77,7 @@ def test_files_that_do_not_name_their_kind_are_loaded(tmp_path: Path, task: str)
     assert load_predictions(file)["private"].task == task
 
 
-def test_only_emotions_that_the_task_knows_are_true_or_predicted() -> None:
+def test_only_emotions_of_the_task_are_predicted() -> None:
     five = predictions_of("emotion_five")
     probabilities = np.full((len(five), 7), 0.1, np.float32)
     probabilities[:, [1, 5]] = 0.3, 0.2

@@ -8,27 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import AlignmentSpec, ModelCard
+from core.artifacts.model_card import ModelCard
 from core.errors import FacetError
 from core.settings import Attributes, DetectorSettings
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
+from tests.fakes.evaluation import card_dict
 
-EMOTION_CARD = ModelCard(
-    name="emotion",
-    title="Fake emotion network",
-    task="emotion",
-    architecture="fake",
-    parameters=7,
-    input_size=8,
-    channels=1,
-    crop=AlignmentSpec(1.0, 0.0),
-    metrics={},
-    training={},
-    data={},
-    files={},
-    license="none",
-    intended_use="tests",
-    limits="knows nothing",
+EMOTION_CARD = ModelCard.from_dict(
+    card_dict("emotion", "emotion", input={"size": 8, "channels": 1}, crop={"scale": 1.0, "shift_y": 0.0})
 )
 AGE_GENDER_CARD = replace(EMOTION_CARD, name="age_gender", task="age_gender", channels=3)
 

@@ -37,7 +37,7 @@ def test_a_measurement_that_fails_leaves_opencv_as_it_was() -> None:
     assert cv2.getNumThreads() == threads
 
 
-def test_the_median_is_over_inputs_and_repeats_after_one_call() -> None:
+def test_median_is_over_inputs_and_repeats() -> None:
     called: list[int] = []
     assert median_ms(called.append, [1, 2, 3], repeats=2) >= 0
     assert called == [1, 1, 2, 3, 1, 2, 3]

@@ -88,7 +88,7 @@ def test_lost_face_gets_its_id_back_within_max_age(gap_s: float, expected: int) 
     assert ids(tracker.update(frame(face(110)), gap_s)) == [expected]
 
 
-def test_lost_face_is_predicted_for_one_frame_at_slow_frame_rates() -> None:
+def test_lost_face_is_predicted_once_at_slow_frame_rates() -> None:
     tracker = FaceTracker(TrackingSettings(max_age_s=1.0))
     lost = []
     for now_s, faces in enumerate([[face(100)], [], []]):

@@ -63,7 +63,7 @@ def test_much_overlap_is_the_same_face_whatever_the_sizes() -> None:
     assert can_match_boxes(_boxes([0, 0, 40, 40]), _boxes([0, 0, 40, 133])).all()
 
 
-def test_the_best_detection_chooses_first_and_takes_the_nearest() -> None:
+def test_the_best_detection_takes_the_nearest_face() -> None:
     possible = np.array([[True, True], [True, True], [True, True]])
     distance = np.array([[5.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
     assert assign(possible, distance).tolist() == [1, 0]

@@ -49,7 +49,7 @@ def test_no_images_can_be_stored(tmp_path: Path) -> None:
     assert load_numbers(tmp_path) == ((), {"compact": {"as_is": ()}})
 
 
-def test_detections_are_kept_from_a_score_of_five_percent_best_first() -> None:
+def test_detections_are_kept_from_a_minimum_score() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 20, 20], [0, 0, 30, 30.004]])
     faces = quantize(FaceArrays(boxes, np.array([0.3, 0.04, 0.9]), np.full((3, 5, 2), np.nan)))
     assert faces.xyxy.tolist() == [[0, 0, 30, 30], [0, 0, 10, 10]]

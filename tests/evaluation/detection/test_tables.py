@@ -12,7 +12,7 @@ DETECTORS = example_report()[0].detectors
 COMPACT, HAAR = DETECTORS["compact"], DETECTORS["haar"]
 
 
-def test_condition_table_has_a_row_per_detector_and_condition() -> None:
+def test_condition_table() -> None:
     table = tables.condition_table(DETECTORS)
     assert table["detector"].tolist() == ["Compact"] * len(CONDITIONS) + ["Haar alt2"] * len(CONDITIONS)
     assert table["images"].tolist() == [condition.title for condition in CONDITIONS] * 2

@@ -33,7 +33,7 @@ def test_a_figure_has_title_axes_and_no_background(figure: go.Figure) -> None:
     assert all(axis.title.text and axis.automargin for axis in (*figure.select_xaxes(), *figure.select_yaxes()))
 
 
-def test_the_reliability_diagram_has_a_diagonal_and_both_lines() -> None:
+def test_reliability_diagram_has_diagonal_and_both_lines() -> None:
     before, after, diagonal = FIGURES["reliability"].data
     assert (diagonal.x, diagonal.y) == ((0, 1), (0, 1))
     for line, scores in ((before, REPORT.before), (after, REPORT.after)):

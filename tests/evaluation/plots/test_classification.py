@@ -53,7 +53,7 @@ def test_a_figure_without_data_says_so(figure: go.Figure) -> None:
     assert figure.layout.annotations[0].text
 
 
-def test_bars_have_the_recall_of_each_model_with_its_interval() -> None:
+def test_bars_have_recall_and_interval_of_each_model() -> None:
     first, second = DRAWN["accuracy of two"].data
     assert (first.name, second.name) == ("a", "b")
     assert list(first.y) == EMOTION.recall.tolist()
@@ -69,7 +69,7 @@ def test_confusion_says_what_it_shows(normalised: bool, title: str, corner: floa
     assert figure.data[0].z[0][0] == corner
 
 
-def test_the_heat_map_has_true_ages_across_and_predictions_up() -> None:
+def test_heat_map_has_true_ages_across() -> None:
     heat = figures.age_heatmap(np.array([20]), np.array([60.0], np.float32), "Title").data[0]
     (row,), (column,) = np.nonzero(np.asarray(heat.customdata))
     assert (heat.x[column], heat.y[row]) == (22, 62)

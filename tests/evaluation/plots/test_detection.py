@@ -47,7 +47,7 @@ def test_figure_without_data_says_so(figure: go.Figure) -> None:
     assert figure.layout.annotations[0].text
 
 
-def test_default_threshold_is_a_point_in_the_colour_of_its_curve() -> None:
+def test_default_threshold_has_the_colour_of_its_curve() -> None:
     curve, other, point, _ = DRAWN["curves"][0].data
     assert tuple(curve.y) == tuple(CURVES["recall"][CURVES["detector"] == "Compact"])
     assert (point.x[0], point.y[0]) == (DEFAULTS["fppi"][0], DEFAULTS["recall"][0])

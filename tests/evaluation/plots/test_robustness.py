@@ -24,7 +24,7 @@ def test_every_corruption_has_its_own_small_chart(count: int) -> None:
     assert figure.to_json()
 
 
-def test_lines_show_metric_intervals_confidence_and_the_clean_value() -> None:
+def test_lines_show_metric_confidence_and_clean_value() -> None:
     figure = severity_charts(REPORT, "accuracy", "Title")
     accuracy = next(trace for trace in figure.data if trace.name == "accuracy")
     confidence = next(trace for trace in figure.data if trace.name == "mean confidence")
