@@ -105,7 +105,7 @@ def test_every_architecture_of_a_baseline_is_tested():
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_parameters_are_those_of_the_authors_and_preprocessing_adds_none(name, arguments, total, learnt):
+def test_parameters_are_those_of_the_authors(name, arguments, total, learnt):
     model = registry.build(name, **arguments)
     assert (model.count_params(), trainable(model)) == (total, learnt)
 
@@ -122,7 +122,7 @@ def imagenet_file(tmp_path_factory):
 @pytest.mark.parametrize(
     ("output", "learnt", "frozen"), [("emotion", 2_401_799, 834_240), ("gender", 2_396_674, 834_240)], ids=str
 )
-def test_with_imagenet_weights_the_last_layers_learn_and_the_others_keep_them(imagenet_file, output, learnt, frozen):
+def test_imagenet_weights_are_kept_below_the_last_layers(imagenet_file, output, learnt, frozen):
     model = mobilenet_transfer.build(output, 32, imagenet_weights=lambda: imagenet_file)
     assert (trainable(model), model.count_params() - trainable(model)) == (learnt, frozen)
     assert mobilenet_transfer.find_initialization(model) == mobilenet_transfer.IMAGENET
@@ -130,12 +130,6 @@ def test_with_imagenet_weights_the_last_layers_learn_and_the_others_keep_them(im
     for name in ("conv1", "conv_dw_1_bn", "conv_pw_13"):
         for mine, theirs in zip(model.get_layer(name).get_weights(), given.get_layer(name).get_weights(), strict=True):
             assert np.array_equal(mine, theirs)
-
-
-def test_without_imagenet_weights_everything_learns_and_says_so():
-    model = mobilenet_transfer.build(input_size=32, imagenet_weights=no_weights)
-    assert mobilenet_transfer.find_initialization(model) == mobilenet_transfer.RANDOM
-    assert all(layer.trainable for layer in model.layers)
 
 
 def test_frozen_layers_do_not_move_in_a_step(imagenet_file):
@@ -149,7 +143,7 @@ def test_frozen_layers_do_not_move_in_a_step(imagenet_file):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_one_step_of_the_recipe(name):
+def test_outputs_survive_a_step_and_every_format(name, tmp_path):
     config, model = BASELINE_CONFIGS[name], build_small(name)
     assert set(model.output) == set(targets(config, 1))
     before = [weight.copy() for weight in model.get_weights()]
@@ -157,12 +151,7 @@ def test_one_step_of_the_recipe(name):
     assert math.isfinite(logs["loss"][0])
     assert TASKS[config.task].objective.monitor in logs
     assert any(not np.array_equal(*weights) for weights in zip(before, model.get_weights(), strict=True))
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_outputs_survive_keras_json_and_litert(name, tmp_path):
-    model = build_small(name)
-    images = crops(model)
+    model, images = build_small(name), crops(model)
     expected = predict(model, images)
     for output, values in expected.items():
         if name == "ssr_net_age":
@@ -228,7 +217,7 @@ def test_five_emotions_are_predicted_among_all_seven():
     assert not seven[:, [1, 2]].any()
 
 
-def test_a_colour_crop_is_read_as_grey_by_mini_xception():
+def test_mini_xception_reads_colour_as_grey():
     model = registry.build("mini_xception", channels=3, input_size=32, widths=(8, 8))
     grey_model = registry.build("mini_xception", input_size=32, widths=(8, 8))
     grey_model.set_weights(model.get_weights())
@@ -238,8 +227,10 @@ def test_a_colour_crop_is_read_as_grey_by_mini_xception():
     assert predict(model, colour)["emotion"] == pytest.approx(expected, abs=1e-5)
 
 
-def test_mobilenet_reads_rgb():
+def test_mobilenet_reads_rgb_and_learns_whole_without_imagenet_weights():
     model = registry.build("mobilenet_transfer", channels=3, input_size=32, imagenet_weights=no_weights)
+    assert mobilenet_transfer.find_initialization(model) == mobilenet_transfer.RANDOM
+    assert all(layer.trainable for layer in model.layers)
     red = np.zeros((1, 32, 32, 3), np.float32)
     red[..., 2] = 255
     first = keras.Model(model.input, model.get_layer("conv1").input)
@@ -249,10 +240,12 @@ def test_mobilenet_reads_rgb():
 def test_our_own_networks_have_their_sizes():
     models = {name: registry.build(CONFIGS[name].architecture, **CONFIGS[name].architecture_arguments) for name in OWN}
     assert {name: model.count_params() for name, model in models.items()} == OWN
+    with pytest.raises(ConfigError, match="emotion_residual"):
+        registry.build("nonsense")
 
 
 @pytest.mark.parametrize("size", [(64, 96), (240, 320)], ids=str)
-def test_the_detector_predicts_one_cell_for_8_by_8_pixels_at_any_size(size):
+def test_detector_predicts_one_cell_per_8_by_8_pixels(size):
     model = registry.build("face_detector")
     outputs = model(np.zeros((1, *size, 3), np.float32), training=False)
     cells = (1, size[0] // STRIDE, size[1] // STRIDE)
@@ -267,8 +260,3 @@ def test_brightness_and_contrast_cancel_out():
     image = np.random.default_rng(0).uniform(0, 255, (1, 16, 16, 1)).astype(np.float32)
     plain, changed = (predict(model, images)["emotion"] for images in (image, image * 0.5 + 30))
     assert plain == pytest.approx(changed, abs=0.01)
-
-
-def test_an_unknown_architecture_says_what_is_allowed():
-    with pytest.raises(ConfigError, match="emotion_residual"):
-        registry.build("nonsense")

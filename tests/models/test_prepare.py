@@ -94,18 +94,18 @@ def test_folders_are_copied_file_by_file(tmp_path: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize(
-    ("by", "class_of"),
+    ("options", "class_of"),
     [
-        ("gender", lambda age, gender: ("male", "female")[gender]),
-        ("age_group", lambda age, gender: next(name for last, name in GROUPS if age <= last)),
+        ([], lambda age, gender: ("male", "female")[gender]),
+        (["--by", "age_group"], lambda age, gender: next(name for last, name in GROUPS if age <= last)),
     ],
-    ids=["gender", "age_group"],
+    ids=["gender by default", "age_group"],
 )
-def test_utkface_by_our_split(tmp_path: Path, by: str, class_of: Callable[[int, int], str]) -> None:
+def test_utkface_by_our_split(tmp_path: Path, options: list[str], class_of: Callable[[int, int], str]) -> None:
     data, output = tmp_path / "data", tmp_path / "output"
     names = write_utkface(data)
     before = _snapshot(data)
-    assert main(["utkface", "--data", str(data), "--output", str(output), "--by", by]) == 0
+    assert main(["utkface", "--data", str(data), "--output", str(output), *options]) == 0
     assert _snapshot(data) == before
     expected = {}
     for name in names:
@@ -127,24 +127,6 @@ GROUPS = (
 """Last age that is nearest to a group, the younger one of two that are as near."""
 
 
-def test_gender_is_the_default(tmp_path: Path) -> None:
-    write_utkface(tmp_path / "data")
-    assert main(["utkface", "--data", str(tmp_path / "data"), "--output", str(tmp_path / "output")]) == 0
-    assert {path.name for path in (tmp_path / "output" / "train").iterdir()} <= {"male", "female"}
-
-
-def _not_empty(data: Path) -> Path:
-    output = data.parent / "output"
-    output.mkdir()
-    (output / "mine.txt").write_text("keep")
-    return output
-
-
-def _a_file(data: Path) -> Path:
-    (data.parent / "output").write_text("keep")
-    return data.parent / "output"
-
-
 def _linked(data: Path) -> Path:
     (data.parent / "link").symlink_to(data)
     return data.parent / "link" / "new"
@@ -164,16 +146,20 @@ def _inside_what_is_linked_to(data: Path) -> Path:
         (lambda data: data / ".." / "data" / "new", "lies in the data folder"),
         (_linked, "lies in the data folder"),
         (_inside_what_is_linked_to, "lies in the data folder"),
-        (_not_empty, "is not empty"),
-        (_a_file, "is a file"),
+        (lambda data: data.parent / "full", "is not empty"),
+        (lambda data: data.parent / "file", "is a file"),
+        (lambda data: data.parent / "file" / "output", "cannot be written"),
         (lambda data: data.parent, "is not empty"),
     ],
-    ids=["same", "inside", "dots", "link", "linked to", "not empty", "file", "around"],
+    ids=["same", "inside", "dots", "link", "linked to", "not empty", "file", "in a file", "around"],
 )
-def test_an_output_that_could_harm_something_is_refused(
+def test_harmful_outputs_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: Callable[[Path], Path], words: str
 ) -> None:
     data = write_fer2013_folder(tmp_path / "all" / "data")
+    (data.parent / "full").mkdir()
+    for file in ("full/mine.txt", "file"):
+        (data.parent / file).write_text("keep")
     output = place(data)
     before = _snapshot(tmp_path)
     assert main(["fer2013", "--data", str(data), "--output", str(output)]) == 2
@@ -182,17 +168,10 @@ def test_an_output_that_could_harm_something_is_refused(
 
 
 @pytest.mark.parametrize("dataset", ["fer2013", "utkface"])
-def test_no_data_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], dataset: str) -> None:
+def test_missing_data_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str], dataset: str) -> None:
     assert main([dataset, "--data", str(tmp_path / "nothing"), "--output", str(tmp_path / "output")]) == 2
     assert "expected" in capsys.readouterr().err
     assert not (tmp_path / "output").exists()
-
-
-def test_a_place_that_cannot_be_written_to_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = write_fer2013_folder(tmp_path / "data")
-    (tmp_path / "file").write_text("in the way")
-    assert main(["fer2013", "--data", str(data), "--output", str(tmp_path / "file" / "output")]) == 2
-    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_classes_of_fer2013_cannot_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

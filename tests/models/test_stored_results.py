@@ -66,10 +66,10 @@ def artifact(request):
     return request.param
 
 
-BASELINE = [one.name for one in list_artifacts(ARTIFACTS_DIR) if one.card is not None and one.card.is_baseline]
+BASELINES = [listed.name for listed in list_artifacts(ARTIFACTS_DIR) if listed.card and listed.card.is_baseline]
 
 
-@pytest.fixture(params=[*TEST_SPLIT, "age_gender_published", *BASELINE], scope="module")
+@pytest.fixture(params=[*TEST_SPLIT, "age_gender_published", *BASELINES], scope="module")
 def network(request):
     return request.param
 
@@ -80,24 +80,24 @@ def splits(network):
 
 
 @pytest.mark.parametrize(("artifact_name", "figure", "relation", "floor"), FLOORS)
-def test_floors_hold_on_the_reporting_side(artifact_name, figure, relation, floor):
+def test_floors_hold_on_the_test_split(artifact_name, figure, relation, floor):
     folder = ARTIFACTS_DIR / artifact_name
     card, splits = load_card(folder), load_predictions(folder / PREDICTIONS_FILE)
     value = compute_metrics(splits[TASKS[card.task].test_split.name], card)[figure]
     assert value >= floor if relation == ">=" else value <= floor
 
 
-def test_the_card_says_what_the_predictions_give(network, splits):
+def test_card_metrics_are_those_of_the_predictions(network, splits):
     card = load_card(ARTIFACTS_DIR / network)
     for split, predictions in splits.items():
         assert dict(card.metrics[split]) == pytest.approx(compute_metrics(predictions, card))
         assert card.data["fingerprints"][split] == fingerprint(predictions.ids)
 
 
-def test_the_card_says_what_two_views_give(artifact):
+def test_card_metrics_are_those_of_tta(artifact):
     folder = ARTIFACTS_DIR / artifact
     card, two_views = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
-    assert {split: summary_metrics(one) for split, one in two_views.items()} == card.raw[TWO_VIEWS_KEY]
+    assert {split: summary_metrics(predictions) for split, predictions in two_views.items()} == card.raw[TWO_VIEWS_KEY]
     one_view = load_predictions(folder / PREDICTIONS_FILE)
     for split, predictions in two_views.items():
         assert np.array_equal(predictions.ids, one_view[split].ids)
@@ -114,22 +114,22 @@ def test_stored_tta_predictions_are_those_of_the_served_model(artifact, data_dir
     output = "emotion" if artifact == "emotion" else "gender"
     estimator = LiteRTEstimator(folder)
     with_tta, without = (evaluate_estimator(estimator, samples, tta=tta).probabilities[output] for tta in (True, False))
-    off, off_without = (np.abs(one - stored.probabilities[output]).mean() for one in (with_tta, without))
+    off, off_without = (np.abs(found - stored.probabilities[output]).mean() for found in (with_tta, without))
     # Not zero: processors round differently.
     assert off < off_without / 4
 
 
-def test_every_network_of_others_is_measured_and_on_the_leaderboard():
-    assert set(BASELINE) == set(BASELINE_CONFIGS)
+def test_every_baseline_is_on_the_leaderboard():
+    assert set(BASELINES) == set(BASELINE_CONFIGS)
     board = load_leaderboard(ARTIFACTS_DIR)
     assert not board.problems
     rows = [row for group in board.groups for row in group.rows]
-    assert {row.network.name for row in rows} >= set(BASELINE)
+    assert {row.network.name for row in rows} >= set(BASELINES)
     assert all(np.isfinite([row.test.value, row.validation.value]).all() for row in rows)
     assert all(np.isfinite(network.ms_per_face) for network in board.networks.values())
 
 
-def test_official_fer2013_sides_are_complete():
+def test_official_fer2013_splits_are_complete():
     splits = load_predictions(ARTIFACTS_DIR / "emotion" / PREDICTIONS_FILE)
     counts = {split: np.bincount(predictions.truth["emotion"]).tolist() for split, predictions in splits.items()}
     assert counts == {
@@ -138,26 +138,29 @@ def test_official_fer2013_sides_are_complete():
     }
 
 
-def test_a_detected_face_is_framed_like_the_training_images(artifact):
-    framing = load_card(ARTIFACTS_DIR / artifact).raw["framing"][DEFAULT_DETECTOR]
-    split = TEST_SPLIT[artifact]
-    plain, detected = framing[split]["plain"], framing[split]["detected"]
-    name = "accuracy" if artifact == "emotion" else "gender_accuracy"
-    assert plain[name] - detected[name] <= LARGEST_GAP
-
-
-def test_a_face_takes_little_time(artifact):
-    assert load_speed(ARTIFACTS_DIR / artifact).ms_per_face <= LARGEST_MS_PER_FACE
-
-
-def test_most_of_the_accuracy_is_retained_on_corrupted_images(artifact):
+def test_alignment_keeps_the_accuracy_of_detected_and_rotated_faces(artifact):
     folder = ARTIFACTS_DIR / artifact
-    report = load_report(folder, load_card(folder))
+    alignment = load_card(folder).raw["framing"][DEFAULT_DETECTOR]
+    assert alignment["sha256"] == measured_with(folder)
+    metrics = alignment[TEST_SPLIT[artifact]]
+    name = "accuracy" if artifact == "emotion" else "gender_accuracy"
+    assert metrics["plain"][name] - metrics["detected"][name] <= LARGEST_GAP
+    for angle_deg in ("30", "45"):
+        rotated = alignment["tilted"][angle_deg]
+        assert rotated["aligned"][name] >= rotated["upright"][name] + 0.03
+
+
+def test_our_networks_are_fast_robust_and_complete(artifact):
+    folder = ARTIFACTS_DIR / artifact
+    card = load_card(folder)
+    report = load_report(folder, card)
+    assert load_speed(folder).ms_per_face <= LARGEST_MS_PER_FACE
     assert report.images >= 500
     assert report.retained_accuracy >= MIN_RETAINED_ACCURACY
+    assert not card.excluded_files
 
 
-def test_files_are_small_enough_for_the_repository(network):
+def test_files_fit_the_repository(network):
     folder = ARTIFACTS_DIR / network
     left_out = load_card(folder).excluded_files
     sizes = {file.name: file.stat().st_size for file in folder.iterdir() if file.name not in left_out}
@@ -165,24 +168,8 @@ def test_files_are_small_enough_for_the_repository(network):
     assert all(facts["bytes"] >= LARGEST_FILE for facts in left_out.values())
 
 
-def test_ours_come_whole(artifact):
-    assert not load_card(ARTIFACTS_DIR / artifact).excluded_files
-
-
-def test_the_gap_was_measured_with_the_models_that_are_served(artifact):
-    folder = ARTIFACTS_DIR / artifact
-    assert load_card(folder).raw["framing"][DEFAULT_DETECTOR]["sha256"] == measured_with(folder)
-
-
-@pytest.mark.parametrize("angle_deg", ["30", "45"])
-def test_turning_a_tilted_face_upright_helps(artifact, angle_deg):
-    tilted = load_card(ARTIFACTS_DIR / artifact).raw["framing"][DEFAULT_DETECTOR]["tilted"][angle_deg]
-    name = "accuracy" if artifact == "emotion" else "gender_accuracy"
-    assert tilted["aligned"][name] >= tilted["upright"][name] + 0.03
-
-
 @pytest.mark.data
-def test_the_served_model_gives_the_stored_predictions(network, splits, data_dir):
+def test_stored_predictions_are_those_of_the_served_model(network, splits, data_dir):
     folder = ARTIFACTS_DIR / network
     card = load_card(folder)
     if not is_served(folder, card):

@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-from dataclasses import replace
 
 import keras
 import pytest
@@ -38,17 +37,19 @@ RUN = {"config": {"epochs": 5}, "backend": "torch", "samples": {"train": 7}}
 RECORDED = {"trainable_parameters": 9, "frozen_parameters": 1, "start": "ImageNet weights"}
 
 
-def run_folder(root, name, elapsed_s):
+def finished_run(root, name, elapsed_s=(10.0, 20.0), **facts):
     folder = root / name
     folder.mkdir()
     rows = ["epoch,elapsed_s,loss"] + [f"{n},{s},{1 / n}" for n, s in enumerate(elapsed_s, start=1)]
     (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    (folder / "run.json").write_text(json.dumps(RUN | facts))
+    (folder / "state.json").write_text(json.dumps({"epoch": 2, "best": {"epoch": 1}}))
     return folder
 
 
-def test_rounds_are_counted_on_also_where_the_clock_restarted(tmp_path):
-    first = run_folder(tmp_path, "first", [10.0, 20.0, 9.0, 21.0])
-    second = run_folder(tmp_path, "second", [5.0, 11.0])
+def test_joined_histories_count_on_where_the_clock_restarted(tmp_path):
+    first = finished_run(tmp_path, "first", [10.0, 20.0, 9.0, 21.0])
+    second = finished_run(tmp_path, "second", [5.0, 11.0])
     rows = list(csv.DictReader(io.StringIO(join_histories([first, second]))))
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
     assert [float(row["elapsed_s"]) for row in rows] == [10, 20, 29, 41, 46, 52]
@@ -56,14 +57,7 @@ def test_rounds_are_counted_on_also_where_the_clock_restarted(tmp_path):
     assert rows[4]["loss"] == "1.0"
 
 
-def finished_run(root, name, **facts):
-    folder = run_folder(root, name, [10.0, 20.0])
-    (folder / "run.json").write_text(json.dumps(RUN | facts))
-    (folder / "state.json").write_text(json.dumps({"epoch": 2, "best": {"epoch": 1}}))
-    return folder
-
-
-def test_every_task_of_a_card_is_that_of_some_config():
+def test_every_core_task_can_be_trained():
     assert {TRAINING_TASKS[config.task].core_task for config in CONFIGS.values()} == set(TASKS)
 
 
@@ -87,23 +81,21 @@ def test_the_card_of_a_baseline(tmp_path, config):
     assert "FER+" not in card.data["dataset"]
 
 
-@pytest.mark.parametrize(
-    ("task", "measured_with"),
-    [("emotion_five", "emotion"), ("gender", "age_gender"), ("age_gender_published", "age_gender")],
-)
-def test_faces_are_framed_as_in_the_images_of_the_data_set(task, measured_with):
-    assert read_alignment(task)["points"] == read_card(ARTIFACTS_DIR / measured_with)["crop"]["points"]
-
-
-def test_without_a_network_that_framing_was_measured_with_a_face_is_the_detectors_box(tmp_path, monkeypatch):
+def test_alignment_is_that_of_a_network_of_the_same_data_set(tmp_path, monkeypatch):
+    for task, source in (("emotion_five", "emotion"), ("gender", "age_gender"), ("age_gender_published", "age_gender")):
+        assert read_alignment(task)["points"] == read_card(ARTIFACTS_DIR / source)["crop"]["points"]
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
     assert from_json(AlignmentSpec, read_alignment("gender")) == AlignmentSpec()
 
 
-def test_what_the_run_recorded_counts_more(tmp_path):
-    folder = finished_run(tmp_path, "x", **RECORDED)
-    now = {"trainable_parameters": 10, "frozen_parameters": 0, "start": "random weights"}
-    raw = build_card(BASELINE_CONFIGS["mobilenet_transfer_emotion"], folder, 10, 1, now)
+def test_recorded_facts_of_the_run_win(tmp_path):
+    config, now = (
+        BASELINE_CONFIGS["mobilenet_transfer_emotion"],
+        RECORDED | {"trainable_parameters": 10, "start": "random"},
+    )
+    with pytest.raises(ConfigError, match=r"run\.json is missing: train first"):
+        build_card(config, tmp_path / "x", 10, 1, now)
+    raw = build_card(config, finished_run(tmp_path, "x", **RECORDED), 10, 1, now)
     assert (raw["trainable_parameters"], raw["training"]["start"]) == (9, "ImageNet weights")
 
 
@@ -118,12 +110,7 @@ def test_our_own_networks_have_no_reported_results(tmp_path):
     assert "FER+" in card.data["dataset"]
 
 
-def test_a_run_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"run\.json is missing: train first"):
-        build_card(replace(CONFIGS["emotion"], start_from=None), tmp_path / "emotion", 1)
-
-
-def test_what_learns_is_counted():
+def test_parameters_are_counted():
     inputs = keras.Input((4,))
     frozen = keras.layers.Dense(3, trainable=False)
     model = keras.Model(inputs, keras.layers.BatchNormalization()(frozen(inputs)))
@@ -134,12 +121,8 @@ def test_what_learns_is_counted():
     }
 
 
-@pytest.fixture
-def small_limit(monkeypatch):
+def test_large_model_files_are_excluded_until_they_are_small(tmp_path, monkeypatch):
     monkeypatch.setattr(cards, "MAX_COMMITTED_BYTES", 100)
-
-
-def test_large_model_files_are_listed_apart_and_ignored(tmp_path, small_limit):
     for name, size in ((SERVED_FILE, 100), (KERAS_FILE, 99), ("history.csv", 500)):
         (tmp_path / name).write_bytes(bytes(size))
     write_card(tmp_path, card_dict("toy", "gender"))
@@ -147,23 +130,17 @@ def test_large_model_files_are_listed_apart_and_ignored(tmp_path, small_limit):
     assert set(card.files) == {KERAS_FILE, "history.csv"}
     assert {name: facts["bytes"] for name, facts in card.excluded_files.items()} == {SERVED_FILE: 100}
     assert "/model.tflite" in (tmp_path / ".gitignore").read_text().splitlines()
-
-
-def test_files_that_are_not_here_stay_listed_until_they_are_small(tmp_path, small_limit):
-    served = tmp_path / SERVED_FILE
-    served.write_bytes(bytes(200))
-    write_card(tmp_path, card_dict("toy", "gender"))
-    served.unlink()
-    write_card(tmp_path, cards.read_card(tmp_path))
+    (tmp_path / SERVED_FILE).unlink()
+    write_card(tmp_path, read_card(tmp_path))
     assert set(load_card(tmp_path).excluded_files) == {SERVED_FILE}
-    served.write_bytes(bytes(10))
-    write_card(tmp_path, cards.read_card(tmp_path))
+    (tmp_path / SERVED_FILE).write_bytes(bytes(10))
+    write_card(tmp_path, read_card(tmp_path))
     card = load_card(tmp_path)
-    assert (set(card.files), dict(card.excluded_files)) == ({SERVED_FILE}, {})
+    assert (set(card.files), dict(card.excluded_files)) == ({SERVED_FILE, KERAS_FILE, "history.csv"}, {})
     assert not (tmp_path / ".gitignore").exists()
 
 
 @pytest.mark.parametrize("artifact", list_artifacts(ARTIFACTS_DIR), ids=lambda artifact: artifact.name)
-def test_stored_cards_have_the_texts_of_today(artifact):
+def test_stored_cards_have_current_texts(artifact):
     card = read_card(ARTIFACTS_DIR / artifact.name)
     assert card == renew_texts(card), f"run: python -m models export {artifact.name} --format texts"

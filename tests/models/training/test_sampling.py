@@ -8,63 +8,51 @@ from models.training.sampling import AgeWeighting, compute_age_weights, compute_
 
 # Hundreds of children and adults, fewer in each decade from 60 on, like UTKFace.
 COUNTS = {5: 200, 25: 600, 45: 400, 65: 100, 75: 25, 95: 1}
+MEAN = sum(COUNTS.values()) / len(COUNTS)
 AGES = np.repeat(list(COUNTS), list(COUNTS.values()))
 ALL = [AgeWeighting(), AgeWeighting(0), AgeWeighting(power=1.0), AgeWeighting(0, 1.0, 1.5), AgeWeighting(100)]
 
 
-def by_age(weighting: AgeWeighting) -> dict[int, float]:
-    weights = compute_age_weights(AGES, weighting)
-    return {age: float(weights[age == AGES][0]) for age in COUNTS}
-
-
 @pytest.mark.parametrize("weighting", ALL)
 def test_weights_have_mean_1_and_stay_below_the_cap(weighting):
-    weights = compute_age_weights(AGES, weighting)
+    ages = AGES.copy()
+    weights = compute_age_weights(ages, weighting)
+    np.testing.assert_array_equal(ages, AGES)
     assert (weights.shape, weights.dtype) == (AGES.shape, np.float32)
     assert weights.mean(dtype=np.float64) == pytest.approx(1, abs=1e-6)
     assert weights.min() > 0
     assert weights.max() <= weighting.cap + 1e-6
 
 
-def test_the_inverse_square_root_of_the_number_of_people_from_60_on():
-    weights = by_age(AgeWeighting())
-    assert weights[5] == weights[25] == weights[45], "younger people weigh alike"
-    assert weights[65] / weights[25] == pytest.approx((400 / 100) ** 0.5)
+def test_oldest_ages_reach_the_cap():
     # The single oldest person would weigh 20 times as much as an adult, and the 75-year-olds 4 times.
-    assert weights[75] == weights[95] == pytest.approx(3)
+    weights = compute_age_weights(AGES)
+    assert weights[AGES == 75][0] == weights[AGES == 95][0] == pytest.approx(3)
 
 
-def test_without_a_cap_in_reach_the_rare_decades_weigh_what_the_power_says():
-    weights = by_age(AgeWeighting(cap=100))
-    assert weights[75] / weights[25] == pytest.approx(4)
-    assert weights[95] / weights[25] == pytest.approx(20)
-
-
-def test_from_0_on_every_rare_decade_weighs_more_and_none_less_than_the_usual():
-    weights = by_age(AgeWeighting(0, cap=100))
-    mean = sum(COUNTS.values()) / len(COUNTS)
-    assert weights[25] == weights[45]
-    assert weights[5] / weights[25] == pytest.approx((mean / 200) ** 0.5)
-    assert weights[65] / weights[25] == pytest.approx((mean / 100) ** 0.5)
+@pytest.mark.parametrize(
+    ("weighting", "relative"),
+    [
+        (AgeWeighting(), {5: 1, 45: 1, 65: 4**0.5}),
+        (AgeWeighting(cap=100), {75: 4, 95: 20}),
+        (AgeWeighting(0, cap=100), {5: (MEAN / 200) ** 0.5, 45: 1, 65: (MEAN / 100) ** 0.5}),
+        (AgeWeighting(0, 0.0), dict.fromkeys(COUNTS, 1)),
+    ],
+    ids=["from 60 on", "without a cap in reach", "all ages", "power 0"],
+)
+def test_rare_decades_weigh_by_a_power_of_their_size(weighting, relative):
+    weights = compute_age_weights(AGES, weighting)
+    usual = weights[AGES == 25][0]
+    assert {age: weights[age == AGES][0] / usual for age in relative} == pytest.approx(relative)
 
 
 @pytest.mark.parametrize("ages", [[], [70], [70, 71, 72], [20, 30, 40]], ids=["none", "one", "old only", "young only"])
-def test_where_no_age_is_rare_all_weigh_1(ages):
+def test_all_weigh_1_where_no_age_is_rare(ages):
     np.testing.assert_allclose(compute_age_weights(np.array(ages)), np.ones(len(ages)))
 
 
-def test_a_power_of_0_weighs_all_alike():
-    np.testing.assert_allclose(compute_age_weights(AGES, AgeWeighting(0, 0.0)), 1)
-
-
-def test_ages_are_not_changed():
-    ages = AGES.copy()
-    compute_age_weights(ages)
-    np.testing.assert_array_equal(ages, AGES)
-
-
 @pytest.mark.parametrize("ages", [[-1.0], [np.nan], [[20, 30]]], ids=["negative", "no number", "a table"])
-def test_ages_that_cannot_be(ages):
+def test_invalid_ages_are_refused(ages):
     with pytest.raises(ValueError, match="ages must be"):
         compute_age_weights(np.array(ages))
 
@@ -81,19 +69,21 @@ def test_ages_that_cannot_be(ages):
         ({"cap": float("nan")}, "cap must be above 1"),
     ],
 )
-def test_settings_that_make_no_sense(changes, message):
+def test_invalid_settings_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         AgeWeighting(**changes)
 
 
-def test_equal_weights_give_every_row_once():
-    order = systematic_resample(np.ones(50), 50, np.random.default_rng(1))
-    assert order.dtype == np.int64
-    assert sorted(order) == list(range(50))
-    assert order.tolist() != list(range(50))
+def test_equal_weights_give_every_row_once_in_random_order():
+    first, same, other = (systematic_resample(np.ones(50), 50, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert first.dtype == np.int64
+    assert sorted(first) == sorted(other) == list(range(50))
+    assert first.tolist() == same.tolist() != other.tolist()
+    assert first.tolist() != list(range(50))
+    assert systematic_resample(np.empty(0), 0, np.random.default_rng(0)).shape == (0,)
 
 
-def test_every_row_comes_as_often_as_its_weight_rounded_up_or_down():
+def test_rows_come_as_often_as_they_weigh():
     weights = compute_age_weights(AGES)
     order = systematic_resample(weights, len(AGES), np.random.default_rng(0))
     times, expected = np.bincount(order, minlength=len(AGES)), weights / weights.sum() * len(AGES)
@@ -102,26 +92,15 @@ def test_every_row_comes_as_often_as_its_weight_rounded_up_or_down():
     assert times[AGES == 75].mean() == pytest.approx(3, abs=0.01)
 
 
-def test_draws_are_right_on_average_also_for_small_weights():
+def test_draws_are_unbiased():
     rng = np.random.default_rng(0)
     times = sum(np.bincount(systematic_resample(np.array([0.0, 1, 2, 7]), 5, rng), minlength=4) for _ in range(2000))
     assert times[0] == 0
     np.testing.assert_allclose(times / 2000, [0, 0.5, 1, 3.5], atol=0.05)
 
 
-def test_the_order_is_decided_by_the_generator():
-    weights = compute_age_weights(AGES)
-    first, same, other = (systematic_resample(weights, 300, np.random.default_rng(seed)) for seed in (3, 3, 4))
-    np.testing.assert_array_equal(first, same)
-    assert (first != other).any()
-
-
-def test_nothing_is_drawn_from_nothing():
-    assert systematic_resample(np.empty(0), 0, np.random.default_rng(0)).shape == (0,)
-
-
 @pytest.mark.parametrize("weights", [[], [0.0, 0.0], [1.0, -1.0], [np.nan], [[1.0]]])
-def test_weights_that_cannot_be_drawn_by(weights):
+def test_invalid_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weights must be"):
         systematic_resample(np.array(weights), 3, np.random.default_rng(0))
 
@@ -131,8 +110,5 @@ def test_classes_weigh_by_a_power_of_their_size(power, rare):
     weights = compute_class_weights(np.array([3] * 4 + [5] * 16), power)
     assert weights.mean() == pytest.approx(1.0)
     assert weights[0] / weights[-1] == pytest.approx(rare)
-
-
-def test_a_power_beyond_equal_classes_is_refused():
     with pytest.raises(ValueError, match="power must be in"):
         compute_class_weights(np.array([1, 2]), 1.5)
