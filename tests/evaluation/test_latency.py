@@ -20,7 +20,8 @@ from core.evaluation.latency import (
     noise_crops,
     save_speed,
 )
-from tests.fakes.leaderboard import copy_real_network, figures, write_network
+from tests.fakes.leaderboard import figures, write_network
+from tests.fakes.networks import add_artifact
 
 TODAY = datetime.date(2026, 1, 31)
 SPEED = NetworkSpeed(1.5, 10, 5, "Test CPU", "2026-01-31")
@@ -58,7 +59,7 @@ def test_noise_crops_are_reproducible_and_differ() -> None:
 
 
 def test_a_real_network_is_timed_and_its_time_kept(tmp_path: Path) -> None:
-    folder = copy_real_network(tmp_path)
+    folder = add_artifact(tmp_path, "emotion", "emotion")
     write_network(tmp_path, "without_file", "emotion", {}, included=False)
     told: list[tuple[float, str]] = []
     run = measure_networks(lambda share, name: told.append((share, name)), root=tmp_path, today=TODAY)
@@ -72,7 +73,7 @@ def test_a_real_network_is_timed_and_its_time_kept(tmp_path: Path) -> None:
 
 def test_one_that_cannot_be_run_leaves_the_others(tmp_path: Path) -> None:
     write_network(tmp_path, "broken", "emotion", {"private": figures(accuracy=0.5)})
-    copy_real_network(tmp_path)
+    add_artifact(tmp_path, "emotion", "emotion")
     run = measure_networks(_silent, root=tmp_path, today=TODAY)
     assert list(run.speeds) == ["emotion"]
     (problem,) = run.problems
@@ -81,7 +82,7 @@ def test_one_that_cannot_be_run_leaves_the_others(tmp_path: Path) -> None:
 
 
 def test_a_time_that_cannot_be_kept_is_shown_all_the_same(tmp_path: Path) -> None:
-    folder = copy_real_network(tmp_path)
+    folder = add_artifact(tmp_path, "emotion", "emotion")
     # A folder in the way of the file: the tests may run as root, who can write anywhere.
     (folder / SPEED_FILE).mkdir()
     run = measure_networks(_silent, root=tmp_path, today=TODAY)

@@ -118,24 +118,18 @@ def write_baseline(root: Path, name: str, task: str, **card_changes: Any) -> Pat
 def write_artifacts(root: Path) -> Path:
     """Two emotion models and one age and gender model, each with both of its splits."""
     for name, seed in (("emotion", 0), ("emotion_small", 5)):
-        splits: dict[str, Predictions] = {
-            "private": emotion_predictions(seed=seed),
-            "public": emotion_predictions(seed=seed + 1),
-        }
+        splits = {"private": emotion_predictions(seed=seed), "public": emotion_predictions(seed=seed + 1)}
         write_artifact(root, name, "emotion", splits)
-    both: dict[str, Predictions] = {
-        "validation": age_gender_predictions(seed=2),
-        "test": age_gender_predictions(seed=3),
-    }
+    both = {"validation": age_gender_predictions(seed=2), "test": age_gender_predictions(seed=3)}
     write_artifact(root, "age_gender", "age_gender", both)
     return root
 
 
-def write_fer2013_csv(data_dir: Path, private: int = 12) -> Path:
-    """``fer2013.csv`` with two training, two public and ``private`` private images of random pixels."""
+def write_fer2013_csv(data_dir: Path, private: int = 12, public: int = 2, training: int = 2) -> Path:
+    """``fer2013.csv`` with images of random pixels, so many of each usage."""
     rng = np.random.default_rng(0)
     lines = ["emotion,pixels,Usage"]
-    for usage in ["Training"] * 2 + ["PublicTest"] * 2 + ["PrivateTest"] * private:
+    for usage in ["Training"] * training + ["PublicTest"] * public + ["PrivateTest"] * private:
         pixels = " ".join(str(value) for value in rng.integers(0, 256, 48 * 48))
         lines.append(f"{rng.integers(0, 7)},{pixels},{usage}")
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.artifacts.model_card import ARTIFACTS_DIR
 from core.evaluation.latency import NetworkSpeed, save_speed
+from core.tasks import TASKS
 from tests.fakes.evaluation import card_dict
 
 PRINTS = {"private": "aaaa", "public": "bbbb", "test": "cccc", "validation": "dddd", "five_private": "eeee"}
 RECIPE = "the authors'"
+ACCURACIES = {"emotion": 0.68, "four_conv": 0.61, "five_emotions": 0.72}
 
 
 def reported_result(output: str, measure: str, text: str, source: str = "Somebody 2015") -> dict[str, Any]:
@@ -60,61 +61,26 @@ def write_network(
 
 def write_networks(root: Path) -> Path:
     """Our two and four baselines, one of which has no served file and two of which were not timed."""
-    baseline = {"recipe": RECIPE, "recipe_epochs": 30}
-    both = {"private": figures(accuracy=0.68), "public": figures(accuracy=0.67)}
-    write_network(root, "emotion", "emotion", both, ms=1.0)
-    ages = figures(age_mae=4.7, gender_accuracy=0.94)
-    write_network(root, "age_gender", "age_gender", {"test": ages, "validation": ages}, ms=2.0)
-    write_network(
-        root,
-        "four_conv",
-        "emotion",
-        {"private": figures(accuracy=0.61), "public": figures(accuracy=0.6)},
-        ms=0.5,
-        claims=[
-            reported_result("emotion", "accuracy", "61.6 % on validation"),
-            reported_result("emotion", "accuracy", "85 %, elsewhere"),
-        ],
-        **baseline,
-    )
-    write_network(
-        root,
-        "five_emotions",
-        "emotion_five",
-        {"five_private": figures(accuracy=0.72), "five_public": figures(accuracy=0.71)},
-        claims=[reported_result("emotion", "accuracy", "66 % on five classes")],
-        **baseline,
-    )
-    old = figures(age_mae=6.0, gender_accuracy=0.9)
-    write_network(
-        root,
-        "vgg16_age",
-        "age_gender",
-        {"test": old, "validation": old},
-        included=False,
-        claims=[reported_result("age", "accuracy", "64 %", "a report without a name")],
-        **baseline,
-    )
-    groups = figures(age_mae=7.0, gender_accuracy=0.88, age_group_accuracy=0.55)
-    write_network(
-        root,
-        "levi_hassner",
-        "age_group_gender",
-        {"test": groups, "validation": groups},
-        ms=3.0,
-        claims=[
-            reported_result("age_group", "accuracy", "50.7 % on Adience"),
-            reported_result("gender", "accuracy", "86.8 % on Adience"),
-        ],
-        **baseline,
-    )
+    people = {
+        "age_gender": figures(age_mae=4.7, gender_accuracy=0.94),
+        "vgg16_age": figures(age_mae=6.0, gender_accuracy=0.9),
+        "levi_hassner": figures(age_mae=7.0, gender_accuracy=0.88, age_group_accuracy=0.55),
+    }
+    emotions = {name: (figures(accuracy=test), figures(accuracy=test - 0.01)) for name, test in ACCURACIES.items()}
+
+    def write(name: str, task: str, *results: tuple[str, ...], **options: Any) -> None:
+        figures_of_splits = emotions.get(name) or (people[name], people[name])
+        metrics = {split.name: values for split, values in zip(TASKS[task].splits, figures_of_splits, strict=True)}
+        if results:
+            claims = [reported_result(output, "accuracy", *texts) for output, *texts in results]
+            options |= {"claims": claims, "recipe": RECIPE, "recipe_epochs": 30}
+        write_network(root, name, task, metrics, **options)
+
+    write("emotion", "emotion", ms=1.0)
+    write("age_gender", "age_gender", ms=2.0)
+    write("four_conv", "emotion", ("emotion", "61.6 % on validation"), ("emotion", "85 %, elsewhere"), ms=0.5)
+    write("five_emotions", "emotion_five", ("emotion", "66 % on five classes"))
+    write("vgg16_age", "age_gender", ("age", "64 %", "a report without a name"), included=False)
+    groups, genders = ("age_group", "50.7 % on Adience"), ("gender", "86.8 % on Adience")
+    write("levi_hassner", "age_group_gender", groups, genders, ms=3.0)
     return root
-
-
-def copy_real_network(root: Path, name: str = "emotion") -> Path:
-    """Card and served file of an installed network, to be run and written to."""
-    folder = root / name
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in ("card.json", "model.tflite"):
-        (folder / file).write_bytes((ARTIFACTS_DIR / name / file).read_bytes())
-    return folder

@@ -32,11 +32,11 @@ def installed_copy(root: Path) -> Path:
     return root
 
 
-def add_artifact(root: Path, name: str, source: str, served: bool = True, **changes: Any) -> None:
+def add_artifact(root: Path, name: str, source: str, served: bool = True, **changes: Any) -> Path:
     """The installed artifact ``source`` under another name, with ``changes`` on its card; without its model if not
     ``served``."""
     folder = root / name
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     card = json.loads((ARTIFACTS_DIR / source / CARD_FILE).read_text(encoding="utf-8")) | {"name": name} | changes
     if served:
         shutil.copy(ARTIFACTS_DIR / source / SERVED_FILE, folder / SERVED_FILE)
@@ -44,3 +44,4 @@ def add_artifact(root: Path, name: str, source: str, served: bool = True, **chan
         card["not_included"] = {SERVED_FILE: {"bytes": 28_000_000, "sha256": "0" * 64}}
         del card["files"][SERVED_FILE]
     (folder / CARD_FILE).write_text(json.dumps(card), encoding="utf-8")
+    return folder

@@ -10,21 +10,15 @@ from dataclasses import replace
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-import numpy as np
 import pytest
+
+from tests.fakes.evaluation import write_fer2013_csv
 
 
 @pytest.fixture(scope="session")
 def fer2013_dir(tmp_path_factory):
     """A folder with ``fer2013.csv``: 32 images for training, 14 for validation, 14 for testing."""
-    folder = tmp_path_factory.mktemp("fer2013")
-    rng = np.random.default_rng(0)
-    rows = ["emotion,pixels,Usage"]
-    for number in range(60):
-        usage = "Training" if number < 32 else "PublicTest" if number < 46 else "PrivateTest"
-        rows.append(f"{number % 7},{' '.join(map(str, rng.integers(0, 256, 48 * 48)))},{usage}")
-    (folder / "fer2013.csv").write_text("\n".join(rows))
-    return folder
+    return write_fer2013_csv(tmp_path_factory.mktemp("fer2013"), training=32, public=14, private=14)
 
 
 @pytest.fixture(scope="session")

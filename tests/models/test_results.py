@@ -13,7 +13,7 @@ def test_the_documents_show_what_the_artifacts_give():
     assert main(["--check"]) == 0, "run `make results`"
 
 
-def test_a_table_has_display_names_units_and_intervals():
+def test_table_has_display_names_units_and_intervals():
     table = pd.DataFrame(
         {
             "model": ["a"],
@@ -32,37 +32,28 @@ def test_a_table_has_display_names_units_and_intervals():
     assert row == "| a | 50.0% (40.0% to 60.0%) | 4.57 | +1.00 | 0.027 | 1,234 | – |"
 
 
-def test_only_what_is_between_the_markers_changes():
+def test_only_text_between_the_markers_changes():
     assert replace_between_markers(f"a\n{BEGIN}\nold\n{END}\nb", "new") == f"a\n{BEGIN}\n\nnew\n\n{END}\nb"
-
-
-@pytest.mark.parametrize("text", ["nothing", f"a\n{BEGIN}\nold"], ids=["no markers", "no end"])
-def test_a_readme_without_markers_is_refused(text):
-    with pytest.raises(ConfigError, match="lacks"):
-        replace_between_markers(text, "new")
-
-
-@pytest.fixture
-def artifacts(tmp_path):
-    for folder in ARTIFACTS_DIR.iterdir():
-        if folder.is_dir():
-            shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("model.keras"))
-    return tmp_path
+    for text in ("nothing", f"a\n{BEGIN}\nold"):
+        with pytest.raises(ConfigError, match="lacks"):
+            replace_between_markers(text, "new")
 
 
 @pytest.mark.parametrize(
-    ("key", "command"), [("framing", "models alignment"), ("two_views", "models evaluate age_gender --tta --store")]
+    ("name", "key", "error", "words"),
+    [
+        ("age_gender", "framing", ArtifactMissingError, "python -m models alignment"),
+        ("age_gender", "two_views", ArtifactMissingError, "python -m models evaluate age_gender --tta --store"),
+        ("four_conv", "task", ArtifactError, "not be complete"),
+    ],
 )
-def test_metrics_of_an_older_export_are_not_shown(artifacts, key, command):
-    file = artifacts / "age_gender" / CARD_FILE
+def test_incomplete_cards_are_refused(tmp_path, name, key, error, words):
+    for folder in ARTIFACTS_DIR.iterdir():
+        if folder.is_dir():
+            shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("model.keras"))
+    file = tmp_path / name / CARD_FILE
     card = json.loads(file.read_text())
     del card[key]
     file.write_text(json.dumps(card))
-    with pytest.raises(ArtifactMissingError, match=f"python -m {command}"):
-        render(artifacts)
-
-
-def test_an_incomplete_leaderboard_is_refused(artifacts):
-    (artifacts / "four_conv" / CARD_FILE).write_text("{")
-    with pytest.raises(ArtifactError, match="not be complete"):
-        render(artifacts)
+    with pytest.raises(error, match=words):
+        render(tmp_path)

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 from core.artifacts.model_card import SPEED_FILE
 from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, TEST_SET_KEY, VIEW_KEY
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
-from tests.fakes.leaderboard import copy_real_network, write_networks
+from tests.fakes.leaderboard import write_networks
+from tests.fakes.networks import add_artifact
 from tests.pages.apps import download_names, open_leaderboard, rerun, switch_tab, tab_names, texts
 
 TAB_KEY = "evaluation_leaderboard_tab"
@@ -52,7 +53,7 @@ def test_tables_figures_and_published_results(artifacts: Path) -> None:
 
 
 def test_single_network_without_latency(artifacts: Path) -> None:
-    copy_real_network(artifacts)
+    add_artifact(artifacts, "emotion", "emotion")
     page = open_leaderboard()
     assert [table["model"].tolist() for table in _tables(page)] == [["emotion"]]
     assert "Not measured yet" in texts(page)

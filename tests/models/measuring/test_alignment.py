@@ -24,13 +24,16 @@ class CenteredFace:
         return () if self._calls == self._missed else (self._face,)
 
 
-def test_alignment_measures_what_the_detector_finds(emotion_artifact, fer2013_dir):
-    private = load_fer2013(fer2013_dir).splits["private"]
+def test_alignment_without_landmarks_searches_scale_and_shift(emotion_artifact, fer2013_dir):
+    estimator, private = LiteRTEstimator(emotion_artifact), load_fer2013(fer2013_dir).splits["private"]
     rows, images = alignment.detect_padded(private, CenteredFace(missed=3))
     assert rows.tolist() == [row for row in range(len(private)) if row != 3]
     found = private.take(rows)
-    metrics = alignment.measure_aligned(LiteRTEstimator(emotion_artifact), found, images, alignment.AlignmentSpec(1.0))
-    assert metrics["n"] == len(private) - 1
+    spec = alignment.choose_alignment(estimator, found, images, alignment.AlignmentSpec(points=POINTS.points))
+    assert spec.points == POINTS.points
+    assert spec.scale in alignment.SCALES
+    assert spec.shift_y in alignment.SHIFTS_Y
+    assert alignment.measure_aligned(estimator, found, images, spec)["n"] == len(private) - 1
 
 
 def test_alignment_uses_landmarks_where_there_are_any(emotion_artifact, fer2013_dir):
@@ -46,13 +49,3 @@ def test_alignment_uses_landmarks_where_there_are_any(emotion_artifact, fer2013_
     rotated = alignment.measure_rotated(estimator, private, CenteredFace(POINTS), spec)
     assert list(rotated) == ["0", "15", "30", "45"]
     assert rotated["0"]["aligned"]["n"] == rotated["0"]["upright"]["n"] == rotated["0"]["found"] == len(private)
-
-
-def test_alignment_without_landmarks_searches_scale_and_shift(emotion_artifact, fer2013_dir):
-    private = load_fer2013(fer2013_dir).splits["private"]
-    _, images = alignment.detect_padded(private, CenteredFace())
-    start = alignment.AlignmentSpec(points=POINTS.points)
-    spec = alignment.choose_alignment(LiteRTEstimator(emotion_artifact), private, images, start)
-    assert spec.points == POINTS.points
-    assert spec.scale in alignment.SCALES
-    assert spec.shift_y in alignment.SHIFTS_Y

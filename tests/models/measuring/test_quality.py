@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.artifacts.model_card import ARTIFACTS_DIR, AlignmentSpec
+from core.artifacts.model_card import ARTIFACTS_DIR
 from core.attributes.quality import QUALITY_FILE, blend_with_uniform, load_settings, measure_poses
 from core.datasets.faces import Annotations, FacePhoto
 from core.datasets.samples import Samples
@@ -66,32 +66,30 @@ def settings(parts):
     return fit(**parts)
 
 
-def test_clean_faces_keep_their_confidence(parts, settings):
+def test_confidence_falls_to_the_accuracy(parts, settings):
     for measures in parts["clean"]:
         scores, confidence = confidence_of(measures, settings)
         assert (scores == 1).mean() >= CLEAN_SHARE
         assert confidence == pytest.approx(0.9, abs=0.005)
+    for kind in ("blurred", "tiny"):
+        assert abs(confidence_of(parts[kind][-1], settings)[1] - 1 / 7) < 0.15
 
 
-@pytest.mark.parametrize("kind", ["blurred", "tiny"])
-def test_confidence_on_corrupted_faces_falls_to_their_accuracy(parts, settings, kind):
-    _, confidence = confidence_of(parts[kind][-1], settings)
-    assert abs(confidence - 1 / 7) < 0.15
-
-
-def test_corrupted_faces_with_calibrated_predictions_keep_their_confidence(parts):
+def test_calibrated_corrupted_faces_keep_their_confidence(parts):
     corrupted = measures_of(np.random.default_rng(0), sharp=0.1, side_px=10)
     settings = fit(**parts | {"blurred": [corrupted], "tiny": [corrupted]})
     assert confidence_of(corrupted, settings)[0].mean() > 0.98
 
 
-def test_the_limits_are_where_the_data_puts_them(settings):
+def test_limits_follow_the_data(settings):
     assert settings.side_px.unusable >= 4
     assert 20 < settings.side_px.usable <= 42
     assert settings.score.usable == pytest.approx(0.6, abs=0.01)
     assert 0.2 < settings.score.unusable < 0.4
     assert settings.pose.usable < settings.pose.unusable < 1
     assert settings.score.unusable == round(settings.score.unusable, 4)
+    # The stored limits leave native faces of FER2013 alone.
+    assert load_settings(ARTIFACTS_DIR / QUALITY_FILE).side_px.usable <= 48
 
 
 def test_the_reference_is_level_and_symmetric():
@@ -131,8 +129,7 @@ def test_padded_images_are_measured():
 
 def test_a_shrunk_face_keeps_its_place():
     face = Detection(Box(40, 40, 140, 140), 0.8, Landmarks(*map(tuple, (FRONTAL * 100 + 40).tolist())))
-    estimator = FakeEstimator()
-    estimator.card = AGE_GENDER_CARD.__class__(**{**vars(AGE_GENDER_CARD), "crop": AlignmentSpec(1.0)})
+    estimator = FakeEstimator(AGE_GENDER_CARD)
     small = shrink(PaddedImage(np.zeros((200, 300, 3), np.uint8), face), 20, estimator)
     assert small.frame.shape == (40, 60, 3)
     assert small.face.box.xyxy == pytest.approx((8, 8, 28, 28))
@@ -142,7 +139,3 @@ def test_a_shrunk_face_keeps_its_place():
 def test_missing_data_is_explained(tmp_path, capsys):
     assert quality.main(["--data", str(tmp_path)]) == 2
     assert "error: " in capsys.readouterr().err
-
-
-def test_the_stored_limits_leave_native_faces_of_fer2013_alone():
-    assert load_settings(ARTIFACTS_DIR / QUALITY_FILE).side_px.usable <= 48

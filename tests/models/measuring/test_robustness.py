@@ -51,6 +51,8 @@ def test_report_has_clean_metrics_and_every_corruption(task):
     assert report.clean.confidence == pytest.approx(plain.probabilities[output].max(axis=1).mean())
     if task == "age_gender":
         assert report.clean.age_mae.value == pytest.approx(np.abs(plain.age_errors).mean())
+    else:
+        assert report.clean.confidence < 0.6, "without the temperature it is 0.9"
 
 
 def test_outputs_of_a_condition_are_those_on_its_images():

@@ -74,9 +74,6 @@ def test_optimizers_by_name(name, kind, nesterov):
     optimizer = build_optimizer(replace(CONFIG, optimizer=name), 10)
     assert type(optimizer).__name__ == kind
     assert getattr(optimizer, "nesterov", None) is nesterov
-
-
-@pytest.mark.parametrize("changes", [{"optimizer": "lion"}, {"schedule": "plateau"}], ids=str)
-def test_unknown_names_say_what_is_allowed(changes):
-    with pytest.raises(ConfigError, match="choose one of"):
-        build_optimizer(replace(CONFIG, **changes), 10)
+    for changes in ({"optimizer": "lion"}, {"schedule": "plateau"}):
+        with pytest.raises(ConfigError, match="choose one of"):
+            build_optimizer(replace(CONFIG, **{"optimizer": name, **changes}), 10)

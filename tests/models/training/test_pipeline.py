@@ -33,7 +33,7 @@ def test_batches_repeat_with_the_seed_and_differ_by_epoch():
 
 
 @pytest.mark.parametrize(("epoch", "is_final"), [(1, False), (2, True)])
-def test_the_final_augmentation_replaces_the_other_from_its_epoch_on(epoch, is_final):
+def test_final_augmentation_starts_at_its_epoch(epoch, is_final):
     images, _ = batches(epoch=epoch, size=24, final_augmentation=NONE, final_epoch=2)[0]
     order = np.random.default_rng((3, epoch)).permutation(len(SAMPLES))
     assert np.array_equal(images, SAMPLES.images[order[:8]]) is is_final
@@ -45,21 +45,17 @@ def test_mixup_mixes_images_and_targets():
     assert ((targets["emotion"] > 0).sum(axis=1) == 2).any()
 
 
-def test_without_ranges_nothing_changes():
-    image = SAMPLES.images[0]
-    assert np.array_equal(augment_crop(image, 24, NONE, np.random.default_rng(0)), image)
-
-
-def test_a_corruption_changes_a_crop_and_keeps_its_shape():
+def test_only_corruptions_with_a_probability_change_a_crop():
     corrupting, rng = replace(NONE, damage_probability=1.0), np.random.default_rng(0)
     image = SAMPLES.images[0]
+    assert np.array_equal(augment_crop(image, 24, NONE, rng), image)
     changed = [augment_crop(image, 24, corrupting, rng) for _ in range(40)]
     assert {crop.shape for crop in changed} == {(24, 24, 1)}
     assert sum(not np.array_equal(crop, image) for crop in changed) > 30
 
 
 @pytest.mark.parametrize("name", ["four_conv", "three_conv_emotion"])
-def test_crops_of_a_baseline_are_augmented_as_its_recipe_says(name):
+def test_baseline_crops_follow_the_recipe(name):
     config = replace(BASELINE_CONFIGS[name], batch_size=24, image_size=24)
     data = made_up_data("emotion")
     crops, _ = EMOTION.batches(config, data, 0)[0]

@@ -15,7 +15,7 @@ def noisy_labels(count=2000):
     return labels, 10 * np.eye(3, dtype=np.float32)[truth]
 
 
-def test_the_label_is_as_likely_as_it_is_among_images_with_the_same_votes():
+def test_label_probabilities_follow_the_votes():
     labels, votes = noisy_labels()
     probabilities = fit_label_given_votes(labels, votes, 3)
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
@@ -25,7 +25,7 @@ def test_the_label_is_as_likely_as_it_is_among_images_with_the_same_votes():
         assert probabilities[rows][0] == pytest.approx(shares, abs=0.02)
 
 
-def test_targets_are_a_mixture_and_images_without_votes_keep_their_label():
+def test_targets_mix_label_and_votes():
     labels, votes = noisy_labels()
     votes[:7] = 0
     targets = soften_labels(labels, votes, 3, weight=0.5)
@@ -34,8 +34,4 @@ def test_targets_are_a_mixture_and_images_without_votes_keep_their_label():
     expected = 0.5 * one_hot[7:] + 0.5 * fit_label_given_votes(labels[7:], votes[7:], 3)
     assert targets[7:] == pytest.approx(expected, abs=1e-6)
     assert targets.dtype == np.float32
-
-
-def test_without_a_share_nothing_is_softened():
-    labels, votes = noisy_labels(50)
-    assert np.array_equal(soften_labels(labels, votes, 3, weight=0.0), np.eye(3, dtype=np.float32)[labels])
+    assert np.array_equal(soften_labels(labels, votes, 3, weight=0.0), one_hot)

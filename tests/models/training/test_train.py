@@ -134,7 +134,7 @@ def test_an_error_is_one_line_and_status_2(capsys, arguments, words):
     error = capsys.readouterr().err
     assert words in error
     assert len(error.splitlines()) == 1
-    for option in ("--epochs", "--seed", "--limit"):
+    for option, number in (("--epochs", "0"), ("--seed", "-1"), ("--limit", "0")):
         with pytest.raises(SystemExit):
-            train.main([*arguments, option, "-1"])
+            train.main([*arguments, option, number])
         assert f"argument {option}: must be" in capsys.readouterr().err
