@@ -1,4 +1,4 @@
-"""Live camera: analyze the video of a webcam frame by frame."""
+"""Live Camera: analyze the video of a webcam frame by frame."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def live_session(settings: LivePageSettings) -> LiveSession:
 
 
 def main() -> None:
-    st.title("Live camera")
+    st.title("Live Camera")
     st.caption(
         "Emotion, age and perceived gender are estimates from facial appearance. They are often wrong for a single "
         "person and do not show what somebody feels or is."

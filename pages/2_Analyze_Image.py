@@ -19,7 +19,7 @@ from pages.shared.image.suggestions import suggestion_table
 from pages.shared.markdown import escape_markdown
 from pages.shared.sidebar import load_analyzer
 
-st.title("Analyze image")
+st.title("Analyze Image")
 st.caption(
     "Images stay in this server's memory until you remove them or leave this page. They are never stored or passed on."
 )

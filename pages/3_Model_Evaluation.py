@@ -41,6 +41,6 @@ def show_by_test_set() -> None:
         st.info("Choose a model. If the list is empty, no model for this test set is installed.")
 
 
-st.title("Model evaluation")
+st.title("Model Evaluation")
 st.caption("All metrics come from saved predictions on public test sets, without test-time augmentation.")
 show_open_tab({BY_TEST_SET: show_by_test_set, LEADERBOARD: show_leaderboard}, VIEW_KEY)

@@ -94,7 +94,7 @@ def test_page_without_models(artifacts: Path) -> None:
     app = home()
     assert "No model is installed" in app.warning[0].value
     assert not app.metric
-    assert [link.value for link in app.page_link] == ["**Live camera**", "**Analyze image**", "**Model evaluation**"]
+    assert [link.value for link in app.page_link] == ["**Live Camera**", "**Analyze Image**", "**Model Evaluation**"]
     assert [header.value for header in app.header] == ["Installed models", "Limitations", "Privacy"]
     assert "Nothing is stored" in texts(app)
     assert "prohibits" in texts(app)

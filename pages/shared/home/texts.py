@@ -22,19 +22,19 @@ class PageLink(NamedTuple):
 PAGES = (
     PageLink(
         "pages/1_Live_Camera.py",
-        "Live camera",
+        "Live Camera",
         ":material/videocam:",
         "Analyze your webcam in real time: tracked faces, emotions and valence over time.",
     ),
     PageLink(
         "pages/2_Analyze_Image.py",
-        "Analyze image",
+        "Analyze Image",
         ":material/add_photo_alternate:",
         "Upload images or take a snapshot: one card per face, suggestions, downloads as PNG, CSV and JSON.",
     ),
     PageLink(
         "pages/3_Model_Evaluation.py",
-        "Model evaluation",
+        "Model Evaluation",
         ":material/query_stats:",
         "See how accurate the models are: confusion matrices, age errors, calibration, leaderboard, model cards.",
     ),
@@ -42,9 +42,9 @@ PAGES = (
 
 LIMITS = """
 - Models read an **expression**, not a feeling. They know seven expressions; people often disagree about them too.
-- **Age** is an estimate from appearance. Its error depends on age: see *Model evaluation*.
+- **Age** is an estimate from appearance. Its error depends on age: see *Model Evaluation*.
 - **Perceived gender** has two labels, assigned by an algorithm and checked by people. It is not gender identity.
-- Accuracy **differs between groups** of people: see *Model evaluation*.
+- Accuracy **differs between groups** of people: see *Model Evaluation*.
 - Faces that are turned away, covered, very small or badly lit may be missed or misread.
 - Facet does **not identify** anybody: it never compares or remembers faces.
 - Do not use it for decisions about people. The EU AI Act (Article 5) prohibits emotion recognition at work and in

@@ -16,7 +16,7 @@ DENIED = (
 
 NO_CAMERA = (
     "**No camera found.** Connect one, or close the program that uses it, then press START again. "
-    "Without a camera, use *Analyze image*."
+    "Without a camera, use *Analyze Image*."
 )
 
 CONNECTING = "Connecting to the camera …"
