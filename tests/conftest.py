@@ -20,6 +20,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "data: needs the data sets, unpacked or as archives")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep on one worker what shares a server, the data sets or an exported network; other files stay whole."""
     for item in items:
