@@ -24,7 +24,7 @@ test: $(TEST_READY) ## set everything up and run every check and test
 	@$(MAKE) --no-print-directory check
 	@command -v chromium chromium-browser google-chrome google-chrome-stable >/dev/null || \
 	    $(BIN)/python -m playwright install chromium || true
-	tests/e2e/run.sh $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	tests/e2e/run.sh $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist load $(PYTEST_ARGS)
 
 check: $(TEST_READY) ## format, lint and types
 	$(BIN)/ruff format --check $(SOURCES)
@@ -32,7 +32,7 @@ check: $(TEST_READY) ## format, lint and types
 	$(BIN)/mypy
 
 test-fast: $(TEST_READY) ## unit and page tests only
-	$(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(WORKERS) --dist load $(PYTEST_ARGS)
 
 format: $(TEST_READY) ## format the code
 	$(BIN)/ruff format $(SOURCES)

@@ -20,15 +20,6 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "data: needs the data sets, unpacked or as archives")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Keep on one worker what shares a server, the data sets or an exported network; other files stay whole."""
-    for item in items:
-        folders = item.path.relative_to(ROOT / "tests").parts
-        group = folders[0] if folders[0] in ("e2e", "models") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group("data" if item.get_closest_marker("data") else group))
-
-
 @pytest.fixture(scope="session")
 def data_dir():
     """Folder with the ``DATA_SETS``: the user's own, or unpacked from the archives, once for all runs."""
