@@ -59,13 +59,6 @@ def non_negative_int(text: str) -> int:
     return _int_of_at_least(0, text)
 
 
-def non_empty(text: str) -> str:
-    """Text that is not blank."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("must not be empty")
-    return text
-
-
 def _int_of_at_least(minimum: int, text: str) -> int:
     try:
         number = int(text)

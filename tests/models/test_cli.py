@@ -5,11 +5,11 @@ import pytest
 
 from core.errors import ConfigError
 from models import __main__ as commands
-from models.cli import add_data, non_empty, non_negative_int, positive_int, run
+from models.cli import add_data, non_negative_int, positive_int, run
 
 
 def test_argument_types_parse():
-    assert (positive_int("3"), non_negative_int("0"), non_empty("as before")) == (3, 0, "as before")
+    assert (positive_int("3"), non_negative_int("0")) == (3, 0)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,6 @@ def test_argument_types_parse():
         (positive_int, "0", "at least 1"),
         (non_negative_int, "-1", "at least 0"),
         (positive_int, "x", "integer"),
-        (non_empty, " ", "empty"),
     ],
 )
 def test_argument_types_reject(parse, text, words):

@@ -14,7 +14,6 @@ from streamlit.delta_generator import DeltaGenerator
 from core.evaluation.intervals import MetricValue
 from core.evaluation.tables import display_name
 
-INTERVAL_HELP = "95 % confidence interval."
 METRIC_WIDTH_PX = 160
 _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence", "relative", "nme")
 _FORMATS = {"%": "percent", "years": "%.2f", "ms": "%.1f"}
