@@ -88,7 +88,8 @@ def _analyze(options: argparse.Namespace) -> int:
     results: list[dict[str, Any]] = []
     for file in options.images:
         try:
-            analysis = analyzer.analyze(read_file(file), attributes)
+            picture = read_file(file)
+            analysis = analyzer.analyze(picture.frame, attributes).resized(picture.resolution_wh)
         except ImageError as error:
             results.append(export.error_object(file, error))
             text = f"{file}: error: {error}"

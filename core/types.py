@@ -8,7 +8,7 @@ Boxes are half-open: ``x2`` and ``y2`` are the first column and row outside.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
@@ -74,6 +74,10 @@ class Box:
     def center(self) -> tuple[float, float]:
         return ((self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2)
 
+    def scaled(self, x: float, y: float) -> Box:
+        """Return the box in an image ``x`` times as wide and ``y`` times as high."""
+        return Box(self.x1 * x, self.y1 * y, self.x2 * x, self.y2 * y)
+
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
@@ -89,6 +93,10 @@ class Landmarks:
     def points(self) -> tuple[tuple[float, float], ...]:
         """The points in the order of the fields."""
         return (self.left_eye, self.right_eye, self.nose, self.left_mouth, self.right_mouth)
+
+    def scaled(self, x: float, y: float) -> Landmarks:
+        """Return the points in an image ``x`` times as wide and ``y`` times as high."""
+        return Landmarks(*((px * x, py * y) for px, py in self.points))
 
 
 MIRRORED_POINTS = [1, 0, 2, 4, 3]
@@ -106,6 +114,11 @@ class Detection:
     def __post_init__(self) -> None:
         if not 0.0 <= self.score <= 1.0:
             raise ValueError(f"detection score must be in [0, 1], got {self.score}")
+
+    def scaled(self, x: float, y: float) -> Detection:
+        """Return the detection in an image ``x`` times as wide and ``y`` times as high."""
+        landmarks = None if self.landmarks is None else self.landmarks.scaled(x, y)
+        return replace(self, box=self.box.scaled(x, y), landmarks=landmarks)
 
 
 def _check_probabilities(name: str, probabilities: tuple[float, ...], count: int) -> None:
@@ -238,3 +251,10 @@ class Analysis:
         xyxy = np.array([face.box.xyxy for face in self.faces], np.float64).reshape(-1, 4)
         xyxy.setflags(write=False)
         return xyxy
+
+    def resized(self, resolution_wh: tuple[int, int]) -> Analysis:
+        """Return the analysis in pixels of the same image at another size (``core.io.images.Picture``)."""
+        width, height = resolution_wh
+        x, y = width / self.width, height / self.height
+        faces = tuple(replace(face, detection=face.detection.scaled(x, y)) for face in self.faces)
+        return replace(self, width=width, height=height, faces=faces)

@@ -15,6 +15,7 @@ from core.types import (
     Face,
     Gender,
     GenderEstimate,
+    Landmarks,
 )
 
 
@@ -115,3 +116,14 @@ def test_analysis_has_its_boxes_as_a_read_only_array():
 def test_analysis_rejects_size(wh):
     with pytest.raises(ValueError, match="size"):
         Analysis(*wh)
+
+
+def test_resized_analysis_has_boxes_and_landmarks_in_pixels_of_the_new_size():
+    landmarks = Landmarks(*((number, 1) for number in range(5)))
+    small = Analysis(4, 3, (Face(Detection(Box(0, 1, 2, 3), 0.9, landmarks), track_id=7),), 5.0)
+    large = small.resized((8, 9))
+    assert (large.width, large.height, large.elapsed_ms) == (8, 9, 5.0)
+    assert large.xyxy.tolist() == [[0, 3, 4, 9]]
+    assert large.faces[0].detection.landmarks.points == ((0, 3), (2, 3), (4, 3), (6, 3), (8, 3))
+    assert large.faces[0].track_id == 7
+    assert large.resized((4, 3)) == small

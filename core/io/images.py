@@ -1,45 +1,72 @@
 """Decode image files, and convert colour order: the only module that does. Frames are (H, W, 3) uint8 BGR.
 
 Frames look as in an image viewer: EXIF rotation is applied, transparency composited on white, 16 bits per channel are
-reduced to the upper 8, and CMYK is converted with the embedded ICC profile. ICC profiles of RGB and grey files are
-ignored, as in the training sets. Only the first frame of animations and multi-page files is decoded.
+reduced to the upper 8 that are used, and CMYK is converted with the embedded ICC profile. ICC profiles of RGB and grey
+files are ignored, as in the training sets. Only the first frame of animations and multi-page files is decoded.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from core.errors import ImageTooLargeError, UnreadableImageError
 from core.settings import ImageLimits
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff")
+# Our own limits are checked before anything is decoded; Pillow's would warn about the JPEGs that are decoded smaller.
+Image.MAX_IMAGE_PIXELS = ImageLimits().max_jpeg_pixels
+# Thumbnails and depth maps inside HEIC files are never shown.
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "HEIF")
+EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff", "avif", "heic", "heif")
 """Usual file extensions of ``FORMATS``; files are recognised by their contents."""
 
-_ADVICE = "Use a complete JPEG, PNG, WebP, BMP, GIF or TIFF file."
+_ADVICE = "Use a complete JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF or HEIC file."
 _EXIF_ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda frame: frame[:, ::-1],
+    3: lambda frame: frame[::-1, ::-1],
+    4: lambda frame: frame[::-1],
+    5: lambda frame: frame.transpose(1, 0, 2),
+    6: lambda frame: np.rot90(frame, -1),
+    7: lambda frame: frame[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda frame: np.rot90(frame),
 }
+"""EXIF orientation -> view of the upright frame."""
 _TIFF_BITS_PER_SAMPLE = 258
 _TIFF_PHOTOMETRIC = 262
 _TIFF_WHITE_IS_ZERO = 0
+_LARGEST_UNUSUAL_BITS = 14
+_STRIP_PIXELS = 2**22
+"""Pixels converted at a time, which bounds the memory of intermediate copies."""
 
 
-def decode(data: bytes, limits: ImageLimits = ImageLimits(), name: str = "") -> NDArray[np.uint8]:
-    """Decode file contents to (H, W, 3) uint8 BGR. ``name`` is used in messages.
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A decoded file. ``frame`` is (H, W, 3) uint8 BGR; ``resolution_wh`` is the picture's own size, of which the frame
+    of a very large JPEG has a half, a quarter or an eighth: ``Analysis.resized`` converts the boxes."""
+
+    frame: NDArray[np.uint8]
+    resolution_wh: tuple[int, int]
+
+    @property
+    def frame_scale_xy(self) -> tuple[float, float]:
+        """Size of the frame relative to the picture."""
+        height, width = self.frame.shape[:2]
+        return width / self.resolution_wh[0], height / self.resolution_wh[1]
+
+
+def decode(data: bytes, limits: ImageLimits = ImageLimits(), name: str = "") -> Picture:
+    """Decode file contents. ``name`` is used in messages.
 
     Raises ``ImageTooLargeError`` from the header alone, before any pixel is decoded, and ``UnreadableImageError`` for
     everything that is not a complete image.
@@ -49,14 +76,12 @@ def decode(data: bytes, limits: ImageLimits = ImageLimits(), name: str = "") -> 
         raise UnreadableImageError(f"{name} cannot be read as an image: it is empty. {_ADVICE}")
     _check_bytes(len(data), limits, name)
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            _check_pixels(image.size, limits, name)
-            return _to_frame(image)
+        return _decode(data, limits, name)
     except ImageTooLargeError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageTooLargeError(
-            f"{name} has more pixels than the {_megapixels(limits.max_pixels)} allowed. Scale it down first."
+            f"{name} has more than the {_megapixels(limits.max_pixels)} allowed. {_scale_down(limits)}"
         ) from error
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{name} cannot be read as an image: its format is unknown. {_ADVICE}") from error
@@ -65,14 +90,15 @@ def decode(data: bytes, limits: ImageLimits = ImageLimits(), name: str = "") -> 
         raise UnreadableImageError(f"{name} cannot be read as an image: {reason}. {_ADVICE}") from error
 
 
-def read_file(path: str | Path, limits: ImageLimits = ImageLimits()) -> NDArray[np.uint8]:
+def read_file(path: str | Path, limits: ImageLimits = ImageLimits()) -> Picture:
     """Decode a file on disk, as ``decode``. Raises ``UnreadableImageError`` also for missing files."""
     path = Path(path)
     try:
         _check_bytes(path.stat().st_size, limits, str(path))
         data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableImageError(f"{path} cannot be read as an image: {error.strerror}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name.
+        reason = getattr(error, "strerror", None) or error
+        raise UnreadableImageError(f"{path} cannot be read as an image: {reason}.") from error
     return decode(data, limits, str(path))
 
 
@@ -107,35 +133,79 @@ def _check_bytes(count: int, limits: ImageLimits, name: str) -> None:
         )
 
 
-def _check_pixels(size: tuple[int, int], limits: ImageLimits, name: str) -> None:
-    width, height = size
-    if width * height > limits.max_pixels:
-        raise ImageTooLargeError(
-            f"{name} is {width} x {height} pixels; at most {_megapixels(limits.max_pixels)} are allowed. "
-            "Scale it down first."
-        )
+def _decode(data: bytes, limits: ImageLimits, name: str) -> Picture:
+    frame, (width, height), orientation = _load(data, limits, name)
+    if orientation in _UPRIGHT:
+        frame = np.ascontiguousarray(_UPRIGHT[orientation](frame))
+    return Picture(frame, (height, width) if orientation >= 5 else (width, height))
+
+
+def _load(data: bytes, limits: ImageLimits, name: str) -> tuple[NDArray[np.uint8], tuple[int, int], int]:
+    """Return the frame as stored, the size of the picture as stored, and its EXIF orientation."""
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        stored_wh = image.size
+        is_reduced = _reduce(image, limits, name)
+        has_16_bits = ";16" in str(image.tile)
+        image.load()
+        frame = _to_bgr(image)
+        if has_16_bits:
+            frame = _restore_dark_colors(frame, data)
+        # Pillow rotates TIFF files while loading.
+        return frame, stored_wh if is_reduced else image.size, _orientation(image)
+
+
+def _reduce(image: Image.Image, limits: ImageLimits, name: str) -> bool:
+    """Make a very large JPEG decode at a half, a quarter or an eighth of its size. Returns whether it will.
+
+    Raises ``ImageTooLargeError`` if even that would exceed the limits. A progressive file is decoded whole before it is
+    scaled, so this would save no memory.
+    """
+    width, height = image.size
+    pixels = width * height
+    if pixels <= limits.max_pixels:
+        return False
+    if image.format in ("JPEG", "MPO") and pixels <= limits.max_jpeg_pixels and "progressive" not in image.info:
+        for divisor in (2, 4, 8):
+            reduced_wh = (width // divisor, height // divisor)
+            if -(-width // divisor) * -(-height // divisor) <= limits.max_pixels and min(reduced_wh) > 0:
+                image.draft(None, reduced_wh)
+                return True
+    raise ImageTooLargeError(f"{name} is {width} x {height} pixels, too many to decode. {_scale_down(limits)}")
+
+
+def _scale_down(limits: ImageLimits) -> str:
+    return (
+        f"Scale it down to at most {_megapixels(limits.max_pixels)}, or save it as a JPEG that is not progressive: "
+        f"these may have {_megapixels(limits.max_jpeg_pixels)}."
+    )
 
 
 def _megapixels(count: int) -> str:
     return f"{count / 1e6:g} megapixels"
 
 
-def _to_frame(image: Image.Image) -> NDArray[np.uint8]:
-    image.load()
-    orientation = _orientation(image)
-    if image.mode.startswith("I;16"):
-        upright: Image.Image = Image.fromarray(_upper_bits(image))
-    elif image.mode in ("I", "F"):
+def _to_bgr(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode in ("I", "F"):
         raise ValueError("32 bits per channel have no defined white; save it with 8 or 16")
-    elif image.mode == "CMYK":
-        upright = _cmyk_to_rgb(image)
-    elif image.has_transparency_data and not _is_padding(image):
-        upright = _on_white(image)
-    else:
-        upright = image
-    if orientation in _UPRIGHT:
-        upright = upright.transpose(_UPRIGHT[orientation])
-    return _uint8(cv2.cvtColor(np.asarray(upright.convert("RGB")), cv2.COLOR_RGB2BGR))
+    if image.mode.startswith("I;16"):
+        return _uint8(cv2.cvtColor(_upper_bits(image), cv2.COLOR_GRAY2BGR))
+    width, height = image.size
+    to_rgb = _rgb_converter(image)
+    frame = np.empty((height, width, 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        strip = to_rgb(image.crop((0, top, width, min(top + rows, height))))
+        cv2.cvtColor(np.asarray(strip), cv2.COLOR_RGB2BGR, dst=frame[top : top + rows])
+    return frame
+
+
+def _rgb_converter(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
+    """Return the function that converts a part of ``image`` to RGB."""
+    if image.mode == "CMYK":
+        return _cmyk_converter(image.info.get("icc_profile"))
+    if image.has_transparency_data and not _is_padding(image):
+        return _on_white
+    return lambda strip: strip.convert("RGB")
 
 
 def _is_padding(image: Image.Image) -> bool:
@@ -153,32 +223,53 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upper_bits(image: Image.Image) -> NDArray[np.uint8]:
-    """Reduce grey with up to 16 bits to its upper byte, (H, W) uint8, as Pillow does for 16-bit colour."""
+    """Reduce grey with up to 16 bits to 8, (H, W) uint8."""
     tags = getattr(image, "tag_v2", {})
     bits = int(tags.get(_TIFF_BITS_PER_SAMPLE, (16,))[0])
-    grey = _uint8(np.asarray(image).astype(np.uint16) >> (bits - 8))
-    return 255 - grey if tags.get(_TIFF_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO else grey
+    grey = np.asarray(image).astype(np.uint16)
+    if tags.get(_TIFF_PHOTOMETRIC) == _TIFF_WHITE_IS_ZERO:
+        return 255 - _uint8(grey >> (bits - 8))
+    return _uint8(grey >> (_used_bits(grey, bits) - 8))
 
 
-def _cmyk_to_rgb(image: Image.Image) -> Image.Image:
-    """Convert with the embedded ICC profile, or else as 255 - ink, the inverse of the plain RGB -> CMYK."""
-    profile = image.info.get("icc_profile")
+def _used_bits(deep: NDArray[np.uint16], bits: int = 16) -> int:
+    """Return how many of ``bits`` the values use, at least 8. Cameras store 10, 12 or 14 bits in 16, and no tag says
+    so: the picture would be almost black."""
+    return min(bits, max(8, int(deep.max()).bit_length()))
+
+
+def _restore_dark_colors(frame: NDArray[np.uint8], data: bytes) -> NDArray[np.uint8]:
+    """Return ``frame``, or its 8 bits that are used, if it is almost black because only 10, 12 or 14 of 16 are used.
+
+    Pillow reads the upper byte of 16-bit colour only, OpenCV all bits.
+    """
+    if frame.max() >= 1 << (_LARGEST_UNUSUAL_BITS - 8):
+        return frame
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    deep = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if deep is None or deep.dtype != np.uint16 or deep.shape != frame.shape:
+        return frame
+    values = np.asarray(deep, np.uint16)
+    return _uint8(values >> (_used_bits(values) - 8))
+
+
+def _cmyk_converter(profile: bytes | None) -> Callable[[Image.Image], Image.Image]:
+    """Return the conversion by the embedded ICC profile, or else to 255 - ink, the inverse of the plain RGB -> CMYK."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            target = ImageCms.createProfile("sRGB")
-            converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
+            transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "CMYK", "RGB")
         except (ImageCms.PyCMSError, OSError):
-            converted = None
-        if converted is not None:
-            return converted
-    return image.convert("RGB")
+            pass
+        else:
+            return transform.apply
+    return lambda strip: strip.convert("RGB")
 
 
 def _on_white(image: Image.Image) -> Image.Image:
     rgba = image.convert("RGBA")
     white = Image.new("RGBA", rgba.size, "white")
-    return Image.alpha_composite(white, rgba)
+    return Image.alpha_composite(white, rgba).convert("RGB")
 
 
 def _uint8(array: object) -> NDArray[np.uint8]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -16,6 +18,7 @@ from core.errors import ImageTooLargeError, UnreadableImageError
 from core.io.images import decode, encode_png, fit, read_file, to_rgb
 from core.settings import ImageLimits
 
+ROOT = Path(__file__).parents[2]
 Frame = NDArray[np.uint8]
 
 
@@ -30,6 +33,10 @@ def save(image: Image.Image, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def frame_of(data: bytes, limits: ImageLimits = ImageLimits()) -> Frame:
+    return decode(data, limits).frame
 
 
 def difference(frame: Frame, rgb: Frame) -> int:
@@ -58,10 +65,12 @@ PLAIN = Image.fromarray(RGB)
         pytest.param("WEBP", {"quality": 100}, 16, id="webp"),
         pytest.param("GIF", {}, 60, id="gif-reduced-to-256-colours"),
         pytest.param("TIFF", {"compression": "tiff_lzw"}, 0, id="tiff-lzw"),
+        pytest.param("AVIF", {"quality": 95, "subsampling": "4:4:4"}, 12, id="avif"),
+        pytest.param("HEIF", {"quality": 95, "chroma": 444}, 12, id="heic"),
     ],
 )
 def test_formats(kind: str, options: dict[str, object], tolerance: int) -> None:
-    assert difference(decode(save(PLAIN, kind, **options)), RGB) <= tolerance
+    assert difference(frame_of(save(PLAIN, kind, **options)), RGB) <= tolerance
 
 
 @pytest.mark.parametrize(
@@ -72,7 +81,7 @@ def test_formats(kind: str, options: dict[str, object], tolerance: int) -> None:
 def test_only_the_first_frame_is_decoded(kind: str) -> None:
     red, blue = (Image.new("RGB", (20, 10), colour) for colour in ("red", "blue"))
     options = {"lossless": True} if kind == "WEBP" else {}
-    frame = decode(save(red, kind, save_all=True, append_images=[blue], **options))
+    frame = frame_of(save(red, kind, save_all=True, append_images=[blue], **options))
     assert frame.shape == (10, 20, 3)
     assert frame[5, 10].tolist() == [0, 0, 255]
 
@@ -90,7 +99,7 @@ STORED = {
 }
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIF"])
 @pytest.mark.parametrize("code", STORED)
 def test_exif_rotation_is_applied(kind: str, code: int) -> None:
     exif = Image.Exif()
@@ -99,15 +108,17 @@ def test_exif_rotation_is_applied(kind: str, code: int) -> None:
     options: dict[str, dict[str, object]] = {
         "JPEG": {"quality": 95, "subsampling": 0},
         "WEBP": {"lossless": True},
+        "AVIF": {"quality": 95, "subsampling": "4:4:4"},
+        "HEIF": {"quality": 95, "chroma": 444},
     }
-    frame = decode(save(stored, kind, exif=exif.tobytes(), **options.get(kind, {})))
-    assert difference(frame, RGB) <= 8
+    frame = frame_of(save(stored, kind, exif=exif.tobytes(), **options.get(kind, {})))
+    assert difference(frame, RGB) <= 12
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_invalid_exif_is_ignored() -> None:
     data = save(PLAIN, "JPEG", exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x63\x01\x12\x00\x03garbage")
-    assert decode(data).shape == RGB.shape
+    assert frame_of(data).shape == RGB.shape
 
 
 ALPHA = np.full((*RGB.shape[:2], 1), 255, np.uint8)
@@ -129,7 +140,7 @@ ALPHA = np.full((*RGB.shape[:2], 1), 255, np.uint8)
     ],
 )  # fmt: skip
 def test_colour_models(image: Image.Image, kind: str, expected: Frame, tolerance: int) -> None:
-    assert difference(decode(save(image, kind)), expected) <= tolerance
+    assert difference(frame_of(save(image, kind)), expected) <= tolerance
 
 
 @pytest.mark.parametrize("kind", [".png", ".tiff"])
@@ -138,26 +149,40 @@ def test_16_bits_per_channel_are_reduced_to_8(kind: str, channels: int) -> None:
     deep = np.dstack([RGB[:, :, ::-1], ALPHA]).astype(np.uint16) * 257
     array = deep[:, :, 1] if channels == 1 else deep[:, :, :channels]
     _, file = cv2.imencode(kind, np.ascontiguousarray(array))
-    assert difference(decode(file.tobytes()), GREY if channels == 1 else RGB) == 0
+    assert difference(frame_of(file.tobytes()), GREY if channels == 1 else RGB) == 0
+
+
+@pytest.mark.parametrize("kind", [".png", ".tiff"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_fewer_bits_stored_in_16_are_scaled_to_8(kind: str, channels: int, bits: int) -> None:
+    deep = RGB[:, :, ::-1].astype(np.uint16) << (bits - 8)
+    _, file = cv2.imencode(kind, np.ascontiguousarray(deep[:, :, 1] if channels == 1 else deep))
+    assert difference(frame_of(file.tobytes()), GREY if channels == 1 else RGB) == 0
+
+
+def test_black_stays_black() -> None:
+    _, file = cv2.imencode(".png", np.zeros((4, 4, 3), np.uint16))
+    assert not frame_of(file.tobytes()).any()
 
 
 def test_16_bit_grey_tiff_with_white_zero() -> None:
     inverted = Image.fromarray((255 - RGB[:, :, 1]).astype(np.uint16) * 257)
-    assert difference(decode(save(inverted, "TIFF", tiffinfo={262: 0})), GREY) == 0
+    assert difference(frame_of(save(inverted, "TIFF", tiffinfo={262: 0})), GREY) == 0
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_32_bits_per_channel_are_rejected(mode: str) -> None:
     with pytest.raises(UnreadableImageError, match="cannot be read as an image: 32 bits per channel"):
-        decode(save(Image.fromarray(RGB[:, :, 1]).convert(mode), "TIFF"))
+        frame_of(save(Image.fromarray(RGB[:, :, 1]).convert(mode), "TIFF"))
 
 
 def test_transparency_is_composited_on_white() -> None:
     half = Image.new("RGBA", (4, 4), (255, 0, 0, 128))
-    assert decode(save(half, "PNG"))[0, 0].tolist() == [127, 127, 255]
+    assert frame_of(save(half, "PNG"))[0, 0].tolist() == [127, 127, 255]
     gone = Image.new("P", (4, 4), 1)
     gone.putpalette([0, 0, 0, 0, 0, 0])
-    assert decode(save(gone, "GIF", transparency=1))[0, 0].tolist() == [255, 255, 255]
+    assert frame_of(save(gone, "GIF", transparency=1))[0, 0].tolist() == [255, 255, 255]
 
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0, [0, 0, 255]), (255, [0, 0, 255]), (128, [127, 127, 255])])
@@ -166,11 +191,11 @@ def test_fourth_byte_of_a_bitmap_is_padding_if_zero(alpha: int, expected: list[i
     header = struct.pack("<IiiHHIIiiII", 108, 4, 4, 1, 32, 3, 64, 0, 0, 0, 0) + masks + bytes(52)
     pixels = bytes([0, 0, 255, alpha]) * 16
     file = b"BM" + struct.pack("<IHHI", 14 + 108 + 64, 0, 0, 14 + 108) + header + pixels
-    assert decode(file)[0, 0].tolist() == expected
+    assert frame_of(file)[0, 0].tolist() == expected
 
 
 def test_cmyk_with_an_invalid_icc_profile() -> None:
-    frame = decode(save(PLAIN.convert("CMYK"), "TIFF", icc_profile=b"no profile"))
+    frame = frame_of(save(PLAIN.convert("CMYK"), "TIFF", icc_profile=b"no profile"))
     assert difference(frame, RGB) == 0
 
 
@@ -190,34 +215,82 @@ def test_cmyk_uses_the_embedded_icc_profile() -> None:
     inks = np.zeros((2, 2, 4), np.uint8)
     inks[0, :, 0] = 255
     data = save(Image.fromarray(inks, "CMYK"), "TIFF", icc_profile=cmyk_profile())
-    cyan, paper = decode(data)[:, 0].tolist()
+    cyan, paper = frame_of(data)[:, 0].tolist()
     assert cyan == pytest.approx([185] * 3, abs=4), "L* 75 is sRGB 185; without the profile it is 0, 255, 255"
     assert paper == pytest.approx([255] * 3, abs=2)
 
 
 def test_icc_profile_of_an_rgb_file_is_ignored() -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    assert difference(decode(save(PLAIN, "PNG", icc_profile=profile)), RGB) == 0
+    assert difference(frame_of(save(PLAIN, "PNG", icc_profile=profile)), RGB) == 0
 
 
 def test_read_file(tmp_path: Path) -> None:
     file = tmp_path / "named.txt"
     file.write_bytes(save(PLAIN, "PNG"))
-    assert difference(read_file(file), RGB) == 0
+    assert difference(read_file(file).frame, RGB) == 0
     with pytest.raises(ImageTooLargeError, match=r"named\.txt"):
         read_file(file, ImageLimits(max_bytes=10))
 
 
-@pytest.mark.parametrize("name", ["absent.png", ""], ids=["missing", "folder"])
+@pytest.mark.parametrize("name", ["absent.png", "", "a\0b", "x" * 300], ids=["missing", "folder", "null", "long"])
 def test_read_file_rejects_missing_files(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableImageError, match="cannot be read as an image"):
         read_file(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("max_pixels", "divisor"), [(3072, 1), (3071, 2), (768, 2), (767, 4), (191, 8)], ids=lambda value: str(value)
+)
+@pytest.mark.parametrize("kind", ["JPEG", "MPO"])
+def test_very_large_jpegs_are_decoded_smaller(kind: str, max_pixels: int, divisor: int) -> None:
+    picture = decode(save(PLAIN, kind, quality=95), ImageLimits(max_pixels=max_pixels))
+    assert picture.resolution_wh == (64, 48)
+    assert picture.frame.shape == (48 // divisor, 64 // divisor, 3)
+    assert picture.frame_scale_xy == (1 / divisor, 1 / divisor)
+    assert difference(picture.frame, fit(np.ascontiguousarray(RGB), 64 // divisor)) <= 16
+
+
+def test_size_of_a_very_large_jpeg_is_that_of_the_upright_picture() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = decode(save(PLAIN, "JPEG", exif=exif.tobytes()), ImageLimits(max_pixels=800))
+    assert (picture.resolution_wh, picture.frame.shape) == ((48, 64), (32, 24, 3))
+
+
+MEASURE = """
+import resource, sys
+from core.io.images import read_file
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+picture = read_file(sys.argv[1])
+print(*picture.resolution_wh, picture.frame.shape[1], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory has another unit or is not known")
+def test_memory_for_108_megapixels(tmp_path: Path) -> None:
+    file = tmp_path / "108.jpg"
+    Image.new("L", (12_000, 9_000), 128).save(file)
+    command = [sys.executable, "-c", MEASURE, str(file)]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    width, height, frame_width, peak_kb = map(int, answer.split())
+    assert (width, height, frame_width) == (12_000, 9_000, 6_000)
+    assert peak_kb < 150_000, "the frame has 79 MB; at full size it would have 309"
+
+
+@pytest.mark.parametrize(
+    "name", ["Zoë 😀.png", "مرحبا.png", "a\nb.png", "'\"$(x);&.png", "%s{0}.png", "-x.png", "caf\udce9"]
+)
+def test_file_names_may_hold_any_characters(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(save(PLAIN, "PNG"))
+    assert difference(read_file(file).frame, RGB) == 0
+
+
 def test_encode_png_and_to_rgb() -> None:
-    frame = decode(save(PLAIN, "PNG"))
+    frame = frame_of(save(PLAIN, "PNG"))
     before = frame.copy()
-    assert np.array_equal(decode(encode_png(frame)), frame)
+    assert np.array_equal(frame_of(encode_png(frame)), frame)
     assert np.array_equal(to_rgb(frame), RGB)
     assert np.array_equal(frame, before)
 

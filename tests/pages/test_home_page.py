@@ -118,4 +118,4 @@ def test_configuration_keeps_streamlit_to_itself() -> None:
         "get('server.maxUploadSize'), config.is_manually_set('browser.serverAddress'))"
     )
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert answer.stdout.split() == ["True", "False", "True", "20", "True"]
+    assert answer.stdout.split() == ["True", "False", "True", "40", "True"]

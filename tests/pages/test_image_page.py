@@ -195,18 +195,18 @@ def test_cached_error_does_not_keep_the_file() -> None:
 
 
 def test_several_faces_get_the_numbers_of_their_cards() -> None:
-    frame = decode(image_file())
+    frame = decode(image_file()).frame
     alone, both = (FakeAnalyzer(count).analyze(frame) for count in (1, 2))
     assert (image_results.card_numbers(alone), image_results.card_numbers(both)) == ([None], [1, 2])
 
 
 def test_annotated_png_has_the_full_size() -> None:
     data = image_file(width=2000)
-    analysis = FakeAnalyzer().analyze(decode(data))
+    analysis = FakeAnalyzer().analyze(decode(data).frame)
     png = image_results.annotated_png(SimpleNamespace(name="a.png", getvalue=lambda: data), analysis, OverlayStyle())
-    drawn = decode(png)
+    drawn = decode(png).frame
     assert drawn.shape == (50, 2000, 3)
-    assert not np.array_equal(drawn, decode(data))
+    assert not np.array_equal(drawn, decode(data).frame)
 
 
 def test_json_download_lists_every_file(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:

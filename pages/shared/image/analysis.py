@@ -31,7 +31,7 @@ Frame = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class ImageResult:
-    """What the page keeps of one image, which itself may take 120 MB. All pixels are uint8 BGR: ``preview`` is a copy
+    """What the page keeps of one image, which itself may take 150 MB. All pixels are uint8 BGR: ``preview`` is a copy
     with sides of at most ``PREVIEW_SIDE_PX``, ``thumbnails`` (N, h, w, 3) show the first ``MAX_CARDS`` faces."""
 
     name: str
@@ -54,19 +54,20 @@ def analyze_file(
 
 def _analyze(name: str, data: bytes, analyzer: FrameAnalyzer, attributes: Attributes) -> ImageResult | ImageError:
     try:
-        frame = images.decode(data, name=name)
+        picture = images.decode(data, name=name)
     except ImageError as error:
         # A copy, because the traceback and cause of the original keep the file's bytes in memory.
         return type(error)(*error.args)
-    analysis = analyzer.analyze(frame, attributes)
+    analysis = analyzer.analyze(picture.frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
-    thumbnails = align_faces(frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3).crops
-    return ImageResult(name, analysis, images.fit(frame, PREVIEW_SIDE_PX), thumbnails)
+    thumbnails = align_faces(picture.frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3).crops
+    preview = images.fit(picture.frame, PREVIEW_SIDE_PX)
+    return ImageResult(name, analysis.resized(picture.resolution_wh), preview, thumbnails)
 
 
 def annotated_png(file: ImageFile, analysis: Analysis, style: OverlayStyle) -> bytes:
-    """Return the annotated image at full size as PNG file contents."""
-    frame = images.decode(file.getvalue(), name=file.name)
+    """Return the annotated image, at the size at which it was decoded, as PNG file contents."""
+    frame = images.decode(file.getvalue(), name=file.name).frame
     return images.encode_png(annotator.annotate(frame, analysis, style, numbers=card_numbers(analysis)))
 
 

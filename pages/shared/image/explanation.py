@@ -134,8 +134,9 @@ def _views(file: ImageFile, fingerprint: str, face: Detection, networks: Network
     """Return the cached or new views of a face: decoding a large photograph takes longer than the map."""
 
     def make() -> _FaceViews:
-        frame = images.decode(file.getvalue(), name=file.name)
-        return _FaceViews({name: _crops(frame, face, network) for name, network in networks.items()})
+        picture = images.decode(file.getvalue(), name=file.name)
+        in_frame = face.scaled(*picture.frame_scale_xy)
+        return _FaceViews({name: _crops(picture.frame, in_frame, network) for name, network in networks.items()})
 
     names = tuple(network.card.name for network in networks.values())
     return cached(EXPLANATIONS, (fingerprint, face, names), make, MAX_EXPLAINED)
