@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from core import geometry
+from core.drawing.label_placement import draw_labels
+from core.drawing.legend import append_legend
 from core.drawing.palette import Color, emotion_bgr
-from core.drawing.text_labels import Frame, draw_labels
+from core.drawing.text_labels import SEPARATOR, Frame, label_parts
 from core.settings import OverlayStyle
 from core.types import Analysis, Face
 
@@ -28,12 +30,14 @@ def annotate(
     *,
     numbers: Sequence[int | None] | None = None,
     extra_blur_boxes: ArrayLike = (),
+    legend: bool = False,
 ) -> Frame:
     """Return a new frame with the faces of ``analysis`` marked; ``frame`` is (H, W, 3) uint8 BGR.
 
     ``numbers`` are written beside the faces, by default their track ids. ``extra_blur_boxes``, (N, 4), are pixelated as
     well if ``style.blur_faces``: they keep a face hidden while the detector misses it for a few frames. All boxes are
-    in pixels of the analysed frame and are scaled if ``frame`` has another size.
+    in pixels of the analysed frame and are scaled if ``frame`` has another size. With ``legend``, labels that have no
+    room beside their faces are written below the frame, which makes it higher.
     """
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
         raise ValueError(f"frame must be (H, W, 3) uint8, got {frame.shape} {frame.dtype}")
@@ -46,7 +50,11 @@ def annotate(
         _draw_box(canvas, box, color)
     if style.labels:
         numbers = [face.track_id for face in analysis.faces] if numbers is None else numbers
-        draw_labels(canvas, xyxy, analysis.faces, numbers, colors)
+        shortened = draw_labels(canvas, xyxy, analysis.faces, numbers, colors)
+        if legend:
+            numbered = [row for row in shortened if numbers[row] is not None]
+            lines = [SEPARATOR.join(label_parts(analysis.faces[row], numbers[row])) for row in numbered]
+            return append_legend(canvas, lines)
     return canvas
 
 

@@ -68,7 +68,7 @@ def _analyze(name: str, data: bytes, analyzer: FrameAnalyzer, attributes: Attrib
 def annotated_png(file: ImageFile, analysis: Analysis, style: OverlayStyle) -> bytes:
     """Return the annotated image, at the size at which it was decoded, as PNG file contents."""
     frame = images.decode(file.getvalue(), name=file.name).frame
-    return images.encode_png(annotator.annotate(frame, analysis, style, numbers=card_numbers(analysis)))
+    return images.encode_png(annotator.annotate(frame, analysis, style, numbers=card_numbers(analysis), legend=True))
 
 
 def card_numbers(analysis: Analysis) -> list[int | None]:

@@ -63,7 +63,7 @@ def show_result(
 
 def _show_image(file: ImageFile, result: ImageResult, style: OverlayStyle, number: int) -> None:
     analysis = result.analysis
-    drawn = annotator.annotate(result.preview, analysis, style, numbers=card_numbers(analysis))
+    drawn = annotator.annotate(result.preview, analysis, style, numbers=card_numbers(analysis), legend=True)
     st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
     st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
     if not analysis.faces:
