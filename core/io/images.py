@@ -8,6 +8,7 @@ files are ignored, as in the training sets. Only the first frame of animations a
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from core.errors import ImageTooLargeError, UnreadableImageError
 from core.settings import ImageLimits
 
+# About metadata that is not used; the command line would show them.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 # Our own limits are checked before anything is decoded; Pillow's would warn about the JPEGs that are decoded smaller.
 Image.MAX_IMAGE_PIXELS = ImageLimits().max_jpeg_pixels
 # Thumbnails and depth maps inside HEIC files are never shown.
