@@ -6,9 +6,13 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from core.artifacts.model_card import artifacts_dir, list_artifacts
+from core.datasets.samples import Rejected, describe_rejected
+from core.datasets.splits import SplitDataset
 from core.errors import ArtifactMissingError, FacetError
+from core.evaluation.metrics import classes_without_samples, describe_classes
 
 DATA_SETS = "fer2013/ or fer2013.csv, and UTKFace/"
 
@@ -28,6 +32,34 @@ def run(
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+class ReadData(Protocol):
+    """What a reader of a data set returns, of whatever kind."""
+
+    @property
+    def rejected(self) -> tuple[Rejected, ...]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+
+def report_left_out(data: ReadData) -> None:
+    """Print on stderr which files a reader left out and why, and its notes."""
+    for line in (describe_rejected(data.rejected), *data.notes):
+        if line:
+            print(f"warning: {line}", file=sys.stderr)
+
+
+def report_splits(data: SplitDataset, task: str) -> None:
+    """Print on stderr what was left out of ``data``, the splits without images, and the classes of ``task`` without."""
+    report_left_out(data)
+    for split, samples in data.splits.items():
+        missing = classes_without_samples(task, samples.labels)
+        if not len(samples):
+            print(f"warning: no images in the split {split}", file=sys.stderr)
+        elif missing:
+            print(f"warning: no images in the split {split} of {describe_classes(missing)}", file=sys.stderr)
 
 
 def add_data(parser: argparse.ArgumentParser, contents: str = DATA_SETS, required: bool = True) -> None:

@@ -34,7 +34,7 @@ from core.datasets.splits import SplitDataset, read_split_file
 from core.errors import ConfigError, DatasetError
 from core.evaluation.calibration import calibration_metrics
 from core.evaluation.fairness import fairness_metrics
-from core.evaluation.metrics import summary_metrics
+from core.evaluation.metrics import classes_without_samples, summary_metrics
 from core.evaluation.predict import evaluate_estimator, predict_images, predictions_from_outputs
 from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import ATTRIBUTE_TASKS, TASKS
@@ -64,6 +64,7 @@ def store_predictions(folder: Path, data: SplitDataset, *, tta: bool = False) ->
     """
     estimator, raw = LiteRTEstimator(folder), read_card(folder)
     task, size = TASKS[estimator.card.task], estimator.card.input_size
+    data.require(task.validation_split.name, task.test_split.name)
     outputs = {
         split: predict_images(estimator, resize_images(data.splits[split].images, size), _progress(split), tta=tta)
         for split in (task.validation_split.name, task.test_split.name)
@@ -90,17 +91,27 @@ def store_predictions(folder: Path, data: SplitDataset, *, tta: bool = False) ->
 def evaluate(
     folder: Path, data: SplitDataset, split: str, predictions: Predictions | None = None, *, tta: bool = False
 ) -> dict[str, object]:
-    """Compute all metrics of the served model on one split, with the fingerprint of the split.
+    """Compute all metrics of the served model on one split, with the fingerprint of the split, the number of files or
+    rows of the data set that were left out, and the classes without images, which have no metrics.
 
     ``predictions`` on that split, if they exist already: otherwise the model is run.
     """
     if split not in data.splits:
         raise ConfigError(f"{data.name} has no split {split!r}: choose one of {', '.join(data.splits)}")
+    data.require(split)
     samples = data.splits[split]
     if predictions is None:
         predictions = evaluate_estimator(LiteRTEstimator(folder), samples, _progress(split), tta=tta)
-    metadata = {"artifact": folder.name, "dataset": data.name, "split": split, "test_time_augmentation": tta}
-    return metadata | {"fingerprint": fingerprint(samples.ids)} | compute_metrics(predictions, load_card(folder))
+    metadata: dict[str, object] = {
+        "artifact": folder.name,
+        "dataset": data.name,
+        "split": split,
+        "test_time_augmentation": tta,
+    }
+    missing = classes_without_samples(predictions.task, predictions.truth)
+    metadata |= {"fingerprint": fingerprint(samples.ids), "left_out": len(data.rejected)}
+    metadata |= {"classes_without_images": [name for names in missing.values() for name in names]}
+    return metadata | compute_metrics(predictions, load_card(folder))
 
 
 def _select(data: SplitDataset, names: Sequence[str]) -> Samples:
@@ -147,7 +158,8 @@ def _print_metrics(options: argparse.Namespace) -> None:
         print(json.dumps(metrics, indent=2))
         return
     for name, value in metrics.items():
-        print(f"{name:24} {value:.4f}" if isinstance(value, float) else f"{name:24} {value}")
+        text = f"{value:.4f}" if isinstance(value, float) else ", ".join(value) if isinstance(value, list) else value
+        print(f"{name:24} {text}")
 
 
 def _evaluate(options: argparse.Namespace) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 Writes ``train``, ``valid`` and ``test`` with a folder for each class, by the splits of the evaluation protocol:
 FER2013's Training, PublicTest and PrivateTest, and our own train, validation and test of UTKFace. Files are copied as
-they are, rows of ``fer2013.csv`` become PNG; the originals are only read.
+they are, rows of a table become PNG; the originals are only read.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from core.age_groups import AGE_GROUP_LABELS, nearest_age_groups
+from core.datasets.copies import list_folder
 from core.datasets.samples import Samples
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.errors import ConfigError, DatasetError
 from core.io.images import encode_png
 from core.types import EMOTIONS, GENDERS
-from models.cli import add_data, run
+from models.cli import add_data, report_splits, run
 
 FOLDERS = {"train": "train", "public": "valid", "private": "test", "validation": "valid", "test": "test"}
 """Split of a data set -> folder of its images."""
@@ -45,12 +46,11 @@ class Job:
 def prepare_fer2013(data_dir: Path) -> tuple[SplitDataset, list[Job]]:
     """List the images of FER2013 by emotion. Raises ``DatasetError``."""
     data = load_fer2013(data_dir)
-    files = _files_by_class_and_stem(data_dir)
     jobs = []
     for folder, samples in _by_folder(data):
         for row, (name, emotion) in enumerate(zip(samples.ids, samples.labels["emotion"], strict=True)):
             class_name = str(EMOTIONS[emotion])
-            file = files.get((class_name, str(name)))
+            file = data.files.get(str(name))
             target = Path(folder) / class_name / (file.name if file else f"{name}.png")
             jobs.append(Job(target, file or samples.images[row, :, :, 0]))
     return data, jobs
@@ -62,19 +62,19 @@ def prepare_utkface(data_dir: Path, by: str) -> tuple[SplitDataset, list[Job]]:
     Ages between two age groups go to the nearer one. Raises ``DatasetError``.
     """
     data = load_utkface(data_dir, _SPLIT_SIZE)
-    files = data_dir / "UTKFace" if (data_dir / "UTKFace").is_dir() else data_dir
     jobs = []
     for folder, samples in _by_folder(data):
         classes = samples.labels["gender"] if by == "gender" else nearest_age_groups(samples.labels["age"])
         for name, index in zip(samples.ids, classes, strict=True):
-            jobs.append(Job(Path(folder) / str(UTKFACE_CLASSES[by][index]) / str(name), files / str(name)))
+            file = data.files[str(name)]
+            jobs.append(Job(Path(folder) / str(UTKFACE_CLASSES[by][index]) / file.name, file))
     return data, jobs
 
 
 def check_output(output: Path, data_dir: Path) -> None:
     """Raise ``ConfigError`` unless ``output`` is a new or empty folder outside ``data_dir`` and its link targets."""
     target = output.resolve()
-    sources = {folder.resolve() for folder in (data_dir, data_dir / "fer2013", data_dir / "UTKFace")}
+    sources = {folder.resolve() for folder in (data_dir, *(data_dir / name for name in list_folder(data_dir).folders))}
     if sources & {target, *target.parents}:
         raise ConfigError(f"the output folder {output} lies in the data folder {data_dir}: choose one outside of it")
     if output.exists() and not output.is_dir():
@@ -109,14 +109,6 @@ def _by_folder(data: SplitDataset) -> list[tuple[str, Samples]]:
     return [(FOLDERS[split], samples) for split, samples in data.splits.items()]
 
 
-def _files_by_class_and_stem(data_dir: Path) -> dict[tuple[str, str], Path]:
-    """Files of FER2013's folder layout, in the folder where the reader finds it; empty for a CSV."""
-    for folder in (data_dir / "fer2013", data_dir):
-        if (folder / "train").is_dir() or (folder / "test").is_dir():
-            return {(path.parent.name, path.stem): path for path in sorted(folder.glob("t*/*/*"))}
-    return {}
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models prepare", description="Copy a data set to class folders.")
     parser.add_argument("dataset", choices=("fer2013", "utkface"))
@@ -130,15 +122,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _prepare(options: argparse.Namespace) -> None:
+    by = options.by or "gender"
     check_output(options.output, options.data)
     print("Reading the images and looking for near-duplicates ...", file=sys.stderr)
     if options.dataset == "fer2013":
-        data, jobs = prepare_fer2013(options.data)
+        (data, jobs), task = prepare_fer2013(options.data), "emotion"
     else:
-        data, jobs = prepare_utkface(options.data, options.by or "gender")
+        (data, jobs), task = prepare_utkface(options.data, by), "age_group_gender" if by == "age_group" else by
     write(jobs, options.output)
     print(format_counts(jobs))
-    print(f"{len(jobs):,} images in {options.output}; left out: {len(data.rejected):,} unusable files or rows")
+    print(f"{len(jobs):,} images in {options.output}")
+    report_splits(data, task)
     if data.dropped:
         print(f"and {data.dropped:,} training images that are near-duplicates of test images")
 

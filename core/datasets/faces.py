@@ -7,7 +7,6 @@ of YuNet). Left and right are the viewer's here; ``boxes.csv`` names the subject
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,8 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.copies import read_table
 from core.datasets.near_duplicates import near_duplicate_pairs
-from core.datasets.samples import Rejected, fingerprint, hash_position, subsample
+from core.datasets.samples import Rejected, describe_rejected, fingerprint, hash_position, subsample
 from core.detection.base import FaceArrays
 from core.errors import DatasetError
 
@@ -68,6 +68,7 @@ class FacePhotos:
 
     splits: Mapping[str, tuple[FacePhoto, ...]]
     rejected: tuple[Rejected, ...]
+    notes: tuple[str, ...] = ()
 
     def limit(self, count: int) -> FacePhotos:
         """Take at most ``count`` photographs of each split, always the same ones."""
@@ -108,11 +109,10 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
             continue
         try:
             splits[split].append(_photo(path.name, np.asarray(image, np.uint8), tables))
-        except (TypeError, ValueError) as error:
-            # TypeError: a row is shorter than the table's heading.
+        except ValueError as error:
             rejected.append(Rejected(path.name, f"malformed annotations: {error}"))
     if not any(splits.values()):
-        raise DatasetError(f"nothing usable in {folder} ({len(rejected)} files rejected): {_EXPECTED}")
+        raise DatasetError(f"no usable image in {folder}: {describe_rejected(rejected) or 'it is empty'}; {_EXPECTED}")
     return FacePhotos({split: tuple(photos) for split, photos in splits.items()}, tuple(rejected))
 
 
@@ -127,12 +127,8 @@ def _rows(file: Path, columns: Sequence[str]) -> Rows:
     if not file.is_file():
         raise DatasetError(f"no {file}: {_EXPECTED}")
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        if missing := {"file", *columns} - set(reader.fieldnames or ()):
-            raise DatasetError(f"{file} lacks the columns {', '.join(sorted(missing))}")
-        for row in reader:
-            rows[row["file"]].append(row)
+    for row in read_table(file, {"file", *columns}, _EXPECTED):
+        rows[row["file"]].append(row)
     return rows
 
 

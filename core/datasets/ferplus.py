@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.copies import read_table, walk_folders
 from core.errors import DatasetError
 from core.types import EMOTIONS, Emotion
 
 FILE = "ferplus_votes.csv"
+_FILES = (FILE, "fer2013new.csv")
+"""Our name of the file, and the one that it has in FER+'s repository."""
 CHOICES = (
     "neutral",
     "happiness",
@@ -42,11 +45,14 @@ _MIN_AGREEMENT = 0.35
 
 
 def votes_file(data_dir: Path) -> Path:
-    """Return the path of the votes. Raises ``DatasetError`` if the file is missing."""
-    file = Path(data_dir) / FILE
-    if not file.is_file():
-        raise DatasetError(f"no {file}: copy {FILE} (FER+: one row per image, one column per choice) into {data_dir}")
-    return file
+    """Find the file of the votes. Raises ``DatasetError`` if it is missing."""
+    for folder in walk_folders(Path(data_dir), first="fer"):
+        for name in folder.files:
+            if name.lower() in _FILES:
+                return folder.path / name
+    raise DatasetError(
+        f"no {' or '.join(_FILES)} in {data_dir}: copy it there (FER+: one row per image, one column per choice)"
+    )
 
 
 def read_votes(data_dir: Path, training_ids: NDArray[np.str_], labels: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -91,24 +97,21 @@ def _agreement(votes: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
 
 def _number(sample_id: str) -> int:
     """Parse the number at the end of an id; -1, which no image has, if there is none."""
-    number = sample_id.rpartition("_")[2]
-    return int(number) if number.isdecimal() else -1
+    match = re.search(r"[0-9]+$", sample_id)
+    return int(match[0]) if match else -1
 
 
 def _read(file: Path) -> tuple[dict[int, NDArray[np.float32]], dict[int, NDArray[np.float32]]]:
     """Read the votes on the training images by row of the file, from 0, and by the number in FER+'s image name."""
     by_row, by_name = {}, {}
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        missing = {"Usage", "Image name", *CHOICES} - set(reader.fieldnames or ())
-        if missing:
-            raise DatasetError(f"{file} lacks the columns {sorted(missing)}: it is not the votes file of FER+")
-        try:
-            for number, row in enumerate(reader):
-                # Images that all annotators called 'no face' have no name.
-                if row["Usage"] == "Training" and row["Image name"]:
-                    votes = np.array([row[choice] for choice in CHOICES], np.float32)
-                    by_row[number] = by_name[int(row["Image name"][3:10])] = votes
-        except (TypeError, ValueError) as error:
-            raise DatasetError(f"line {reader.line_num} of {file} is not a row of FER+ votes: {error}") from error
+    choices = [choice.lower() for choice in CHOICES]
+    rows = read_table(file, {"usage", "image name", *choices}, "expected the votes file of FER+")
+    for number, row in enumerate(rows):
+        # Images that all annotators called 'no face' have no name.
+        if row["usage"] == "Training" and row["image name"]:
+            try:
+                votes = np.array([row[choice] for choice in choices], np.float32)
+                by_row[number] = by_name[int(row["image name"][3:10])] = votes
+            except ValueError as error:
+                raise DatasetError(f"line {number + 2} of {file} is not a row of FER+ votes: {error}") from error
     return by_row, by_name

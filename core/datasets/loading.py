@@ -5,16 +5,18 @@ Images stay in memory: the licence of neither data set allows passing them on, s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import environment
-from core.datasets.fer2013 import read_fer2013
+from core.datasets.copies import list_folder
+from core.datasets.fer2013 import has_fer2013, read_fer2013
 from core.datasets.label_subsets import PREFIX, select_five_emotions
-from core.datasets.samples import Samples
-from core.datasets.utkface import parse_name, read_utkface
+from core.datasets.samples import Dataset
+from core.datasets.utkface import has_utkface, read_utkface
 from core.errors import ConfigError, DatasetError
 from core.tasks import TASKS
 
@@ -28,28 +30,30 @@ def data_dir() -> Path:
 
 
 def has_data(folder: Path, task: str) -> bool:
-    """Return whether ``folder`` seems to hold the data set of ``task``, judged by file names only."""
-    if TASKS[task].dataset.startswith("utkface"):
-        return (folder / "UTKFace").is_dir() or any(parse_name(file.name) for file in folder.glob("*.chip.jpg"))
-    names = ("fer2013/test", "test", "fer2013.csv", "fer2013/fer2013.csv")
-    return any((folder / name).exists() for name in names) or (folder.suffix == ".csv" and folder.is_file())
+    """Return whether ``folder`` seems to hold the data set of ``task``, judged by names only.
+
+    A folder called as the data set will do: reading it tells what is wrong with it.
+    """
+    name, has_copy = ("utkface", has_utkface) if TASKS[task].dataset.startswith("utkface") else ("fer2013", has_fer2013)
+    return name in map(str.lower, list_folder(folder).folders) or has_copy(folder)
 
 
-def read_split(folder: Path, task: str, split: str, ids: NDArray[np.str_], image_size: int) -> Samples:
-    """Read the samples of one split for ``task``.
+def read_split(folder: Path, task: str, split: str, ids: NDArray[np.str_], image_size: int) -> Dataset:
+    """Read the samples of one split for ``task``, and what was left out of the whole copy or, of UTKFace, of the split.
 
     FER2013: the whole official split, or its images of the five emotions. UTKFace: the images named by ``ids``,
     resized to ``image_size`` by area, without those that ``folder`` lacks; the whole data set would take a gigabyte.
     Raises ``DatasetError`` if no image is found.
     """
     if TASKS[task].dataset.startswith("utkface"):
-        return read_utkface(folder, image_size, ids.tolist()).samples
+        return read_utkface(folder, image_size, ids.tolist())
     prefix = PREFIX if task == "emotion_five" else ""
     usages = {f"{prefix}{name}": usage for name, usage in _USAGES.items()}
     if split not in usages:
         raise ConfigError(f"the test sets of FER2013 are {', '.join(usages)}, got {split!r}")
-    samples = read_fer2013(folder).samples
+    dataset = read_fer2013(folder)
+    samples = dataset.samples
     samples = samples.take(samples.labels["usage"] == usages[split])
     if len(samples) == 0:
         raise DatasetError(f"{folder} has no FER2013 images of {usages[split]}")
-    return select_five_emotions(samples) if prefix else samples
+    return replace(dataset, samples=select_five_emotions(samples) if prefix else samples)

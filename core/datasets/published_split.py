@@ -13,6 +13,7 @@ import numpy as np
 
 from core.datasets.samples import Rejected, hash_position
 from core.datasets.splits import SplitDataset, first_of_groups, read_split_file, utkface_with_duplicates
+from core.datasets.utkface import canonical_name
 from core.errors import DatasetError
 
 FOLDER = "utkface_published_split"
@@ -41,5 +42,10 @@ def load_utkface_published(data_dir: Path, image_size: int) -> SplitDataset:
         "published_test": samples.take(is_test),
     }
     known = set(samples.ids.tolist())
-    rejected = [Rejected(name, "image of the split is missing") for name in (*training, *testing) if name not in known]
-    return SplitDataset("utkface_published", splits, tuple(rejected), len(pairs), 0)
+    reasons = {canonical_name(Path(entry.where).name): entry.reason for entry in dataset.rejected}
+    rejected = [
+        Rejected(name, reasons.get(name, "image of the split is missing"))
+        for name in (*training, *testing)
+        if name not in known
+    ]
+    return SplitDataset("utkface_published", splits, tuple(rejected), len(pairs), 0, dataset.files)

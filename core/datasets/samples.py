@@ -1,11 +1,12 @@
-"""Images with labels, and the list of the files that could not be used and why."""
+"""Images with labels, and the files that were left out and why."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sized
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +19,27 @@ class Rejected:
 
     where: str
     reason: str
+
+
+_SHOWN_REASONS = 8
+_SHOWN_EXAMPLES = 2
+
+
+def describe_rejected(rejected: Sequence[Rejected]) -> str:
+    """Describe in one line how many files or rows were left out, by reason with examples; empty if none were."""
+    if not rejected:
+        return ""
+    by_reason: dict[str, list[str]] = {}
+    for entry in rejected:
+        by_reason.setdefault(entry.reason, []).append(entry.where)
+    groups = sorted(by_reason.items(), key=lambda group: -len(group[1]))
+    parts = [
+        f"{len(places):,} {reason} ({', '.join(places[:_SHOWN_EXAMPLES])}{', ...' * (len(places) > _SHOWN_EXAMPLES)})"
+        for reason, places in groups[:_SHOWN_REASONS]
+    ]
+    if others := groups[_SHOWN_REASONS:]:
+        parts.append(f"{sum(len(places) for _, places in others):,} for {len(others)} other reasons")
+    return f"left out: {len(rejected):,} files or rows: {'; '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -52,11 +74,17 @@ class Samples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The usable samples of a data set, and the files or rows that its reader left out."""
+    """The usable samples of a data set, and the files or rows that its reader left out.
+
+    ``files``: sample id -> image file, for those that are files. ``notes``: sentences about this copy of the data set
+    that everybody who reports figures on it must know.
+    """
 
     name: str
     samples: Samples
     rejected: tuple[Rejected, ...]
+    files: Mapping[str, Path] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def fingerprint(ids: Iterable[str]) -> str:

@@ -6,19 +6,19 @@ UTKFace is split 70/10/20 by a hash of the file name, with each group of near-du
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.copies import read_table
 from core.datasets.fer2013 import read_fer2013
 from core.datasets.near_duplicates import group_pairs, near_duplicate_pairs
 from core.datasets.samples import Dataset, Rejected, Samples, fingerprint, hash_position, subsample
-from core.datasets.utkface import read_utkface
+from core.datasets.utkface import canonical_name, read_utkface
 from core.errors import DatasetError
 
 UTKFACE_SPLITS = ("train", "validation", "test")
@@ -29,13 +29,27 @@ _FER2013_USAGE = {"train": "Training", "public": "PublicTest", "private": "Priva
 
 @dataclass(frozen=True)
 class SplitDataset:
-    """Samples by split. ``dropped`` counts training images left out as near-duplicates of test images."""
+    """Samples by split. ``dropped`` counts training images left out as near-duplicates of test images.
+
+    ``files`` and ``notes`` as in ``Dataset``.
+    """
 
     name: str
     splits: Mapping[str, Samples]
     rejected: tuple[Rejected, ...]
     near_duplicate_pairs: int
     dropped: int
+    files: Mapping[str, Path] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def require(self, *names: str) -> None:
+        """Raise ``DatasetError`` if one of these splits has no images."""
+        if empty := [name for name in names if not len(self.splits[name])]:
+            counts = ", ".join(f"{name} {len(samples):,}" for name, samples in self.splits.items())
+            raise DatasetError(
+                f"this copy of {self.name} has no usable images of {' and '.join(empty)} (images by split: {counts}): "
+                "choose another split or complete the copy"
+            )
 
     def fingerprints(self) -> dict[str, str]:
         return {split: fingerprint(samples.ids.tolist()) for split, samples in self.splits.items()}
@@ -71,7 +85,9 @@ def load_fer2013(data_dir: Path) -> SplitDataset:
     crossing = pairs[is_training[pairs[:, 0]] != is_training[pairs[:, 1]]]
     leaking = is_training & np.isin(np.arange(len(samples)), crossing)
     splits = {split: samples.take(~leaking & (usage == name)) for split, name in _FER2013_USAGE.items()}
-    return SplitDataset("fer2013", splits, dataset.rejected, len(pairs), int(leaking.sum()))
+    return SplitDataset(
+        "fer2013", splits, dataset.rejected, len(pairs), int(leaking.sum()), dataset.files, dataset.notes
+    )
 
 
 def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
@@ -80,7 +96,7 @@ def load_utkface(data_dir: Path, image_size: int) -> SplitDataset:
     samples = dataset.samples
     split_of = np.array([assign_utkface_split(name) for name in first_of_groups(samples, pairs)])
     splits = {split: samples.take(split_of == split) for split in UTKFACE_SPLITS}
-    return SplitDataset("utkface", splits, dataset.rejected, len(pairs), 0)
+    return SplitDataset("utkface", splits, dataset.rejected, len(pairs), 0, dataset.files)
 
 
 def utkface_with_duplicates(data_dir: Path, image_size: int) -> tuple[Dataset, NDArray[np.int64]]:
@@ -98,12 +114,8 @@ def first_of_groups(samples: Samples, pairs: NDArray[np.int64]) -> list[str]:
 
 
 def read_split_file(file: Path) -> list[str]:
-    """Read the file names of a published split from the ``file`` column of a CSV."""
-    file = Path(file)
+    """Read the ids of the images of a published split from the ``file`` column of a CSV."""
+    file, expected = Path(file), "expected a CSV with a column 'file' that holds UTKFace file names"
     if not file.is_file():
-        raise DatasetError(f"no split file {file}: expected a CSV with a column 'file' holding UTKFace file names")
-    with file.open(newline="", encoding="utf-8") as stream:
-        reader = csv.DictReader(stream)
-        if "file" not in (reader.fieldnames or ()):
-            raise DatasetError(f"{file} has no column 'file', only {reader.fieldnames}")
-        return [row["file"] for row in reader]
+        raise DatasetError(f"no split file {file}: {expected}")
+    return [canonical_name(row["file"]) for row in read_table(file, {"file"}, expected)]

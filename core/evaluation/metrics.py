@@ -7,6 +7,7 @@ predicted) is NaN. No predictions at all raise ``ConfigError``.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
-from core.evaluation.predictions import Predictions
-from core.tasks import TASKS
+from core.evaluation.predictions import Predictions, classifier_outputs, truth_of
+from core.tasks import CLASSES, TASKS
 
 _BRACKET_STARTS: tuple[int, ...] = (0, 3, 10, 20, 30, 40, 50, 60, 70)
 AGE_BRACKETS: tuple[str, ...] = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
@@ -45,8 +46,8 @@ class ClassificationReport:
 
     @property
     def macro_f1(self) -> float:
-        """Mean F1 over the classes that occur in the truth or in the predictions."""
-        return float(np.nanmean(self.f1))
+        """Mean F1 over the classes with samples."""
+        return float(self.f1[self.support > 0].mean())
 
     @property
     def normalised(self) -> NDArray[np.float64]:
@@ -137,6 +138,31 @@ def age_report(predictions: Predictions) -> AgeReport:
         brackets=brackets,
         by_bracket=tuple(_bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)),
     )
+
+
+def classes_without_samples(task: str, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[str, ...]]:
+    """Return what ``task`` is measured on, emotion for example, -> its classes without samples, if there are any.
+
+    ``labels``: name -> (N,), as those of ``Samples`` or the truth of ``Predictions``. Ages count by bracket. Per-class
+    metrics lack these classes, and means over classes are over the others.
+    """
+    truth = truth_of(task, labels)
+    missing = {
+        output: tuple(
+            name for name in TASKS[task].classes(output) if not (truth[output] == CLASSES[output].index(name)).any()
+        )
+        for output in classifier_outputs(task)
+    }
+    if "age" in TASKS[task].outputs:
+        found = set(bracket_indices(truth["age"]).tolist())
+        missing["age bracket"] = tuple(name for row, name in enumerate(AGE_BRACKETS) if row not in found)
+    return {what: names for what, names in missing.items() if names}
+
+
+def describe_classes(missing: Mapping[str, Sequence[str]]) -> str:
+    """Describe what ``classes_without_samples`` returned."""
+    listed = "; ".join(f"{what} {', '.join(names)}" for what, names in missing.items())
+    return f"{listed}: per-class metrics lack these classes, and means are over the others"
 
 
 def sample_scores(predictions: Predictions, output: str) -> NDArray[np.float64] | None:

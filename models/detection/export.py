@@ -27,6 +27,7 @@ from core.evaluation.detection.report import summary_metrics
 from core.evaluation.detection.runner import detect_photos
 from core.evaluation.detection.store import MIN_SCORE
 from models import registry
+from models.cli import report_left_out
 from models.exporting.model_card import build_card, join_histories, list_stages, write_card
 from models.exporting.quantization import quantize_static, to_float32
 from models.training.config import TrainConfig
@@ -43,6 +44,7 @@ _CALIBRATION_WH = (320, 240)
 def export_detector(config: TrainConfig, data_dir: Path, run: Path, folder: Path) -> Path:
     """Write the artifact of ``run`` to ``folder`` and return it."""
     data = load_faces(data_dir)
+    report_left_out(data)
     folder.mkdir(parents=True, exist_ok=True)
     model = registry.build(config.architecture, **config.architecture_arguments)
     model.set_weights(load_export_weights(config, run))

@@ -37,7 +37,7 @@ from core.evaluation.detection.runner import detect_photos, detect_rotated, meas
 from core.evaluation.detection.store import MEASURED_KEY, Runs, save_results
 from core.evaluation.detection.tables import condition_table, latency_table, nme_table, recall_table
 from core.settings import LIVE_DETECTOR, DetectorSettings
-from models.cli import add_data, positive_int, run
+from models.cli import add_data, positive_int, report_left_out, run
 from models.exporting.model_card import read_card, write_card
 
 Factory = Callable[[DetectorSettings], FaceDetector]
@@ -151,7 +151,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.store and options.limit is not None:
         raise ConfigError("--store needs all images: leave out --limit")
     factories = select_detectors(options.detectors.split(",") if options.detectors else list(CANDIDATES))
-    splits = load_faces(options.data).splits
+    data = load_faces(options.data)
+    report_left_out(data)
+    splits = data.splits
     photos = drop_near_duplicates(splits["test"], splits["train"])
     print(f"left out {len(splits['test']) - len(photos)} near-duplicates of training images", file=sys.stderr)
     if options.limit is not None:

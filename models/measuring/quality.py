@@ -45,7 +45,7 @@ from core.evaluation.predictions import load_predictions
 from core.settings import LIVE_DETECTOR, DetectorSettings
 from core.tasks import TASKS
 from core.types import MIRRORED_POINTS, Box, Detection, Landmarks
-from models.cli import add_data, positive_int, run
+from models.cli import add_data, positive_int, report_left_out, run
 from models.corruptions import corrupt
 from models.measuring.alignment import PaddedImage, detect_padded
 
@@ -209,9 +209,10 @@ def fit_to_data(data_dir: Path, limit: int = LIMIT) -> QualitySettings:
         for side_px in _SIDES_PX:
             small = [shrink(image, side_px, estimator) for image in padded[:limit]]
             tiny.append(measure_padded(small, samples.take(rows[:limit]), estimator))
-    photos = load_faces(data_dir, only="validation").splits["validation"]
+    photos = load_faces(data_dir, only="validation")
+    report_left_out(photos)
     sensitive = create_detector(DEFAULT_DETECTOR, DetectorSettings(sensitivity=1.0))
-    return fit(clean, blurred, tiny, label_detections(photos, sensitive))
+    return fit(clean, blurred, tiny, label_detections(photos.splits["validation"], sensitive))
 
 
 def measure_padded(images: Sequence[PaddedImage], samples: Samples, estimator: Estimator) -> QualityMeasures:
@@ -262,9 +263,10 @@ def _validation_samples(data_dir: Path, task: str, count: int) -> Samples:
     split = TASKS[task].validation_split.name
     ids = load_predictions(artifacts_dir() / task / PREDICTIONS_FILE)[split].ids
     if task == "age_gender":
-        return read_split(data_dir, task, split, ids[subsample(ids, count)], SOURCE_SIZE)
-    samples = read_split(data_dir, task, split, ids, 0)
-    return samples.take(subsample(samples, count))
+        ids = ids[subsample(ids, count)]
+    data = read_split(data_dir, task, split, ids, SOURCE_SIZE)
+    report_left_out(data)
+    return data.samples if task == "age_gender" else data.samples.take(subsample(data.samples, count))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

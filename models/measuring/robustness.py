@@ -44,7 +44,7 @@ from core.evaluation.robustness import (
     summarize,
 )
 from core.tasks import TASKS
-from models.cli import add_artifact, add_data, artifact_folder, non_negative_int, positive_int, run
+from models.cli import add_artifact, add_data, artifact_folder, non_negative_int, positive_int, report_left_out, run
 from models.corruptions import CORRUPTIONS, SEVERITIES, Corruption, occlusions
 from models.exporting.model_card import read_card, write_card
 
@@ -79,7 +79,9 @@ def read_test_split(task: str, data_dir: Path) -> Samples:
     split, ids = TASKS[task].test_split.name, np.empty(0, np.str_)
     if task == "age_gender":
         ids = load_utkface(data_dir, _SEARCHED_SIZE).splits[split].ids
-    return read_split(data_dir, task, split, ids, SOURCE_SIZE)
+    data = read_split(data_dir, task, split, ids, SOURCE_SIZE)
+    report_left_out(data)
+    return data.samples
 
 
 def corrupt_samples(samples: Samples, name: str, corruption: Corruption, severity: int, seed: int) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from core.datasets.samples import Samples, resize_images
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.tasks import TASKS as CORE_TASKS
 from core.types import EMOTIONS, GENDERS
+from models.cli import report_left_out, report_splits
 from models.detection.batches import DetectionBatches, validation_crops
 from models.detection.losses import geometry_loss, score_loss
 from models.training.config import TrainConfig
@@ -43,8 +44,10 @@ _SOFT_EMOTION = "emotion_probabilities"
 
 
 def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
-    """Read the data set of ``task``, a key of ``core.tasks.ATTRIBUTE_TASKS``."""
-    return LOADERS[CORE_TASKS[task].dataset](data_dir, image_size)
+    """Read the data set of ``task``, a key of ``core.tasks.ATTRIBUTE_TASKS``; say on stderr what it lacks."""
+    data = LOADERS[CORE_TASKS[task].dataset](data_dir, image_size)
+    report_splits(data, task)
+    return data
 
 
 class TrainingData(Protocol):
@@ -105,6 +108,7 @@ class AttributeTask(TrainingTask):
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
         data = load_data(self.core_task, data_dir, config.source_size)
+        data.require("train", self.validation_split)
         if not config.annotators_share:
             return data
         train = _with_soft_emotions(data.splits["train"], data_dir, config.annotators_share)
@@ -134,7 +138,9 @@ class DetectionTask(TrainingTask):
     """Faces and their landmarks in photographs."""
 
     def load(self, data_dir: Path, config: TrainConfig) -> FacePhotos:
-        return load_faces(data_dir)
+        data = load_faces(data_dir)
+        report_left_out(data)
+        return data
 
     def batches(self, config: TrainConfig, data: FacePhotos, first_epoch: int) -> keras.utils.PyDataset:
         return DetectionBatches(

@@ -13,7 +13,9 @@ from core.evaluation.metrics import (
     age_report,
     bracket_indices,
     class_report,
+    classes_without_samples,
     classification_report,
+    describe_classes,
     sample_scores,
     summary_metrics,
 )
@@ -53,7 +55,7 @@ def test_classification_report_by_hand() -> None:
     assert report.recall.tolist() == pytest.approx([0.5, math.nan, 0.0], nan_ok=True)
     assert report.precision.tolist() == pytest.approx([1.0, 0.0, math.nan], nan_ok=True)
     assert report.f1.tolist() == pytest.approx([2 / 3, 0.0, 0.0])
-    assert report.macro_f1 == pytest.approx(2 / 9)
+    assert report.macro_f1 == pytest.approx(1 / 3), "over the two classes with samples"
     assert report.support.tolist() == [2, 0, 1]
     assert report.accuracy.value == pytest.approx(1 / 3)
     assert math.isnan(report.recall_intervals[1].value)
@@ -63,6 +65,15 @@ def test_a_class_that_never_occurs_leaves_macro_f1() -> None:
     report = classification_report(np.array([0, 1]), np.array([0, 1]), ("a", "b", "c"))
     assert math.isnan(report.f1[2])
     assert report.macro_f1 == report.accuracy.value == 1.0
+
+
+def test_classes_without_samples_are_named() -> None:
+    labels = {"age": np.array([1, 25, 70]), "gender": np.array([0, 0, 0]), "race": np.zeros(3, np.int64)}
+    missing = classes_without_samples("age_gender", labels)
+    assert missing == {"gender": ("female",), "age bracket": ("3-9", "10-19", "30-39", "40-49", "50-59", "60-69")}
+    assert describe_classes({"gender": missing["gender"]}).startswith("gender female: per-class metrics lack")
+    angry = {"emotion": np.zeros(1, np.int64)}
+    assert classes_without_samples("emotion_five", angry) == {"emotion": ("happy", "sad", "surprise", "neutral")}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
 import argparse
 import importlib.util
 
+import numpy as np
 import pytest
 
-from core.errors import ConfigError
+from core.datasets.samples import Rejected, Samples
+from core.datasets.splits import SplitDataset
+from core.errors import ConfigError, DatasetError
 from models import __main__ as commands
-from models.cli import add_data, non_negative_int, positive_int, run
+from models.cli import add_data, non_negative_int, positive_int, report_splits, run
 
 
 def test_argument_types_parse():
@@ -39,6 +42,31 @@ def test_run_returns_the_exit_status_and_prints_an_error_as_one_line(command, st
     add_data(parser)
     assert run(parser, command, ["--data", "here"]) == status
     assert capsys.readouterr().err == error
+
+
+def test_what_a_data_set_lacks_is_told(capsys):
+    labels = {"train": [0, 3, 4, 5, 6], "public": [0, 3, 4], "private": []}
+    splits = {
+        name: Samples(
+            np.array([f"{name}_{n}" for n in range(len(emotions))], np.str_),
+            np.zeros((len(emotions), 4, 4, 1), np.uint8),
+            {"emotion": np.array(emotions, np.int64)},
+        )
+        for name, emotions in labels.items()
+    }
+    rejected = (Rejected("train/anger/a.png", "unreadable image"),)
+    data = SplitDataset("made-up", splits, rejected, 0, 0, notes=("names are not official",))
+    report_splits(data, "emotion_five")
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: left out: 1 files or rows: 1 unreadable image (train/anger/a.png)",
+        "warning: names are not official",
+        "warning: no images in the split public of emotion surprise, neutral: per-class metrics lack these classes, "
+        "and means are over the others",
+        "warning: no images in the split private",
+    ]
+    data.require("train", "public")
+    with pytest.raises(DatasetError, match=r"no usable images of private .*train 5, public 3, private 0"):
+        data.require("train", "private")
 
 
 @pytest.mark.parametrize("module", [module for module, _ in commands.COMMANDS.values()])

@@ -88,9 +88,10 @@ def test_folders_are_copied_file_by_file(tmp_path: Path, capsys: pytest.CaptureF
         )
         for row, emotion in enumerate(("angry", "happy"))
     }
-    out = capsys.readouterr().out
-    assert "train/angry" in out
-    assert "1 unusable" in out
+    printed = capsys.readouterr()
+    assert "train/angry" in printed.out
+    assert "left out: 1 files or rows: 1 unreadable image (train/angry/Training_9.png)" in printed.err
+    assert "no images in the split private of emotion disgust, fear, sad, surprise, neutral" in printed.err
 
 
 @pytest.mark.parametrize(

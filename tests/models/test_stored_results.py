@@ -109,7 +109,7 @@ def test_stored_tta_predictions_are_those_of_the_served_model(artifact, data_dir
     split = TEST_SPLIT[artifact]
     stored = load_predictions(folder / TWO_VIEWS_FILE)[split]
     stored = stored.take(np.arange(RERUN))
-    samples = read_split(data_dir, artifact, split, stored.ids, load_card(folder).input_size)
+    samples = read_split(data_dir, artifact, split, stored.ids, load_card(folder).input_size).samples
     samples = samples.take(np.nonzero(np.isin(samples.ids, stored.ids))[0])
     output = "emotion" if artifact == "emotion" else "gender"
     estimator = LiteRTEstimator(folder)
@@ -177,7 +177,7 @@ def test_stored_predictions_are_those_of_the_served_model(network, splits, data_
     split = TASKS[card.task].test_split.name
     rows = np.sort(np.random.default_rng(0).permutation(len(splits[split]))[:RERUN])
     stored = splits[split].take(rows)
-    samples = read_split(data_dir, card.task, split, stored.ids, card.input_size)
+    samples = read_split(data_dir, card.task, split, stored.ids, card.input_size).samples
     samples = samples.take(np.nonzero(np.isin(samples.ids, stored.ids))[0])
     again = evaluate_samples(folder, samples)
     stored = splits[split].take(np.isin(splits[split].ids, again.ids))

@@ -250,6 +250,18 @@ def test_errors_and_reproduced_metrics(artifacts: Path, tmp_path: Path, monkeypa
     assert not switch_tab(page, "Errors").image, "the reproduced predictions have no errors"
 
 
+def test_what_the_copy_lacks_is_told(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_artifact(artifacts, "emotion", "emotion", {"private": wrong_predictions()})
+    table = write_fer2013_csv(tmp_path / "data") / "fer2013.csv"
+    heading, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([heading, *(f"{n % 5},{row[2:]}" for n, row in enumerate(rows)), "8,1,Training"]))
+    monkeypatch.setattr(predict, "evaluate_samples", fake_evaluation)
+    page = click(click(open_page(tab="Reproduce"), "load_images"), "reproduce_start")
+    warnings = [warning.value for warning in page.warning]
+    assert any("Left out: 1 files or rows: 1 unknown emotion label (row 16)" in text for text in warnings)
+    assert any(text.startswith("No images of emotion surprise, neutral") for text in warnings)
+
+
 def test_predictions_of_other_images(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_artifact(artifacts, "emotion", "emotion", {"private": emotion_predictions(ids=OTHER_IDS)})
     write_fer2013_csv(tmp_path / "data")
@@ -278,4 +290,4 @@ def test_neither_images_nor_served_model(artifacts: Path, tmp_path: Path) -> Non
     assert "python -m models export network --data data" in page.code[0].value
     assert not [button for button in page.button if button.key == "load_images"]
     click(switch_tab(page, "Errors"), "load_images")
-    assert "no usable image" in page.error[0].value
+    assert "no UTKFace in" in page.error[0].value

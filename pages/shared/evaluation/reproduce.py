@@ -8,7 +8,7 @@ import streamlit as st
 from core.artifacts.model_card import SERVED_FILE, is_served
 from core.datasets.samples import Samples
 from core.errors import FacetError
-from core.evaluation.metrics import summary_metrics
+from core.evaluation.metrics import classes_without_samples, describe_classes, summary_metrics
 from core.evaluation.predictions import Predictions
 from core.evaluation.stored import StoredEvaluation
 from core.evaluation.tables import metrics_table
@@ -66,6 +66,8 @@ def _evaluate(model: StoredEvaluation, samples: Samples) -> None:
 
 
 def _show_comparison(model: StoredEvaluation, reproduced: Predictions) -> None:
+    if missing := classes_without_samples(reproduced.task, reproduced.truth):
+        st.warning(f"No images of {describe_classes(missing)}.", icon=":material/warning:")
     saved = model.predictions
     common = np.intersect1d(saved.ids, reproduced.ids)
     if len(common) < len(saved):

@@ -8,16 +8,17 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.loading import data_dir, read_split
-from core.datasets.samples import Samples, fingerprint
+from core.datasets.samples import Dataset, Samples, describe_rejected, fingerprint
 from core.errors import FacetError
 from core.evaluation.stored import StoredEvaluation
 from pages.shared.errors import show_error
+from pages.shared.markdown import escape_markdown
 
 _OPENED_KEY = "evaluation_images_opened"
 
 
 def load_test_images(model: StoredEvaluation) -> Samples | None:
-    """Return the test images once the user has asked for them; until then, show a button."""
+    """Return the test images once the user has asked for them, and say what was left out; until then, show a button."""
     asked = (model.card.task, model.split)
     if st.session_state.get(_OPENED_KEY) != asked:
         if not st.button("Load test images", key="load_images", icon=":material/image_search:"):
@@ -26,15 +27,19 @@ def load_test_images(model: StoredEvaluation) -> Samples | None:
         st.session_state[_OPENED_KEY] = asked
     size, ids = model.card.input_size, model.predictions.ids
     try:
-        return _cached_samples(str(data_dir()), *asked, size, fingerprint(ids), ids)
+        dataset = _cached_dataset(str(data_dir()), *asked, size, fingerprint(ids), ids)
     except FacetError as error:
         show_error(error)
         return None
+    for line in (describe_rejected(dataset.rejected), *dataset.notes):
+        if line:
+            st.warning(f"{escape_markdown(line[0].upper() + line[1:])}.", icon=":material/warning:")
+    return dataset.samples
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading test images, about 10 to 20 seconds …")
-def _cached_samples(
+def _cached_dataset(
     folder: str, task: str, split: str, image_size: int, ids_fingerprint: str, _ids: np.ndarray
-) -> Samples:
+) -> Dataset:
     """Read the images. ``ids_fingerprint`` stands for the ids in the cache's key, as hashing all of them is slow."""
     return read_split(Path(folder), task, split, _ids, image_size)
