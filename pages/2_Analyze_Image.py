@@ -38,7 +38,7 @@ files = choose_files()
 fingerprints = [compute_fingerprint(file) for file in files]
 forget_all_but(fingerprints)
 if not files:
-    st.info("Add an image with one or more faces to begin.", icon=":material/add_photo_alternate:")
+    st.info("Add an image with one or more faces, or choose a sample.", icon=":material/add_photo_alternate:")
     st.stop()
 
 table = suggestion_table()

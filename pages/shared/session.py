@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pages.shared.image.cache import forget_all_but
+from pages.shared.image.paste import forget_pasted
 from pages.shared.live.connection import forget_connection
 
 
@@ -11,5 +12,6 @@ def start_page(url_path: str) -> None:
     ``url_path``."""
     if url_path != "Analyze_Image":
         forget_all_but(())
+        forget_pasted()
     if url_path != "Live_Camera":
         forget_connection()

@@ -18,6 +18,8 @@ from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
+from pages.shared.image.files import MemoryFile
+from pages.shared.image.paste import PASTED
 from pages.shared.markdown import escape_markdown
 from tests.fakes.core import FakeAnalyzer
 from tests.pages.apps import IMAGE, encode, rerun, texts, upload
@@ -45,6 +47,23 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
     assert not app.info
     labels = [button.label for button in app.download_button]
     assert {"All faces (CSV)", "All results (JSON)", "Annotated image (PNG)"} <= set(labels)
+
+
+def test_samples_are_added_and_removed_by_a_click(analyzer: FakeAnalyzer) -> None:
+    app = upload(IMAGE.open(), ("a.png", image_file()))
+    app.button_group(key="image_samples").set_value(list(image_inputs.SAMPLES))
+    assert [heading.value for heading in rerun(app).subheader] == ["a.png", "astronaut.jpg", "grace_hopper.jpg"]
+    assert [shape for shape, _ in analyzer.calls] == [(50, 60, 3), (512, 512, 3), (600, 512, 3)]
+    app.button_group(key="image_samples").set_value([])
+    assert [heading.value for heading in rerun(app).subheader] == ["a.png"]
+
+
+def test_pasted_images_are_analyzed_until_removed(analyzer: FakeAnalyzer) -> None:
+    app = IMAGE.open(**{PASTED: [MemoryFile("image.png", image_file())]})
+    assert [heading.value for heading in app.subheader] == ["image.png"]
+    click(app, "image_paste_remove")
+    assert not app.subheader
+    assert "Add an image" in app.info[0].value
 
 
 def test_snapshot_is_analyzed(analyzer: FakeAnalyzer) -> None:

@@ -16,7 +16,8 @@ from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
 from core.video.session import FrameAnalyzer
 from pages.shared.image.cache import RESULTS, cached
-from pages.shared.image.inputs import MAX_FILES, ImageFile
+from pages.shared.image.files import ImageFile
+from pages.shared.image.inputs import MAX_FILES
 from pages.shared.sidebar import PageSettings
 
 PREVIEW_SIDE_PX = 1024

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from pages.shared.image.inputs import ImageFile
+from pages.shared.image.files import ImageFile
 
 RESULTS, EXPLANATIONS = "image_results", "image_explanations"
 Value = TypeVar("Value")

@@ -18,15 +18,16 @@ from core.types import EMOTIONS, Analysis, Face
 from pages.shared import resources
 from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, annotated_png, card_numbers
 from pages.shared.image.explanation import show_explanation
-from pages.shared.image.inputs import ImageFile
+from pages.shared.image.files import ImageFile
 from pages.shared.markdown import escape_markdown
 from pages.shared.sidebar import PageSettings
 
 _CARDS_PER_ROW = 3
 _THUMBNAIL_SHOWN_PX = 96
-NO_FACE = (
-    "No face found. Very small, covered or turned faces may be missed. A higher sensitivity in the sidebar finds more."
-)
+NO_FACE = """**No face found.** What helps:
+- **Too small:** cut the face out of the picture, or take it from nearer.
+- **Turned:** use a picture from the front, upright.
+- **Covered or dark:** use one without mask, hands or sunglasses, in even light."""
 
 
 def show_result(

@@ -19,7 +19,7 @@ from core.io import images
 from core.types import Detection, Face
 from pages.shared.errors import show_error
 from pages.shared.image.cache import EXPLANATIONS, cached
-from pages.shared.image.inputs import ImageFile
+from pages.shared.image.files import ImageFile
 from pages.shared.sidebar import ATTRIBUTE_TITLES
 
 HOW_TO_READ = "Bright regions matter most for the prediction. This does not show whether the prediction is right."

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import streamlit as st
 
 from core.io.images import EXTENSIONS
 from core.settings import DetectorSettings, OverlayStyle
+from pages.shared.image.files import ImageFile, MemoryFile
+from pages.shared.image.paste import pasted_files
 from pages.shared.markdown import escape_markdown
+from pages.shared.samples import ASTRONAUT, GRACE_HOPPER
 from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
 
 MAX_FILES = 32
 """Files whose results the session caches; the page says which others of an upload are left out."""
 
 FROM_FILES, FROM_CAMERA = "Upload files", "Take a snapshot"
-
-
-class ImageFile(Protocol):
-    """The common interface of Streamlit's uploaded files and snapshots."""
-
-    name: str
-
-    def getvalue(self) -> bytes: ...
+SAMPLES = {"Astronaut": ASTRONAUT, "Grace Hopper": GRACE_HOPPER}
 
 
 def choose_settings() -> PageSettings:
@@ -64,16 +58,19 @@ def choose_files() -> list[ImageFile]:
         snapshot = st.camera_input("Take a snapshot", key="image_camera")
         return [snapshot] if snapshot else []
     # Any file name is accepted: files that are not images get their own message.
-    files = st.file_uploader(
-        "Images",
+    uploaded = st.file_uploader(
+        "Images: drop or choose files, or paste one with Ctrl+V",
         accept_multiple_files=True,
         key="image_files",
         help=f"Formats: {', '.join(EXTENSIONS)}. At most {MAX_FILES} files.",
     )
+    chosen = st.pills("Sample images", list(SAMPLES), selection_mode="multi", key="image_samples")
+    samples = [MemoryFile(SAMPLES[title].name, SAMPLES[title].read_bytes()) for title in chosen]
+    files: list[ImageFile] = [*uploaded, *pasted_files(), *samples]
     if len(files) > MAX_FILES:
         first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(
             f"Only the first {MAX_FILES} of {len(files)} files are analyzed. {first_left_out} and later files are left "
             "out: remove others to see them."
         )
-    return list(files[:MAX_FILES])
+    return files[:MAX_FILES]
