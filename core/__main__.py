@@ -104,7 +104,9 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _format(file: str, analysis: Analysis) -> str:
-    return "\n".join([f"{file}: {labels.pluralize(len(analysis.faces), 'face')}", *map(_format_face, analysis.faces)])
+    rotation = f", rotated by {labels.format_rotation(analysis.rotation)}" if analysis.rotation else ""
+    heading = f"{file}: {labels.pluralize(len(analysis.faces), 'face')}{rotation}"
+    return "\n".join([heading, *map(_format_face, analysis.faces)])
 
 
 def _format_face(face: Face) -> str:

@@ -23,6 +23,7 @@ from core.attributes.quality import (
     installed_settings,
 )
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
+from core.detection.orientation import rotate_detection, rotate_frame, search_orientations
 from core.errors import ConfigError
 from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
@@ -32,14 +33,20 @@ class FaceAnalyzer:
     """Finds the faces of a frame and reads their attributes. Safe to share between threads."""
 
     def __init__(
-        self, detector: FaceDetector, networks: Mapping[str, Estimator], quality: QualitySettings | None = None
+        self,
+        detector: FaceDetector,
+        networks: Mapping[str, Estimator],
+        quality: QualitySettings | None = None,
+        any_orientation: bool = False,
     ) -> None:
         """Combine a detector with one network per attribute; attributes without a network are not read.
 
         ``quality`` lowers the confidence for low-quality faces; its limits describe the image of a face, so they hold
-        for every network. Raises ``ConfigError`` if a network does not predict its attribute.
+        for every network. ``any_orientation``: frames may lie on their side or upside down, see
+        ``core.detection.orientation``. Raises ``ConfigError`` if a network does not predict its attribute.
         """
         self._detector = detector
+        self._any_orientation = any_orientation
         self._networks = _group_by_network(networks)
         self._quality = quality
         self._thresholds = {name: network.card.min_confidence.get(name, 0.0) for name, network in networks.items()}
@@ -52,7 +59,8 @@ class FaceAnalyzer:
         networks: NetworkChoice = DEFAULT_NETWORKS,
     ) -> FaceAnalyzer:
         """Load a detector and networks. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``."""
-        return cls(create_detector(detector_name, detector), load_networks(networks), installed_settings())
+        found = create_detector(detector_name, detector)
+        return cls(found, load_networks(networks), installed_settings(), detector.any_orientation)
 
     def analyze(self, frame: NDArray[np.uint8], attributes: Attributes = Attributes()) -> Analysis:
         """Analyse a (H, W, 3) uint8 BGR frame: every face with the chosen attributes, from left to right.
@@ -63,19 +71,29 @@ class FaceAnalyzer:
         if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8 or 0 in frame.shape:
             raise ValueError(f"frame must be a non-empty (H, W, 3) uint8 BGR array, got {frame.shape} {frame.dtype}")
         clock = _StageClock()
-        detections = sorted(self._detector.detect(frame), key=lambda detection: detection.box.x1)
+        height, width = frame.shape[:2]
+        detections, quarter_turns = self._detect(frame)
         clock.lap("detect")
-        outputs = self._predict(frame, detections, attributes, clock)
+        # Boxes are told in pixels of the frame; alignment and face quality see it upright.
+        upright = [rotate_detection(detection, quarter_turns, (width, height)) for detection in detections]
+        outputs = self._predict(rotate_frame(frame, quarter_turns), upright, attributes, clock)
         thresholds = self._thresholds | attributes.min_confidence
         faces = tuple(_face(detection, row, outputs, thresholds) for row, detection in enumerate(detections))
-        height, width = frame.shape[:2]
-        return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms)
+        return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms, 90 * quarter_turns)
 
     def warm_up(self) -> None:
         """Run every model once, so that the first real frame is as fast as the others."""
         blank = np.zeros((96, 128, 3), np.uint8)
         self._detector.detect(blank)
         self._predict(blank, [Detection(Box(16, 16, 80, 80), 1.0)], Attributes(), _StageClock())
+
+    def _detect(self, frame: NDArray[np.uint8]) -> tuple[list[Detection], int]:
+        """Find faces, from left to right, and the quarter turns clockwise that bring the frame upright."""
+        if self._any_orientation:
+            found, quarter_turns = search_orientations(self._detector, frame)
+        else:
+            found, quarter_turns = self._detector.detect(frame), 0
+        return sorted(found, key=lambda detection: detection.box.x1), quarter_turns
 
     def _predict(
         self, frame: NDArray[np.uint8], detections: Sequence[Detection], attributes: Attributes, clock: _StageClock

@@ -42,3 +42,10 @@ def format_age(estimate: AgeEstimate, unit: str = "") -> str:
     """Format an age with its interval: ``31 (25-38)``, or with a ``unit``: ``31 years (25-38)``."""
     years = f"{round_age(estimate.years)} {unit}".rstrip()
     return f"{years} ({estimate.low:.0f}-{estimate.high:.0f})"
+
+
+def format_rotation(degrees: int) -> str:
+    """Format a rotation clockwise, 0 to 359 degrees, the short way round: ``90° clockwise``, ``90° counterclockwise``."""
+    if degrees == 180:
+        return "180°"
+    return f"{degrees}° clockwise" if degrees < 180 else f"{360 - degrees}° counterclockwise"

@@ -26,18 +26,20 @@ class ImageLimits:
 class DetectorSettings:
     """Settings of a detector.
 
-    ``sensitivity``, in [0, 1], trades missed faces (0) against false positives (1). Faces need ``min_face_px`` pixels
-    and ``min_face_share`` of the frame's longer side, because smaller detections are mostly false; ``always_face_px``
-    are enough in any frame, for large photographs of many people. Frames are scaled down to a longer side of at most
-    ``max_side_px``, and a detector with an image pyramid also searches one of at most ``detail_side_px``.
+    ``sensitivity``, in [0, 1], trades missed faces (0) against false positives (1). Frames are scaled down to a longer
+    side of at most ``max_side_px``; Facet's detector, which is made for it, searches up to ``detail_side_px``. Faces
+    need ``min_face_px`` pixels; with Haar and YuNet also ``min_face_share`` of the frame's longer side, because their
+    smaller detections are mostly false, while ``always_face_px`` are enough in any frame. ``any_orientation``: a
+    photograph without a sure face is searched the other three ways up too.
     """
 
     sensitivity: float = 0.5
-    min_face_px: int = 16
+    min_face_px: int = 12
     min_face_share: float = 0.044
     always_face_px: int = 29
     max_side_px: int = 640
-    detail_side_px: int = 1280
+    detail_side_px: int = 1920
+    any_orientation: bool = True
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sensitivity <= 1.0:
@@ -56,7 +58,7 @@ class DetectorSettings:
         return max(self.min_face_px, min(self.min_face_share * longest_px, self.always_face_px))
 
 
-LIVE_DETECTOR = DetectorSettings(max_side_px=320, detail_side_px=320)
+LIVE_DETECTOR = DetectorSettings(max_side_px=320, detail_side_px=320, any_orientation=False)
 """For webcams, whose faces are near: half the size takes a quarter of the time."""
 
 

@@ -227,19 +227,26 @@ class Face:
 
 @dataclass(frozen=True)
 class Analysis:
-    """All faces of one frame of ``width`` x ``height`` pixels, from left to right."""
+    """All faces of one frame of ``width`` x ``height`` pixels, from left to right.
+
+    ``rotation``: degrees clockwise, 0, 90, 180 or 270, by which the frame was rotated to find upright faces; boxes and
+    landmarks are in pixels of the frame as it was given.
+    """
 
     width: int
     height: int
     faces: tuple[Face, ...] = ()
     elapsed_ms: float = 0.0
     stage_ms: dict[str, float] = field(default_factory=dict)
+    rotation: int = 0
 
     def __post_init__(self) -> None:
         if self.width <= 0 or self.height <= 0:
             raise ValueError(f"frame size must be positive, got {self.width}x{self.height}")
         if self.elapsed_ms < 0:
             raise ValueError(f"elapsed_ms must not be negative, got {self.elapsed_ms}")
+        if self.rotation not in (0, 90, 180, 270):
+            raise ValueError(f"rotation must be 0, 90, 180 or 270 degrees, got {self.rotation}")
 
     @property
     def resolution_wh(self) -> tuple[int, int]:

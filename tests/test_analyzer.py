@@ -9,7 +9,7 @@ from core.attributes.catalog import load_networks
 from core.attributes.quality import installed_settings
 from core.errors import ConfigError
 from core.settings import DEFAULT_NETWORKS, Attributes
-from core.types import Box, Emotion, Gender
+from core.types import Box, Detection, Emotion, Gender
 from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
 from tests.fakes.networks import AGE_CARD, GENDER_CARD, answering
 
@@ -156,3 +156,22 @@ def test_network_of_several_attributes_runs_once(frame, used):
 def test_network_of_another_attribute_is_rejected():
     with pytest.raises(ConfigError, match="six_conv_gender predicts gender, not age"):
         FaceAnalyzer(FakeDetector(), {"age": FakeEstimator(GENDER_CARD)})
+
+
+class CornerDetector:
+    """Finds one face in frames whose brightest corner is the top left one."""
+
+    def detect(self, frame):
+        box = Box(5, 10, 25, 30)
+        return (Detection(box, 0.9),) if frame[0, 0].min() == frame.max() else ()
+
+
+@pytest.mark.parametrize(("any_orientation", "rotation"), [(True, 90), (False, 0)])
+def test_rotated_frames_are_read_upright(frame, any_orientation, rotation):
+    frame[-1, 0] = 255
+    emotion = FakeEstimator()
+    analysis = FaceAnalyzer(CornerDetector(), {"emotion": emotion}, any_orientation=any_orientation).analyze(frame)
+    assert (analysis.width, analysis.height, analysis.rotation) == (100, 60, rotation)
+    assert [face.box.xyxy for face in analysis.faces] == ([(10, 35, 30, 55)] if rotation else [])
+    # The dark half of the frame is its upper half once it is upright.
+    assert [batch.max() for batch in emotion.batches] == ([0] if rotation else [])

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from core.labels import format_age, format_estimate, format_top2, label_or_uncertain, pluralize
+from core.labels import (
+    format_age,
+    format_estimate,
+    format_rotation,
+    format_top2,
+    label_or_uncertain,
+    pluralize,
+)
 from core.types import AgeEstimate, EmotionEstimate, GenderEstimate
 
 PROBABILITIES = (0.0, 0.0, 0.11, 0.1, 0.41, 0.0, 0.38)
@@ -34,3 +41,10 @@ def test_format_age(unit: str, words: str) -> None:
 @pytest.mark.parametrize(("number", "words"), [(0, "0 faces"), (1, "1 face"), (12, "12 faces")])
 def test_pluralize(number: int, words: str) -> None:
     assert pluralize(number, "face") == words
+
+
+@pytest.mark.parametrize(
+    ("degrees", "words"), [(90, "90° clockwise"), (180, "180°"), (270, "90° counterclockwise")], ids=str
+)
+def test_format_rotation(degrees: int, words: str) -> None:
+    assert format_rotation(degrees) == words

@@ -7,6 +7,8 @@ to at most ``detail_side_px``, then halved until that side is at most 320 pixels
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -14,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
-from core.detection.base import FaceArrays
-from core.detection.decoding import PyramidLevel, decode, fuse_scales, logit, sigmoid, weighted_nms
+from core.detection.base import LANDMARKS, FaceArrays
+from core.detection.decoding import NMS_IOU, STRIDE, decode, logit, sigmoid
 from core.errors import ArtifactCorruptError
+from core.geometry import iou_matrix
 from core.runtime.litert import LiteRTRunners
 from core.settings import DetectorSettings
 from core.types import Detection
@@ -42,7 +45,7 @@ class FaceNetwork:
     def predict(self, image: NDArray[np.uint8], min_score: float) -> FaceArrays:
         """(H, W, 3) uint8 BGR, H and W multiples of 16 -> faces before suppression, best first."""
         outputs = self._runners.run(image=image[None])
-        return decode(outputs["score"][0], outputs["geometry"][0], min_score)
+        return decode(outputs["score"][0], outputs["geometry"][0], min_score, STRIDE).best_first()
 
 
 class CompactDetector:
@@ -93,6 +96,59 @@ class CompactDetector:
 def _load_network(content: bytes) -> FaceNetwork:
     """Share one network between all settings: its interpreters keep the memory of the largest image they saw."""
     return FaceNetwork(content)
+
+
+def weighted_nms(faces: FaceArrays, max_iou: float = NMS_IOU, merge_iou: float = 0.6) -> FaceArrays:
+    """Suppress faces, given best first, that overlap a better one by more than ``max_iou``.
+
+    Box and landmarks of a face that stays become the mean, weighted by score, of all that overlap it by ``merge_iou``
+    (Bazarevsky et al. 2019, BlazeFace), which reduces jitter between frames.
+    """
+    overlaps = iou_matrix(faces.xyxy, faces.xyxy)
+    count = len(faces)
+    free = np.ones(count, bool)
+    kept, weights = [], []
+    for best in range(count):
+        if not free[best]:
+            continue
+        kept.append(best)
+        weight = np.where((overlaps[best] >= merge_iou) & free, faces.scores, 0.0)
+        weights.append(weight / weight.sum())
+        free &= overlaps[best] <= max_iou
+    mixing = np.array(weights).reshape(len(kept), count)
+    flat = mixing @ np.concatenate([faces.xyxy, faces.landmarks.reshape(count, 2 * LANDMARKS)], axis=1)
+    return FaceArrays(flat[:, :4], faces.scores[kept], flat[:, 4:].reshape(-1, LANDMARKS, 2))
+
+
+@dataclass(frozen=True)
+class PyramidLevel:
+    """Faces of one level of an image pyramid in pixels of the whole image, after suppression; ``size_range_px`` are the
+    smallest and the largest size, sqrt(w h), that the level can show."""
+
+    faces: FaceArrays
+    size_range_px: tuple[float, float]
+
+
+def fuse_scales(levels: Sequence[PyramidLevel], min_score: float) -> FaceArrays:
+    """Fuse the levels of a pyramid to one face for all that show it, best first.
+
+    The fused score is the mean, on the logit scale, over the levels that can show the face; a level without it counts
+    with ``min_score``, the lowest score that was decoded. What looks like a face at one scale only is rarely a face.
+    """
+    faces = weighted_nms(FaceArrays.merge([level.faces for level in levels]).best_first())
+    if len(levels) == 1:
+        return faces
+    sizes = faces.sizes()
+    total, votes = np.zeros(len(faces)), np.zeros(len(faces))
+    for level in levels:
+        smallest_px, largest_px = level.size_range_px
+        visible = (smallest_px <= sizes) & (sizes <= largest_px)
+        matches = iou_matrix(faces.xyxy, level.faces.xyxy) >= NMS_IOU
+        scores = np.where(matches, level.faces.scores, min_score).max(axis=1, initial=min_score)
+        total += np.where(visible, logit(scores), 0.0)
+        votes += visible
+    scores = np.where(votes > 0, sigmoid(total / np.maximum(votes, 1)), faces.scores)
+    return FaceArrays(faces.xyxy, scores, faces.landmarks).best_first()
 
 
 def score_threshold(min_score: float, sensitivity: float) -> float:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 from core import environment
 from core.detection.base import FaceDetector
-from core.detection.compact import CompactDetector
 from core.detection.haar import HaarDetector
+from core.detection.pyramid import PyramidDetector
 from core.detection.yunet import YuNetDetector
 from core.errors import ConfigError
 from core.settings import DetectorSettings
 
 DETECTORS: dict[str, Callable[[DetectorSettings], FaceDetector]] = {
-    "compact": CompactDetector.installed,
+    "facet": PyramidDetector.installed,
     "haar": HaarDetector,
     "yunet": YuNetDetector,
 }
-DEFAULT_DETECTOR = "compact"
+DEFAULT_DETECTOR = "facet"
 
 
 def create_detector(name: str, settings: DetectorSettings) -> FaceDetector:

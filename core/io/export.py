@@ -13,13 +13,15 @@ from core.types import EMOTIONS, GENDERS, Analysis, ClassEstimate, Face
 
 COLUMNS: tuple[str, ...] = (
     "file",
+    "rotation",
     "face",
     *("x1", "y1", "x2", "y2", "score"),
     *("emotion", "emotion_guesses", *(f"p_{emotion}" for emotion in EMOTIONS)),
     *("age_years", "age_low", "age_high"),
     *("perceived_gender", "perceived_gender_guesses", *(f"p_{gender}" for gender in GENDERS)),
 )
-"""Columns of ``rows``: boxes in pixels, probabilities in [0, 1], ages in years."""
+"""Columns of ``rows``: boxes in pixels of the image as it is, ``rotation`` in degrees clockwise that
+bring it upright, probabilities in [0, 1], ages in years."""
 
 COLUMN_TITLES: dict[str, str] = {
     **{name: name.replace("_", " ").capitalize() for name in COLUMNS},
@@ -39,6 +41,7 @@ def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
         "file": file,
         "width": analysis.width,
         "height": analysis.height,
+        "rotation": analysis.rotation,
         "faces": [_face_object(face) for face in analysis.faces],
         "elapsed_ms": round(analysis.elapsed_ms, 2),
     }
@@ -51,7 +54,7 @@ def error_object(file: str, error: FacetError) -> dict[str, str]:
 
 def rows(file: str, analysis: Analysis) -> list[dict[str, Any]]:
     """Return one flat row per face with the keys of ``COLUMNS``; faces count from 1, missing values are ``None``."""
-    return [_row(file, number, face) for number, face in enumerate(analysis.faces, start=1)]
+    return [_row(file, analysis.rotation, number, face) for number, face in enumerate(analysis.faces, start=1)]
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = COLUMNS) -> str:
@@ -93,11 +96,12 @@ def _estimate_object(estimate: ClassEstimate[Any] | None) -> dict[str, Any] | No
     }
 
 
-def _row(file: str, number: int, face: Face) -> dict[str, Any]:
+def _row(file: str, rotation: int, number: int, face: Face) -> dict[str, Any]:
     values = _face_object(face)
     emotion, age, gender = (values[key] or {} for key in ("emotion", "age", "gender"))
     return {
         "file": file,
+        "rotation": rotation,
         "face": number,
         **dict(zip(("x1", "y1", "x2", "y2"), values["box"], strict=True)),
         "score": values["score"],

@@ -26,7 +26,7 @@ def encode(faces: FaceArrays, size_px: int) -> tuple[NDArray[np.float32], NDArra
     ignored. ``geometry``: 14 predictions and their 14 weights; the weights of a face's cells sum to 1.
     """
     cells = size_px // STRIDE
-    centers = cell_centers(cells, cells)
+    centers = cell_centers(cells, cells, STRIDE)
     score = np.zeros((cells, cells, 2), np.float32)
     score[..., 1] = 1
     geometry = np.zeros((cells, cells, 28), np.float32)

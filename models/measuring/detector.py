@@ -47,7 +47,7 @@ CANDIDATES: dict[str, Factory] = {
     "haar_default": partial(HaarDetector, cascade="haarcascade_frontalface_default.xml"),
 }
 """The detectors of the app, and another cascade for comparison."""
-TITLES = {"compact": "Compact", "haar": "Haar alt2", "haar_default": "Haar default", "yunet": "YuNet"}
+TITLES = {"facet": "Facet", "haar": "Haar alt2", "haar_default": "Haar default", "yunet": "YuNet"}
 
 
 def select_detectors(names: Sequence[str], candidates: Mapping[str, Factory] = CANDIDATES) -> dict[str, Factory]:

@@ -20,7 +20,8 @@ def get_analyzer(
 ) -> FaceAnalyzer:
     """Return an analyzer of warm detector and networks. The analyzer itself holds nothing else, so only its parts are
     cached. Raises ``FacetError``; a failure is not cached."""
-    return FaceAnalyzer(get_detector(settings, detector_name), get_networks(networks), installed_settings())
+    detector = get_detector(settings, detector_name)
+    return FaceAnalyzer(detector, get_networks(networks), installed_settings(), settings.any_orientation)
 
 
 def get_networks(choice: NetworkChoice) -> dict[str, Estimator]:

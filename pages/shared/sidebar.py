@@ -20,7 +20,7 @@ from pages.shared.markdown import escape_markdown
 
 ATTRIBUTE_TITLES = {"emotion": "Emotion", "age": "Age", "gender": "Perceived gender"}
 DETECTOR_TITLES = {
-    "compact": "Facet (default)",
+    "facet": "Facet (default)",
     "haar": "Haar cascade (frontal only)",
     "yunet": "YuNet (model file not included)",
 }

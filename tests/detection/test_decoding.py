@@ -4,14 +4,15 @@ import pytest
 from core.detection.base import FaceArrays
 from core.detection.decoding import (
     REFERENCE_SIZE,
-    STRIDE,
-    PyramidLevel,
+    STRIDES,
     cell_centers,
     decode,
-    fuse_scales,
     logit,
+    sigmoid,
     weighted_nms,
 )
+
+STRIDE = STRIDES[0]
 
 
 def maps(*faces, stride=STRIDE, cells=(8, 10)):
@@ -32,11 +33,11 @@ def maps(*faces, stride=STRIDE, cells=(8, 10)):
 
 
 def faces_of(*faces, min_score=0.2):
-    return decode(*maps(*faces), min_score)
+    return decode(*maps(*faces), min_score, STRIDE).best_first()
 
 
 def test_cells_are_centred():
-    assert cell_centers(2, 3)[1, 2].tolist() == [2.5 * STRIDE, 1.5 * STRIDE]
+    assert cell_centers(2, 3, STRIDE)[1, 2].tolist() == [2.5 * STRIDE, 1.5 * STRIDE]
 
 
 @pytest.mark.parametrize("stride", [STRIDE, 16])
@@ -51,14 +52,14 @@ def test_only_the_best_cells_above_the_threshold_are_decoded():
     scores = np.full((40, 40, 1), 0.5, np.float32)
     scores[7, 9], scores[7, 10] = 0.9, 0.8
     predictions = np.zeros((40, 40, 14), np.float32)
-    assert decode(scores, predictions, 0.4, max_faces=1).scores == pytest.approx([0.9])
-    assert decode(scores, predictions, 0.6).scores == pytest.approx([0.9, 0.8])
+    assert decode(scores, predictions, 0.4, STRIDE, max_faces=1).scores == pytest.approx([0.9])
+    assert decode(scores, predictions, 0.6, STRIDE).scores == pytest.approx([0.9, 0.8])
 
 
 def test_outlier_does_not_overflow():
     scores, predictions = maps((3, 4, 0.8, (20, 10, 60, 50)))
     predictions[3, 4, 2:4] = 1e4
-    assert np.isfinite(decode(scores, predictions, 0.5).xyxy).all()
+    assert np.isfinite(decode(scores, predictions, 0.5, STRIDE).xyxy).all()
 
 
 def test_neighbours_are_merged_by_score():
@@ -80,30 +81,22 @@ def test_worse_box_with_some_overlap_is_suppressed():
 
 def test_no_candidates_are_no_faces():
     assert len(weighted_nms(faces_of())) == 0
-    assert len(fuse_scales([level(0), level(0)], min_score=0.1)) == 0
 
 
-def level(score, size_range_px=(0, np.inf), xyxy=(20, 10, 60, 50)):
-    return PyramidLevel(faces_of(*([(3, 4, score, xyxy)] if score else []), min_score=0.05), size_range_px)
+def test_smaller_box_inside_a_better_one_is_a_part_of_it():
+    inside, beside = (24, 14, 40, 34), (44, 30, 76, 62)
+    faces = weighted_nms(faces_of((3, 4, 0.9, (20, 10, 60, 50)), (3, 3, 0.6, inside), (5, 7, 0.5, beside)))
+    assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50], beside]), abs=1e-4)
 
 
-def test_levels_vote_on_the_logit_scale():
-    faces = fuse_scales([level(0.9), level(0.5)], min_score=0.05)
-    assert faces.scores == pytest.approx(1 / (1 + np.exp(-(logit(0.9) + logit(0.5)) / 2)))
-    assert faces.xyxy == pytest.approx(np.array([[20, 10, 60, 50]]), abs=1e-4)
+def test_candidates_below_the_threshold_only_move_the_mean():
+    weak_and_strong = faces_of(
+        (3, 4, 0.6, (20, 10, 60, 50)), (3, 5, 0.3, (23, 13, 63, 53)), (1, 1, 0.3, (0, 0, 16, 16))
+    )
+    faces = weighted_nms(weak_and_strong, min_score=0.5)
+    assert faces.xyxy == pytest.approx(np.array([[21, 11, 61, 51]]), abs=1e-4)
 
 
-def test_level_without_the_face_votes_against_it():
-    assert fuse_scales([level(0.9), level(0)], min_score=0.1).scores == pytest.approx([0.5])
-
-
-def test_level_that_cannot_show_a_face_has_no_vote():
-    large = (50, 200)
-    assert fuse_scales([level(0.9), level(0, large)], min_score=0.1).scores == pytest.approx([0.9])
-    assert fuse_scales([level(0.9, large), level(0, large)], min_score=0.1).scores == pytest.approx([0.9])
-
-
-def test_votes_change_the_order():
-    strong, weak = level(0.8), level(0.7, xyxy=(100, 10, 140, 50))
-    both = PyramidLevel(FaceArrays.merge([strong.faces, weak.faces]), (0, np.inf))
-    assert fuse_scales([both, weak], min_score=0.1).xyxy[:, 0] == pytest.approx([100, 20], abs=1e-3)
+def test_sigmoid_is_the_inverse_of_logit():
+    assert sigmoid(logit([0.1, 0.5, 0.9])) == pytest.approx([0.1, 0.5, 0.9])
+    assert np.isfinite(logit([0.0, 1.0])).all()

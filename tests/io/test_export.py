@@ -27,13 +27,14 @@ FULL = Face(
     gender=GenderEstimate((0.25, 0.75)),
 )
 BARE = Face(Detection(Box(50, 2, 60, 12), 0.5))
-ANALYSIS = Analysis(100, 80, (FULL, BARE), elapsed_ms=12.345)
+ANALYSIS = Analysis(100, 80, (FULL, BARE), elapsed_ms=12.345, rotation=90)
 
 
 def test_json_object() -> None:
     answer = json.loads(json.dumps(to_json_object("a.jpg", ANALYSIS)))
-    assert list(answer) == ["file", "width", "height", "faces", "elapsed_ms"]
-    assert answer | {"faces": []} == {"file": "a.jpg", "width": 100, "height": 80, "faces": [], "elapsed_ms": 12.35}
+    assert list(answer) == ["file", "width", "height", "rotation", "faces", "elapsed_ms"]
+    whole = {"file": "a.jpg", "width": 100, "height": 80, "rotation": 90, "faces": [], "elapsed_ms": 12.35}
+    assert answer | {"faces": []} == whole
     face, bare = answer["faces"]
     assert list(face) == ["box", "score", "emotion", "age", "gender"]
     assert face["box"] == pytest.approx([-3.5, 2, 40.125, 60], abs=0.01)
@@ -67,7 +68,7 @@ def test_error_object() -> None:
 def test_rows() -> None:
     full, bare = rows("a.jpg", ANALYSIS)
     assert tuple(full) == tuple(bare) == COLUMNS
-    assert (full["file"], full["face"], bare["face"]) == ("a.jpg", 1, 2)
+    assert (full["file"], full["rotation"], full["face"], bare["face"]) == ("a.jpg", 90, 1, 2)
     assert (full["emotion"], full["p_happy"], full["age_years"]) == ("happy", 0.5, 31.26)
     assert (full["perceived_gender"], full["p_female"]) == ("female", 0.75)
     guesses = [full["emotion_guesses"], full["perceived_gender_guesses"]]

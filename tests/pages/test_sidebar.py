@@ -118,10 +118,10 @@ def test_live_session_goes_on_with_the_new_detector(analyzers: FakeAnalyzers) ->
 def test_images_are_analyzed_again_with_another_detector_only(analyzers: FakeAnalyzers) -> None:
     analyzers.broken["yunet"] = DetectorError(MISSING)
     app = upload_image(IMAGE.choose(IMAGE.open(), "detector", "haar"), FRAME)
-    for name in ("yunet", "compact"):
+    for name in ("yunet", "facet"):
         IMAGE.choose(app, "detector", name)
     used = [name for name, detector in analyzers.detectors if detector.calls]
-    assert used == ["haar", "compact"], "yunet gave way to haar again"
+    assert used == ["haar", "facet"], "yunet gave way to haar again"
 
 
 # The confidence thresholds.

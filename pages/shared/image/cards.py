@@ -67,6 +67,10 @@ def _show_image(file: ImageFile, result: ImageResult, style: OverlayStyle, numbe
     drawn = annotator.annotate(result.preview, analysis, style, numbers=card_numbers(analysis), legend=True)
     st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
     st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
+    if analysis.rotation:
+        st.caption(
+            f"This image is not upright. Faces were read after a rotation by {labels.format_rotation(analysis.rotation)}."
+        )
     if not analysis.faces:
         st.info(NO_FACE, icon=":material/person_search:")
     st.download_button(

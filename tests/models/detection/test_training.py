@@ -75,7 +75,7 @@ def test_targets_decode_to_the_faces_they_were_made_of():
     boxes = [[30, 40, 70, 90], [150, 20, 168, 42], [100, 120, 230, 250]]
     points = np.array([[50.0, 60], [60, 61], [55, 70], [50, 80], [60, 80]])
     score, geometry = encode(faces(*boxes, points=points), 256)
-    found = weighted_nms(decode(score[..., :1], geometry[..., :14], 0.999))
+    found = weighted_nms(decode(score[..., :1], geometry[..., :14], 0.999, 8).best_first())
     assert sorted(found.xyxy[:, 0].round(3)) == [30, 100, 150]
     for box in boxes:
         assert np.abs(found.xyxy - box).sum(axis=1).min() == pytest.approx(0, abs=1e-3)
