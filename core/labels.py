@@ -45,7 +45,7 @@ def format_age(estimate: AgeEstimate, unit: str = "") -> str:
 
 
 def format_rotation(degrees: int) -> str:
-    """Format a rotation clockwise, 0 to 359 degrees, the short way round: ``90° clockwise``, ``90° counterclockwise``."""
+    """Format a rotation clockwise in degrees, 0 to 359, the short way round: ``90° counterclockwise``."""
     if degrees == 180:
         return "180°"
     return f"{degrees}° clockwise" if degrees < 180 else f"{360 - degrees}° counterclockwise"

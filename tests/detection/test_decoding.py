@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from core.detection.base import FaceArrays
 from core.detection.decoding import (
     REFERENCE_SIZE,
     STRIDES,

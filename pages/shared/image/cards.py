@@ -68,9 +68,7 @@ def _show_image(file: ImageFile, result: ImageResult, style: OverlayStyle, numbe
     st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
     st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
     if analysis.rotation:
-        st.caption(
-            f"This image is not upright. Faces were read after a rotation by {labels.format_rotation(analysis.rotation)}."
-        )
+        st.caption(f"Read after a rotation by {labels.format_rotation(analysis.rotation)}: the faces are not upright.")
     if not analysis.faces:
         st.info(NO_FACE, icon=":material/person_search:")
     st.download_button(
