@@ -158,7 +158,9 @@ def _print_metrics(options: argparse.Namespace) -> None:
         print(json.dumps(metrics, indent=2))
         return
     for name, value in metrics.items():
-        text = f"{value:.4f}" if isinstance(value, float) else ", ".join(value) if isinstance(value, list) else value
+        if isinstance(value, list):
+            value = ", ".join(value) or "none"
+        text = f"{value:.4f}" if isinstance(value, float) else value
         print(f"{name:24} {text}")
 
 

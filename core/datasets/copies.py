@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,11 @@ class Folder:
     path: Path
     folders: tuple[str, ...]
     files: tuple[str, ...]
+
+    def __contains__(self, name: str) -> bool:
+        """Whether it holds a file of this name."""
+        row = bisect_left(self.files, name)
+        return row < len(self.files) and self.files[row] == name
 
 
 def walk_folders(root: Path, first: str = "", depth: int = _DEPTH) -> Iterator[Folder]:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.copies import read_table
+from core.datasets.copies import list_folder, read_table
 from core.datasets.near_duplicates import near_duplicate_pairs
 from core.datasets.samples import Rejected, describe_rejected, fingerprint, hash_position, subsample
 from core.detection.base import FaceArrays
@@ -98,8 +98,14 @@ def load_faces(data_dir: Path, only: str | None = None) -> FacePhotos:
     folder = Path(data_dir) / "faces"
     tables = {name: _rows(folder / f"{name}.csv", columns) for name, columns in _COLUMNS.items()}
     splits: dict[str, list[FacePhoto]] = {split: [] for split in FACES_SPLITS}
-    rejected: list[Rejected] = []
-    for path in sorted((folder / "images").glob("*.jpg")):
+    files = list_folder(folder / "images").files
+    # Of a copy without some of its images, the boxes would otherwise be missed without a word.
+    rejected = [
+        Rejected(name, "annotated, but not in images/")
+        for name in sorted(set().union(*tables.values()) - set(files))
+        if only in (None, assign_faces_split(name))
+    ]
+    for path in (folder / "images" / name for name in files):
         split = assign_faces_split(path.name)
         if only is not None and split != only:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -164,6 +165,8 @@ def _weights(train: Samples, config: TrainConfig) -> NDArray[Any] | None:
 
 def _with_soft_emotions(train: Samples, data_dir: Path, share: float) -> Samples:
     votes = read_votes(data_dir, train.ids, train.labels["emotion"])
+    if without := int((votes.sum(axis=1) == 0).sum()):
+        print(f"warning: {without:,} training images have no FER+ votes and keep their labels", file=sys.stderr)
     targets = soften_labels(train.labels["emotion"], votes, len(EMOTIONS), share)
     return replace(train, labels={**train.labels, _SOFT_EMOTION: targets})
 

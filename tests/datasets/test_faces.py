@@ -77,9 +77,11 @@ def test_one_split_alone(folder):
 def test_rejections_have_a_reason(folder):
     (folder / "images" / "web_5.jpg").write_bytes(b"no image")
     append(folder, "landmarks", "web_6.jpg,1,2,x,4,5,6,7,8")
+    append(folder, "mask_boxes", "web_lost.jpg,1,2,3,4")
     rejected = {entry.where: entry.reason for entry in load_faces(folder.parent).rejected}
     assert rejected["web_5.jpg"] == "unreadable image"
     assert rejected["web_6.jpg"].startswith("malformed annotations")
+    assert rejected["web_lost.jpg"] == "annotated, but not in images/"
 
 
 @pytest.mark.parametrize("missing", ["boxes.csv", "images"])

@@ -42,6 +42,16 @@ def test_votes_are_found_by_row_or_by_name(tmp_path, ids):
     assert found.tolist() == [votes(neutral=4, sadness=6), votes(happiness=10), votes(fear=9, surprise=1)]
 
 
+def test_votes_are_found_in_a_clone_of_their_repository(tmp_path):
+    clone = tmp_path / "FERPlus-master"
+    clone.mkdir()
+    with (clone / "fer2013new.csv").open("w", newline="", encoding="utf-8-sig") as stream:
+        csv.writer(stream).writerows([[f" {name} " for name in HEADER], *ROWS])
+    ids = np.array(["Training_sad_fer0000000", "Training_happy_fer0000001"])
+    found = read_votes(tmp_path, ids, np.array([SAD, HAPPY]))
+    assert found.tolist() == [votes(neutral=4, sadness=6), votes(happiness=10)]
+
+
 def test_an_image_that_is_not_there_has_no_votes(tmp_path):
     write(tmp_path, ROWS)
     ids, labels = ["Training_0", "Training_2"] * 9 + ["Training_1"], [SAD, HAPPY] * 9 + [FEAR]
