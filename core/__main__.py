@@ -1,32 +1,29 @@
-"""Command line: ``python -m core analyze IMAGE ... [--json]`` and ``python -m core benchmark [--json]``."""
+"""Command line: ``python -m core analyze PATH ...`` and ``python -m core benchmark``."""
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from core import environment, labels
-from core.analyzer import FaceAnalyzer
+from core import analyze_command, environment
 from core.attributes.catalog import network_choice
 from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from core.detection.registry import default_detector_name
-from core.errors import FacetError, ImageError
-from core.io import export
-from core.io.images import read_file
-from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
-from core.types import Analysis, Face
+from core.errors import FacetError
+from core.settings import DEFAULT_NETWORKS, NetworkChoice
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Returns the exit status: 1 if an image could not be read, 2 if nothing could be done."""
+    """Run a command. Returns the exit status: 1 if an image could not be read, 2 if nothing could be done, 130 after
+    Ctrl+C."""
     options = _parser().parse_args(arguments)
     try:
         return _analyze(options) if options.command == "analyze" else _benchmark(options)
+    except KeyboardInterrupt:
+        return analyze_command.INTERRUPTED
     except FacetError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -37,19 +34,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m core", description="Find faces and predict emotion, age and perceived gender."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    analyze = commands.add_parser("analyze", help="analyze images and print their faces")
-    analyze.add_argument("images", nargs="+", metavar="IMAGE")
-    analyze.add_argument("--json", action="store_true", help="print one JSON list")
-    analyze.add_argument(
-        "--sensitivity", type=float, default=0.5, help="0 (few false positives) to 1 (few missed faces), default 0.5"
-    )
-    for name in ("emotion", "gender"):
-        analyze.add_argument(
-            f"--min-{name}",
-            type=float,
-            metavar="P",
-            help=f"confidence threshold of {name}, 0 to 1 (default: on the model card)",
-        )
+    analyze = commands.add_parser("analyze", help="find the faces of images, and print them or write them to files")
+    analyze_command.add_arguments(analyze)
     benchmark = commands.add_parser("benchmark", help="time every stage on one thread")
     for command in (analyze, benchmark):
         _add_choices(command)
@@ -78,46 +64,7 @@ def _networks(options: argparse.Namespace) -> NetworkChoice:
 
 def _analyze(options: argparse.Namespace) -> int:
     networks = _networks(options)
-    detector_name = options.detector or default_detector_name()
-    analyzer = FaceAnalyzer.default(DetectorSettings(sensitivity=options.sensitivity), detector_name, networks)
-    attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
-    analyzer.warm_up()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # File names may hold any bytes, and terminals may not support every character.
-        sys.stdout.reconfigure(errors="backslashreplace")
-    results: list[dict[str, Any]] = []
-    for file in options.images:
-        try:
-            picture = read_file(file)
-            analysis = analyzer.analyze(picture.frame, attributes).resized(picture.resolution_wh)
-        except ImageError as error:
-            results.append(export.error_object(file, error))
-            text = f"{file}: error: {error}"
-        else:
-            results.append(export.to_json_object(file, analysis) | {"networks": networks.for_attributes(attributes)})
-            text = _format(file, analysis)
-        if not options.json:
-            print(text)
-    if options.json:
-        print(json.dumps(results, indent=2))
-    return 1 if any("error" in result for result in results) else 0
-
-
-def _format(file: str, analysis: Analysis) -> str:
-    rotation = f", rotated by {labels.format_rotation(analysis.rotation)}" if analysis.rotation else ""
-    heading = f"{file}: {labels.pluralize(len(analysis.faces), 'face')}{rotation}"
-    return "\n".join([heading, *map(_format_face, analysis.faces)])
-
-
-def _format_face(face: Face) -> str:
-    parts = []
-    if face.emotion is not None:
-        parts.append(("emotion " if face.emotion.uncertain else "") + labels.format_estimate(face.emotion))
-    if face.age is not None:
-        parts.append(f"age {labels.format_age(face.age)}")
-    if face.gender is not None:
-        parts.append(f"perceived gender {labels.format_estimate(face.gender)}")
-    return f"  box {', '.join(f'{value:.0f}' for value in face.box.xyxy)}: {', '.join(parts)}"
+    return analyze_command.run(options, options.detector or default_detector_name(), networks)
 
 
 def _benchmark(options: argparse.Namespace) -> int:

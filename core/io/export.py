@@ -1,4 +1,4 @@
-"""Export an ``Analysis`` as a JSON object, as table rows and as CSV text."""
+"""Export an ``Analysis``, or the error of a file, as a JSON object, as table rows and as CSV text."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ COLUMNS: tuple[str, ...] = (
 )
 """Columns of ``rows``: boxes in pixels of the image as it is, ``rotation`` in degrees clockwise that
 bring it upright, probabilities in [0, 1], ages in years."""
+
+FILE_COLUMNS = (*COLUMNS, "faces", "error")
+"""Columns of ``file_rows``."""
+
+Outcome = Analysis | FacetError
+"""What became of a file."""
 
 COLUMN_TITLES: dict[str, str] = {
     **{name: name.replace("_", " ").capitalize() for name in COLUMNS},
@@ -50,6 +56,22 @@ def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
 def error_object(file: str, error: FacetError) -> dict[str, str]:
     """Return the JSON object of an image that could not be analysed."""
     return {"file": file, "error": str(error)}
+
+
+def file_object(file: str, outcome: Outcome, networks: Mapping[str, str]) -> dict[str, Any]:
+    """Return the JSON object of a file; ``networks``: attribute -> name of the network that read it."""
+    if isinstance(outcome, FacetError):
+        return error_object(file, outcome)
+    return to_json_object(file, outcome) | {"networks": dict(networks)}
+
+
+def file_rows(file: str, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return one row per face with the keys of ``FILE_COLUMNS``. ``faces`` is the number of rows of the file; a file
+    without faces has a row with 0, and one that could not be analysed a row with its ``error``."""
+    if isinstance(outcome, FacetError):
+        return [{"file": file, "error": str(outcome)}]
+    faces = len(outcome.faces)
+    return [row | {"faces": faces} for row in rows(file, outcome)] or [{"file": file, "faces": 0}]
 
 
 def rows(file: str, analysis: Analysis) -> list[dict[str, Any]]:

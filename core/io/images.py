@@ -113,6 +113,14 @@ def encode_png(frame: NDArray[np.uint8]) -> bytes:
     return buffer.tobytes()
 
 
+def encode_jpeg(frame: NDArray[np.uint8], quality: int = 92) -> bytes:
+    """Encode (H, W, 3) uint8 BGR as JPEG file contents; ``quality`` is in [0, 100]."""
+    written, buffer = cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    if not written:
+        raise ValueError(f"frame of shape {frame.shape} and type {frame.dtype} cannot be written as JPEG")
+    return buffer.tobytes()
+
+
 def to_rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Convert (H, W, 3) uint8 BGR to a new RGB array, for other libraries."""
     return _uint8(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
