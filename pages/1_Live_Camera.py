@@ -11,7 +11,8 @@ from pages.shared.live.connection import Connection, show_camera_state, show_con
 from pages.shared.live.controls import LivePageSettings, choose_settings
 from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
-from pages.shared.live.stream import live_stream
+from pages.shared.live.stream import CAMERA, choose_source, live_stream
+from pages.shared.live.texts import START, START_CLIP
 from pages.shared.sidebar import load_analyzer
 
 
@@ -42,9 +43,11 @@ def main() -> None:
         return
     video, numbers = st.columns([3, 2], gap="large")
     with video:
-        show_camera_state()
-        connection = live_stream(session, configuration)
-        show_connection(connection)
+        source = choose_source()
+        if source == CAMERA:
+            show_camera_state()
+        connection = live_stream(session, configuration, source)
+        show_connection(connection, START if source == CAMERA else START_CLIP)
     playing = connection is Connection.PLAYING
     with numbers:
         show_numbers(session, playing=playing)

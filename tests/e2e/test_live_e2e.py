@@ -207,13 +207,21 @@ def test_permission_denied_before(open_tab: OpenTab, denying: Browser, server: S
     tab.screenshot(screenshots / "live_denied.png")
 
 
-def test_no_camera(open_tab: OpenTab, playwright: Playwright, executable: Path, screenshots: Path) -> None:
+def test_no_camera_but_a_sample_clip(
+    open_tab: OpenTab, playwright: Playwright, executable: Path, screenshots: Path
+) -> None:
     without = launch(playwright, executable, camera=None)
     try:
         tab = open_tab(LIVE, other=without)
         page = tab.page
         expect(page.get_by_text("No camera found.")).to_be_visible()
         tab.screenshot(screenshots / "live_no_camera.png")
+        page.get_by_text("Sample clip", exact=True).first.click()
+        expect(page.get_by_text("play the sample clip")).to_be_visible()
+        start(page)
+        frames, with_faces, errors = wait_for_frames(page, 10)
+        assert (with_faces, errors) == (frames, 0)
+        tab.screenshot(screenshots / "live_sample_clip.png")
     finally:
         without.close()
 

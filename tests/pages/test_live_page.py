@@ -22,7 +22,8 @@ from pages.shared.live import texts as live_texts
 from pages.shared.live.connection import Connection, camera_message, next_connection
 from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
-from pages.shared.live.stream import frame_callback
+from pages.shared.live.sample_clip import clip_frame
+from pages.shared.live.stream import SAMPLE_CLIP, frame_callback
 from tests.fakes.core import CHILD, FakeAnalyzer
 from tests.pages.apps import LIVE, open_function, rerun, texts
 
@@ -258,6 +259,43 @@ def test_frame_rate_and_latency_are_shown_while_playing() -> None:
         show_numbers(session, playing=True)
 
     assert [metric.value for metric in open_function(numbers).metric] == ["4.0", "0", "0 ms"]
+
+
+@pytest.mark.parametrize(("playing_s", "frames", "told"), [(4, 0, False), (6, 0, True), (6, 1, False)])
+def test_camera_without_a_picture_is_told_after_5_seconds(playing_s: float, frames: int, told: bool) -> None:
+    def numbers(playing_s: float, frames: int) -> None:
+        import time
+
+        import numpy as np
+        import streamlit as st
+
+        from core.video.session import LiveSession
+        from pages.shared.live.panel import show_numbers
+        from tests.fakes.core import FakeAnalyzer
+
+        st.session_state["live_connection_since_s"] = time.monotonic() - playing_s
+        session = LiveSession(FakeAnalyzer())
+        for _ in range(frames):
+            session.process(np.zeros((48, 64, 3), np.uint8))
+        show_numbers(session, playing=True)
+
+    assert ("The camera sends no picture." in texts(open_function(numbers, playing_s, frames))) is told
+
+
+def test_sample_clip_needs_no_camera(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The track asks for the browser's session, which there is none of.
+    monkeypatch.setattr("pages.shared.live.stream.create_video_source_track", lambda *arguments, **options: object())
+    app = LIVE.open(live_connection=Connection.CONNECTING)
+    app.button_group(key="live_source").set_value(SAMPLE_CLIP)
+    assert live_texts.START_CLIP in texts(rerun(app))
+    assert not app.error, "a change of the source is not a failed connection"
+
+
+def test_sample_clip_moves_and_repeats() -> None:
+    first, later, last = (clip_frame(time_s) for time_s in (0.0, 3.0, 16.0))
+    assert first.shape == later.shape == (480, 640, 3)
+    assert not np.array_equal(first, later)
+    assert np.array_equal(first, last)
 
 
 @pytest.mark.parametrize(

@@ -97,26 +97,31 @@ def track_connection(*, playing: bool, signalling: bool) -> Connection:
     return connection
 
 
+def seconds_in_state() -> float:
+    """Return how long the connection has been in its state."""
+    now_s = time.monotonic()
+    return now_s - float(st.session_state.get("live_connection_since_s", now_s))
+
+
 def forget_connection() -> None:
     """Forget the state: leaving the page ends the connection, which is not a failure."""
     st.session_state.pop("live_connection", None)
 
 
-def show_connection(connection: Connection) -> None:
-    """Show below the video: connecting, failed, or what to do next."""
+def show_connection(connection: Connection, start: str = START) -> None:
+    """Show below the video: connecting, failed, or what to do next, which is ``start`` at first."""
     refresh_s = 1.0 if connection is Connection.CONNECTING else None
-    st.fragment(_show_connection, run_every=refresh_s)(connection)
+    st.fragment(_show_connection, run_every=refresh_s)(connection, start)
 
 
-def _show_connection(connection: Connection) -> None:
-    since_s = st.session_state.get("live_connection_since_s", time.monotonic())
-    slow = connection is Connection.CONNECTING and time.monotonic() - since_s > SLOW_S
+def _show_connection(connection: Connection, start: str) -> None:
+    slow = connection is Connection.CONNECTING and seconds_in_state() > SLOW_S
     if connection is Connection.FAILED or slow:
         st.error(FAILED, icon=":material/wifi_off:")
     elif connection is Connection.CONNECTING:
         st.info(CONNECTING, icon=":material/hourglass_empty:")
     elif connection is Connection.IDLE:
-        st.info(START, icon=":material/play_circle:")
+        st.info(start, icon=":material/play_circle:")
 
 
 def show_help() -> None:

@@ -10,10 +10,14 @@ from core.evaluation.plots.faces import emotion_timeline, probability_bars
 from core.types import EMOTIONS, Face
 from core.video.history import emotion_shares, history_csv, timeline
 from core.video.session import LiveSession, LiveSnapshot
+from pages.shared.live.connection import seconds_in_state
+from pages.shared.live.texts import NO_PICTURE
 from pages.shared.markdown import escape_markdown
 
 NUMBERS_EVERY_S = 1.0
 CHARTS_EVERY_S = 2.0
+NO_PICTURE_S = 5.0
+"""The first picture comes in a second or two; without one for this long, something is wrong."""
 TIMELINE_S = 60.0
 MAX_CARDS = 4
 """Faces with a bar chart; more do not fit beside the video. The CSV has all of them."""
@@ -52,8 +56,9 @@ def _numbers(session: LiveSession, playing: bool) -> None:
             f"{labels.pluralize(state.errors, 'frame')} could not be analyzed. "
             f"Last error: {escape_markdown(state.last_error)}"
         )
-    if playing and state.frames and not running:
-        st.info("No new frame in the last seconds.", icon=":material/hourglass_empty:")
+    if playing and not running:
+        if seconds_in_state() > NO_PICTURE_S:
+            st.warning(NO_PICTURE, icon=":material/videocam_off:")
     elif playing and state.frames and not faces:
         st.info("No face in view.", icon=":material/face:")
     for face in faces[:MAX_CARDS]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import av
 import numpy as np
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from core.video.session import LiveSession
-from pages.shared.live.connection import Connection, track_connection
+from pages.shared.live.connection import Connection, forget_connection, track_connection
+from pages.shared.live.sample_clip import FPS, clip_frame
+
+CAMERA, SAMPLE_CLIP = "Camera", "Sample clip"
 
 # Low enough for a CPU; cameras without this mode send another one.
 _VIDEO = {
@@ -21,6 +25,20 @@ _VIDEO = {
     "frameRate": {"ideal": 15, "max": 30},
     "facingMode": "user",
 }
+
+
+def choose_source() -> str:
+    """Draw the choice between ``CAMERA`` and ``SAMPLE_CLIP`` and return it."""
+    return st.segmented_control(
+        "Video source",
+        [CAMERA, SAMPLE_CLIP],
+        default=CAMERA,
+        required=True,
+        key="live_source",
+        label_visibility="collapsed",
+        # The other source's connection ends with it, which is not a failure.
+        on_change=forget_connection,
+    )
 
 
 def frame_callback(session: LiveSession) -> Callable[[av.VideoFrame], av.VideoFrame]:
@@ -48,14 +66,22 @@ def _black_frame(frame: av.VideoFrame) -> av.VideoFrame:
     return black
 
 
-def live_stream(session: LiveSession, configuration: dict[str, Any]) -> Connection:
-    """Show the video with START and STOP and return the state of the connection."""
+def _sample_frame(pts: int, time_base: Fraction) -> av.VideoFrame:
+    return av.VideoFrame.from_ndarray(np.ascontiguousarray(clip_frame(float(pts * time_base))), format="bgr24")
+
+
+def live_stream(session: LiveSession, configuration: dict[str, Any], source: str = CAMERA) -> Connection:
+    """Show the video of the camera or of the sample clip with START and STOP, and return the state of the
+    connection."""
+    track = None if source == CAMERA else create_video_source_track(_sample_frame, key="live_sample_track", fps=FPS)
     try:
         context = webrtc_streamer(
-            key="live",
-            mode=WebRtcMode.SENDRECV,
+            # A source of its own, so that a change ends the other one's connection.
+            key="live" if track is None else "live_sample",
+            mode=WebRtcMode.SENDRECV if track is None else WebRtcMode.RECVONLY,
             rtc_configuration=configuration,
             media_stream_constraints={"video": _VIDEO, "audio": False},
+            source_video_track=track,
             video_frame_callback=frame_callback(session),
             async_processing=True,
             video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 START = "Press **START** and allow the camera. Frames are analyzed in memory and never stored."
+START_CLIP = "Press **START** to play the sample clip: two portraits, analyzed like a camera's video."
 
 NOT_SECURE = (
     "**The camera needs HTTPS.** Browsers allow the camera only on `https://` pages and on `localhost`. Open this page "
@@ -16,7 +17,12 @@ DENIED = (
 
 NO_CAMERA = (
     "**No camera found.** Connect one, or close the program that uses it, then press START again. "
-    "Without a camera, use *Analyze Image*."
+    "Without a camera, choose *Sample clip* or use *Analyze Image*."
+)
+
+NO_PICTURE = (
+    "**The camera sends no picture.** Open its cover or switch, and close other programs that use it. "
+    "Then press STOP and START. Choose another camera with SELECT DEVICE."
 )
 
 CONNECTING = "Connecting to the camera …"
