@@ -17,6 +17,10 @@ COMMANDS = {
     "quality": ("models.measuring.quality", "fit the face quality score"),
     "thresholds": ("models.measuring.thresholds", "refit the confidence thresholds of stored cards"),
     "latency": ("models.measuring.latency", "time the networks"),
+    "detector-photos": ("models.detection.photos", "label and pack the photographs that the detector learns from"),
+    "detector-train": ("models.detection.train", "train the face detector; needs PyTorch"),
+    "detector-negatives": ("models.detection.hard_negatives", "find what the detector takes for faces; needs PyTorch"),
+    "detector-export": ("models.detection.export", "turn a detector run into an artifact"),
     "results": ("models.results", "write docs/results.md from the model cards"),
 }
 """Command -> module with its ``main``, and what it does. Modules are imported on demand: some load TensorFlow."""
@@ -24,7 +28,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of ``COMMANDS`` and return its exit status."""
-    lines = "\n".join(f"  {name:12} {text}" for name, (_, text) in COMMANDS.items())
+    lines = "\n".join(f"  {name:18} {text}" for name, (_, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="python -m models",
         formatter_class=argparse.RawDescriptionHelpFormatter,

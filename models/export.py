@@ -30,7 +30,6 @@ from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, S
 from core.datasets.samples import Samples
 from models import registry
 from models.cli import add_data, artifact_folder, run
-from models.detection.export import export_detector
 from models.evaluate import evaluate_file, store_predictions
 from models.exporting.keras_json import load_trained_model, write_json_h5
 from models.exporting.model_card import (
@@ -46,7 +45,7 @@ from models.exporting.quantization import quantize_dynamic, round_to_float16, sa
 from models.training.config import TrainConfig
 from models.training.recipes import get_recipe
 from models.training.runs import RUNS, load_export_weights, locate_run
-from models.training.tasks import ATTRIBUTE_TASKS, load_data
+from models.training.tasks import TASKS, load_data
 
 MAX_INT8_LOSS = 0.003
 """Accuracy that the int8 model may lose against float32 and still be served."""
@@ -57,7 +56,7 @@ _ACCURACIES = ("accuracy", "gender_accuracy", "age_group_accuracy")
 
 def export(config: TrainConfig, data_dir: Path, run_folder: Path, folder: Path) -> Path:
     """Write the artifact of the run in ``run_folder`` to ``folder`` and return ``folder``."""
-    task = ATTRIBUTE_TASKS[config.task]
+    task = TASKS[config.task]
     model = registry.build(config.architecture, **config.architecture_arguments)
     model.set_weights(round_to_float16(load_export_weights(config, run_folder)))
     card = build_card(config, run_folder, model.count_params(), int(model.input_shape[-1]), describe_network(model))
@@ -133,8 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _write_artifact(options: argparse.Namespace) -> dict[str, Any]:
     config = get_recipe(options.config)
-    write = export_detector if config.task == "detection" else export
-    folder = write(config, options.data, locate_run(config, options.runs), options.artifacts / config.name)
+    folder = export(config, options.data, locate_run(config, options.runs), options.artifacts / config.name)
     card = read_card(folder)
     return {"artifact": str(folder)} | {name: card[name] for name in ("exports", "metrics", "not_included")}
 

@@ -21,6 +21,7 @@ import keras
 
 from core.artifacts.model_card import HISTORY_FILE
 from core.artifacts.storage import replacing, save_json
+from core.datasets.splits import SplitDataset
 from core.errors import ConfigError
 from models import registry
 from models.cli import add_data, non_negative_int, positive_int, run
@@ -30,14 +31,14 @@ from models.training.ema import EmaWeights
 from models.training.optimizers import build_optimizer
 from models.training.recipes import get_recipe
 from models.training.runs import RUN_FILE, RUNS, STATE_FILE, WEIGHTS_FILE, find_changes, load_weights_of, locate_run
-from models.training.tasks import TASKS, TrainingData, TrainingTask
+from models.training.tasks import TASKS, TrainingTask
 
 _TO_RESUME = ("last.keras", "average.npz")
 
 
 def train_and_evaluate(
     config: TrainConfig,
-    data: TrainingData,
+    data: SplitDataset,
     workdir: Path,
     resume: bool = False,
     verbose: int = 1,
@@ -179,7 +180,7 @@ class _Progress(keras.callbacks.Callback):
             self.model.save_weights(partial)
 
 
-def _write_run(config: TrainConfig, data: TrainingData, model: keras.Model, workdir: Path) -> None:
+def _write_run(config: TrainConfig, data: SplitDataset, model: keras.Model, workdir: Path) -> None:
     run = {"config": asdict(config), "backend": keras.backend.backend()} | describe_network(model) | data.metadata()
     (workdir / RUN_FILE).write_text(json.dumps(run, indent=2, default=str))
 

@@ -69,7 +69,7 @@ def distributions_of(files: list[Path]) -> dict[str, set[str]]:
     """Third-party top-level import of ``files`` -> distributions that provide it."""
     provided = packages_distributions()
     imports = set().union(*(imported_packages(file.read_text(encoding="utf-8")) for file in files))
-    third_party = imports - OWN - set(sys.stdlib_module_names)
+    third_party = imports - OWN - set(sys.stdlib_module_names) - required("requirements-training.txt")
     return {name: {distribution.lower() for distribution in provided.get(name, [])} for name in third_party}
 
 
@@ -104,6 +104,13 @@ def test_requirements_are_what_is_imported(requirements, shared, files):
 def test_every_requirement_is_pinned():
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
     assert not (required("requirements.txt") | required("requirements-dev.txt")) - pinned
+    lines = (ROOT / "requirements-training.txt").read_text().splitlines()
+    assert all("==" in line for line in lines if line and not line.startswith("#"))
+
+
+def test_only_training_the_detector_needs_pytorch():
+    users = {path.stem for path in PRODUCTION if "torch" in imported_packages(path.read_text(encoding="utf-8"))}
+    assert users == {"network", "train", "hard_negatives"}
 
 
 @pytest.mark.parametrize("path", PRODUCTION, ids=lambda path: str(path.relative_to(ROOT)))

@@ -17,28 +17,28 @@ from models.training.augment import Image
 
 _LEAST_FILLED = 0.4
 """Minimum size of a photograph relative to the crop."""
+_MIN_WARP_ZOOM = 0.6
+_INTERPOLATIONS = (cv2.INTER_LINEAR,) * 5 + (cv2.INTER_CUBIC,) * 2 + (cv2.INTER_LANCZOS4,)
+"""A network that has only seen soft enlargements fails on sharper ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionAugmentation:
     """Probabilities and ranges of the random changes."""
 
-    face_px: tuple[float, float] = (14.0, 235.0)
+    face_px: tuple[float, float] = (10.0, 240.0)
     """Size of the face that a crop is made around, log-uniform."""
     whole_probability: float = 0.2
     """Crops that show the whole photograph instead."""
-    mosaic_probability: float = 0.25
-    largest_zoom: float = 3.5
-    interpolations: tuple[int, ...] = (cv2.INTER_LINEAR,)
-    """OpenCV's kinds, one drawn per crop: a network that has only seen soft enlargements fails on sharper ones."""
+    largest_zoom: float = 5.0
     rotation_deg: float = 12.0
-    tilt_probability: float = 0.4
-    tilt_deg: float = 40.0
+    tilt_probability: float = 0.35
+    tilt_deg: float = 60.0
     grey_probability: float = 0.15
-    dark_probability: float = 0.1
+    dark_probability: float = 0.07
     blur_probability: float = 0.15
-    noise_probability: float = 0.15
-    jpeg_probability: float = 0.1
+    noise_probability: float = 0.2
+    jpeg_probability: float = 0.15
     bar_probability: float = 0.1
 
 
@@ -54,15 +54,29 @@ def training_crop(
     returns the crop and the faces in its pixels."""
     matrix = _placement(image, faces, size_px, settings, rng, face_px or settings.face_px)
     border = cv2.BORDER_REPLICATE if rng.random() < 0.4 else cv2.BORDER_CONSTANT
+    return warp(image, matrix, size_px, border, rng), transform_faces(faces, matrix)
+
+
+def warp(image: Image, matrix: NDArray[np.float64], size_px: int, border: int, rng: np.random.Generator) -> Image:
+    """Warp to a ``size_px`` square by the similarity ``matrix`` (2, 3), with a random interpolation and border colour.
+
+    A much smaller copy is made by area first, since ``cv2.warpAffine`` does not average.
+    """
+    image, matrix = shrink_first(image, matrix)
+    interpolation = _INTERPOLATIONS[rng.integers(len(_INTERPOLATIONS))]
     colour = rng.integers(0, 256, 3).tolist()
+    return augment.warp(image, matrix, (size_px, size_px), interpolation, border, colour)
+
+
+def shrink_first(image: Image, matrix: NDArray[np.float64]) -> tuple[Image, NDArray[np.float64]]:
+    """Resize ``image`` by area if ``matrix`` makes it much smaller; returns it with the matrix that is left to do."""
     zoom = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-    source, whole = image, matrix
-    if zoom < 0.6:
-        source = np.asarray(cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8)
-        shrink = np.array([source.shape[1] / image.shape[1], source.shape[0] / image.shape[0]])
-        whole = np.column_stack([matrix[:, :2] / shrink, matrix[:, 2]])
-    kind = settings.interpolations[rng.integers(len(settings.interpolations))]
-    return augment.warp(source, whole, (size_px, size_px), kind, border, colour), transform_faces(faces, matrix)
+    if zoom >= _MIN_WARP_ZOOM:
+        return image, matrix
+    small = np.asarray(cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA), np.uint8)
+    shrink = np.array(small.shape[1::-1]) / np.array(image.shape[1::-1])
+    # The matrix moves indices of pixels, whose centres lie half a pixel further.
+    return small, np.column_stack([matrix[:, :2] / shrink, matrix[:, 2] + matrix[:, :2] @ (0.5 / shrink - 0.5)])
 
 
 def mosaic(parts: list[tuple[Image, FaceArrays]]) -> tuple[Image, FaceArrays]:
@@ -148,7 +162,7 @@ def _change_light(image: Image, settings: DetectionAugmentation, rng: np.random.
     gamma, offset = np.exp(rng.uniform(-0.4, 0.4)), rng.uniform(-0.1, 0.1)
     levels = (np.arange(256)[:, None] / 255) ** gamma
     table = augment.round_to_uint8(255 * ((levels - 0.5) * colour + 0.5 * min(1.0, gain) + offset))
-    return np.stack([table[:, channel][image[..., channel]] for channel in range(3)], axis=-1)
+    return np.asarray(cv2.LUT(image, table[None]), np.uint8)
 
 
 def _blur(image: Image, rng: np.random.Generator) -> Image:

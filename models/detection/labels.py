@@ -1,7 +1,10 @@
-"""One list of training faces per photograph, out of annotations and pseudo-labels.
+"""One list of training faces per photograph, out of annotations and pseudo-labels; and conventions of landmarks.
 
 Annotated landmarks win where they exist: pseudo-landmarks are moved onto them. What neither source is sure about is
 ignored: training faces are ``FaceArrays`` whose score is ``FACE`` or ``IGNORED``, with NaN for unknown landmarks.
+
+Data sets place landmarks differently. The offset between two conventions is measured in the frame of the eyes: along
+them and down from them, in inter-ocular distances.
 """
 
 from __future__ import annotations
@@ -20,8 +23,8 @@ MIN_BOX_PX = 8.0
 _BOX_SIZE_IOD = 2.53
 _HEIGHT_OVER_WIDTH = 1.29
 _BOX_CENTER_SHIFT_IOD = 0.23
-# Median of (pseudo - annotated) in inter-ocular distances, on the training faces that have both.
-_PSEUDO_BIAS_IOD = np.array([[-0.04, -0.03], [-0.03, -0.03], [-0.04, -0.205], [-0.03, -0.09], [-0.03, -0.09]])
+PSEUDO_BIAS_IOD = np.array([[-0.04, -0.03], [-0.03, -0.03], [-0.04, -0.205], [-0.03, -0.09], [-0.03, -0.09]])
+"""Median of (pseudo - annotated) in inter-ocular distances, on the training faces that have both."""
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +37,7 @@ def label_faces(annotations: Annotations) -> FaceArrays:
     for box, points, score in zip(pseudo.xyxy, pseudo.landmarks, pseudo.scores, strict=True):
         row = _nearest_inside(annotations.landmarks, remaining, box)
         if row is None:
-            points = points - _PSEUDO_BIAS_IOD * _inter_ocular_distance(points)
+            points = points - PSEUDO_BIAS_IOD * _inter_ocular_distance(points)
             sure = score >= MIN_PSEUDO_SCORE or any(_center_is_in(drawn, box) for drawn in annotations.boxes)
         else:
             remaining.remove(row)
@@ -58,6 +61,25 @@ def label_faces(annotations: Annotations) -> FaceArrays:
         np.array(scores, np.float64),
         np.array(landmarks, np.float64).reshape(-1, LANDMARKS, 2),
     )
+
+
+def eye_axes(landmarks: Floats) -> Floats:
+    """Compute the frame of the eyes, (N, 5, 2) -> (N, 2, 2): two rows, each one inter-ocular distance long, along the
+    eyes and down from them."""
+    along = landmarks[:, 1] - landmarks[:, 0]
+    return np.stack([along, np.stack([-along[:, 1], along[:, 0]], axis=1)], axis=1)
+
+
+def measure_offset(from_landmarks: Floats, to_landmarks: Floats) -> Floats:
+    """Compute the median offset (5, 2) between two conventions from the same faces (N, 5, 2) in both."""
+    axes = eye_axes(from_landmarks)
+    offsets = np.einsum("npc,nac->npa", to_landmarks - from_landmarks, axes)
+    return np.asarray(np.median(offsets / (axes[:, :1] ** 2).sum(axis=2, keepdims=True), axis=0))
+
+
+def apply_offset(landmarks: Floats, offset: Floats) -> Floats:
+    """Convert landmarks (N, 5, 2) by an offset (5, 2) of ``measure_offset``."""
+    return np.asarray(landmarks + np.einsum("pa,nac->npc", offset, eye_axes(landmarks)))
 
 
 def _nearest_inside(landmarks: Floats, rows: set[int], box: Floats) -> int | None:

@@ -30,9 +30,11 @@ _DATASETS: Mapping[str, str] = {
 }
 _SOFT_LABELS = "soft training labels from the votes of FER+ (Barsoum et al. 2016)"
 _FACES = (
-    "5,586 web photographs (Caltech 10,000 Web Faces) with eyes, nose and mouth annotated by people, and 839 street "
-    "photographs with annotated boxes of masked and unmasked faces. Most boxes, and the landmarks of faces that nobody "
-    "annotated, are pseudo-labels of OpenCV's YuNet detector: suited for training, but not ground truth."
+    "Web and street photographs (Caltech 10,000 Web Faces and photographs of masks) and group photographs, with boxes "
+    "or landmarks by people; portraits of FairFace (training split), UTKFace (training split) and All-Age-Faces, whose "
+    "landmarks are its own; as photographs without people, one of each ImageNet class and those of the Berkeley "
+    "segmentation data set. All other boxes and landmarks are pseudo-labels: the mean of OpenCV's YuNet over several "
+    "views, suited for training, but not ground truth. Landmarks follow All-Age-Faces' convention."
 )
 _EXPRESSION = (
     "Classifies the facial expression that annotators saw in web photographs from 2013, often posed. People agree on "
@@ -72,9 +74,9 @@ LIMITS: Mapping[str, str] = {
         f"published work. {_PERCEIVED_GENDER} {_GROUP_ERRORS}"
     ),
     "detection": (
-        "Finds faces from about 12 pixels after resizing (longer side 320 pixels for live frames, 1,280 for "
-        "photographs). The training photographs show mostly adults facing the camera: expect more misses for profiles, "
-        "upside-down faces and strong occlusion. It finds faces; it does not recognise people."
+        "Finds faces from about 13 pixels after resizing (longer side 320 pixels for live frames, up to 1,920 for "
+        "photographs). Expect more misses for faces turned further than profile, faces rotated by more than 60 degrees "
+        "in live video, and strong occlusion. It finds faces; it does not recognise people."
     ),
 }
 """Task, as on the card -> what the network cannot do."""

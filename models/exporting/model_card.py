@@ -35,7 +35,6 @@ from models.exporting.reported_results import REPORTED_RESULTS
 from models.training.config import TrainConfig
 from models.training.recipes import get_recipe
 from models.training.runs import read_best_epoch, read_run
-from models.training.tasks import ATTRIBUTE_TASKS
 from models.training.tasks import TASKS as TRAINING_TASKS
 
 MAX_COMMITTED_BYTES = 5_000_000
@@ -85,7 +84,7 @@ def build_card(
         "parameters": parameters,
         **recorded,
         "input": {"size": config.image_size, "channels": channels, "dtype": "uint8", "colour_order": "BGR"},
-        **({} if task == "detection" else {"crop": read_alignment(task)}),
+        "crop": read_alignment(task),
         **_age_calibration(config.task),
         "metrics": {},
         "claims": [asdict(result) for result in REPORTED_RESULTS.get(config.name, ())],
@@ -107,7 +106,9 @@ def build_card(
 def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of ``card`` with the texts that are written for its task, architecture and data set now."""
     task, image = card["task"], card["input"]
-    soft_labels = card["training"]["rounds"][-1]["config"].get("annotators_share", 0) > 0
+    # The detector is trained for minutes, not in rounds of epochs.
+    stages = card["training"].get("rounds") or [{"config": {}}]
+    soft_labels = stages[-1]["config"].get("annotators_share", 0) > 0
     return dict(card) | {
         "title": format_title(task, card["architecture"], image["size"], image["channels"]),
         "data": dict(card["data"]) | {"dataset": describe_dataset(task, soft_labels)},
@@ -119,7 +120,7 @@ def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
 
 def _age_calibration(task: str) -> dict[str, Any]:
     """The part that is known before calibration: the width of the age distributions in training."""
-    sigma = ATTRIBUTE_TASKS[task].objective.age_sigma if task in ATTRIBUTE_TASKS else 0.0
+    sigma = TRAINING_TASKS[task].objective.age_sigma if task in TRAINING_TASKS else 0.0
     return {"age_calibration": to_json(AgeCalibration(target_sigma=sigma))} if sigma else {}
 
 

@@ -20,15 +20,9 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_quantizer import qtyping, quantizer
 from ai_edge_quantizer.utils import tfl_flatbuffer_utils as flatbuffer
-from numpy.typing import NDArray
 
 _FLOAT16_MAX = float(np.finfo(np.float16).max)
 _DYNAMIC_OPERATIONS = (qtyping.TFLOperationName.CONV_2D, qtyping.TFLOperationName.FULLY_CONNECTED)
-_STATIC_OPERATIONS = (
-    qtyping.TFLOperationName.CONV_2D,
-    qtyping.TFLOperationName.DEPTHWISE_CONV_2D,
-    qtyping.TFLOperationName.ADD,
-)
 
 
 def round_to_float16(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -85,18 +79,6 @@ def quantize_dynamic(float32_file: Path, int8_file: Path) -> None:
     for operation in _DYNAMIC_OPERATIONS:
         converter.add_dynamic_config(regex=f"^(?!{first}).*" if first else ".*", operation_name=operation, num_bits=8)
     converter.quantize().export_model(str(int8_file), overwrite=True)
-
-
-def quantize_static(float32_file: Path, images: Sequence[NDArray[np.uint8]], int8_file: Path) -> None:
-    """Write ``float32_file`` with int8 convolutions and sums, whose ranges are those of ``images`` (H, W, C).
-
-    Outputs stay float32.
-    """
-    converter = quantizer.Quantizer(str(float32_file))
-    for operation in _STATIC_OPERATIONS:
-        converter.add_static_config(regex=".*", operation_name=operation, activation_num_bits=8, weight_num_bits=8)
-    statistics = converter.calibrate({"serving_default": [{"image": image[None]} for image in images]})
-    converter.quantize(statistics).export_model(str(int8_file), overwrite=True)
 
 
 def _first_convolutions(file: Path) -> list[str]:

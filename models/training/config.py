@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from models.detection.augmentation import DetectionAugmentation
 from models.training.pipeline import Augmentation
 from models.training.sampling import AgeWeighting
 
@@ -61,11 +60,9 @@ class TrainConfig:
     average_momentum: float = 0.998
     """Momentum per step of the averaged (EMA) weights, which are evaluated and exported; 0 keeps none."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    """Of aligned faces; ``detection_augmentation`` is the detector's."""
     closing_augmentation: Augmentation | None = None
     """Final augmentation: replaces ``augmentation`` in the last ``closing_epochs`` of the schedule."""
     closing_epochs: int = 0
-    detection_augmentation: DetectionAugmentation = field(default_factory=DetectionAugmentation)
     precision: str = "mixed_bfloat16"
     seed: int = 1
     recipe: str = ""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
-
 from core.errors import ConfigError
-from models.detection.augmentation import DetectionAugmentation
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.config import TrainConfig
 from models.training.pipeline import Augmentation
@@ -26,19 +23,6 @@ _LIGHT = Augmentation(
     erase_probability=0.1,
     erase_area=(0.02, 0.1),
     damage_probability=0.2,
-)
-_FACE_DETECTOR_BASE = TrainConfig(
-    name="face_detector_base",
-    task="detection",
-    architecture="face_detector",
-    image_size=256,
-    epochs=24,
-    batch_size=32,
-    validation_batch_size=32,
-    optimizer="adamw",
-    learning_rate=3e-3,
-    weight_decay=0.01,
-    precision="float32",
 )
 _EMOTION_BASE = TrainConfig(
     name="emotion_base",
@@ -91,20 +75,6 @@ _AGE_GENDER_THIRD = replace(
 CONFIGS: dict[str, TrainConfig] = {
     config.name: config
     for config in (
-        _FACE_DETECTOR_BASE,
-        replace(
-            _FACE_DETECTOR_BASE,
-            name="face_detector",
-            start_from=_FACE_DETECTOR_BASE.name,
-            epochs=8,
-            learning_rate=1e-3,
-            warmup_epochs=0.25,
-            detection_augmentation=DetectionAugmentation(
-                largest_zoom=5.0,
-                interpolations=(cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4),
-            ),
-            seed=2,
-        ),
         # Small networks underfit strong augmentation: the accuracy on augmented training crops stays at or below that
         # on clean validation crops. A second, shorter stage with less augmentation makes up for it.
         _EMOTION_BASE,

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import sys
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol, Self
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from core.age_groups import AGE_GROUPS, nearest_age_groups
-from core.datasets.faces import FacePhotos, load_faces
 from core.datasets.ferplus import read_votes
 from core.datasets.label_subsets import load_five_emotions
 from core.datasets.published_split import load_utkface_published
@@ -23,9 +21,7 @@ from core.datasets.samples import Samples, resize_images
 from core.datasets.splits import SplitDataset, load_fer2013, load_utkface
 from core.tasks import TASKS as CORE_TASKS
 from core.types import EMOTIONS, GENDERS
-from models.cli import report_left_out, report_splits
-from models.detection.batches import DetectionBatches, validation_crops
-from models.detection.losses import geometry_loss, score_loss
+from models.cli import report_splits
 from models.training.config import TrainConfig
 from models.training.losses import LABEL_SIGMA, age_class_loss, age_distribution_loss, mae
 from models.training.pipeline import TrainingBatches
@@ -51,19 +47,6 @@ def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
     return data
 
 
-class TrainingData(Protocol):
-    """The data of a task: its splits, and metadata for the record of a run."""
-
-    @property
-    def splits(self) -> Mapping[str, Any]: ...
-
-    def metadata(self) -> dict[str, Any]: ...
-
-    def limit(self, count: int) -> Self:
-        """Return at most ``count`` images of each split, always the same ones."""
-        ...
-
-
 @dataclass(frozen=True)
 class Objective:
     """Losses and metrics by output; ``monitor`` is a Keras log name, ``mode`` its better end (max or min).
@@ -80,32 +63,18 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class TrainingTask(ABC):
-    """How a task is learnt. ``core_task``: the key of ``core.tasks.TASKS`` that the card of such a network names."""
+class TrainingTask:
+    """How a task is learnt. ``core_task``: the key of ``core.tasks.TASKS`` that the card of such a network names;
+    several ways of learning may share one."""
 
     objective: Objective
     core_task: str
+    targets: Callable[[Samples], Targets]
 
     @property
     def validation_split(self) -> str:
         """The split that picks the epoch."""
         return CORE_TASKS[self.core_task].validation_split.name
-
-    @abstractmethod
-    def load(self, data_dir: Path, config: TrainConfig) -> TrainingData: ...
-
-    @abstractmethod
-    def batches(self, config: TrainConfig, data: Any, first_epoch: int) -> keras.utils.PyDataset: ...
-
-    @abstractmethod
-    def validation(self, config: TrainConfig, data: Any) -> tuple[NDArray[np.float32], Arrays]: ...
-
-
-@dataclass(frozen=True)
-class AttributeTask(TrainingTask):
-    """Attributes of aligned faces. Several ways of learning may share one ``core_task``."""
-
-    targets: Callable[[Samples], Targets]
 
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
         data = load_data(self.core_task, data_dir, config.source_size)
@@ -133,28 +102,6 @@ class AttributeTask(TrainingTask):
     def validation(self, config: TrainConfig, data: SplitDataset) -> tuple[NDArray[np.float32], Arrays]:
         samples = data.splits[self.validation_split]
         return resize_images(samples.images, config.image_size).astype(np.float32), self.targets(samples)
-
-
-class DetectionTask(TrainingTask):
-    """Faces and their landmarks in photographs."""
-
-    def load(self, data_dir: Path, config: TrainConfig) -> FacePhotos:
-        data = load_faces(data_dir)
-        report_left_out(data)
-        return data
-
-    def batches(self, config: TrainConfig, data: FacePhotos, first_epoch: int) -> keras.utils.PyDataset:
-        return DetectionBatches(
-            data.splits["train"],
-            config.image_size,
-            config.batch_size,
-            config.detection_augmentation,
-            config.seed,
-            first_epoch,
-        )
-
-    def validation(self, config: TrainConfig, data: FacePhotos) -> tuple[NDArray[np.float32], Arrays]:
-        return validation_crops(data.splits[self.validation_split], config.image_size)
 
 
 def _weights(train: Samples, config: TrainConfig) -> NDArray[Any] | None:
@@ -203,7 +150,7 @@ def _cross_entropy(smoothing: float) -> keras.losses.Loss:
     return keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
 
 
-_EMOTION = AttributeTask(
+_EMOTION = TrainingTask(
     Objective(
         losses=lambda smoothing: {"emotion": _cross_entropy(smoothing)},
         metrics=lambda: {"emotion": ["accuracy"]},
@@ -213,7 +160,7 @@ _EMOTION = AttributeTask(
     core_task="emotion",
     targets=_emotion_targets,
 )
-_AGE_GENDER = AttributeTask(
+_AGE_GENDER = TrainingTask(
     Objective(
         losses=lambda smoothing: {"age": age_distribution_loss, "gender": _cross_entropy(smoothing)},
         metrics=lambda: {"age": [mae], "gender": ["accuracy"]},
@@ -225,7 +172,7 @@ _AGE_GENDER = AttributeTask(
     core_task="age_gender",
     targets=_age_gender_targets,
 )
-_GENDER = AttributeTask(
+_GENDER = TrainingTask(
     Objective(
         losses=lambda smoothing: {"gender": _cross_entropy(smoothing)},
         metrics=lambda: {"gender": ["accuracy"]},
@@ -236,7 +183,7 @@ _GENDER = AttributeTask(
     targets=_gender_targets,
 )
 
-ATTRIBUTE_TASKS: Mapping[str, AttributeTask] = MappingProxyType(
+TASKS: Mapping[str, TrainingTask] = MappingProxyType(
     {
         "emotion": _EMOTION,
         "emotion_five": replace(_EMOTION, core_task="emotion_five"),
@@ -257,7 +204,7 @@ ATTRIBUTE_TASKS: Mapping[str, AttributeTask] = MappingProxyType(
             _GENDER,
             objective=replace(_GENDER.objective, losses=lambda smoothing: {"gender": keras.losses.MeanAbsoluteError()}),
         ),
-        "age": AttributeTask(
+        "age": TrainingTask(
             Objective(
                 losses=lambda smoothing: {"age": keras.losses.MeanAbsoluteError()},
                 metrics=lambda: {"age": ["mae"]},
@@ -267,7 +214,7 @@ ATTRIBUTE_TASKS: Mapping[str, AttributeTask] = MappingProxyType(
             core_task="age",
             targets=_age_targets,
         ),
-        "age_group_gender": AttributeTask(
+        "age_group_gender": TrainingTask(
             Objective(
                 losses=lambda smoothing: {"age_group": _cross_entropy(smoothing), "gender": _cross_entropy(smoothing)},
                 metrics=lambda: {"age_group": ["accuracy"], "gender": ["accuracy"]},
@@ -276,20 +223,6 @@ ATTRIBUTE_TASKS: Mapping[str, AttributeTask] = MappingProxyType(
             ),
             core_task="age_group_gender",
             targets=_age_group_gender_targets,
-        ),
-    }
-)
-TASKS: Mapping[str, TrainingTask] = MappingProxyType(
-    {
-        **ATTRIBUTE_TASKS,
-        "detection": DetectionTask(
-            Objective(
-                losses=lambda smoothing: {"score": score_loss, "geometry": geometry_loss},
-                metrics=dict,
-                monitor="val_loss",
-                mode="min",
-            ),
-            core_task="detection",
         ),
     }
 )

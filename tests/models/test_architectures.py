@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.attributes.estimator import LiteRTModel
-from core.detection.decoding import STRIDE
+from core.detection.decoding import STRIDES
 from core.errors import ConfigError
 from core.tasks import FIVE_EMOTIONS
 from core.types import EMOTIONS
@@ -40,7 +40,7 @@ SMALL = {
     "vgg16_age": {"input_size": 32, "blocks": ((4, 2), (4, 2), (8, 3), (8, 3), (8, 3)), "dense": 16},
     "levi_hassner": {"input_size": 35, "filters": (8, 8, 8), "dense": 16},
 }
-OWN = {"emotion": 1_510_871, "age_gender": 1_579_719, "face_detector": 157_903}
+OWN = {"emotion": 1_510_871, "age_gender": 1_579_719}
 WIDTHS = {"emotion": 7, "gender": 2, "age": 101, "age_group": 8}
 
 
@@ -244,14 +244,14 @@ def test_our_own_networks_have_their_sizes():
         registry.build("nonsense")
 
 
-@pytest.mark.parametrize("size", [(64, 96), (240, 320)], ids=str)
-def test_detector_predicts_one_cell_per_8_by_8_pixels(size):
+def test_detector_predicts_one_cell_per_stride():
     model = registry.build("face_detector")
-    outputs = model(np.zeros((1, *size, 3), np.float32), training=False)
-    cells = (1, size[0] // STRIDE, size[1] // STRIDE)
+    assert model.count_params() == 258_541
+    outputs = model(np.zeros((1, 64, 96, 3), np.float32), training=False)
     assert {name: tuple(values.shape) for name, values in outputs.items()} == {
-        "score": (*cells, 1),
-        "geometry": (*cells, 14),
+        f"{name}_{stride}": (1, 64 // stride, 96 // stride, channels)
+        for name, channels in (("score", 1), ("geometry", 14))
+        for stride in STRIDES
     }
 
 

@@ -9,14 +9,14 @@ from core.errors import DatasetError
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.pipeline import Augmentation, TrainingBatches, augment_crop
 from models.training.recipes import CONFIGS
-from models.training.tasks import ATTRIBUTE_TASKS
+from models.training.tasks import TASKS
 from tests.fakes.evaluation import write_fer2013_csv
 from tests.fakes.training import made_up_data, made_up_samples
 
 DEFAULT = Augmentation()
 NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, flip=False)
 SAMPLES = made_up_samples("emotion")
-EMOTION = ATTRIBUTE_TASKS["emotion"]
+EMOTION = TASKS["emotion"]
 
 
 def batches(augmentation=DEFAULT, epoch=0, size=16, **options):

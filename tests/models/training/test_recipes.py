@@ -12,7 +12,7 @@ from models.registry import ARCHITECTURES
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.optimizers import build_optimizer
 from models.training.recipes import CONFIGS, get_recipe
-from models.training.tasks import ATTRIBUTE_TASKS, TASKS
+from models.training.tasks import TASKS
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
@@ -30,7 +30,7 @@ def test_every_baseline_names_its_recipe_and_reported_results():
     assert set(REPORTED_RESULTS) == set(BASELINE_CONFIGS)
     for config in BASELINE_CONFIGS.values():
         assert config.recipe
-        outputs = CORE_TASKS[ATTRIBUTE_TASKS[config.task].core_task].outputs
+        outputs = CORE_TASKS[TASKS[config.task].core_task].outputs
         assert {result.output for result in REPORTED_RESULTS[config.name]} <= set(outputs)
 
 
@@ -56,7 +56,7 @@ def test_five_emotions_leave_out_two(fer2013_dir):
     data = load_five_emotions(fer2013_dir)
     assert set(data.splits) == {"train", "five_public", "five_private"}
     assert {int(label) for samples in data.splits.values() for label in samples.labels["emotion"]} == {0, 3, 4, 5, 6}
-    task, config = ATTRIBUTE_TASKS["emotion_five"], BASELINE_CONFIGS["five_emotions"]
+    task, config = TASKS["emotion_five"], BASELINE_CONFIGS["five_emotions"]
     images, targets = task.validation(config, task.load(fer2013_dir, config))
     assert images.shape == (len(data.splits["five_public"]), 64, 64, 1)
     assert not targets["emotion"][:, [1, 2]].any()

@@ -27,11 +27,6 @@ SMALL = {
         "image_size": 16,
         "batch_size": 8,
     },
-    "face_detector": {
-        "architecture_arguments": {"widths": (8, 8, 8, 8), "fine_blocks": 1, "coarse_blocks": 1, "head": 8},
-        "image_size": 64,
-        "batch_size": 2,
-    },
 }
 
 
@@ -124,7 +119,7 @@ def test_resuming_without_a_run_is_refused(tmp_path, files):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nonsense", "--data", "."], "choose one of face_detector_base, face_detector, emotion"),
+        (["nonsense", "--data", "."], "choose one of emotion"),
         (["emotion", "--data", "/nowhere"], "expected DIR/fer2013"),
     ],
     ids=["recipe", "data"],
