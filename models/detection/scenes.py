@@ -56,6 +56,8 @@ class SceneMix:
     rotation_deg: float = 15.0
     tilt_probability: float = 0.5
     tilt_deg: float = 65.0
+    quarter_turned: float = 0.15
+    """Share of crops that are turned by 90, 180 or 270 degrees: with the tilt, faces at any angle."""
     tight: float = 0.5
     """Share of portraits that are cropped closer to the face."""
     occluded: float = 0.25
@@ -87,6 +89,8 @@ class Scenes:
             image, faces = self._collage(size_px, rng)
         else:
             image, faces = self._background(size_px, rng)
+        if rng.random() < mix.quarter_turned:
+            image, faces = _rotate((image, faces), int(rng.integers(1, 4)))
         image = occlude(image, faces, mix.occluded, rng)
         if rng.random() < mix.side_lit:
             image = light_from_side(image, rng)
@@ -185,6 +189,17 @@ class Scenes:
 
     def _random_row(self, source: str, rng: np.random.Generator) -> int:
         return int(rng.choice(self._rows[source]))
+
+
+def _rotate(crop: Crop, quarter_turns: int) -> Crop:
+    """Rotate a square crop clockwise."""
+    image, faces = crop
+    last = image.shape[0] - 1
+    angle = np.pi / 2 * quarter_turns
+    linear = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).round()
+    middle = np.full(2, last / 2)
+    matrix = np.column_stack([linear, middle - linear @ middle])
+    return np.ascontiguousarray(np.rot90(image, -quarter_turns)), transform_faces(faces, matrix)
 
 
 def _paste(scene: Crop, portrait: Crop, matrix: NDArray[np.float64]) -> Crop:
