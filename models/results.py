@@ -28,7 +28,7 @@ from core.evaluation.calibration import interval_report, interval_table
 from core.evaluation.detection.conditions import LIVE, ORIGINAL
 from core.evaluation.detection.report import DetectionReport
 from core.evaluation.detection.store import load_report as load_detection
-from core.evaluation.detection.tables import condition_table, frame_ms
+from core.evaluation.detection.tables import OPERATING_POINTS, condition_table, figure_text_table, frame_ms
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, group_table, mae_in_age_range
 from core.evaluation.intervals import MetricValue
 from core.evaluation.latency import load_speed
@@ -91,7 +91,7 @@ def render_summary(artifacts: Path = ARTIFACTS_DIR) -> str:
     """Render the README's table: one row per question that a reader asks first. Raises ``ArtifactError``."""
     emotion, ages = _predictions(artifacts, PREDICTIONS_FILE)
     detectors = load_detection(artifacts / DETECTOR_ARTIFACT)
-    recall = detectors.detectors[DEFAULT_DETECTOR].conditions[ORIGINAL.name].recall
+    recall = detectors.detectors[DEFAULT_DETECTOR].default.conditions[ORIGINAL.name].recall
     rows = [
         *_attributes(emotion, ages),
         ("Face detection: recall", "web photographs, test", _percent(recall)),
@@ -107,16 +107,13 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
     for card in cards:
         _check_complete(card)
     parts = [_TITLE, "## Summary", render_summary(artifacts), "With flip test-time augmentation, which is not served:"]
-    parts += [
-        _rows(_SUMMARY, _attributes(*_predictions(artifacts, TWO_VIEWS_FILE))),
-        "## Emotion by class, FER2013 PrivateTest",
-    ]
-    parts += [to_markdown(class_table(class_report(emotion, "emotion")))]
+    parts += [_rows(_SUMMARY, _attributes(*_predictions(artifacts, TWO_VIEWS_FILE)))]
+    parts += ["## Emotion by class, FER2013 PrivateTest", to_markdown(class_table(class_report(emotion, "emotion")))]
     parts += ["## Age by true age, UTKFace test", to_markdown(bracket_table(age_report(ages)))]
     parts += ["## Errors by race label, UTKFace test", *_groups(ages), "## Calibration", *_calibration(cards, ages)]
     parts += ["## Robustness", *_robustness(artifacts, cards), "## Through the detector", *_alignment(cards)]
     detectors = load_detection(artifacts / DETECTOR_ARTIFACT)
-    parts += ["## Detectors", _detectors(detectors), "## Served form", _served_forms(cards)]
+    parts += ["## Detectors", *_detectors(detectors), "## Served form", _served_forms(cards)]
     parts += ["## All networks", *_networks(load_leaderboard(artifacts))]
     return "\n\n".join(parts) + "\n"
 
@@ -231,10 +228,12 @@ def _short(card: ModelCard, metrics: dict[str, float]) -> str:
     return f"age MAE {metrics['age_mae']:.2f}, gender {metrics['gender_accuracy']:.1%}"
 
 
-def _detectors(report: DetectionReport) -> str:
-    table = condition_table(report.detectors)
+def _detectors(report: DetectionReport) -> list[str]:
     columns = ["detector", "images", "recall", "recall_low", "recall_high", "fppi", "nme", "median_ms"]
-    return to_markdown(table[columns])
+    parts = [to_markdown(condition_table(report.detectors)[columns])]
+    for title, matched in OPERATING_POINTS.items():
+        parts += [f"All test sets, {title}:", to_markdown(figure_text_table(report.detectors, matched))]
+    return parts
 
 
 def _served_forms(cards: Sequence[ModelCard]) -> str:

@@ -35,7 +35,7 @@ class HaarDetector:
 
     def __init__(self, settings: DetectorSettings = DetectorSettings(), cascade: str = DEFAULT_CASCADE) -> None:
         self._settings = settings
-        self._min_neighbors = 1 + round((_MOST_NEIGHBORS - 1) * (1 - settings.sensitivity))
+        self._min_neighbors = min_neighbors(settings.sensitivity)
         self._file = Path(cv2.__file__).parent / "data" / cascade
         # A classifier keeps scratch buffers, so two calls must not share one.
         self._classifiers = Pool(self._open)
@@ -65,4 +65,14 @@ class HaarDetector:
 
 def _detection(box: Sequence[int], neighbors: int, zoom: float) -> Detection:
     x, y, width, height = (float(value) / zoom for value in box)
-    return Detection(Box(x, y, x + width, y + height), score=1 - 2 ** (-float(neighbors) / _HALF_SCORE_NEIGHBORS))
+    return Detection(Box(x, y, x + width, y + height), score_of(neighbors))
+
+
+def min_neighbors(sensitivity: float) -> int:
+    """Compute how many windows must agree: 7 at sensitivity 0, 4 at 0.5, 1 at 1."""
+    return 1 + round((_MOST_NEIGHBORS - 1) * (1 - sensitivity))
+
+
+def score_of(neighbors: int) -> float:
+    """Compute the score of ``neighbors`` merged windows."""
+    return 1 - 2 ** (-float(neighbors) / _HALF_SCORE_NEIGHBORS)

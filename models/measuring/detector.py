@@ -1,7 +1,8 @@
-"""Evaluate the face detectors on the test images: ``python -m models.evaluate detector --data DIR``.
+"""Evaluate the face detectors on all test sets: ``python -m models.evaluate detector --data DIR [--yunet FILE]``.
 
-Prints a table, or with ``--json`` one object; ``--store`` keeps the report, and the numbers that it is computed from,
-in the detector's artifact. A detector that cannot be created is left out, with a message on stderr.
+Prints tables, or with ``--json`` one object; ``--store`` keeps the report, and the numbers that it is computed from, in
+the detector's artifact. A detector that cannot be created and a test set that is not there are left out, with a message
+on stderr.
 """
 
 from __future__ import annotations
@@ -9,137 +10,161 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir
+from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card
 from core.artifacts.storage import sha256_of, to_json
-from core.datasets.faces import FacePhoto, drop_near_duplicates, load_faces
-from core.datasets.samples import subsample
-from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceArrays, FaceDetector
-from core.detection.haar import HaarDetector
-from core.errors import ArtifactError, ConfigError, DetectorError
-from core.evaluation.detection.conditions import (
-    CONDITIONS,
-    ORIGINAL,
-    ROTATIONS_DEG,
-    low_threshold_run,
-    rotation_run,
+from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceDetector
+from core.detection.haar import HaarDetector, min_neighbors, score_of
+from core.detection.yunet import YuNetDetector, min_score, open_network, yunet_file
+from core.errors import ArtifactError, ConfigError, DatasetError, DetectorError
+from core.evaluation.detection.conditions import ORIGINAL, RUNS, SET_TITLES
+from core.evaluation.detection.metrics import detection_report
+from core.evaluation.detection.report import DetectionReport, DetectorReport, GroupRecall, summary_metrics
+from core.evaluation.detection.results import SetResults
+from core.evaluation.detection.runner import Candidate, Detectors, describe, run_set
+from core.evaluation.detection.store import MEASURED_KEY, save_results
+from core.evaluation.detection.tables import (
+    OPERATING_POINTS,
+    condition_table,
+    figure_text_table,
+    latency_table,
+    nme_table,
+    recall_table,
 )
-from core.evaluation.detection.landmarks import MIN_IOD_PX
-from core.evaluation.detection.metrics import detection_report, is_web
-from core.evaluation.detection.report import DetectionReport, summary_metrics
-from core.evaluation.detection.runner import detect_photos, detect_rotated, measure_latencies
-from core.evaluation.detection.store import MEASURED_KEY, Runs, save_results
-from core.evaluation.detection.tables import condition_table, latency_table, nme_table, recall_table
+from core.evaluation.detection.variants import Image
 from core.settings import LIVE_DETECTOR, DetectorSettings
-from models.cli import add_data, positive_int, report_left_out, run
+from models.cli import add_data, positive_int, run
 from models.exporting.model_card import read_card, write_card
+from models.measuring.detector_sets import TestSets, three_face_scene
 
-Factory = Callable[[DetectorSettings], FaceDetector]
+DATA_SETS = "faces/, groups/, fairface/, UTKFace/ and aaf/"
+_YUNET_LOW_SCORE = 0.3
 
-CANDIDATES: dict[str, Factory] = {
-    **DETECTORS,
-    "haar_default": partial(HaarDetector, cascade="haarcascade_frontalface_default.xml"),
+Create = Callable[[DetectorSettings], FaceDetector]
+CandidateFactory = Callable[[Path | None], Candidate]
+"""File of YuNet, ``None`` for the installed one -> candidate."""
+
+
+def own_candidate(_: Path | None) -> Candidate:
+    """Create Facet's own detector. Raises ``ArtifactError``."""
+    create = DETECTORS[DEFAULT_DETECTOR]
+    usual = load_card(artifacts_dir() / DETECTOR_ARTIFACT).min_score
+    return Candidate("Facet", usual, both_settings(create), both_settings(create, sensitivity=1.0))
+
+
+def yunet_candidate(file: Path | None) -> Candidate:
+    """Create OpenCV's YuNet. Raises ``DetectorError`` without its file."""
+    create = partial(YuNetDetector, file=file)
+    low = partial(create, open_network=lambda content, _: open_network(content, _YUNET_LOW_SCORE))
+    return Candidate("YuNet", min_score(DetectorSettings().sensitivity), both_settings(create), both_settings(low))
+
+
+def haar_candidate(_: Path | None) -> Candidate:
+    """Create OpenCV's Haar cascade."""
+    usual = score_of(min_neighbors(DetectorSettings().sensitivity))
+    return Candidate("Haar", usual, both_settings(HaarDetector), both_settings(HaarDetector, sensitivity=1.0))
+
+
+def both_settings(create: Create, sensitivity: float = DetectorSettings().sensitivity) -> Detectors:
+    """Create a detector with the settings of photographs and of live video."""
+    photo, live = (
+        create(replace(settings, sensitivity=sensitivity)) for settings in (DetectorSettings(), LIVE_DETECTOR)
+    )
+    return Detectors(photo, live)
+
+
+CANDIDATES: Mapping[str, CandidateFactory] = {
+    DEFAULT_DETECTOR: own_candidate,
+    "yunet": yunet_candidate,
+    "haar": haar_candidate,
 }
-"""The detectors of the app, and another cascade for comparison."""
-TITLES = {"facet": "Facet", "haar": "Haar alt2", "haar_default": "Haar default", "yunet": "YuNet"}
 
 
-def select_detectors(names: Sequence[str], candidates: Mapping[str, Factory] = CANDIDATES) -> dict[str, Factory]:
-    """Select the named detectors that can be created here; messages about the others go to stderr.
+def create_candidates(
+    names: Sequence[str], yunet: Path | None, factories: Mapping[str, CandidateFactory] = CANDIDATES
+) -> dict[str, Candidate]:
+    """Create the named detectors that can be created here; messages about the others go to stderr.
 
     Raises ``ConfigError`` for an unknown name, or if no detector can be created.
     """
-    unknown = [name for name in names if name not in candidates]
+    unknown = [name for name in names if name not in factories]
     if unknown:
-        raise ConfigError(f"unknown detector {unknown[0]!r}: choose from {', '.join(candidates)}")
-    selected = {}
+        raise ConfigError(f"unknown detector {unknown[0]!r}: choose from {', '.join(factories)}")
+    candidates = {}
     for name in names:
         try:
-            candidates[name](DetectorSettings())
+            candidates[name] = factories[name](yunet)
         except (ArtifactError, DetectorError) as error:
             print(f"left out {name}: {error}", file=sys.stderr)
-        else:
-            selected[name] = candidates[name]
-    if not selected:
+    if not candidates:
         raise ConfigError("no detector can be created: see the messages above")
-    return selected
+    return candidates
 
 
-def run_detector(name: str, factory: Factory, photos: Sequence[FacePhoto]) -> dict[str, tuple[FaceArrays, ...]]:
-    """Make every run of one detector, see ``core.evaluation.detection.conditions``."""
+def run_sets(sets: TestSets, candidates: Mapping[str, Candidate]) -> dict[str, SetResults]:
+    """Run all candidates over the test sets that are there; messages about the others go to stderr.
 
-    def progress(run: str) -> Iterable[FacePhoto]:
-        return tqdm(photos, desc=f"{name}, {run}", unit="image", mininterval=1.0, leave=False)
-
-    runs = {}
-    for condition in CONDITIONS:
-        run, side_px = condition.name, condition.longer_side_px
-        runs[run] = detect_photos(factory(condition.settings), progress(run), side_px)
-        if condition.curve:
-            run = low_threshold_run(run)
-            runs[run] = _drop_landmarks(
-                detect_photos(factory(condition.low_threshold_settings), progress(run), side_px)
-            )
-    for degrees in ROTATIONS_DEG:
-        run = rotation_run(degrees)
-        runs[run] = _drop_landmarks(detect_rotated(factory(ORIGINAL.settings), progress(run), degrees))
-    return runs
+    Raises ``DatasetError`` if there is none.
+    """
+    results = {}
+    for name, read in sets.readers.items():
+        try:
+            photos = tqdm(read(), desc=SET_TITLES[name], unit="image", mininterval=1.0, leave=False)
+            results[name] = run_set(photos, RUNS[name], candidates)
+        except DatasetError as error:
+            print(f"left out {SET_TITLES[name]}: {error}", file=sys.stderr)
+    if not results:
+        raise DatasetError("no test set is there: see the messages above")
+    return results
 
 
-def _drop_landmarks(found: Sequence[FaceArrays]) -> tuple[FaceArrays, ...]:
-    """Forget landmarks that no metric needs, which keeps the stored file small."""
-    return tuple(replace(faces, landmarks=np.full_like(faces.landmarks, np.nan)) for faces in found)
-
-
-def evaluate_detectors(
-    factories: Mapping[str, Factory], photos: Sequence[FacePhoto]
-) -> tuple[DetectionReport, dict[str, Runs]]:
-    """Time and run the detectors; returns the report and the runs that it was computed from."""
-    timed = [photo for photo in photos if is_web(photo.id)] or photos
-    latencies = {
-        name: (
-            *measure_latencies(factory(DetectorSettings()), timed, live=False),
-            *measure_latencies(factory(LIVE_DETECTOR), timed, live=True),
-        )
-        for name, factory in factories.items()
-    }
-    runs: dict[str, Runs] = {name: run_detector(name, factory, photos) for name, factory in factories.items()}
-    titles = {name: TITLES.get(name, name) for name in factories}
-    return detection_report([photo.annotations for photo in photos], runs, titles, latencies), runs
+def load_scene() -> Image | None:
+    """Make the frame for times; ``None``, with a message on stderr, where its portraits are absent."""
+    try:
+        return three_face_scene()
+    except DatasetError as error:
+        print(f"left out times: {error}", file=sys.stderr)
+        return None
 
 
 def format_report(report: DetectionReport) -> str:
     """Format everything that was measured as text."""
     detectors = report.detectors
+
+    thresholds = ", ".join(f"{detector.title} {detector.default.min_score:.3f}" for detector in detectors.values())
     parts = (
-        ("Default sensitivity", condition_table(detectors)),
-        ("Recall by size", recall_table(detectors, "iod", lambda d: d.conditions[ORIGINAL.name].by_size)),
-        ("Recall by rotation", recall_table(detectors, "rotation", lambda d: d.by_rotation)),
+        *((f"All test sets, {title}", figure_text_table(detectors, at)) for title, at in OPERATING_POINTS.items()),
+        (f"Default thresholds: {thresholds}", condition_table(detectors)),
+        ("Recall by size", recall_table(detectors, "inter_ocular_distance", _by_size)),
+        ("Recall by yaw", recall_table(detectors, "yaw", lambda d: d.default.by_yaw)),
+        ("Recall by rotation", recall_table(detectors, "rotation", lambda d: d.default.by_rotation)),
         ("Landmarks", nme_table(detectors, ORIGINAL.name)),
         ("Median milliseconds per frame, one thread", latency_table(detectors)),
     )
-    faces = next(iter(detectors.values())).conditions[ORIGINAL.name].recall.n
-    heading = (
-        f"{report.images} test images ({report.web_images} from the web), {faces} annotated faces with an inter-ocular "
-        f"distance of at least {MIN_IOD_PX:g} px"
-    )
+    sets = ", ".join(f"{SET_TITLES[name]} {count:,}" for name, count in report.sets.items())
     tables = [f"{title}\n{part.to_string(index=False, float_format='%.4f')}" for title, part in parts if len(part)]
-    return "\n\n".join([heading, *tables])
+    return "\n\n".join([f"Test images: {sets}", *tables])
+
+
+def _by_size(detector: DetectorReport) -> tuple[GroupRecall, ...]:
+    condition = detector.default.conditions.get(ORIGINAL.name)
+    return condition.by_size if condition else ()
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m models.evaluate detector", description="Evaluate the face detectors on the test images."
+        prog="python -m models.evaluate detector", description="Evaluate the face detectors on all test sets."
     )
-    add_data(parser, "faces/")
+    add_data(parser, DATA_SETS)
     parser.add_argument("--detectors", help=f"comma-separated names; default: {','.join(CANDIDATES)}")
-    parser.add_argument("--limit", type=positive_int, help="evaluate only so many images, for a quick look")
+    parser.add_argument("--yunet", type=Path, metavar="FILE", help="ONNX file of YuNet; default: FACET_YUNET")
+    parser.add_argument("--limit", type=positive_int, help="at most so many images of each set, for a quick look")
     parser.add_argument(
         "--store", action="store_true", help="write detection.json, detections.npz and the metrics on the card"
     )
@@ -150,26 +175,32 @@ def main(arguments: list[str] | None = None) -> int:
 def _evaluate(options: argparse.Namespace) -> None:
     if options.store and options.limit is not None:
         raise ConfigError("--store needs all images: leave out --limit")
-    factories = select_detectors(options.detectors.split(",") if options.detectors else list(CANDIDATES))
-    data = load_faces(options.data)
-    report_left_out(data)
-    splits = data.splits
-    photos = drop_near_duplicates(splits["test"], splits["train"])
-    print(f"left out {len(splits['test']) - len(photos)} near-duplicates of training images", file=sys.stderr)
-    if options.limit is not None:
-        # A sample, since the first images are all of one kind.
-        photos = tuple(photos[row] for row in subsample(photos, options.limit))
-    report, runs = evaluate_detectors(factories, photos)
+    candidates = create_candidates(
+        options.detectors.split(",") if options.detectors else list(CANDIDATES), options.yunet
+    )
+    scene = load_scene()
+    infos = {name: describe(candidate, scene) for name, candidate in candidates.items()}
+    results = run_sets(TestSets(options.data, _reference(options.yunet), options.limit), candidates)
+    report = detection_report(results, infos)
     if options.store:
-        _store(report, photos, runs)
+        _store(report, results)
     print(json.dumps(to_json(report), indent=2, allow_nan=False) if options.json else format_report(report))
 
 
-def _store(report: DetectionReport, photos: Sequence[FacePhoto], runs: Mapping[str, Runs]) -> None:
+def _reference(yunet: Path | None) -> FaceDetector | None:
+    try:
+        return YuNetDetector(file=yunet or yunet_file())
+    except DetectorError as error:
+        print(f"left out yaw and close-ups: {error}", file=sys.stderr)
+        return None
+
+
+def _store(report: DetectionReport, results: Mapping[str, SetResults]) -> None:
     folder = artifacts_dir() / DETECTOR_ARTIFACT
-    save_results(folder, report, [photo.annotations for photo in photos], runs)
-    if DEFAULT_DETECTOR in report.detectors and (folder / CARD_FILE).is_file():
-        metrics = summary_metrics(report.detectors[DEFAULT_DETECTOR].conditions[ORIGINAL.name])
+    save_results(folder, report, results)
+    own = report.detectors.get(DEFAULT_DETECTOR)
+    if own is not None and ORIGINAL.name in own.default.conditions and (folder / CARD_FILE).is_file():
+        metrics = summary_metrics(own.default.conditions[ORIGINAL.name])
         measured = {"metrics": {"test": metrics}, MEASURED_KEY: sha256_of(folder / SERVED_FILE)}
         write_card(folder, read_card(folder) | measured)
 

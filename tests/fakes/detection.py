@@ -13,15 +13,23 @@ from numpy.typing import NDArray
 from core.datasets.faces import Annotations, assign_faces_split
 from core.detection import FaceArrays
 from core.evaluation.detection.conditions import (
+    CLOSE_UPS,
     CONDITIONS,
+    FACES,
     FRAMES_WH,
+    GROUPS,
+    LANDMARKS,
+    NOBODY,
+    PORTRAITS,
+    ROTATED,
     ROTATIONS_DEG,
-    low_threshold_run,
-    rotate_points,
+    RUNS,
+    SHIFTED,
     rotation_run,
 )
 from core.evaluation.detection.metrics import detection_report
-from core.evaluation.detection.report import DetectionReport, Latency
+from core.evaluation.detection.report import DetectionReport, DetectorInfo, Latency
+from core.evaluation.detection.results import SetResults
 from core.evaluation.detection.store import quantize
 
 FACE_POINTS = ((-10.0, -8.0), (10.0, -8.0), (0.0, 4.0), (0.0, 12.0))
@@ -79,18 +87,14 @@ def example_images() -> tuple[Annotations, ...]:
 
 
 def example_runs(images: Sequence[Annotations], with_landmarks: bool = True) -> dict[str, tuple[FaceArrays, ...]]:
-    """Every run: the large face with landmarks 2 px too low, the large street face, and a false positive per image."""
-    runs = {}
-    for condition in CONDITIONS:
-        runs[condition.name] = tuple(_example_faces(image, with_landmarks) for image in images)
-        if condition.curve:
-            runs[low_threshold_run(condition.name)] = tuple(_example_faces(image, False) for image in images)
+    """Every run over ``faces``: the large face with landmarks 2 px too low, the large street face, and a false positive
+    per image."""
+    runs = {
+        condition.name: tuple(_example_faces(image, with_landmarks) for image in images) for condition in CONDITIONS
+    }
     for degrees in ROTATIONS_DEG:
-        rotated = [
-            rotate_points(image.landmarks, image.resolution_wh, degrees, row) for row, image in enumerate(images)
-        ]
         # Rotated by more than 30 degrees, nothing is found.
-        centers = [points[:1].mean(axis=1) if degrees <= 30 else points[:0, 0] for points in rotated]
+        centers = [image.landmarks.mean(axis=1) if degrees <= 30 else np.zeros((0, 2)) for image in images]
         runs[rotation_run(degrees)] = tuple(
             found([square(*xy, 50) for xy in rows], [0.8] * len(rows)) for rows in centers
         )
@@ -106,15 +110,46 @@ def _example_faces(image: Annotations, with_landmarks: bool) -> FaceArrays:
     return found(boxes, [0.9, 0.3][-len(boxes) :], landmarks)
 
 
-def example_report() -> tuple[DetectionReport, tuple[Annotations, ...], dict[str, dict[str, tuple[FaceArrays, ...]]]]:
-    """``compact`` with landmarks and ``haar`` without, and what the report was computed from."""
+def portrait(name: str = "1.jpg") -> Annotations:
+    """A 200 x 160 portrait whose reference face, 20 px between the eyes, is in its middle."""
+    five = five_landmarks(annotated_face(100, 80))
+    reference = FaceArrays(np.array([square(100, 80, 60)]), np.ones(1), five[None])
+    return Annotations(name, (200, 160), np.zeros((0, 4, 2)), np.array([square(100, 80, 60)]), reference)
+
+
+def portrait_faces(image: Annotations) -> FaceArrays:
+    """The portrait's face, its landmarks 1 px to the right of the reference, and a weaker box in a corner."""
+    landmarks = np.concatenate([image.pseudo_labels.landmarks + np.array([1, 0]), np.full((1, 5, 2), np.nan)])
+    return found([square(100, 80, 60), square(20, 20, 20)], [0.8, 0.4], landmarks)
+
+
+def example_results() -> dict[str, SetResults]:
+    """Every test set: ``faces`` as ``example_images``, the others portraits of which every second one is found by
+    ``facet``; ``haar`` finds none of these."""
     images = example_images()
-    runs = {"compact": example_runs(images), "haar": example_runs(images, with_landmarks=False)}
-    latencies = {
-        name: tuple(Latency(live, *frame_wh, factor * 2.5) for live in (False, True) for frame_wh in FRAMES_WH)
-        for name, factor in (("compact", 1), ("haar", 10))
+    results = {
+        FACES: SetResults(images, {"facet": example_runs(images), "haar": example_runs(images, with_landmarks=False)})
     }
-    return detection_report(images, runs, {"compact": "Compact", "haar": "Haar alt2"}, latencies), images, runs
+    for name in (GROUPS, PORTRAITS, ROTATED, SHIFTED, CLOSE_UPS, LANDMARKS, NOBODY):
+        portraits = tuple(portrait(f"{row}.jpg") for row in range(4))
+        some = tuple(portrait_faces(image) if row % 2 == 0 else found() for row, image in enumerate(portraits))
+        runs = {run.name: some for run in RUNS[name]}
+        results[name] = SetResults(portraits, {"facet": runs, "haar": {run: (found(),) * 4 for run in runs}})
+    return results
+
+
+def example_report() -> tuple[DetectionReport, dict[str, SetResults]]:
+    """``facet`` with landmarks and ``haar`` without, and what the report was computed from."""
+    infos = {
+        name: DetectorInfo(
+            title,
+            0.25,
+            tuple(Latency(live, *frame_wh, factor * 2.5) for live in (False, True) for frame_wh in FRAMES_WH),
+        )
+        for name, title, factor in (("facet", "Facet", 1), ("haar", "Haar", 10))
+    }
+    results = example_results()
+    return detection_report(results, infos), results
 
 
 def write_faces(data_dir: Path, image: NDArray[np.uint8], face: NDArray[np.float64], count: int = 2) -> Path:

@@ -18,11 +18,12 @@ from tests.pages.apps import download_names, metrics, open_page, rerun, switch_t
 
 TAB_KEY = "evaluation_detector_tab"
 TABS = {
+    "Figures": (0, ["detectors_figures.csv"]),
     "Recall": (1, ["detectors.csv"]),
-    "Size and rotation": (2, ["detectors_size.csv", "detectors_rotation.csv"]),
+    "Size, yaw and rotation": (3, ["detectors_size.csv", "detectors_yaw.csv", "detectors_rotation.csv"]),
     "Landmarks": (1, ["detectors_landmarks.csv"]),
     "Latency": (1, ["detectors_latency.csv"]),
-    "Training": (3, ["face_detector_history.csv"]),
+    "Training": (1, ["face_detector_history.csv"]),
 }
 """Title -> number of charts, tables to download."""
 
@@ -32,8 +33,9 @@ def folder(artifacts: Path) -> Path:
     """The detector's artifact with a report, listed on the card as the one of the model that is there."""
     folder = artifacts / DETECTOR_ARTIFACT
     folder.mkdir()
-    for name in (CARD_FILE, HISTORY_FILE, SERVED_FILE):
+    for name in (CARD_FILE, SERVED_FILE):
         shutil.copy(ARTIFACTS_DIR / DETECTOR_ARTIFACT / name, folder)
+    (folder / HISTORY_FILE).write_text("epoch,elapsed_s,loss,val_loss,round\n1,9.5,1.5,1.4,1\n2,19.0,1.2,1.1,1\n")
     save_results(folder, *example_report())
     write_card(folder, read_card(folder) | {MEASURED_KEY: sha256_of(folder / SERVED_FILE)})
     return folder
@@ -69,11 +71,19 @@ def test_conditions_and_detectors_can_be_chosen(folder: Path) -> None:
     for title in ("Enlarged to 640 px", "Enlarged to 640 px, live settings"):
         page.segmented_control(key="evaluation_condition").set_value(title)
         assert len(rerun(page).metric) == 8
+    page.segmented_control(key="evaluation_operating_point").set_value("0.10 false positives per web image")
+    assert ("False positives", "0.00") in metrics(rerun(page))
     page.multiselect(key="evaluation_detectors").set_value(["haar"])
     assert len(rerun(page).metric) == 4
     page.multiselect(key="evaluation_detectors").set_value([])
     assert "Choose a detector" in rerun(page).info[-1].value
     assert not page.metric
+
+
+def test_the_table_of_figures_has_a_column_per_detector(folder: Path) -> None:
+    table = _page("Figures").dataframe[0].value
+    assert list(table) == ["figure", "Facet", "Haar"]
+    assert table.set_index("figure").loc["FairFace portraits: recall"].tolist() == ["50.0%", "0.0%"]
 
 
 def test_without_a_card_the_figures_stay(folder: Path) -> None:

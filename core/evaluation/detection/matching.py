@@ -25,6 +25,10 @@ MIN_BOX_SIZE_IOD = 1.2
 MAX_BOX_SIZE_IOD = 6.0
 MATCH_IOU = 0.3
 MAX_SIZE_RATIO = 2.0
+GROUP_IOU = 0.35
+PORTRAIT_OFFSET = 0.25
+PORTRAIT_SIZES = (0.2, 1.3)
+"""Of a portrait's longer side: how far from its centre its face may be, and how large."""
 UNMATCHED = -1
 LANDMARK_NAMES = ("left eye", "right eye", "nose", "mouth")
 
@@ -68,6 +72,22 @@ def match_landmarks(xyxy: Floats, landmarks: Floats) -> NDArray[np.int64]:
 def match_boxes(xyxy: Floats, annotated_xyxy: Floats) -> NDArray[np.int64]:
     """(D, 4) boxes, best first, and (K, 4) annotated boxes -> (K,) row of the detection that matches each."""
     return assign(can_match_boxes(xyxy, annotated_xyxy), _distances(centers(xyxy), centers(annotated_xyxy)))
+
+
+def match_group(xyxy: Floats, annotated_xyxy: Floats) -> NDArray[np.int64]:
+    """(D, 4) boxes, best first, and (K, 4) hand-drawn boxes -> (K,) row of the detection that overlaps each by an IoU
+    of at least 0.35."""
+    overlaps = iou_matrix(xyxy, annotated_xyxy)
+    return assign(overlaps >= GROUP_IOU, -overlaps)
+
+
+def match_portrait(xyxy: Floats, resolution_wh: tuple[int, int]) -> int:
+    """Find the row of the first of (D, 4) boxes that can be the face of a portrait, by its place and size."""
+    side_px, middle = max(resolution_wh), np.array(resolution_wh) / 2
+    near = np.abs(centers(xyxy) - middle).max(axis=1) <= PORTRAIT_OFFSET * side_px
+    low_px, high_px = (share * side_px for share in PORTRAIT_SIZES)
+    rows = np.nonzero(near & (_size(xyxy) >= low_px) & (_size(xyxy) <= high_px))[0]
+    return int(rows[0]) if len(rows) else UNMATCHED
 
 
 def can_match_landmarks(xyxy: Floats, landmarks: Floats) -> Flags:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,103 +13,150 @@ from core.datasets.samples import fingerprint
 from core.detection.base import FaceArrays
 from core.evaluation.detection.conditions import (
     CONDITIONS,
+    FACES,
     ORIGINAL,
+    PORTRAITS,
     ROTATIONS_DEG,
-    low_threshold_run,
-    rotate_points,
     rotation_run,
 )
-from core.evaluation.detection.landmarks import MIN_IOD_PX, SIZE_LABELS, measure_landmarks, round_metric, size_bin
+from core.evaluation.detection.figures import measure_figures
+from core.evaluation.detection.landmarks import (
+    MIN_IOD_PX,
+    SIZE_LABELS,
+    YAW_LABELS,
+    estimate_yaw,
+    measure_landmarks,
+    round_metric,
+    size_bin,
+    yaw_bin,
+)
 from core.evaluation.detection.matching import (
     UNMATCHED,
     concatenate,
     inter_ocular_distances,
     match_image,
     match_landmarks,
+    match_portrait,
 )
 from core.evaluation.detection.report import (
     ConditionReport,
     DetectionReport,
+    DetectorInfo,
     DetectorReport,
     GroupRecall,
-    Latency,
+    OperatingPoint,
     RecallCurve,
 )
+from core.evaluation.detection.results import Found, Results, Runs, SetResults
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.geometry import sizes
 
 MIN_BOX_PX = 16.0
 """Annotated boxes with a smaller shorter side do not count as missed."""
+MATCHED_FPPI = 0.10
+"""False positives per web image at which detectors are compared."""
 _CURVE_POINTS = 120
 
 Images = Sequence[Annotations]
-Found = Sequence[FaceArrays]
-"""Detections of each image, best first."""
-Runs = Mapping[str, Found]
-"""Name of the run, see ``core.evaluation.detection.conditions`` -> detections."""
 
 
 def is_web(image_id: str) -> bool:
     return image_id.startswith("web_")
 
 
-def detection_report(
-    images: Images, runs: Mapping[str, Runs], titles: Mapping[str, str], latencies: Mapping[str, tuple[Latency, ...]]
-) -> DetectionReport:
-    """Report on all detectors; ``runs``, ``titles`` and ``latencies`` are by name of the detector."""
+def detection_report(results: Results, detectors: Mapping[str, DetectorInfo]) -> DetectionReport:
+    """Report on all detectors by name."""
+    images = results[FACES].images if FACES in results else ()
     return DetectionReport(
         images=len(images),
         web_images=sum(is_web(image.id) for image in images),
         fingerprint=fingerprint(image.id for image in images),
-        detectors={
-            name: detector_report(images, by_run, titles[name], latencies.get(name, ()))
-            for name, by_run in runs.items()
-        },
+        sets={name: len(part.images) for name, part in results.items()},
+        detectors={name: detector_report(results, name, info) for name, info in detectors.items()},
     )
 
 
-def recompute(report: DetectionReport, images: Images, runs: Mapping[str, Runs]) -> DetectionReport:
-    """Compute the report again from ``runs``; titles and latencies are taken from ``report``."""
-    old = report.detectors
-    titles = {name: old[name].title if name in old else name for name in runs}
-    return detection_report(images, runs, titles, {name: detector.latencies for name, detector in old.items()})
+def recompute(report: DetectionReport, results: Results) -> DetectionReport:
+    """Compute the report again from ``results``; titles, thresholds and latencies are taken from ``report``."""
+    infos = {
+        name: DetectorInfo(old.title, old.default.min_score, old.latencies) for name, old in report.detectors.items()
+    }
+    return detection_report(results, infos)
 
 
-def detector_report(images: Images, runs: Runs, title: str, latencies: tuple[Latency, ...] = ()) -> DetectorReport:
-    """Report on one detector; conditions and rotations without a run are left out."""
-    conditions = {}
-    for condition in CONDITIONS:
-        if condition.name in runs:
-            report = condition_report(images, runs[condition.name])
-            low_threshold = runs.get(low_threshold_run(condition.name))
-            curve = None if low_threshold is None else recall_curve(images, low_threshold)
-            conditions[condition.name] = replace(report, curve=curve)
-    return DetectorReport(title, conditions, _by_rotation(images, runs), latencies)
+def detector_report(results: Results, detector: str, info: DetectorInfo) -> DetectorReport:
+    """Report on one detector; what was not run is left out."""
+    curves, matched = {}, None
+    if FACES in results:
+        images, runs = results[FACES].of(detector)
+        curves = {
+            condition.name: recall_curve(images, runs[condition.name])
+            for condition in CONDITIONS
+            if condition.name in runs
+        }
+        matched = operating_point(results, detector, score_at_fppi(images, runs[ORIGINAL.name]), info)
+    return DetectorReport(
+        info.title, operating_point(results, detector, info.min_score, info), matched, curves, info.latencies
+    )
+
+
+def operating_point(results: Results, detector: str, min_score: float, info: DetectorInfo) -> OperatingPoint:
+    """Report on the detections of one detector with scores of at least ``min_score``."""
+    kept = {
+        name: SetResults(part.images, {detector: keep_scores(part.found[detector], min_score)})
+        for name, part in results.items()
+    }
+    conditions: dict[str, ConditionReport] = {}
+    rotations: tuple[GroupRecall, ...] = ()
+    yaw: tuple[GroupRecall, ...] = ()
+    if FACES in kept:
+        images, runs = kept[FACES].of(detector)
+        named = [condition.name for condition in CONDITIONS if condition.name in runs]
+        conditions = {name: condition_report(images, runs[name]) for name in named}
+        rotations = _by_rotation(images, runs)
+    if PORTRAITS in kept:
+        images, runs = kept[PORTRAITS].of(detector)
+        yaw = _by_yaw(images, runs[ORIGINAL.name])
+    figures = measure_figures(kept, detector, conditions.get(ORIGINAL.name), info.latencies)
+    return OperatingPoint(min_score, conditions, rotations, yaw, figures)
+
+
+def keep_scores(runs: Runs, min_score: float) -> dict[str, tuple[FaceArrays, ...]]:
+    """Drop detections with scores below ``min_score``."""
+    return {run: tuple(faces.take(faces.scores >= min_score) for faces in found) for run, found in runs.items()}
+
+
+def score_at_fppi(images: Images, found: Found, fppi: float = MATCHED_FPPI) -> float:
+    """Find the lowest score threshold with at most ``fppi`` false positives per web image; 0 if all have fewer."""
+    web = [(faces, image) for faces, image in zip(found, images, strict=True) if is_web(image.id)]
+    false = [faces.scores[match_image(faces, image).false_positives] for faces, image in web]
+    ranked = -np.sort(-concatenate(false, ()))
+    allowed = int(fppi * len(web))
+    # Rounded up, so that the highest score that is too many stays out.
+    return math.ceil(ranked[allowed] * 1e4 + 1e-3) / 1e4 if len(ranked) > allowed else 0.0
 
 
 def condition_report(images: Images, found: Found) -> ConditionReport:
-    """Report on one run over all images, without a curve."""
+    """Report on one run over all images."""
     matches = [match_image(faces, image) for faces, image in zip(found, images, strict=True)]
     iod_px = concatenate([inter_ocular_distances(image.landmarks) for image in images], ())
     hit = _concatenate_flags([match.landmark_matches != UNMATCHED for match in matches])
     box_hit = _concatenate_flags([match.box_matches != UNMATCHED for match in matches])
     box_px = concatenate([sizes(image.boxes) for image in images], (2,)).min(axis=1)
     web = [match for match, image in zip(matches, images, strict=True) if is_web(image.id)]
-    size = size_bin(iod_px)
     return ConditionReport(
         recall=_recall(hit[iod_px >= MIN_IOD_PX]),
-        by_size=tuple(GroupRecall(label, _recall(hit[size == row])) for row, label in enumerate(SIZE_LABELS)),
+        by_size=_by_group(hit, size_bin(iod_px), SIZE_LABELS),
         street_recall=_recall(box_hit[box_px >= MIN_BOX_PX]),
         fppi_web=_per_image([match.false_positives for match in web]),
         fppi=_per_image([match.false_positives for match in matches]),
         duplicates=_per_image([match.duplicates for match in matches]),
         landmarks=measure_landmarks(images, found, matches),
-        curve=None,
     )
 
 
 def recall_curve(images: Images, found: Found) -> RecallCurve:
-    """Sweep the score threshold of a run with low thresholds; at most 120 thresholds, falling."""
+    """Sweep the score threshold of a run; at most 120 thresholds, falling."""
     matches = [match_image(faces, image) for faces, image in zip(found, images, strict=True)]
     true_scores = []
     for faces, match, image in zip(found, matches, images, strict=True):
@@ -133,15 +180,27 @@ def _by_rotation(images: Images, runs: Runs) -> tuple[GroupRecall, ...]:
     groups = []
     for degrees in (0, *ROTATIONS_DEG):
         name = rotation_run(degrees) if degrees else ORIGINAL.name
-        if name not in runs:
-            continue
-        hits = []
-        for index, (faces, image) in enumerate(zip(runs[name], images, strict=True)):
-            landmarks = rotate_points(image.landmarks, image.resolution_wh, degrees, index)
-            counts = inter_ocular_distances(image.landmarks) >= MIN_IOD_PX
-            hits.append((match_landmarks(faces.xyxy, landmarks) != UNMATCHED)[counts])
-        groups.append(GroupRecall(f"{degrees}°", _recall(_concatenate_flags(hits))))
+        if name in runs:
+            hits = [
+                (match_landmarks(faces.xyxy, image.landmarks) != UNMATCHED)[
+                    inter_ocular_distances(image.landmarks) >= MIN_IOD_PX
+                ]
+                for faces, image in zip(runs[name], images, strict=True)
+            ]
+            groups.append(GroupRecall(f"{degrees}°", _recall(_concatenate_flags(hits))))
     return tuple(groups)
+
+
+def _by_yaw(images: Images, found: Found) -> tuple[GroupRecall, ...]:
+    """Recall of portraits by the yaw of their reference face; those without one are left out."""
+    pairs = [(image, faces) for image, faces in zip(images, found, strict=True) if len(image.pseudo_labels)]
+    landmarks = concatenate([image.pseudo_labels.landmarks[:1] for image, _ in pairs], (5, 2))
+    hit = np.array([match_portrait(faces.xyxy, image.resolution_wh) != UNMATCHED for image, faces in pairs], bool)
+    return _by_group(hit, yaw_bin(estimate_yaw(landmarks)), YAW_LABELS) if pairs else ()
+
+
+def _by_group(hit: NDArray[np.bool_], group: NDArray[np.int64], labels: Sequence[str]) -> tuple[GroupRecall, ...]:
+    return tuple(GroupRecall(label, _recall(hit[group == row])) for row, label in enumerate(labels))
 
 
 def _concatenate_flags(parts: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:

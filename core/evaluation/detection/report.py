@@ -53,7 +53,7 @@ class RecallCurve:
 
 @dataclass(frozen=True, slots=True)
 class ConditionReport:
-    """One detector under one condition, at its default sensitivity.
+    """One detector under one condition, at one score threshold.
 
     ``recall`` is of the annotated faces of web images, ``street_recall`` of the annotated boxes of street images, where
     about half of the faces wear masks. ``fppi_web`` are the false positives per web image, ``fppi`` those per image of
@@ -67,7 +67,6 @@ class ConditionReport:
     fppi: float = field(metadata={JSON_KEY: "false_boxes_all"})
     duplicates: float = field(metadata={JSON_KEY: "double_boxes"})
     landmarks: LandmarkReport | None = field(metadata={JSON_KEY: "points"})
-    curve: RecallCurve | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +80,56 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorReport:
-    """Everything about one detector; ``conditions`` by name of a ``Condition``, ``by_rotation`` on original images."""
+class DetectorInfo:
+    """What a report does not compute: ``min_score`` is the detector's own score threshold."""
 
     title: str
-    conditions: Mapping[str, ConditionReport] = field(metadata={JSON_KEY: "setups"})
-    by_rotation: tuple[GroupRecall, ...] = field(metadata={JSON_KEY: "by_tilt"})
-    latencies: tuple[Latency, ...] = field(default=(), metadata={JSON_KEY: "timings"})
+    min_score: float
+    latencies: tuple[Latency, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """One detector at one score threshold.
+
+    ``conditions`` by name of a ``Condition``. ``by_rotation`` is of web images, ``by_yaw`` of portraits. ``figures`` by
+    key of ``core.evaluation.detection.figures.FIGURES``; those of test sets that were not there are missing.
+    """
+
+    min_score: float
+    conditions: Mapping[str, ConditionReport]
+    by_rotation: tuple[GroupRecall, ...]
+    by_yaw: tuple[GroupRecall, ...]
+    figures: Mapping[str, MetricValue]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorReport:
+    """Everything about one detector; ``curves`` by name of a ``Condition``.
+
+    ``default`` is at the detector's own score threshold, ``matched`` at the lowest one with at most 0.10 false
+    positives per web image: detectors are compared there. Without web images there is no such point.
+    """
+
+    title: str
+    default: OperatingPoint
+    matched: OperatingPoint | None
+    curves: Mapping[str, RecallCurve]
+    latencies: tuple[Latency, ...] = ()
+
+    def at(self, matched: bool) -> OperatingPoint:
+        """Return the matched operating point if it is wanted and there is one, else the default."""
+        return self.matched if matched and self.matched is not None else self.default
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionReport:
-    """All detectors on the same images, of which ``web_images`` are from the web."""
+    """All detectors on the same images, of which ``web_images`` are from the web; ``sets``: test set -> its images."""
 
-    images: int = field(metadata={JSON_KEY: "photos"})
-    web_images: int = field(metadata={JSON_KEY: "web_photos"})
+    images: int
+    web_images: int
     fingerprint: str
+    sets: Mapping[str, int]
     detectors: Mapping[str, DetectorReport]
 
 

@@ -1,85 +1,94 @@
-"""Run detectors over annotated images: what they find, and how long they take."""
+"""Run detectors over test sets: what they find, and how long they take."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.datasets.faces import FacePhoto
 from core.detection.base import FaceArrays, FaceDetector
-from core.evaluation.detection.conditions import FRAMES_WH, rotation_matrix
-from core.evaluation.detection.landmarks import MIN_IOD_PX
-from core.evaluation.detection.matching import inter_ocular_distances
-from core.evaluation.detection.report import Latency
+from core.detection.orientation import search_orientations
+from core.evaluation.detection.conditions import FRAMES_WH, Run, vary_for
+from core.evaluation.detection.report import DetectorInfo, Latency
+from core.evaluation.detection.results import SetResults
 from core.evaluation.detection.store import quantize
+from core.evaluation.detection.variants import Image, Variant, fill_frame
 from core.runtime.timing import median_ms, single_thread
 
-_TIMED_PHOTOS = 12
-_TIMED_REPEATS = 3
+_TIMED_REPEATS = 40
 
-Image = NDArray[np.uint8]
+
+@dataclass(frozen=True)
+class Detectors:
+    """One detector with the settings of photographs and of live video."""
+
+    photo: FaceDetector
+    live: FaceDetector
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A detector as it is in the ``app``, with the score threshold ``min_score``, and at a ``low_threshold`` that
+    shows what higher ones would leave."""
+
+    title: str
+    min_score: float
+    app: Detectors
+    low_threshold: Detectors
+
+
+def run_set(photos: Iterable[FacePhoto], runs: Sequence[Run], candidates: Mapping[str, Candidate]) -> SetResults:
+    """Make every run of every candidate over a test set; each image is read once."""
+    images = []
+    found: dict[str, dict[str, list[FaceArrays]]] = {name: {run.name: [] for run in runs} for name in candidates}
+    for index, photo in enumerate(photos):
+        images.append(photo.annotations)
+        for run in runs:
+            variant = run.vary(photo.image, index)
+            for name, candidate in candidates.items():
+                found[name][run.name].append(_detect(candidate, run, variant))
+    return SetResults(
+        tuple(images), {name: {run: tuple(faces) for run, faces in by_run.items()} for name, by_run in found.items()}
+    )
+
+
+def _detect(candidate: Candidate, run: Run, variant: Variant) -> FaceArrays:
+    if run.any_way_up:
+        # Which way up is right is decided at the app's threshold.
+        detections, _ = search_orientations(candidate.app.photo, variant.image)
+    else:
+        detector = candidate.low_threshold.live if run.live else candidate.low_threshold.photo
+        detections = detector.detect(variant.image)
+    faces = FaceArrays.from_detections(detections)
+    if not run.landmarks:
+        # No metric needs them, and they are most of the stored file.
+        faces = FaceArrays(faces.xyxy, faces.scores, np.full_like(faces.landmarks, np.nan))
+    return quantize(variant.to_original(faces))
 
 
 def detect_photos(
     detector: FaceDetector, photos: Iterable[FacePhoto], longer_side_px: int | None = None
 ) -> tuple[FaceArrays, ...]:
     """Detect faces in every image, resized to ``longer_side_px`` first; in pixels of the original image."""
-    found = []
-    for photo in photos:
-        image = resize(photo.image, longer_side_px)
-        zoom_xy = np.array(image.shape[1::-1]) / np.array(photo.image.shape[1::-1])
-        found.append(quantize(FaceArrays.from_detections(detector.detect(image)).scale(1 / zoom_xy)))
-    return tuple(found)
+    both, run = Detectors(detector, detector), Run("", vary_for(longer_side_px), landmarks=True)
+    candidate = Candidate("", 0.0, both, both)
+    return tuple(_detect(candidate, run, run.vary(photo.image, index)) for index, photo in enumerate(photos))
 
 
-def detect_rotated(detector: FaceDetector, photos: Iterable[FacePhoto], degrees: int) -> tuple[FaceArrays, ...]:
-    """Detect faces in every image rotated by ``degrees``, in pixels of the rotated image; images without an annotated
-    face that counts are skipped."""
-    found = []
-    for index, photo in enumerate(photos):
-        counts = (inter_ocular_distances(photo.annotations.landmarks) >= MIN_IOD_PX).any()
-        detections = detector.detect(rotate(photo.image, degrees, index)) if counts else ()
-        found.append(quantize(FaceArrays.from_detections(detections)))
-    return tuple(found)
+def describe(candidate: Candidate, scene: Image | None) -> DetectorInfo:
+    """Return what a report says about a candidate; without a ``scene`` for ``measure_latencies`` no times."""
+    latencies = () if scene is None else measure_latencies(candidate, scene)
+    return DetectorInfo(candidate.title, candidate.min_score, latencies)
 
 
-def resize(image: Image, longer_side_px: int | None) -> Image:
-    """Resize (H, W, 3) to a longer side of ``longer_side_px``; ``None`` keeps the image."""
-    if longer_side_px is None:
-        return image
-    height, width = image.shape[:2]
-    zoom = longer_side_px / max(height, width)
-    resolution_wh = (max(1, round(width * zoom)), max(1, round(height * zoom)))
-    return np.asarray(cv2.resize(image, resolution_wh, interpolation=cv2.INTER_CUBIC), np.uint8)
-
-
-def rotate(image: Image, degrees: float, index: int) -> Image:
-    """Rotate image ``index`` about its centre, on a black canvas that holds all of it."""
-    height, width = image.shape[:2]
-    matrix, canvas_wh = rotation_matrix((width, height), degrees, index)
-    # OpenCV's origin is the centre of the first pixel, the matrix's is its corner.
-    matrix[:, 2] += matrix[:, :2] @ np.full(2, 0.5) - 0.5
-    return np.asarray(cv2.warpAffine(image, matrix, canvas_wh, flags=cv2.INTER_LINEAR), np.uint8)
-
-
-def measure_latencies(detector: FaceDetector, photos: Sequence[FacePhoto], live: bool) -> tuple[Latency, ...]:
-    """Measure ``detect`` calls for each of ``FRAMES_WH`` on one thread; ``live``: does it have the live settings?"""
+def measure_latencies(candidate: Candidate, scene: Image) -> tuple[Latency, ...]:
+    """Time ``detect`` calls on a scene (H, W, 3) in each size of ``FRAMES_WH``, on one thread, with both settings."""
     latencies = []
     with single_thread():
-        for width, height in FRAMES_WH:
-            frames = [fill_frame(photo.image, (width, height)) for photo in photos[:_TIMED_PHOTOS]]
-            latencies.append(Latency(live, width, height, median_ms(detector.detect, frames, _TIMED_REPEATS)))
+        for live, detector in ((False, candidate.app.photo), (True, candidate.app.live)):
+            for width, height in FRAMES_WH:
+                frame = fill_frame(scene, (width, height))
+                latencies.append(Latency(live, width, height, median_ms(detector.detect, [frame], _TIMED_REPEATS)))
     return tuple(latencies)
-
-
-def fill_frame(image: Image, frame_wh: tuple[int, int]) -> Image:
-    """Resize and centre-crop an image to the shape and size of a video frame."""
-    height, width = image.shape[:2]
-    zoom = max(frame_wh[0] / width, frame_wh[1] / height)
-    resolution_wh = (max(frame_wh[0], round(width * zoom)), max(frame_wh[1], round(height * zoom)))
-    whole = cv2.resize(image, resolution_wh, interpolation=cv2.INTER_CUBIC)
-    left, top = (resolution_wh[0] - frame_wh[0]) // 2, (resolution_wh[1] - frame_wh[1]) // 2
-    return np.ascontiguousarray(whole[top : top + frame_wh[1], left : left + frame_wh[0]], np.uint8)

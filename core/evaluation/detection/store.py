@@ -1,13 +1,13 @@
 """The files that keep how good the detectors are, in the folder of the detector's artifact; numbers only, no pixels.
 
-``detection.json`` is the report. ``detections.npz`` holds what the report was computed from: the annotations under
-``marks/``, and for every detector and run boxes, scores and landmarks. Boxes and landmarks are in steps of 1/64 pixel.
+``detection.json`` is the report. ``detections.npz`` holds what the report was computed from: for every test set the
+annotations under ``<set>/marks/``, and under ``<set>/<detector>/<run>/`` boxes, scores and landmarks. Boxes and
+landmarks are in steps of 1/64 pixel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +19,21 @@ from core.artifacts.storage import load_json, load_npz, load_verified_json, save
 from core.datasets.faces import Annotations
 from core.detection.base import FaceArrays
 from core.errors import ArtifactCorruptError, ArtifactMissingError
-from core.evaluation.detection.conditions import CONDITIONS
 from core.evaluation.detection.matching import concatenate
 from core.evaluation.detection.report import DetectionReport
+from core.evaluation.detection.results import Results, SetResults
 
 REPORT_FILE = "detection.json"
 NUMBERS_FILE = "detections.npz"
 MEASURED_KEY = "measured_sha256"
 """On the card: SHA-256 of the model file that the report is about."""
 MIN_SCORE = 0.05
+_MARKS = "marks"
 _STEPS_PER_PIXEL = 64
 _MAX_STEP = 2**30
 _NO_LANDMARK = -(2**31)
 _ADVICE = "Restore it with: python -m models.evaluate detector --data DIR --store"
 Arrays = dict[str, NDArray[Any]]
-Runs = Mapping[str, Sequence[FaceArrays]]
 
 
 def quantize(faces: FaceArrays) -> FaceArrays:
@@ -43,22 +43,23 @@ def quantize(faces: FaceArrays) -> FaceArrays:
     return rounded.take(scores >= MIN_SCORE).best_first()
 
 
-def save_results(
-    folder: Path, report: DetectionReport, images: Sequence[Annotations], runs: Mapping[str, Runs]
-) -> None:
+def save_results(folder: Path, report: DetectionReport, results: Results) -> None:
     """Write both files; each appears complete or not at all."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = _pack_annotations(images)
-    for detector, by_run in runs.items():
-        for run, found in by_run.items():
-            arrays |= {f"{detector}/{run}/{name}": values for name, values in _pack_faces(found).items()}
+    arrays: Arrays = {}
+    for test_set, part in results.items():
+        arrays |= {f"{test_set}/{_MARKS}/{name}": values for name, values in _pack_annotations(part.images).items()}
+        for detector, runs in part.found.items():
+            for run, found in runs.items():
+                packed = _pack_faces(found).items()
+                arrays |= {f"{test_set}/{detector}/{run}/{name}": values for name, values in packed}
     save_npz(folder / NUMBERS_FILE, arrays)
     save_json(folder / REPORT_FILE, report)
 
 
 def load_report(folder: Path) -> DetectionReport:
-    """Read the report; conditions that are not evaluated any more are left out.
+    """Read the report.
 
     Where the folder has a card, the report must be the one listed there, about the model listed there. Raises
     ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
@@ -66,35 +67,36 @@ def load_report(folder: Path) -> DetectionReport:
     file = Path(folder) / REPORT_FILE
     card = load_card(file.parent) if (file.parent / CARD_FILE).is_file() else None
     if card is None:
-        report = load_json(file, DetectionReport, _ADVICE)
-    else:
-        report = load_verified_json(file, card.files, DetectionReport, _ADVICE)
-        if card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
-            raise ArtifactCorruptError(f"{file} is about another model than the one installed now. {_ADVICE}")
-    names = {condition.name for condition in CONDITIONS}
-    detectors = {
-        key: replace(detector, conditions={name: part for name, part in detector.conditions.items() if name in names})
-        for key, detector in report.detectors.items()
-    }
-    return replace(report, detectors=detectors)
+        return load_json(file, DetectionReport, _ADVICE)
+    report = load_verified_json(file, card.files, DetectionReport, _ADVICE)
+    if card.raw.get(MEASURED_KEY) != card.files.get(SERVED_FILE, {}).get("sha256"):
+        raise ArtifactCorruptError(f"{file} is about another model than the one installed now. {_ADVICE}")
+    return report
 
 
-def load_numbers(folder: Path) -> tuple[tuple[Annotations, ...], dict[str, dict[str, tuple[FaceArrays, ...]]]]:
-    """Read annotations, and detector -> run -> detections, each with one entry per image. Raises as ``load_report``."""
+def load_numbers(folder: Path) -> dict[str, SetResults]:
+    """Read what the report was computed from. Raises as ``load_report``."""
     file = Path(folder) / NUMBERS_FILE
     if not file.is_file():
         raise ArtifactMissingError(f"{file} is missing. {_ADVICE}")
     try:
-        arrays = load_npz(file)
-        images = _unpack_annotations(arrays)
-        runs: dict[str, dict[str, tuple[FaceArrays, ...]]] = {}
-        for name in arrays:
-            detector, run, *field = name.split("/")
-            if field == ["counts"]:
-                runs.setdefault(detector, {})[run] = _unpack_faces(arrays, f"{detector}/{run}", len(images))
+        return _unpack(load_npz(file))
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ArtifactCorruptError(f"{file} cannot be used ({type(error).__name__}: {error}). {_ADVICE}") from error
-    return images, runs
+
+
+def _unpack(arrays: Arrays) -> dict[str, SetResults]:
+    results: dict[str, SetResults] = {}
+    for test_set in dict.fromkeys(name.split("/")[0] for name in arrays):
+        images = _unpack_annotations(arrays, f"{test_set}/{_MARKS}")
+        found: dict[str, dict[str, tuple[FaceArrays, ...]]] = {}
+        for name in arrays:
+            if name.startswith(f"{test_set}/") and name.count("/") == 3 and name.endswith("/counts"):
+                _, detector, run, _ = name.split("/")
+                prefix = f"{test_set}/{detector}/{run}"
+                found.setdefault(detector, {})[run] = _unpack_faces(arrays, prefix, len(images))
+        results[test_set] = SetResults(images, found)
+    return results
 
 
 def _pack_annotations(images: Sequence[Annotations]) -> Arrays:
@@ -106,22 +108,22 @@ def _pack_annotations(images: Sequence[Annotations]) -> Arrays:
         "machine_scores": ((), [image.pseudo_labels.scores for image in images]),
     }
     arrays: Arrays = {
-        "marks/ids": np.array([image.id for image in images], np.str_),
-        "marks/resolutions_wh": np.array([image.resolution_wh for image in images], np.int32).reshape(-1, 2),
+        "ids": np.array([image.id for image in images], np.str_),
+        "resolutions_wh": np.array([image.resolution_wh for image in images], np.int32).reshape(-1, 2),
     }
     for name, (shape, rows) in parts.items():
-        arrays[f"marks/{name}"] = concatenate(rows, shape).astype(np.float32)
-        arrays[f"marks/{name}_counts"] = _counts(rows)
+        arrays[name] = concatenate(rows, shape).astype(np.float32)
+        arrays[f"{name}_counts"] = _counts(rows)
     return arrays
 
 
-def _unpack_annotations(arrays: Arrays) -> tuple[Annotations, ...]:
+def _unpack_annotations(arrays: Arrays, prefix: str) -> tuple[Annotations, ...]:
     landmarks, boxes, pseudo_boxes, pseudo_landmarks, pseudo_scores = (
-        _split(arrays[f"marks/{name}"].astype(np.float64), arrays[f"marks/{name}_counts"])
+        _split(arrays[f"{prefix}/{name}"].astype(np.float64), arrays[f"{prefix}/{name}_counts"])
         for name in ("points", "boxes", "machine_boxes", "machine_points", "machine_scores")
     )
     pseudo_labels = map(FaceArrays, pseudo_boxes, pseudo_scores, pseudo_landmarks)
-    ids, resolutions_wh = arrays["marks/ids"].tolist(), map(tuple, arrays["marks/resolutions_wh"].tolist())
+    ids, resolutions_wh = arrays[f"{prefix}/ids"].tolist(), map(tuple, arrays[f"{prefix}/resolutions_wh"].tolist())
     return tuple(map(Annotations, ids, resolutions_wh, landmarks, boxes, pseudo_labels))
 
 

@@ -8,23 +8,50 @@ import numpy as np
 import pandas as pd
 
 from core.evaluation.detection.conditions import CONDITIONS, VIDEO_WH, Condition
+from core.evaluation.detection.figures import FIGURES, format_figure
+from core.evaluation.detection.metrics import MATCHED_FPPI
 from core.evaluation.detection.report import DetectorReport, GroupRecall
 from core.settings import LIVE_DETECTOR
 
 Detectors = Mapping[str, DetectorReport]
+OPERATING_POINTS: Mapping[str, bool] = {
+    "default threshold": False,
+    f"{MATCHED_FPPI:.2f} false positives per web image": True,
+}
+"""Title -> is it the matched one?"""
 
 
-def condition_table(detectors: Detectors, conditions: tuple[Condition, ...] = CONDITIONS) -> pd.DataFrame:
-    """Tabulate recall, false positives, NME and latency at the default sensitivity, one row per detector and
-    condition."""
+def figure_table(detectors: Detectors, matched: bool = False) -> pd.DataFrame:
+    """Tabulate the figures at one operating point as numbers, one row per figure and one column per detector."""
+    return _figures(detectors, matched, lambda key, figures: figures[key].value if key in figures else np.nan)
+
+
+def figure_text_table(detectors: Detectors, matched: bool = False) -> pd.DataFrame:
+    """Tabulate the figures as ``figure_table`` does, rounded and with their units."""
+    return _figures(detectors, matched, lambda key, figures: format_figure(key, figures.get(key)))
+
+
+def _figures(detectors: Detectors, matched: bool, cell: Callable[..., object]) -> pd.DataFrame:
+    points = {detector.title: detector.at(matched) for detector in detectors.values()}
+    keys = [key for key in FIGURES if any(key in point.figures for point in points.values())]
+    columns = {title: [cell(key, point.figures) for key in keys] for title, point in points.items()}
+    return pd.DataFrame({"figure": [FIGURES[key].title for key in keys]} | columns)
+
+
+def condition_table(
+    detectors: Detectors, conditions: tuple[Condition, ...] = CONDITIONS, matched: bool = False
+) -> pd.DataFrame:
+    """Tabulate recall, false positives, NME and latency at one operating point, one row per detector and condition."""
     rows = []
     for detector in detectors.values():
-        for condition in (condition for condition in conditions if condition.name in detector.conditions):
-            report = detector.conditions[condition.name]
+        point = detector.at(matched)
+        for condition in (condition for condition in conditions if condition.name in point.conditions):
+            report = point.conditions[condition.name]
             rows.append(
                 {
                     "detector": detector.title,
                     "images": condition.title,
+                    "score_threshold": point.min_score,
                     "recall": report.recall.value,
                     "recall_low": report.recall.low,
                     "recall_high": report.recall.high,
@@ -49,12 +76,11 @@ def frame_ms(detector: DetectorReport, condition: Condition) -> float | None:
 
 def curve_table(detectors: Detectors, condition: str) -> pd.DataFrame:
     """Tabulate the recall curves, one row per detector and score threshold."""
-    curves = {d.title: d.conditions[condition].curve for d in detectors.values() if condition in d.conditions}
+    curves = {detector.title: detector.curves[condition] for detector in detectors.values() if detector.curves}
     return pd.DataFrame(
         [
             {"detector": title, "fppi": fppi, "recall": recall, "score_threshold": threshold}
             for title, curve in curves.items()
-            if curve is not None
             for fppi, recall, threshold in zip(curve.fppi, curve.recall, curve.thresholds, strict=True)
         ]
     )
@@ -81,9 +107,10 @@ def recall_table(
     )
 
 
-def nme_table(detectors: Detectors, condition: str) -> pd.DataFrame:
+def nme_table(detectors: Detectors, condition: str, matched: bool = False) -> pd.DataFrame:
     """Tabulate the NME of all landmarks, by landmark and by size of the face, one row per detector with landmarks."""
-    reports = {d.title: d.conditions[condition].landmarks for d in detectors.values() if condition in d.conditions}
+    points = {detector.title: detector.at(matched).conditions for detector in detectors.values()}
+    reports = {title: reports[condition].landmarks for title, reports in points.items() if condition in reports}
     return pd.DataFrame(
         [
             {"detector": title, "landmark_or_size": label, "nme": mean, "faces": n}

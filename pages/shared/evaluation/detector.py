@@ -9,14 +9,15 @@ import streamlit as st
 from core.artifacts.model_card import DETECTOR_ARTIFACT, artifacts_dir, load_card
 from core.errors import ArtifactError
 from core.evaluation.detection import tables
-from core.evaluation.detection.conditions import CONDITIONS, ORIGINAL, VIDEO_WH, Condition
-from core.evaluation.detection.report import DetectionReport, DetectorReport
+from core.evaluation.detection.conditions import CONDITIONS, ORIGINAL, SET_TITLES, VIDEO_WH, Condition
+from core.evaluation.detection.report import DetectionReport, DetectorReport, GroupRecall
 from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import Detectors
 from core.evaluation.plots import detection as figures
 from pages.shared.errors import show_error
 from pages.shared.evaluation.cache import draw_figure
 from pages.shared.evaluation.components import (
+    download_table,
     metric_row,
     metric_with_interval,
     show_figure,
@@ -52,24 +53,33 @@ def choose_detectors(report: DetectionReport) -> dict[str, DetectorReport]:
 
 
 def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
-    """Show everything about the chosen detectors under one condition."""
+    """Show everything about the chosen detectors under one condition, at one score threshold."""
     st.caption(
         f"Held-out test split of {report.images:,} images. {report.web_images:,} are web images with annotated faces. "
         "The others are street scenes; about half of their faces wear masks."
     )
-    measured = {name for detector in detectors.values() for name in detector.conditions}
-    titles = {condition.title: condition for condition in CONDITIONS if condition.name in measured}
+    titles = {condition.title: condition for condition in CONDITIONS}
     title = st.segmented_control(
         "Condition", list(titles), default=ORIGINAL.title, required=True, key="evaluation_condition"
     )
-    condition = titles[str(title)]
-    under_condition = {name: part for name, part in detectors.items() if condition.name in part.conditions}
-    for detector in under_condition.values():
-        _show_metrics(detector, condition)
+    point = st.segmented_control(
+        "Operating point",
+        list(tables.OPERATING_POINTS),
+        default=next(iter(tables.OPERATING_POINTS)),
+        format_func=lambda name: name[:1].upper() + name[1:],
+        required=True,
+        key="evaluation_operating_point",
+        help="Detectors compare best at the same number of false positives.",
+    )
+    matched, condition = tables.OPERATING_POINTS[str(point)], titles[str(title)]
+    for detector in detectors.values():
+        if condition.name in detector.at(matched).conditions:
+            _show_metrics(detector, condition, matched)
     tabs: dict[str, Callable[[], None]] = {
-        "Recall": lambda: _show_recall(under_condition, condition),
-        "Size and rotation": lambda: _show_groups(under_condition, detectors, condition),
-        "Landmarks": lambda: _show_landmarks(under_condition, condition),
+        "Figures": lambda: _show_figures(report, detectors, matched),
+        "Recall": lambda: _show_recall(detectors, condition, matched),
+        "Size, yaw and rotation": lambda: _show_groups(detectors, condition, matched),
+        "Landmarks": lambda: _show_landmarks(detectors, condition, matched),
         "Latency": lambda: _show_latency(detectors),
         "Training": _show_training,
         "Model card": _show_card,
@@ -77,8 +87,8 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
     show_open_tab(tabs, TAB_KEY)
 
 
-def _show_metrics(detector: DetectorReport, condition: Condition) -> None:
-    report, ms = detector.conditions[condition.name], tables.frame_ms(detector, condition)
+def _show_metrics(detector: DetectorReport, condition: Condition, matched: bool) -> None:
+    report, ms = detector.at(matched).conditions[condition.name], tables.frame_ms(detector, condition)
     st.markdown(f"**{detector.title}**")
     recall, fppi, nme, time = metric_row(4)
     with recall:
@@ -100,38 +110,62 @@ def _show_metrics(detector: DetectorReport, condition: Condition) -> None:
     )
 
 
-def _show_recall(detectors: Detectors, condition: Condition) -> None:
-    curves, defaults = tables.curve_table(detectors, condition.name), tables.condition_table(detectors, (condition,))
+def _show_figures(report: DetectionReport, detectors: Detectors, matched: bool) -> None:
+    st.dataframe(tables.figure_text_table(detectors, matched), hide_index=True, width="stretch")
+    download_table(tables.figure_table(detectors, matched), "detectors_figures.csv", "table_figures")
+    sets = ", ".join(f"{SET_TITLES[name]} {count:,}" for name, count in report.sets.items() if name in SET_TITLES)
+    st.caption(f"Images: {sets}. Close-ups were cut by YuNet's boxes, which is in its favour.")
+
+
+def _show_recall(detectors: Detectors, condition: Condition, matched: bool) -> None:
+    points = tables.condition_table(detectors, (condition,), matched)
     show_figure(
-        draw_figure(figures.recall_curves, curves, defaults, "Recall and false positives"),
+        draw_figure(
+            figures.recall_curves, tables.curve_table(detectors, condition.name), points, "Recall and false positives"
+        ),
         "detector_curve",
         "Each line is one detector with a falling score threshold; up and to the left is better. The diamond is the "
-        "default. Some labels come from YuNet, so YuNet has no false positives here.",
+        "chosen threshold. Some labels come from YuNet, so YuNet has no false positives here.",
     )
-    show_table(tables.condition_table(detectors), "detectors.csv", "table_detectors")
+    show_table(tables.condition_table(detectors, matched=matched), "detectors.csv", "table_detectors")
 
 
-def _show_groups(under_condition: Detectors, detectors: Detectors, condition: Condition) -> None:
-    by_size = tables.recall_table(
-        under_condition, "inter_ocular_distance", lambda detector: detector.conditions[condition.name].by_size
+def _show_groups(detectors: Detectors, condition: Condition, matched: bool) -> None:
+    def by_size(detector: DetectorReport) -> tuple[GroupRecall, ...]:
+        report = detector.at(matched).conditions.get(condition.name)
+        return report.by_size if report else ()
+
+    groups: tuple[tuple[str, str, Callable[[DetectorReport], tuple[GroupRecall, ...]], str], ...] = (
+        (
+            "inter_ocular_distance",
+            "size",
+            by_size,
+            "Size is the distance between the eyes in the original image. Thin lines are 95 % confidence intervals.",
+        ),
+        (
+            "yaw",
+            "yaw",
+            lambda detector: detector.at(matched).by_yaw,
+            "FairFace portraits by how far the head is turned, estimated from YuNet's landmarks.",
+        ),
+        (
+            "rotation",
+            "rotation",
+            lambda detector: detector.at(matched).by_rotation,
+            "Web images in original size, rotated to either side.",
+        ),
     )
-    show_figure(
-        draw_figure(figures.recall_bars, by_size, "inter_ocular_distance", "Recall by face size"),
-        "detector_sizes",
-        "Size is the distance between the eyes in the original image. Thin lines are 95 % confidence intervals.",
-    )
-    show_table(by_size, "detectors_size.csv", "table_sizes")
-    by_rotation = tables.recall_table(detectors, "rotation", lambda detector: detector.by_rotation)
-    show_figure(
-        draw_figure(figures.recall_bars, by_rotation, "rotation", "Recall by rotation"),
-        "detector_rotations",
-        "The same images in original size, rotated to either side.",
-    )
-    show_table(by_rotation, "detectors_rotation.csv", "table_rotations")
+    for column, name, select, how_to_read in groups:
+        table = tables.recall_table(detectors, column, select)
+        show_figure(
+            draw_figure(figures.recall_bars, table, column, f"Recall by {name}"), f"detector_{name}", how_to_read
+        )
+        if not table.empty:
+            show_table(table, f"detectors_{name}.csv", f"table_{name}")
 
 
-def _show_landmarks(detectors: Detectors, condition: Condition) -> None:
-    nme = tables.nme_table(detectors, condition.name)
+def _show_landmarks(detectors: Detectors, condition: Condition, matched: bool) -> None:
+    nme = tables.nme_table(detectors, condition.name, matched)
     show_figure(
         draw_figure(figures.nme_bars, nme, "Normalised mean error of the landmarks"),
         "detector_landmarks",
@@ -146,7 +180,7 @@ def _show_latency(detectors: Detectors) -> None:
     show_figure(
         draw_figure(figures.latency_lines, latencies, "Time per frame"),
         "detector_latency",
-        "Median on one CPU core, on a logarithmic scale. Lower is better.",
+        "Median on one CPU core for a scene with three faces, on a logarithmic scale. Lower is better.",
     )
     show_table(latencies, "detectors_latency.csv", "table_latency")
 

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.evaluation.detection.conditions import rotate_points, rotation_matrix
 from core.evaluation.detection.landmarks import summarize_errors
-from core.evaluation.detection.metrics import condition_report, recall_curve, recompute
+from core.evaluation.detection.metrics import condition_report, keep_scores, recall_curve, recompute, score_at_fppi
 from core.evaluation.detection.report import RecallCurve, summary_metrics
 from core.evaluation.intervals import wilson_interval
 from tests.fakes.detection import (
@@ -38,7 +38,6 @@ def test_recall_and_fppi_of_the_example() -> None:
         ("40 px and more", 0),
     ]
     assert report.by_size[1].recall.value == 1.0
-    assert report.curve is None
 
 
 def test_fppi_of_web_images_is_counted_separately() -> None:
@@ -101,36 +100,49 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
     assert (swept.fppi[0], swept.fppi[-1]) == (1.0, 500.0)
 
 
-def test_rotated_images_are_matched_with_rotated_annotations() -> None:
-    report, _, _ = example_report()
-    by_rotation = report.detectors["compact"].by_rotation
-    assert [group.label for group in by_rotation] == ["0°", "15°", "30°", "45°"]
-    assert [group.recall.value for group in by_rotation] == [0.5, 1.0, 1.0, 0.0]
-    assert {group.recall.n for group in by_rotation} == {2}
+def test_the_matched_threshold_keeps_few_false_positives() -> None:
+    images = [annotate(f"web_{row}.jpg") for row in range(20)] + [annotate("mask_1.jpg")]
+    scores = [0.9, 0.8, 0.7, 0.6, *[0.0] * 16, 0.95]
+    faces = [found([square(20, 140, 20)] * (score > 0), [score] * (score > 0)) for score in scores]
+    matched = score_at_fppi(images, faces)
+    assert 0.7 < matched <= 0.7002
+    kept = keep_scores({"as_is": faces}, matched)["as_is"]
+    assert condition_report(images, kept).fppi_web == 0.1
+    assert score_at_fppi(images[:0], []) == 0.0
 
 
-def test_even_images_rotate_clockwise_and_stay_on_the_canvas() -> None:
-    # Down is positive, so clockwise moves the right edge's middle down.
-    right = np.array([200.0, 80.0])
-    assert rotate_points(right, (200, 160), 90, 0) == pytest.approx([80, 200])
-    assert rotate_points(right, (200, 160), 90, 1) == pytest.approx([80, 0])
-    assert rotation_matrix((200, 160), 90, 0)[1] == (160, 200)
-    assert rotate_points(right, (200, 160), 0, 0) == pytest.approx(right)
-    corners = np.array([[0, 0], [200, 0], [0, 160], [200, 160]], np.float64)
-    for degrees in (15, 30, 45):
-        moved = rotate_points(corners, (200, 160), degrees, 1)
-        canvas = rotation_matrix((200, 160), degrees, 1)[1]
-        assert (moved >= -1e-9).all()
-        assert (moved <= np.array(canvas) + 1e-9).all()
+def test_recall_by_rotation_and_yaw_of_the_example() -> None:
+    point = example_report()[0].detectors["facet"].default
+    assert [(group.label, group.recall.value) for group in point.by_rotation] == [
+        ("0°", 0.5), ("15°", 1.0), ("30°", 1.0), ("45°", 0.0), ("60°", 0.0),
+    ]  # fmt: skip
+    assert [group.recall.n for group in point.by_yaw] == [4, 0, 0, 0]
+    assert point.by_yaw[0].recall.value == 0.5
 
 
-def test_the_report_is_recomputed_from_its_runs() -> None:
-    report, images, runs = example_report()
-    assert report.images == 3
-    assert report.web_images == 2
-    assert recompute(report, images, runs) == report
-    better = runs | {"haar": runs["haar"] | {"as_is": runs["compact"]["enlarged"]}}
-    assert recompute(report, images, better) != report
+def test_operating_points_differ_by_their_threshold() -> None:
+    detector = example_report()[0].detectors["facet"]
+    assert detector.matched is not None
+    assert detector.default.conditions["as_is"].fppi_web == 1.0
+    assert detector.matched.conditions["as_is"].fppi_web == 0.0
+    assert detector.matched.min_score > 0.3
+
+
+def test_the_report_is_recomputed_from_its_results() -> None:
+    report, results = example_report()
+    assert (report.images, report.web_images, report.sets["portraits"]) == (3, 2, 4)
+    assert recompute(report, results) == report
+    other = dict(results["faces"].found) | {"haar": results["faces"].found["facet"]}
+    assert recompute(report, results | {"faces": replace(results["faces"], found=other)}) != report
+
+
+def test_sets_that_are_not_there_are_missing() -> None:
+    report, results = example_report()
+    portraits = recompute(report, {"portraits": results["portraits"]}).detectors["facet"]
+    assert portraits.matched is None
+    assert portraits.at(matched=True) is portraits.default
+    assert not portraits.default.conditions
+    assert set(portraits.default.figures) == {"portraits", "portraits_margin", "ms_photo", "ms_live"}
 
 
 def test_landmarks_of_another_face_do_not_count() -> None:
@@ -143,11 +155,9 @@ def test_landmarks_of_another_face_do_not_count() -> None:
 
 
 def test_summary_has_no_empty_metrics() -> None:
-    report, _, _ = example_report()
-    metrics = summary_metrics(report.detectors["compact"].conditions["as_is"])
-    assert metrics["recall"] == 0.5
-    assert metrics["marked_faces"] == 2
-    assert metrics["point_error"] == 0.1
+    facet, haar = (example_report()[0].detectors[name].default.conditions["as_is"] for name in ("facet", "haar"))
+    metrics = summary_metrics(facet)
+    assert (metrics["recall"], metrics["marked_faces"], metrics["point_error"]) == (0.5, 2, 0.1)
     assert "recall_25-40 px" not in metrics
-    assert report.detectors["haar"].conditions["as_is"].landmarks is None
-    assert "point_error" not in summary_metrics(report.detectors["haar"].conditions["as_is"])
+    assert haar.landmarks is None
+    assert "point_error" not in summary_metrics(haar)

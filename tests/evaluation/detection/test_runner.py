@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from numpy.typing import NDArray
 
 from core.datasets.faces import FacePhoto
 from core.evaluation.detection import runner
-from core.evaluation.detection.conditions import FRAMES_WH, rotate_points
+from core.evaluation.detection.conditions import FRAMES_WH, RUNS
+from core.evaluation.detection.runner import Candidate, Detectors
 from core.types import Box, Detection, Landmarks
 from tests.fakes.detection import annotate, annotated_face, square
 
@@ -17,18 +20,26 @@ SIDE = 40
 class BrightSpot:
     """Finds a square, ``SIDE`` px in a frame of 200 px, around the middle of all bright pixels."""
 
-    def __init__(self, score: float = 0.9, landmarks: bool = True) -> None:
+    def __init__(self, score: float = 0.9, landmarks: bool = True, upright_only: bool = False) -> None:
         self.score = score
         self.landmarks = landmarks
+        self.upright_only = upright_only
         self.shapes: list[tuple[int, ...]] = []
 
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         self.shapes.append(frame.shape)
-        y, x = (float(values.mean()) + 0.5 for values in np.nonzero(frame[..., 0] > 100))
+        y, x = (float(values.mean()) + 0.5 for values in np.nonzero(frame[..., 0] > 150))
+        if self.upright_only and (x < frame.shape[1] / 2 or y > frame.shape[0] / 2):
+            return ()
         half = SIDE / 2 * max(frame.shape) / 200
         points = Landmarks((x - half, y), (x + half, y), (x, y), (x - half, y + half), (x + half, y + half))
         box = Box(x - half, y - half, x + half, y + half)
         return (Detection(box, self.score, points if self.landmarks else None),)
+
+
+def candidate(detector: BrightSpot, live: BrightSpot | None = None) -> Candidate:
+    both = Detectors(detector, live or detector)
+    return Candidate("Bright spot", 0.5, both, both)
 
 
 def photo(x: float = 120, y: float = 60, name: str = "web_1.jpg") -> FacePhoto:
@@ -54,40 +65,41 @@ def test_detectors_without_landmarks_and_weak_detections() -> None:
     assert len(faces.scores) == 0
 
 
-@pytest.mark.parametrize("degrees", [15, 30, 45])
-@pytest.mark.parametrize("index", [0, 1])
-def test_annotations_rotate_with_the_image(degrees: int, index: int) -> None:
-    photos = [photo(60, 40, "web_0.jpg"), photo(150, 100, "web_1.jpg")]
-    faces = runner.detect_rotated(BrightSpot(), photos, degrees)[index]
-    annotations = photos[index].annotations
-    middle = rotate_points(annotations.landmarks, annotations.resolution_wh, degrees, index).mean(axis=1)[0]
-    assert (faces.xyxy[0, :2] + faces.xyxy[0, 2:]) / 2 == pytest.approx(middle, abs=1)
+@pytest.mark.parametrize("test_set", RUNS)
+def test_every_run_of_a_set_finds_the_face_where_it_is(test_set: str) -> None:
+    photos = [photo(100, 70), photo(110, 80, "web_2.jpg")]
+    results = runner.run_set(iter(photos), RUNS[test_set], {"spot": candidate(BrightSpot())})
+    images, runs = results.of("spot")
+    assert images == tuple(one.annotations for one in photos)
+    assert list(runs) == [run.name for run in RUNS[test_set]]
+    for run in RUNS[test_set]:
+        for faces, (x, y) in zip(runs[run.name], [(100, 70), (110, 80)], strict=True):
+            assert (faces.xyxy[0, :2] + faces.xyxy[0, 2:]) / 2 == pytest.approx([x, y], abs=1.5)
+            assert np.isfinite(faces.landmarks).all() == run.landmarks
 
 
-def test_images_without_faces_that_count_are_not_rotated() -> None:
-    detector = BrightSpot()
-    nobody = FacePhoto(photo().image, annotate("mask_1.jpg"))
-    (faces,) = runner.detect_rotated(detector, [nobody], 30)
-    assert len(faces.scores) == 0
-    assert detector.shapes == []
+def test_live_runs_use_the_live_settings() -> None:
+    still, live = BrightSpot(score=0.6), BrightSpot(score=0.7)
+    runs = runner.run_set([photo()], RUNS["landmarks"], {"spot": candidate(still, live)}).found["spot"]
+    assert [runs[name][0].scores[0] for name in ("photo", "live")] == pytest.approx([0.6, 0.7])
 
 
-def test_zero_degrees_keep_the_image() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (31, 40, 3), dtype=np.uint8)
-    assert np.array_equal(runner.rotate(image, 0, 0), image)
+def test_turned_images_are_searched_any_way_up_with_the_apps_threshold() -> None:
+    app, low = BrightSpot(upright_only=True), BrightSpot(score=0.1)
+    spot = replace(candidate(app), low_threshold=Detectors(low, low))
+    turns = [run for run in RUNS["rotated"] if run.any_way_up]
+    runs = runner.run_set([photo()], turns, {"spot": spot}).found["spot"]
+    for found in runs.values():
+        assert (found[0].xyxy[0, :2] + found[0].xyxy[0, 2:]) / 2 == pytest.approx([120, 60], abs=1)
+    assert not low.shapes
 
 
-@pytest.mark.parametrize("frame_wh", FRAMES_WH)
-def test_frames_are_filled(frame_wh: tuple[int, int]) -> None:
-    image = np.full((160, 200, 3), 9, np.uint8)
-    frame = runner.fill_frame(image, frame_wh)
-    assert frame.shape == (frame_wh[1], frame_wh[0], 3)
-    assert (frame == 9).all()
-
-
-def test_latencies_cover_every_frame_size() -> None:
-    detector = BrightSpot()
-    latencies = runner.measure_latencies(detector, [photo()], live=True)
-    assert [(latency.width, latency.height) for latency in latencies] == list(FRAMES_WH)
-    assert all(latency.live and latency.median_ms > 0 for latency in latencies)
-    assert {(width, height) for height, width, _ in detector.shapes} == set(FRAMES_WH)
+def test_latencies_cover_every_frame_size_and_setting() -> None:
+    still, live = BrightSpot(), BrightSpot()
+    info = runner.describe(candidate(still, live), photo().image)
+    assert (info.title, info.min_score) == ("Bright spot", 0.5)
+    assert [(part.live, part.width, part.height) for part in info.latencies] == [
+        (is_live, *frame_wh) for is_live in (False, True) for frame_wh in FRAMES_WH
+    ]
+    assert {(width, height) for height, width, _ in live.shapes} == set(FRAMES_WH)
+    assert runner.describe(candidate(still), None).latencies == ()

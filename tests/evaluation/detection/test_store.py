@@ -13,7 +13,9 @@ from core.artifacts.storage import sha256_of
 from core.detection import FaceArrays
 from core.errors import ArtifactCorruptError, ArtifactMissingError
 from core.evaluation.detection.metrics import recompute
+from core.evaluation.detection.results import SetResults
 from core.evaluation.detection.store import (
+    MEASURED_KEY,
     NUMBERS_FILE,
     REPORT_FILE,
     load_numbers,
@@ -21,7 +23,7 @@ from core.evaluation.detection.store import (
     quantize,
     save_results,
 )
-from tests.fakes.detection import example_images, example_report
+from tests.fakes.detection import example_report
 
 
 @pytest.fixture
@@ -31,22 +33,23 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_report_comes_back(folder: Path) -> None:
-    report, _, _ = example_report()
-    assert load_report(folder) == report
+    assert load_report(folder) == example_report()[0]
     assert not list(folder.glob("*.partial"))
 
 
 def test_the_stored_numbers_give_the_stored_report(folder: Path) -> None:
-    report = load_report(folder)
-    images, runs = load_numbers(folder)
-    assert [image.id for image in images] == [image.id for image in example_images()]
-    assert recompute(report, images, runs) == report
+    report, results = load_report(folder), load_numbers(folder)
+    expected = example_report()[1]
+    assert {name: [image.id for image in part.images] for name, part in results.items()} == {
+        name: [image.id for image in part.images] for name, part in expected.items()
+    }
+    assert recompute(report, results) == report
 
 
 def test_no_images_can_be_stored(tmp_path: Path) -> None:
-    report, _, _ = example_report()
-    save_results(tmp_path, report, (), {"compact": {"as_is": ()}})
-    assert load_numbers(tmp_path) == ((), {"compact": {"as_is": ()}})
+    empty = {"faces": SetResults((), {"facet": {"as_is": ()}})}
+    save_results(tmp_path, example_report()[0], empty)
+    assert load_numbers(tmp_path) == empty
 
 
 def test_detections_are_kept_from_a_minimum_score() -> None:
@@ -57,7 +60,7 @@ def test_detections_are_kept_from_a_minimum_score() -> None:
     assert np.isnan(faces.landmarks).all()
 
 
-@pytest.mark.parametrize("content", [b"", b'{"photos": "many"}'], ids=["empty", "other content"])
+@pytest.mark.parametrize("content", [b"", b'{"images": "many"}'], ids=["empty", "other content"])
 @pytest.mark.parametrize(("name", "load"), [(REPORT_FILE, load_report), (NUMBERS_FILE, load_numbers)])
 def test_an_invalid_file_is_named(tmp_path: Path, name: str, load: Callable[[Path], object], content: bytes) -> None:
     with pytest.raises(ArtifactMissingError, match=rf"{name} is missing.*evaluate detector"):
@@ -74,6 +77,7 @@ def test_a_report_about_another_model_is_refused(folder: Path) -> None:
         load_report(folder)
     card = json.loads((folder / CARD_FILE).read_text())
     report = folder / REPORT_FILE
+    card[MEASURED_KEY] = card["files"][SERVED_FILE]["sha256"]
     card["files"][REPORT_FILE] = {"bytes": report.stat().st_size, "sha256": sha256_of(report)}
     (folder / CARD_FILE).write_text(json.dumps(card))
     assert load_report(folder).detectors
@@ -86,17 +90,7 @@ def test_a_report_about_another_model_is_refused(folder: Path) -> None:
 def test_numbers_of_other_images_are_refused(folder: Path) -> None:
     with np.load(folder / NUMBERS_FILE) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    arrays["haar/as_is/counts"] = arrays["haar/as_is/counts"][:-1]
+    arrays["faces/haar/as_is/counts"] = arrays["faces/haar/as_is/counts"][:-1]
     np.savez_compressed(folder / NUMBERS_FILE, **arrays)
     with pytest.raises(ArtifactCorruptError, match="2 images"):
         load_numbers(folder)
-
-
-def test_conditions_and_keys_of_older_reports_are_ignored(folder: Path) -> None:
-    report = load_report(folder)
-    content = json.loads((folder / REPORT_FILE).read_text())
-    content["machine_points"] = None
-    content["detectors"]["haar"]["setups"]["crowd"] = content["detectors"]["haar"]["setups"]["live"]
-    content["detectors"]["haar"]["steadiness"] = {"raw_px": 1.0}
-    (folder / REPORT_FILE).write_text(json.dumps(content))
-    assert load_report(folder) == report

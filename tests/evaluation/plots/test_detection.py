@@ -11,16 +11,16 @@ from tests.fakes.detection import example_report
 
 DETECTORS = example_report()[0].detectors
 CURVES, DEFAULTS = tables.curve_table(DETECTORS, ORIGINAL.name), tables.condition_table(DETECTORS, (ORIGINAL,))
-ROTATION = tables.recall_table(DETECTORS, "rotation", lambda detector: detector.by_rotation)
+ROTATION = tables.recall_table(DETECTORS, "rotation", lambda detector: detector.default.by_rotation)
 EMPTY = pd.DataFrame()
 
 DRAWN = {
-    "curves": (figures.recall_curves(CURVES, DEFAULTS, "Title"), ["Compact", "Haar alt2"] * 2),
-    "recall": (figures.recall_bars(ROTATION, "rotation", "Title"), ["Compact", "Haar alt2"]),
-    "nme": (figures.nme_bars(tables.nme_table(DETECTORS, ORIGINAL.name), "Title"), ["Compact"]),
+    "curves": (figures.recall_curves(CURVES, DEFAULTS, "Title"), ["Facet", "Haar"] * 2),
+    "recall": (figures.recall_bars(ROTATION, "rotation", "Title"), ["Facet", "Haar"]),
+    "nme": (figures.nme_bars(tables.nme_table(DETECTORS, ORIGINAL.name), "Title"), ["Facet"]),
     "latency": (
         figures.latency_lines(tables.latency_table(DETECTORS), "Title"),
-        ["Compact, photo", "Compact, live", "Haar alt2, photo", "Haar alt2, live"],
+        ["Facet, photo", "Facet, live", "Haar, photo", "Haar, live"],
     ),
 }
 NOTHING = {
@@ -49,7 +49,7 @@ def test_figure_without_data_says_so(figure: go.Figure) -> None:
 
 def test_default_threshold_has_the_colour_of_its_curve() -> None:
     curve, other, point, _ = DRAWN["curves"][0].data
-    assert tuple(curve.y) == tuple(CURVES["recall"][CURVES["detector"] == "Compact"])
+    assert tuple(curve.y) == tuple(CURVES["recall"][CURVES["detector"] == "Facet"])
     assert (point.x[0], point.y[0]) == (DEFAULTS["fppi"][0], DEFAULTS["recall"][0])
     assert point.marker.color == curve.line.color != other.line.color
 
@@ -57,5 +57,5 @@ def test_default_threshold_has_the_colour_of_its_curve() -> None:
 def test_bars_have_intervals() -> None:
     bars = DRAWN["recall"][0].data[0]
     assert tuple(bars.error_y.array) == pytest.approx(
-        tuple((ROTATION["recall_high"] - ROTATION["recall"])[ROTATION["detector"] == "Compact"])
+        tuple((ROTATION["recall_high"] - ROTATION["recall"])[ROTATION["detector"] == "Facet"])
     )

@@ -11,10 +11,12 @@ import skimage.data
 from core.errors import ConfigError, DetectorError
 from core.evaluation.detection.metrics import recompute
 from core.evaluation.detection.report import Latency
+from core.evaluation.detection.runner import Candidate, Detectors
 from core.evaluation.detection.store import load_numbers, load_report
-from core.settings import DetectorSettings
 from models import evaluate
 from models.measuring import detector as detector_evaluation
+from models.measuring import detector_sets
+from models.measuring.detector import CANDIDATES, create_candidates
 from tests.fakes.core import FakeDetector
 from tests.fakes.detection import write_faces
 
@@ -31,50 +33,70 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        detector_evaluation,
-        "measure_latencies",
-        lambda detector, photos, live: (Latency(live, 256, 256, 1.5), Latency(live, 640, 480, 4.0)),
-    )
+    times = (Latency(False, 640, 480, 4.0), Latency(True, 640, 480, 1.5))
+    monkeypatch.setattr("core.evaluation.detection.runner.measure_latencies", lambda candidate, scene: times)
+    monkeypatch.setattr(detector_sets, "WITHOUT_PEOPLE", {"skimage/data": ("brick.png", "no.png")})
+    monkeypatch.delenv("FACET_YUNET", raising=False)
 
 
 def test_the_command_stores_what_it_prints(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
-    arguments = ["detector", "--data", str(data), "--detectors", "haar,haar_default", "--json", "--store"]
+    arguments = ["detector", "--data", str(data), "--detectors", "haar", "--json", "--store"]
     assert evaluate.main(arguments) == 0
-    printed = json.loads(capsys.readouterr().out)
-    assert (printed["photos"], printed["web_photos"]) == (3, 2)
-    assert list(printed["detectors"]) == ["haar", "haar_default"]
-    as_is = printed["detectors"]["haar"]["setups"]["as_is"]
+    output = capsys.readouterr()
+    printed = json.loads(output.out)
+    assert printed["sets"] == {"faces": 3}
+    haar = printed["detectors"]["haar"]
+    as_is = haar["default"]["conditions"]["as_is"]
     assert (as_is["recall"]["n"], as_is["recall"]["value"]) == (2, 1.0)
     assert as_is["street_recall"]["value"] == 1.0
     assert as_is["points"] is None
+    assert haar["default"]["figures"]["ms_live"]["value"] == 1.5
+    assert haar["matched"]["min_score"] <= haar["default"]["min_score"]
+    for words in ("Groups: no", "FairFace portraits: no", "close-ups: ", "Images without a person: ", "yaw"):
+        assert f"left out {words}" in output.err or words in output.err
     folder = tmp_path / "face_detector"
     report = load_report(folder)
     assert report.images == 3
-    assert recompute(report, *load_numbers(folder)) == report
+    assert recompute(report, load_numbers(folder)) == report
 
 
 def test_the_table_has_every_part(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert evaluate.main(["detector", "--data", str(data), "--detectors", "haar", "--limit", "2"]) == 0
     text = capsys.readouterr().out
-    assert "2 test images" in text
-    words = ("Haar alt2", "Enlarged to 640 px", "Recall by rotation", "median_ms", "640x480")
+    words = (
+        "Web images and street scenes 2",
+        "0.10 false positives per web image",
+        "Haar 0.603",
+        "Recall by rotation",
+        "640x480",
+    )
     assert [word for word in words if word not in text] == []
 
 
 def test_detectors_that_fail_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(settings: DetectorSettings) -> FakeDetector:
-        raise DetectorError("put the file there")
+    both = Detectors(FakeDetector(), FakeDetector())
 
-    candidates = {"good": lambda settings: FakeDetector(), "broken": broken}
-    assert list(detector_evaluation.select_detectors(["good", "broken"], candidates)) == ["good"]
-    assert "left out broken: put the file there" in capsys.readouterr().err
+    def broken(file: Path | None) -> Candidate:
+        raise DetectorError(f"put {file} there")
+
+    factories = {"good": lambda file: Candidate("Good", 0.5, both, both), "broken": broken}
+    assert list(create_candidates(["good", "broken"], Path("here"), factories)) == ["good"]
+    assert "left out broken: put here there" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="no detector"):
-        detector_evaluation.select_detectors(["broken"], candidates)
-    assert {"haar", "haar_default"} <= set(detector_evaluation.CANDIDATES) <= set(detector_evaluation.TITLES)
+        create_candidates(["broken"], None, factories)
+
+
+def test_a_low_threshold_finds_at_least_what_the_app_finds() -> None:
+    astronaut = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2BGR)
+    for name, candidate in create_candidates(["facet", "haar"], None).items():
+        app, low = candidate.app.photo.detect(astronaut), candidate.low_threshold.photo.detect(astronaut)
+        strong = tuple(face for face in low if face.score >= candidate.min_score)
+        assert [face.box for face in strong] == [face.box for face in app], name
+        assert strong
+    assert list(CANDIDATES) == ["facet", "yunet", "haar"]
 
 
 @pytest.mark.parametrize(
@@ -82,13 +104,20 @@ def test_detectors_that_fail_are_left_out(capsys: pytest.CaptureFixture[str]) ->
     [
         (["--detectors", "eagle"], "unknown detector 'eagle'"),
         (["--store", "--limit", "1"], "leave out --limit"),
-        (["--detectors", "haar", "--data", "nowhere"], "nowhere"),
+        (["--detectors", "haar", "--data", "nowhere"], "no test set"),
     ],
     ids=["unknown detector", "part of the images stored", "no data"],
 )
-def test_an_error_is_one_line(data: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+def test_errors_end_with_one_line(
+    data: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
     assert evaluate.main(["detector", "--data", str(data), *arguments]) == 2
-    error = capsys.readouterr().err
+    error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: ")
     assert words in error
-    assert error.count("\n") == 1
+
+
+def test_a_missing_scene_leaves_out_times(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(detector_sets, "find_spec", lambda package: None)
+    assert detector_evaluation.load_scene() is None
+    assert "left out times" in capsys.readouterr().err
