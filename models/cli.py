@@ -54,6 +54,8 @@ def report_left_out(data: ReadData) -> None:
 def report_splits(data: SplitDataset, task: str) -> None:
     """Print on stderr what was left out of ``data``, the splits without images, and the classes of ``task`` without."""
     report_left_out(data)
+    if data.dropped:
+        print(f"warning: left out: {data.dropped:,} training near-duplicates of test images", file=sys.stderr)
     for split, samples in data.splits.items():
         missing = classes_without_samples(task, samples.labels)
         if not len(samples):

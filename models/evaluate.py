@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from core.artifacts.model_card import (
@@ -36,7 +37,7 @@ from core.evaluation.calibration import calibration_metrics
 from core.evaluation.fairness import fairness_metrics
 from core.evaluation.metrics import classes_without_samples, summary_metrics
 from core.evaluation.predict import evaluate_estimator, predict_images, predictions_from_outputs
-from core.evaluation.predictions import Predictions, save_predictions
+from core.evaluation.predictions import Predictions, load_predictions, save_predictions
 from core.tasks import ATTRIBUTE_TASKS, TASKS
 from models.cli import add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
@@ -92,7 +93,7 @@ def evaluate(
     folder: Path, data: SplitDataset, split: str, predictions: Predictions | None = None, *, tta: bool = False
 ) -> dict[str, object]:
     """Compute all metrics of the served model on one split, with the fingerprint of the split, the number of files or
-    rows of the data set that were left out, and the classes without images, which have no metrics.
+    rows of the data set that were left out, the classes without images, which have no metrics, and notes on the copy.
 
     ``predictions`` on that split, if they exist already: otherwise the model is run.
     """
@@ -111,7 +112,20 @@ def evaluate(
     missing = classes_without_samples(predictions.task, predictions.truth)
     metadata |= {"fingerprint": fingerprint(samples.ids), "left_out": len(data.rejected)}
     metadata |= {"classes_without_images": [name for names in missing.values() for name in names]}
+    metadata |= {"notes": list(data.notes)}
     return metadata | compute_metrics(predictions, load_card(folder))
+
+
+def held_out_ids(folder: Path, card: ModelCard, data: SplitDataset) -> NDArray[np.str_]:
+    """Return the ids of the images that the network did not learn from.
+
+    Of UTKFace, these are the stored ones: in a partial copy, near-duplicates may have lost the image that settles their
+    split, and come into another one.
+    """
+    task, file = TASKS[card.task], folder / PREDICTIONS_FILE
+    if task.dataset.startswith("utkface") and file.is_file():
+        return np.concatenate([predictions.ids for predictions in load_predictions(file).values()])
+    return np.concatenate([data.splits[split.name].ids for split in task.splits])
 
 
 def _select(data: SplitDataset, names: Sequence[str]) -> Samples:
@@ -172,16 +186,16 @@ def _evaluate(options: argparse.Namespace) -> dict[str, object]:
     # Before the data set is read, which takes half a minute.
     verified_file(folder, SERVED_FILE, card)
     data = load_data(card.task, options.data, card.input_size)
+    held_out = held_out_ids(folder, card, data)
     stored = store_predictions(folder, data, tta=options.tta) if options.store else {}
-    if not options.split_file:
-        split = options.split or TASKS[card.task].test_split.name
-        return evaluate(folder, data, split, stored.get(split), tta=options.tta)
-    samples = _select(data, read_split_file(options.split_file))
-    held_out = np.concatenate([data.splits[split.name].ids for split in TASKS[card.task].splits])
-    trained_on = int((~np.isin(samples.ids, held_out)).sum())
+    split = options.split or TASKS[card.task].test_split.name
+    if options.split_file:
+        split = "file"
+        data = replace(data, splits={split: _select(data, read_split_file(options.split_file))})
+    metrics = evaluate(folder, data, split, stored.get(split), tta=options.tta)
+    trained_on = int((~np.isin(data.splits[split].ids, held_out)).sum())
     if trained_on:
         print(f"warning: {card.name} was trained on {trained_on:,} of these images", file=sys.stderr)
-    metrics = evaluate(folder, replace(data, splits={"file": samples}), "file", tta=options.tta)
     return metrics | {"images_learnt_from": trained_on}
 
 

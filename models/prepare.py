@@ -133,8 +133,6 @@ def _prepare(options: argparse.Namespace) -> None:
     print(format_counts(jobs))
     print(f"{len(jobs):,} images in {options.output}")
     report_splits(data, task)
-    if data.dropped:
-        print(f"and {data.dropped:,} training images that are near-duplicates of test images")
 
 
 if __name__ == "__main__":

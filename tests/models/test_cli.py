@@ -55,11 +55,12 @@ def test_what_a_data_set_lacks_is_told(capsys):
         for name, emotions in labels.items()
     }
     rejected = (Rejected("train/anger/a.png", "unreadable image"),)
-    data = SplitDataset("made-up", splits, rejected, 0, 0, notes=("names are not official",))
+    data = SplitDataset("made-up", splits, rejected, 3, 2, notes=("names are not official",))
     report_splits(data, "emotion_five")
     assert capsys.readouterr().err.splitlines() == [
         "warning: left out: 1 files or rows: 1 unreadable image (train/anger/a.png)",
         "warning: names are not official",
+        "warning: left out: 2 training near-duplicates of test images",
         "warning: no images in the split public of emotion surprise, neutral: per-class metrics lack these classes, "
         "and means are over the others",
         "warning: no images in the split private",

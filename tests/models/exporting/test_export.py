@@ -20,6 +20,7 @@ from models.exporting.keras_json import read_json_h5
 from models.exporting.quantization import quantize_dynamic, round_to_float16, to_float32
 from models.training import tasks
 from models.training.baseline_recipes import BASELINE_CONFIGS
+from tests.fakes.evaluation import age_gender_predictions, write_artifact
 from tests.fakes.training import made_up_data
 
 SMALL = {"input_size": 35, "filters": (8, 8, 8), "dense": 16}
@@ -225,6 +226,7 @@ def test_evaluate_prints_metrics_and_counts_training_images(installed, fer2013_d
     metrics = json.loads(capsys.readouterr().out)
     assert (metrics["split"], metrics["n"], metrics["dataset"]) == ("public", 14, "fer2013")
     assert {"accuracy", "accuracy_low", "accuracy_high", "macro_f1", "fingerprint"} <= set(metrics)
+    assert (metrics["left_out"], metrics["notes"], metrics["images_learnt_from"]) == (0, [], 0)
     splits = load_fer2013(fer2013_dir).splits
     file = tmp_path / "split.csv"
     file.write_text("\n".join(["file", *splits["train"].ids[:3], *splits["private"].ids[:5]]) + "\n")
@@ -233,6 +235,16 @@ def test_evaluate_prints_metrics_and_counts_training_images(installed, fer2013_d
     metrics = json.loads(printed.out)
     assert (metrics["n"], metrics["images_learnt_from"]) == (8, 3)
     assert "was trained on 3 of these images" in printed.err
+
+
+def test_images_that_a_partial_copy_moves_to_the_test_split_are_learnt_from(tmp_path):
+    stored = age_gender_predictions(count=6)
+    folder = write_artifact(tmp_path, "age_gender", "age_gender", {"test": stored.take(np.arange(4))})
+    data = made_up_data("age_gender")
+    assert set(evaluate.held_out_ids(folder, load_card(folder), data)) == set(stored.ids[:4])
+    (folder / "predictions.npz").unlink()
+    expected = {*data.splits["validation"].ids, *data.splits["test"].ids}
+    assert set(evaluate.held_out_ids(folder, load_card(folder), data)) == expected
 
 
 @pytest.mark.parametrize(
