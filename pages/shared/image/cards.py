@@ -26,7 +26,7 @@ _CARDS_PER_ROW = 3
 _THUMBNAIL_SHOWN_PX = 96
 NO_FACE = """**No face found.** What helps:
 - **Too small:** cut the face out of the picture, or take it from nearer.
-- **Turned:** use a picture from the front, upright.
+- **Turned away:** use a picture taken from the front.
 - **Covered or dark:** use one without mask, hands or sunglasses, in even light."""
 
 
