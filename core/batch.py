@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import numpy as np
@@ -84,15 +84,17 @@ def analyze_files(
         yield outcome
 
 
-def plan_annotated(files: Sequence[FoundFile], folder: Path) -> dict[str, Path]:
-    """Return path -> path of its annotated copy in ``folder``, a JPEG file, in subfolders as below the folder that was
-    searched. Raises ``ConfigError`` if an analyzed file would be overwritten."""
-    targets = unique_paths(
-        file.relative
-        if file.relative.suffix.lower() in (".jpg", ".jpeg")
-        else file.relative.with_name(f"{file.relative.name}.jpg")
-        for file in files
+def annotated_paths(paths: Iterable[PurePath]) -> Iterator[PurePath]:
+    """Yield the path of each image's annotated copy, a JPEG file; all are different."""
+    return unique_paths(
+        path if path.suffix.lower() in (".jpg", ".jpeg") else path.with_name(f"{path.name}.jpg") for path in paths
     )
+
+
+def plan_annotated(files: Sequence[FoundFile], folder: Path) -> dict[str, Path]:
+    """Return path -> path of its annotated copy in ``folder``, in subfolders as below the folder that was searched.
+    Raises ``ConfigError`` if an analyzed file would be overwritten."""
+    targets = annotated_paths(file.relative for file in files)
     plan = {file.path: folder / target for file, target in zip(files, targets, strict=True)}
     originals = {Path(file.path).resolve() for file in files}
     for target in plan.values():

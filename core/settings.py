@@ -23,6 +23,16 @@ class ImageLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """Limits of ZIP files, checked before anything is unpacked: bytes as packed, entries, images, bytes unpacked."""
+
+    max_bytes: int = 200 * 1024 * 1024
+    max_entries: int = 5_000
+    max_images: int = 500
+    max_unpacked_bytes: int = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class DetectorSettings:
     """Settings of a detector.
 

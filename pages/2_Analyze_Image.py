@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
-from core.errors import FacetError, ImageError
-from core.io import export
+from core.errors import FacetError
+from core.io.export import Outcome
 from pages.shared.errors import show_error
-from pages.shared.image.analysis import analyze_file
 from pages.shared.image.cache import compute_fingerprint, forget_all_but
-from pages.shared.image.cards import show_result
+from pages.shared.image.cards import show_file
+from pages.shared.image.downloads import offer_downloads
+from pages.shared.image.gallery import MAX_IN_FULL, show_gallery
 from pages.shared.image.inputs import choose_files, choose_settings
 from pages.shared.image.suggestions import suggestion_table
-from pages.shared.markdown import escape_markdown
 from pages.shared.sidebar import load_analyzer
 
 st.title("Analyze Image")
@@ -42,43 +40,16 @@ if not files:
     st.stop()
 
 table = suggestion_table()
-downloads = st.container(horizontal=True)
-json_objects: list[dict[str, Any]] = []
-csv_rows: list[dict[str, Any]] = []
-for number, (file, fingerprint) in enumerate(zip(files, fingerprints, strict=True)):
-    try:
-        with st.spinner(f"Analyzing {escape_markdown(file.name)} …"):
-            result = analyze_file(file, fingerprint, analyzer, settings)
-    except FacetError as error:
-        show_error(error)
-        json_objects.append(export.error_object(file.name, error))
-        continue
-    if isinstance(result, ImageError):
-        show_error(result)
-        json_objects.append(export.error_object(file.name, result))
-        continue
-    show_result(file, fingerprint, result, settings, table, number)
-    networks = settings.networks.choice.for_attributes(settings.attributes)
-    json_objects.append(export.to_json_object(file.name, result.analysis) | {"networks": networks})
-    csv_rows += export.rows(file.name, result.analysis)
-
+downloads = st.container()
+outcomes: list[Outcome]
+if len(files) > MAX_IN_FULL:
+    outcomes, opened = show_gallery(files, fingerprints, analyzer, settings)
+    if opened is not None:
+        show_file(files[opened], fingerprints[opened], analyzer, settings, table, opened)
+else:
+    outcomes = [
+        show_file(file, fingerprint, analyzer, settings, table, number)
+        for number, (file, fingerprint) in enumerate(zip(files, fingerprints, strict=True))
+    ]
 with downloads:
-    st.download_button(
-        "All faces (CSV)",
-        # With a byte order mark, without which Excel garbles file names such as Zoë.jpg.
-        export.to_csv(csv_rows).encode("utf-8-sig"),
-        "faces.csv",
-        "text/csv",
-        key="image_csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
-    st.download_button(
-        "All results (JSON)",
-        json.dumps(json_objects, indent=2, ensure_ascii=False),
-        "faces.json",
-        "application/json",
-        key="image_json",
-        on_click="ignore",
-        icon=":material/download:",
-    )
+    offer_downloads(files, outcomes, settings)

@@ -17,7 +17,7 @@ from core.suggestions import COLUMNS
 from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
-from pages.shared.image.cache import EXPLANATIONS, RESULTS
+from pages.shared.image.cache import EXPLANATIONS, RESULTS, SUMMARIES
 from pages.shared.image.files import MemoryFile
 from pages.shared.image.paste import PASTED
 from pages.shared.markdown import escape_markdown
@@ -120,16 +120,19 @@ def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
     assert not app.get("plotly_chart")
 
 
-def test_cache_of_results_is_bounded(analyzer: FakeAnalyzer) -> None:
-    limit = image_inputs.MAX_FILES
+def test_caches_are_bounded(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = 6
+    for module in ("inputs", "gallery"):
+        monkeypatch.setattr(f"pages.shared.image.{module}.MAX_FILES", limit)
     app = upload(IMAGE.open(), *((f"{seed}.png", image_file(seed, width=50)) for seed in range(limit + 2)))
-    assert f"Only the first {limit} of {limit + 2} files" in app.warning[0].value
-    assert len(app.subheader) == len(analyzer.calls) == limit
+    assert f"Only the first {limit} of {limit + 2} images" in app.warning[0].value
+    assert len(analyzer.calls) == limit
     app.slider(key="image_sensitivity").set_value(0.8)
     rerun(app)
     assert math.isclose(analyzer.settings[-1].sensitivity, 0.8)
     assert len(analyzer.calls) == 2 * limit
-    assert len(app.session_state[RESULTS]) == limit
+    assert len(app.session_state[SUMMARIES]) == limit
+    assert not app.session_state[RESULTS]
 
 
 def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
@@ -207,7 +210,7 @@ def test_removed_files_are_forgotten(analyzer: FakeAnalyzer) -> None:
 
 
 def test_cached_error_does_not_keep_the_file() -> None:
-    error = image_results._analyze("bad.png", b"text", FakeAnalyzer(), Attributes())
+    error = image_results.decode_file(MemoryFile("bad.png", b"text"))
     assert isinstance(error, ImageError)
     assert str(error).startswith("bad.png cannot be read as an image")
     assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,12 @@ from core.types import Analysis
 from core.video.session import FrameAnalyzer
 from pages.shared.image.cache import RESULTS, cached
 from pages.shared.image.files import ImageFile
-from pages.shared.image.inputs import MAX_FILES
 from pages.shared.sidebar import PageSettings
 
 PREVIEW_SIDE_PX = 1024
 THUMBNAIL_PX = 128
+MAX_RESULTS = 8
+"""Images whose full results the session caches, up to 5 MB each."""
 MAX_CARDS = 12
 """Faces per image that get a card; the table lists all of them."""
 
@@ -48,22 +50,34 @@ def analyze_file(
 
     An ``ImageError`` is returned, so that the other files are still analyzed; other errors are raised.
     """
+    key = cache_key(file, fingerprint, settings)
+    return cached(RESULTS, key, lambda: _analyze(file, analyzer, settings.attributes), MAX_RESULTS)
+
+
+def cache_key(file: ImageFile, fingerprint: str, settings: PageSettings) -> tuple[Any, ...]:
+    """Return what a result depends on."""
     detector, networks = (settings.detector, settings.detector_name), settings.networks.choice
-    key = (fingerprint, file.name, *detector, networks, settings.attributes)
-    return cached(RESULTS, key, lambda: _analyze(file.name, file.getvalue(), analyzer, settings.attributes), MAX_FILES)
+    return (fingerprint, file.name, *detector, networks, settings.attributes)
 
 
-def _analyze(name: str, data: bytes, analyzer: FrameAnalyzer, attributes: Attributes) -> ImageResult | ImageError:
+def decode_file(file: ImageFile) -> images.Picture | ImageError:
+    """Decode a file. An ``ImageError`` is returned, and holds nothing but its message."""
     try:
-        picture = images.decode(data, name=name)
+        return images.decode(file.getvalue(), name=file.name)
     except ImageError as error:
         # A copy, because the traceback and cause of the original keep the file's bytes in memory.
         return type(error)(*error.args)
+
+
+def _analyze(file: ImageFile, analyzer: FrameAnalyzer, attributes: Attributes) -> ImageResult | ImageError:
+    picture = decode_file(file)
+    if isinstance(picture, ImageError):
+        return picture
     analysis = analyzer.analyze(picture.frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
     thumbnails = align_faces(picture.frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3).crops
     preview = images.fit(picture.frame, PREVIEW_SIDE_PX)
-    return ImageResult(name, analysis.resized(picture.resolution_wh), preview, thumbnails)
+    return ImageResult(file.name, analysis.resized(picture.resolution_wh), preview, thumbnails)
 
 
 def annotated_png(file: ImageFile, analysis: Analysis, style: OverlayStyle) -> bytes:

@@ -9,14 +9,17 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.io.archive import ArchivedFile
 from pages.shared.image.files import ImageFile
 
-RESULTS, EXPLANATIONS = "image_results", "image_explanations"
+RESULTS, SUMMARIES, EXPLANATIONS = "image_results", "image_summaries", "image_explanations"
 Value = TypeVar("Value")
 
 
 def compute_fingerprint(file: ImageFile) -> str:
-    """Return the SHA-256 of the file's contents."""
+    """Return a text that only the same contents have."""
+    if isinstance(file, ArchivedFile):  # It need not be unpacked.
+        return file.fingerprint
     return hashlib.sha256(file.getvalue()).hexdigest()
 
 
@@ -36,8 +39,9 @@ def cached(kind: str, key: tuple[Any, ...], make: Callable[[], Value], max_entri
 
 def forget_all_but(fingerprints: Collection[str]) -> None:
     """Drop everything about files that were removed or replaced."""
-    for store in map(_store, (RESULTS, EXPLANATIONS)):
-        for key in [key for key in store if key[0] not in fingerprints]:
+    kept = set(fingerprints)
+    for store in map(_store, (RESULTS, SUMMARIES, EXPLANATIONS)):
+        for key in [key for key in store if key[0] not in kept]:
             del store[key]
 
 

@@ -10,13 +10,17 @@ import streamlit as st
 
 from core import labels
 from core.drawing import annotator
+from core.errors import FacetError, ImageError
 from core.evaluation.plots.faces import probability_bars
 from core.io import export, images
+from core.io.export import Outcome
 from core.settings import OverlayStyle
 from core.suggestions import Suggestion, suggest_for
 from core.types import EMOTIONS, Analysis, Face
+from core.video.session import FrameAnalyzer
 from pages.shared import resources
-from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, annotated_png, card_numbers
+from pages.shared.errors import show_error
+from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, analyze_file, annotated_png, card_numbers
 from pages.shared.image.explanation import show_explanation
 from pages.shared.image.files import ImageFile
 from pages.shared.markdown import escape_markdown
@@ -28,6 +32,28 @@ NO_FACE = """**No face found.** What helps:
 - **Too small:** cut the face out of the picture, or take it from nearer.
 - **Turned away:** use a picture taken from the front.
 - **Covered or dark:** use one without mask, hands or sunglasses, in even light."""
+
+
+def show_file(
+    file: ImageFile,
+    fingerprint: str,
+    analyzer: FrameAnalyzer,
+    settings: PageSettings,
+    table: Sequence[Suggestion],
+    number: int,
+) -> Outcome:
+    """Analyze one file, show its result or error, and return the outcome; see ``show_result``."""
+    try:
+        with st.spinner(f"Analyzing {escape_markdown(file.name)} …"):
+            result = analyze_file(file, fingerprint, analyzer, settings)
+    except FacetError as error:
+        show_error(error)
+        return error
+    if isinstance(result, ImageError):
+        show_error(result)
+        return result
+    show_result(file, fingerprint, result, settings, table, number)
+    return result.analysis
 
 
 def show_result(

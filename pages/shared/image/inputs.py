@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import streamlit as st
 
+from core.datasets.samples import describe_rejected
+from core.errors import ImageError
+from core.io.archive import is_archive, read_archive
 from core.io.images import EXTENSIONS
-from core.settings import DetectorSettings, OverlayStyle
+from core.settings import ArchiveLimits, DetectorSettings, OverlayStyle
+from pages.shared.errors import show_error
 from pages.shared.image.files import ImageFile, MemoryFile
 from pages.shared.image.paste import pasted_files
 from pages.shared.markdown import escape_markdown
 from pages.shared.samples import ASTRONAUT, GRACE_HOPPER
 from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
 
-MAX_FILES = 32
-"""Files whose results the session caches; the page says which others of an upload are left out."""
+MAX_FILES = ArchiveLimits().max_images
+"""Images whose outcomes the session caches; the page says which others of an upload are left out."""
 
 FROM_FILES, FROM_CAMERA = "Upload files", "Take a snapshot"
 SAMPLES = {"Astronaut": ASTRONAUT, "Grace Hopper": GRACE_HOPPER}
@@ -59,18 +65,38 @@ def choose_files() -> list[ImageFile]:
         return [snapshot] if snapshot else []
     # Any file name is accepted: files that are not images get their own message.
     uploaded = st.file_uploader(
-        "Images: drop or choose files, or paste one with Ctrl+V",
+        "Images or ZIP files: drop or choose them, or paste an image with Ctrl+V",
         accept_multiple_files=True,
         key="image_files",
-        help=f"Formats: {', '.join(EXTENSIONS)}. At most {MAX_FILES} files.",
+        help=f"Formats: {', '.join(EXTENSIONS)}, and zip. At most {MAX_FILES} images.",
+        max_upload_size=ArchiveLimits().max_bytes // 2**20,
     )
     chosen = st.pills("Sample images", list(SAMPLES), selection_mode="multi", key="image_samples")
     samples = [MemoryFile(SAMPLES[title].name, SAMPLES[title].read_bytes()) for title in chosen]
-    files: list[ImageFile] = [*uploaded, *pasted_files(), *samples]
+    files: list[ImageFile] = [*_unpack(uploaded), *pasted_files(), *samples]
     if len(files) > MAX_FILES:
         first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(
-            f"Only the first {MAX_FILES} of {len(files)} files are analyzed. {first_left_out} and later files are left "
+            f"Only the first {MAX_FILES} of {len(files)} images are analyzed. {first_left_out} and later ones are left "
             "out: remove others to see them."
         )
     return files[:MAX_FILES]
+
+
+def _unpack(uploaded: Iterable[ImageFile]) -> Iterator[ImageFile]:
+    """Yield the files, and the images of ZIP files in their place. Shows what is left out of these, and why."""
+    for file in uploaded:
+        data = file.getvalue()
+        if not is_archive(file.name, data):
+            yield file
+            continue
+        try:
+            archive = read_archive(data, file.name)
+        except ImageError as error:
+            show_error(error)
+            continue
+        if archive.left_out:
+            st.warning(escape_markdown(f"{file.name}: {describe_rejected(archive.left_out)}."))
+        if not archive.files:
+            st.info(escape_markdown(f"{file.name} holds no images."))
+        yield from archive.files

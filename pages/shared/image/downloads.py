@@ -1,0 +1,79 @@
+"""Results of all images for download: a table, JSON, and the annotated images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import PurePosixPath
+
+import streamlit as st
+
+from core.batch import annotated_paths
+from core.drawing import annotator
+from core.errors import ImageError
+from core.io import export, images
+from core.io.archive import write_archive
+from core.io.export import Outcome
+from core.settings import OverlayStyle
+from core.types import Analysis
+from pages.shared.image.analysis import card_numbers, decode_file
+from pages.shared.image.files import ImageFile
+from pages.shared.sidebar import PageSettings
+
+ANNOTATED_SIDE_PX = 1600
+"""Longer side of the images in the ZIP file, so that hundreds fit into memory."""
+
+
+def offer_downloads(files: Sequence[ImageFile], outcomes: Sequence[Outcome], settings: PageSettings) -> None:
+    networks = settings.networks.choice.for_attributes(settings.attributes)
+    named = [(file.name, outcome) for file, outcome in zip(files, outcomes, strict=True)]
+    rows = [row for name, outcome in named for row in export.file_rows(name, outcome)]
+    results = [export.file_object(name, outcome, networks) for name, outcome in named]
+    with st.container(horizontal=True):
+        st.download_button(
+            "All faces (CSV)",
+            # With a byte order mark, without which Excel garbles file names such as Zoë.jpg.
+            export.to_csv(rows, export.FILE_COLUMNS).encode("utf-8-sig"),
+            "faces.csv",
+            "text/csv",
+            key="image_csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "All results (JSON)",
+            json.dumps(results, indent=2, ensure_ascii=False),
+            "faces.json",
+            "application/json",
+            key="image_json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        if len(files) > 1:
+            st.download_button(
+                "Annotated images (ZIP)",
+                partial(annotated_zip, files, outcomes, settings.style),
+                "annotated.zip",
+                "application/zip",
+                key="image_zip",
+                on_click="ignore",
+                icon=":material/download:",
+                help=f"JPEG, at most {ANNOTATED_SIDE_PX} pixels wide or high. Hundreds of images take a minute.",
+            )
+
+
+def annotated_zip(files: Sequence[ImageFile], outcomes: Sequence[Outcome], style: OverlayStyle) -> bytes:
+    """Return a ZIP file with the annotated copies of all images that could be analyzed."""
+
+    def annotated() -> Iterator[tuple[str, bytes]]:
+        names = annotated_paths(PurePosixPath(file.name) for file in files)
+        for file, outcome, name in zip(files, outcomes, names, strict=True):
+            picture = decode_file(file) if isinstance(outcome, Analysis) else None
+            if picture is None or isinstance(picture, ImageError) or not isinstance(outcome, Analysis):
+                continue
+            frame = images.fit(picture.frame, ANNOTATED_SIDE_PX)
+            drawn = annotator.annotate(frame, outcome, style, numbers=card_numbers(outcome), legend=True)
+            yield str(name), images.encode_jpeg(drawn)
+
+    return write_archive(annotated())
