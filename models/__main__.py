@@ -11,6 +11,7 @@ COMMANDS = {
     "train": ("models.train", "train a network"),
     "export": ("models.export", "turn a finished run into an artifact"),
     "evaluate": ("models.evaluate", "evaluate an artifact, or the face detectors"),
+    "pack": ("models.faces.packing", "pack faces for training age and perceived gender"),
     "prepare": ("models.prepare", "copy a data set into class folders"),
     "alignment": ("models.measuring.alignment", "fit the face alignment to a detector"),
     "robustness": ("models.measuring.robustness", "evaluate an artifact on corrupted images"),

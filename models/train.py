@@ -205,10 +205,16 @@ def _train(options: argparse.Namespace) -> None:
     workdir = locate_run(config, options.runs, options.seed)
     if options.seed is not None:
         config = replace(config, seed=options.seed)
-    data = TASKS[config.task].load(options.data, config)
-    if options.limit:
-        data = data.limit(options.limit)
-    best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
+    if config.faces is not None:
+        # Only these recipes need PyTorch.
+        from models.faces.command import train_faces
+
+        best = train_faces(config, options.data, workdir, options.resume, options.limit)
+    else:
+        data = TASKS[config.task].load(options.data, config)
+        if options.limit:
+            data = data.limit(options.limit)
+        best = train_and_evaluate(config, data, workdir, options.resume, verbose=2 if options.quiet else 1)
     print(json.dumps(best, indent=2))
 
 

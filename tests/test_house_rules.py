@@ -108,9 +108,9 @@ def test_every_requirement_is_pinned():
     assert all("==" in line for line in lines if line and not line.startswith("#"))
 
 
-def test_only_training_the_detector_needs_pytorch():
+def test_only_some_trainings_need_pytorch():
     users = {path.stem for path in PRODUCTION if "torch" in imported_packages(path.read_text(encoding="utf-8"))}
-    assert users == {"network", "train", "hard_negatives"}
+    assert users == {"network", "train", "hard_negatives", "losses", "torch_residual"}
 
 
 @pytest.mark.parametrize("path", PRODUCTION, ids=lambda path: str(path.relative_to(ROOT)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from models.faces.config import FaceLearning
 from models.training.pipeline import Augmentation
 from models.training.sampling import AgeWeighting
 
@@ -63,6 +64,8 @@ class TrainConfig:
     closing_augmentation: Augmentation | None = None
     """Final augmentation: replaces ``augmentation`` in the last ``closing_epochs`` of the schedule."""
     closing_epochs: int = 0
+    faces: FaceLearning | None = None
+    """Learn from packed faces, with PyTorch (``models.faces``); ``augmentation`` and ``mixup`` then do not count."""
     precision: str = "mixed_bfloat16"
     seed: int = 1
     recipe: str = ""

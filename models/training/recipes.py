@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.errors import ConfigError
+from models.faces.config import FaceLearning
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.config import TrainConfig
 from models.training.pipeline import Augmentation
@@ -13,6 +14,7 @@ from models.training.sampling import AgeWeighting
 _WIDE = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1))
 """Residual blocks of the served networks: at half, a quarter and an eighth of the stem's size."""
 
+_DEEP = (*_WIDE[:4], (96, 1), *_WIDE[4:], (192, 1))
 _LIGHT = Augmentation(
     rotation_deg=10,
     scale=0.08,
@@ -152,6 +154,21 @@ CONFIGS: dict[str, TrainConfig] = {
             learning_rate=0.008,
             age_weighting=AgeWeighting(power=0.8, cap=4.0),
             seed=4,
+        ),
+        TrainConfig(
+            name="age_gender_faces",
+            task="age_gender",
+            architecture="age_gender_residual",
+            architecture_arguments={"input_size": 112, "stages": _DEEP, "stem": (32, 2), "dropout": 0.2},
+            image_size=112,
+            epochs=24,
+            batch_size=64,
+            learning_rate=0.03,
+            warmup_epochs=0.5,
+            label_smoothing=0.05,
+            loss_weights={"age": 1.0, "gender": 3.0},
+            average_momentum=0.999,
+            faces=FaceLearning(),
         ),
         # For comparison with published results only: ages 21-60, trained on the training split of that publication.
         replace(
