@@ -10,42 +10,45 @@ from numpy.typing import NDArray
 from core.detection.base import FaceDetector
 from core.types import Box, Detection, Landmarks
 
-MIN_ROTATED_SCORE = 0.7
+UPRIGHT_SCORE = 0.7
+"""A frame with an upright face of this score needs no other search."""
+MIN_ROTATED_SCORE = 0.6
 """Three more searches are three more chances of a false positive, so they need a better score."""
 _LYING_DEG = 65.0
-"""Roll from which faces lie on their side; smaller ones are tilted heads in an upright frame."""
+"""Roll from which a face lies on its side; smaller ones are tilted heads in an upright frame."""
 
 
 def search_orientations(detector: FaceDetector, frame: NDArray[np.uint8]) -> tuple[tuple[Detection, ...], int]:
-    """Search a (H, W, 3) uint8 BGR frame as it is and, where no face is found, the other three ways up.
+    """Search a (H, W, 3) uint8 BGR frame as it is and, without a sure upright face, the other three ways up.
 
-    Returns the detections in pixels of ``frame``, best score first, and the quarter turns clockwise, 0 to 3, that bring
-    the frame upright: those of the search that found faces, or what the landmarks of the faces say.
+    Returns the detections of the way up with the best upright face, in pixels of ``frame``, best score first, and the
+    quarter turns clockwise, 0 to 3, that bring the frame upright.
     """
-    found = detector.detect(frame)
-    if found:
-        return found, upright_turns(found)
-    best, best_turns, best_score = found, 0, MIN_ROTATED_SCORE
+    best, best_turns = detector.detect(frame), 0
+    best_score = _upright_score(best)
+    if best_score >= UPRIGHT_SCORE:
+        return best, 0
     for turns in (1, 2, 3):
         found = detector.detect(rotate_frame(frame, turns))
-        if found and found[0].score >= best_score:
-            best, best_turns, best_score = found, turns, found[0].score
+        score = _upright_score(found)
+        if score > max(best_score, MIN_ROTATED_SCORE):
+            best, best_turns, best_score = found, turns, score
     height, width = frame.shape[:2]
     rotated_wh = (height, width) if best_turns % 2 else (width, height)
     return tuple(rotate_detection(face, -best_turns, rotated_wh) for face in best), best_turns
 
 
-def upright_turns(detections: Sequence[Detection]) -> int:
-    """Compute the quarter turns clockwise, 0 to 3, after which most faces are upright; 0 without landmarks."""
-    votes = np.zeros(4)
-    for face in detections:
-        if face.landmarks is not None:
-            points = np.array(face.landmarks.points)
-            x, y = points[3:].mean(axis=0) - points[:2].mean(axis=0)
-            upright = y >= np.hypot(x, y) * np.cos(np.deg2rad(_LYING_DEG))
-            # How far the face points down the screen after each number of quarter turns.
-            votes[0 if upright else np.argmax([y, x, -y, -x])] += face.score
-    return int(np.argmax(votes))
+def _upright_score(detections: Sequence[Detection]) -> float:
+    """Return the best score of the faces that do not lie on their side, as far as landmarks tell; 0 without any."""
+    return max((face.score for face in detections if not _lies(face)), default=0.0)
+
+
+def _lies(face: Detection) -> bool:
+    if face.landmarks is None:
+        return False
+    points = np.array(face.landmarks.points)
+    x, y = points[3:].mean(axis=0) - points[:2].mean(axis=0)
+    return bool(y < np.hypot(x, y) * np.cos(np.deg2rad(_LYING_DEG)))
 
 
 def rotate_frame(frame: NDArray[np.uint8], quarter_turns: int) -> NDArray[np.uint8]:
