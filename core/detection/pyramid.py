@@ -1,7 +1,7 @@
 """Facet's own detector: ``models/architectures/face_detector.py`` served by LiteRT, boxes and five landmarks.
 
 The network has maps of three strides and so finds faces from 13 px to larger than its input in one pass. Frames of less
-than ``_ENLARGED_PX`` are enlarged, at most to twice their size. Photographs of more than ``_ONE_PASS_PX`` are searched
+than ``_ENLARGED_PX`` are enlarged, at most ``_MAX_ZOOM`` times. Photographs of more than ``_ONE_PASS_PX`` are searched
 twice: in detail, and as an overview for the faces that are too large for its receptive field.
 """
 
@@ -24,7 +24,7 @@ from core.types import Detection
 SIZE_MULTIPLE = max(STRIDES)
 MIN_CANDIDATE_SCORE = 0.1
 """Weaker cells take no part in the weighted mean of the cells that found the same face."""
-_ENLARGED_PX = 384
+_ENLARGED_PX, _MAX_ZOOM = 640, 1.75
 _ONE_PASS_PX = 352
 _OVERVIEW_PX = 256
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
@@ -80,8 +80,8 @@ class PyramidDetector:
     def detect(self, frame: NDArray[np.uint8]) -> tuple[Detection, ...]:
         """(H, W, 3) uint8 BGR -> detections with landmarks in frame pixels, best score first."""
         settings, longest_px = self._settings, max(frame.shape[:2])
-        largest_px = settings.detail_side_px
-        side_px = max(min(longest_px, largest_px), min(2 * longest_px, largest_px, _ENLARGED_PX))
+        enlarged_px = min(round(_MAX_ZOOM * longest_px), _ENLARGED_PX)
+        side_px = min(max(longest_px, enlarged_px), settings.detail_side_px)
         # Enlarging does not make faces out of a few pixels.
         smallest_px = _SMALLEST_PX * max(1.0, side_px / longest_px)
         if side_px <= _ONE_PASS_PX:

@@ -47,12 +47,12 @@ class FixedNetwork:
     ("wh", "settings", "shapes"),
     [
         ((640, 480), LIVE_DETECTOR, [(256, 320)]),
-        ((320, 240), DetectorSettings(), [(288, 384), (192, 256)]),
-        ((100, 100), DetectorSettings(), [(224, 224)]),
+        ((320, 240), DetectorSettings(), [(448, 576), (192, 256)]),
+        ((100, 100), DetectorSettings(), [(192, 192)]),
         ((640, 480), DetectorSettings(), [(480, 640), (192, 256)]),
         ((4000, 3000), DetectorSettings(), [(1440, 1920), (192, 256)]),
     ],
-    ids=["live", "enlarged", "at most twice", "detail and overview", "at most 1,920 px"],
+    ids=["live", "enlarged", "tiny", "detail and overview", "at most 1,920 px"],
 )
 def test_sizes_of_the_searched_copies(wh, settings, shapes):
     network = FixedNetwork()
@@ -71,8 +71,8 @@ def test_boxes_are_in_pixels_of_the_frame():
     [
         (12, (320, 240), 0),
         (14, (320, 240), 1),
-        (24, (100, 100), 0),
-        (30, (100, 100), 1),
+        (20, (100, 100), 0),
+        (25, (100, 100), 1),
     ],
     ids=["too small", "large enough", "too small before it was enlarged", "large enough before"],
 )
