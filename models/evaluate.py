@@ -4,6 +4,7 @@ Runs ``model.tflite`` in LiteRT over a split of its data set and prints all metr
 each image and its mirror image (test-time augmentation), which is never served. ``--store`` runs the validation and the
 test split and writes predictions and metrics: calibrated anew to ``predictions.npz``, with ``--tta`` to
 ``two_views.npz``. ``detector`` as ARTIFACT compares the face detectors, see ``models.measuring.detector``.
+``--folder DIR`` evaluates detector and networks on labelled photographs, see ``models.measuring.own_images``.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from core.tasks import ATTRIBUTE_TASKS, TASKS
 from models.cli import add_data, artifact_folder, run
 from models.exporting.model_card import read_card, write_card
 from models.measuring import detector as evaluate_detector
+from models.measuring import own_images
 from models.measuring.calibration import fit_calibration
 from models.training.tasks import load_data
 
@@ -153,7 +155,13 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] in (["detector"], [DETECTOR_ARTIFACT]):
         return evaluate_detector.main(arguments[1:])
-    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Evaluate a served artifact.")
+    if any(argument.partition("=")[0] == "--folder" for argument in arguments):
+        return own_images.main(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m models.evaluate",
+        description="Evaluate a served artifact.",
+        epilog="With --folder DIR instead: evaluate detector and networks on labelled photographs of your own.",
+    )
     parser.add_argument("artifact", help="name of a folder in models/artifacts, or: detector")
     add_data(parser)
     splits = sorted({split.name for task in ATTRIBUTE_TASKS.values() for split in task.splits})

@@ -8,9 +8,11 @@ from core.tasks import TASKS
 from pages.shared.evaluation.components import show_open_tab
 from pages.shared.evaluation.detector import choose_detectors, load_detection, show_detectors
 from pages.shared.evaluation.leaderboard import show_leaderboard
+from pages.shared.evaluation.own_images import show_own_images
 from pages.shared.evaluation.selection import (
     BY_TEST_SET,
     LEADERBOARD,
+    OWN_IMAGES,
     VIEW_KEY,
     choose_detail,
     choose_models,
@@ -42,5 +44,5 @@ def show_by_test_set() -> None:
 
 
 st.title("Model Evaluation")
-st.caption("All metrics come from saved predictions on public test sets, without test-time augmentation.")
-show_open_tab({BY_TEST_SET: show_by_test_set, LEADERBOARD: show_leaderboard}, VIEW_KEY)
+st.caption("Metrics on public test sets come from saved predictions, without test-time augmentation.")
+show_open_tab({BY_TEST_SET: show_by_test_set, LEADERBOARD: show_leaderboard, OWN_IMAGES: show_own_images}, VIEW_KEY)

@@ -80,7 +80,7 @@ def _find_class_folders(data_dir: Path) -> Path | None:
     """Find the folder that holds ``train`` and so on with at least one folder called as an emotion."""
     for folder in walk_folders(data_dir, first="fer"):
         for split in folder.folders:
-            if _key(split) in _SPLITS and any(map(_emotion, list_folder(folder.path / split).folders)):
+            if _key(split) in _SPLITS and any(map(parse_emotion, list_folder(folder.path / split).folders)):
                 return folder.path
     return None
 
@@ -134,7 +134,7 @@ def _read_folder(root: Path) -> Iterator[_Face | Rejected]:
             content = list_folder(root / split)
             yield from (Rejected(f"{split}/{name}", "not in a class folder") for name in content.files)
             for class_name in content.folders:
-                yield from _read_class_folder(root, f"{split}/{class_name}", usage, _emotion(class_name))
+                yield from _read_class_folder(root, f"{split}/{class_name}", usage, parse_emotion(class_name))
 
 
 def _read_class_folder(root: Path, where: str, usage: str, emotion: Emotion | None) -> Iterator[_Face | Rejected]:
@@ -196,5 +196,6 @@ def _key(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
-def _emotion(class_name: str) -> Emotion | None:
+def parse_emotion(class_name: str) -> Emotion | None:
+    """Return the emotion that a class folder or a cell names, in usual spellings; ``None`` for other names."""
     return _SPELLINGS.get(class_name.strip().lower())

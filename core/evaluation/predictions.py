@@ -55,7 +55,8 @@ class Predictions:
     ``ids``: (N,) str, unique. ``truth``: label name -> (N,) int64: the index into ``CLASSES`` for ``emotion``,
     ``gender`` and ``age_group``, into ``core.datasets.utkface.RACES`` for ``race``, years for ``age`` (not clipped to
     what a model can predict). ``probabilities``: output -> (N, K) float32 in the order of ``CLASSES``, rows sum to 1.
-    ``age``: for tasks with the attribute ``age``. Labels that the model does not predict are kept for errors by group.
+    ``age``: for tasks with the attribute ``age``. Labels that the model does not predict may be there, for errors by
+    group.
     """
 
     task: str
@@ -76,7 +77,8 @@ class Predictions:
             ("truth", self.truth, truth_labels(self.task)),
             ("probabilities", self.probabilities, classifier_outputs(self.task)),
         ):
-            if set(arrays) != set(names):
+            # Labels that the model does not predict may be unknown.
+            if not set(names) & set(task.outputs) <= set(arrays) <= set(names):
                 raise ValueError(f"{what} must be of {', '.join(names)}, got {', '.join(arrays)}")
         for name, labels in self.truth.items():
             _check_labels(f"truth of {name}", labels, count, _LABELS[name])
@@ -138,9 +140,10 @@ def truth_labels(task: str) -> tuple[str, ...]:
 
 
 def truth_of(task: str, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
-    """Select the truth for ``task`` from ``labels``; a true age between two age groups counts as the nearer one."""
-    derived = {"age_group": nearest_age_groups(labels["age"])} if "age" in labels else {}
-    return {name: {**derived, **labels}[name] for name in truth_labels(task)}
+    """Select the truth for ``task`` from those ``labels`` that are known; a true age between two age groups counts as
+    the nearer one."""
+    known = ({"age_group": nearest_age_groups(labels["age"])} if "age" in labels else {}) | dict(labels)
+    return {name: known[name] for name in truth_labels(task) if name in known}
 
 
 def save_predictions(path: Path, splits: Mapping[str, Predictions]) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from pages.shared.image.cache import forget_all_but
 from pages.shared.image.paste import forget_pasted
 from pages.shared.live.connection import forget_connection
 
+OWN_EVALUATION_KEY = "evaluation_own_images"
+"""Session key of the evaluation of the visitor's own images."""
+
 
 def start_page(url_path: str) -> None:
-    """Drop the pictures of the image page and the connection of the live page unless that is the page at
-    ``url_path``."""
+    """Drop the pictures of the image page, the results about the visitor's own images and the connection of the live
+    page, unless that is the page at ``url_path``."""
     if url_path != "Analyze_Image":
         forget_all_but(())
         forget_pasted()
+    if url_path != "Model_Evaluation":
+        st.session_state.pop(OWN_EVALUATION_KEY, None)
     if url_path != "Live_Camera":
         forget_connection()

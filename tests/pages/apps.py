@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, TAB_KEY, TEST_SET_KEY, VIEW_KEY
+from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, OWN_IMAGES, TAB_KEY, TEST_SET_KEY, VIEW_KEY
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,8 +86,8 @@ def switch_tab(page: AppTest, tab: str, key: str = TAB_KEY) -> AppTest:
 
 
 def tab_names(page: AppTest) -> list[str]:
-    """Without those that choose between the leaderboard and the test sets."""
-    return [tab.label for tab in page.tabs if tab.label not in (LEADERBOARD, BY_TEST_SET)]
+    """Without those that choose between the views of the page."""
+    return [tab.label for tab in page.tabs if tab.label not in (LEADERBOARD, BY_TEST_SET, OWN_IMAGES)]
 
 
 def download_names(page: AppTest) -> list[str]:

@@ -11,8 +11,8 @@ from core.tasks import TASKS, Split
 from pages.shared.errors import show_error
 from pages.shared.evaluation.cache import load_model
 
-LEADERBOARD, BY_TEST_SET = "Leaderboard", "By test set"
-"""The two views of the page."""
+LEADERBOARD, BY_TEST_SET, OWN_IMAGES = "Leaderboard", "By test set", "Your own images"
+"""The views of the page."""
 VIEW_KEY, TAB_KEY = "evaluation_view", "evaluation_tab"
 """Session keys of the open view, and of the open tab about a test set."""
 TEST_SET_KEY, DETAIL_KEY = "evaluation_test_set", "evaluation_detail"

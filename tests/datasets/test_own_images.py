@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.datasets.own_images import list_folder_files, read_own_images
+from core.errors import DatasetError
+from core.types import Emotion, Gender
+from pages.shared.image.files import MemoryFile
+
+Labels = tuple[Emotion | None, int | None, Gender | None]
+
+
+def read(*names: str, **tables: str) -> tuple[dict[str, Labels], dict[str, str]]:
+    """``tables``: name without ``.csv`` -> text."""
+    files = [MemoryFile(name, b"") for name in names]
+    files += [MemoryFile(f"{name}.csv", text.encode("utf-8-sig")) for name, text in tables.items()]
+    own = read_own_images(files)
+    labels = {image.file.name: (image.emotion, image.age, image.gender) for image in own.images}
+    return labels, {rejected.where: rejected.reason for rejected in own.rejected}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("happy/a.jpg", (Emotion.HAPPY, None, None)),
+        ("test/Anger/b/c.PNG", (Emotion.ANGRY, None, None)),
+        ("Women/a.jpg", (None, None, Gender.FEMALE)),
+        ("male/sadness/a.jpg", (Emotion.SAD, None, Gender.MALE)),
+        ("25_1_3_2017.jpg.chip.jpg", (None, 25, Gender.FEMALE)),
+        ("fear/7_0.jpg", (Emotion.FEAR, 7, Gender.MALE)),
+        ("women/25_0_3.jpg", (None, 25, Gender.FEMALE)),
+    ],
+)
+def test_labels_of_folders_and_names(name: str, labels: Labels) -> None:
+    assert read(name) == ({name: labels}, {})
+
+
+def test_left_out_without_a_table() -> None:
+    labels, rejected = read("happy/a.jpg", "weird/b.jpg", "c.jpg", "m/d.jpg", "200_1_0.jpg")
+    assert list(labels) == ["happy/a.jpg"]
+    assert rejected == {
+        "weird/b.jpg": "unknown class folder: weird",
+        "c.jpg": "no label in its folder or name",
+        "m/d.jpg": "unknown class folder: m",
+        "200_1_0.jpg": "no label in its folder or name",
+    }
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_table(delimiter: str) -> None:
+    lines = [
+        "File, Emotion ,age,gender",
+        "happy/a.jpg,sadness,31,F",
+        "b.jpg,,,male",
+        "c.jpg,bored,,",
+        "d.jpg,,,",
+        "e.jpg,,200,",
+        "absent.jpg,happy,,",
+        "b.jpg,happy,,",
+    ]
+    names = ("x/happy/a.jpg", *(f"x/{name}.jpg" for name in "bcdef"))
+    labels, rejected = read(*names, **{"x/labels": "\r\n".join(lines).replace(",", delimiter)})
+    assert labels == {
+        "x/happy/a.jpg": (Emotion.SAD, 31, Gender.FEMALE),
+        "x/b.jpg": (None, None, Gender.MALE),
+    }
+    assert rejected == {
+        "x/c.jpg": "unknown emotion: bored",
+        "x/d.jpg": "row without a label",
+        "x/e.jpg": "unknown age: 200",
+        "absent.jpg": "in the table, but not among the images",
+        "x/b.jpg": "second row about the same image",
+        "x/f.jpg": "not in the table",
+    }
+
+
+def test_other_tables_do_not_count() -> None:
+    assert read("happy/a.jpg", faces="file,score\na.jpg,1")[0] == {"happy/a.jpg": (Emotion.HAPPY, None, None)}
+
+
+def test_nothing_labelled(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"found \(unknown class folder: weird\): expected folders"):
+        read("weird/a.jpg")
+    with pytest.raises(DatasetError, match=r"no labelled image found \(no images\)"):
+        read_own_images(list_folder_files(tmp_path))
+    with pytest.raises(DatasetError, match="is not a folder"):
+        list_folder_files(tmp_path / "absent")
+
+
+def test_files_of_a_folder(tmp_path: Path) -> None:
+    for name in ("happy/a.jpg", "happy/notes.txt", "labels.csv", ".hidden/b.jpg", "happy/._a.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    files = list_folder_files(tmp_path)
+    assert {file.name: file.getvalue() for file in files} == {
+        "happy/a.jpg": b"happy/a.jpg",
+        "labels.csv": b"labels.csv",
+    }
