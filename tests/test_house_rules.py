@@ -110,7 +110,7 @@ def test_every_requirement_is_pinned():
 
 def test_only_some_trainings_need_pytorch():
     users = {path.stem for path in PRODUCTION if "torch" in imported_packages(path.read_text(encoding="utf-8"))}
-    assert users == {"network", "train", "hard_negatives", "losses", "torch_residual"}
+    assert users == {"network", "train", "hard_negatives", "losses", "torch_residual", "torch_session", "torch_trainer"}
 
 
 @pytest.mark.parametrize("path", PRODUCTION, ids=lambda path: str(path.relative_to(ROOT)))

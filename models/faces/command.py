@@ -5,9 +5,7 @@ The run folder has what ``python -m models export`` reads, as after every traini
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,16 @@ import keras
 import numpy as np
 
 from core.artifacts.model_card import KERAS_FILE, artifacts_dir, load_card, verified_file
-from core.artifacts.storage import save_json, sha256_of
+from core.artifacts.storage import sha256_of
 from core.datasets.samples import fingerprint, subsample
 from models import registry
-from models.exporting.model_card import describe_network, read_card
+from models.exporting.model_card import read_card
 from models.faces.packing import TABLE_FILE, PackedFaces, find_landmarks, load_packed, pack, portrait_detector
 from models.faces.targets import TEACHER_FILE, build_targets
-from models.faces.train import BEST_FILE, learning_of, load_weights, train
+from models.faces.train import learning_of, train
 from models.training.config import TrainConfig
-from models.training.runs import RUN_FILE, STATE_FILE, WEIGHTS_FILE
 from models.training.torch_residual import Weights, insert_identity_blocks
+from models.training.torch_trainer import keep_best, layer_weights, record_run
 
 PACKED_FOLDER = "packed_faces"
 """Beside the run folders."""
@@ -53,30 +51,16 @@ def train_faces(
         f"learns from labels and the answers of {teacher}" if has_teacher else f"labels alone: no {teacher}", flush=True
     )
     start = None if resume else _start(config)
-    workdir.mkdir(parents=True, exist_ok=True)
     model = registry.build(config.architecture, **config.architecture_arguments)
-    record = {"config": asdict(config), "backend": "torch"} | describe_network(model) | _describe_data(faces)
+    metadata = _describe_data(faces)
     if learning_of(config).start_artifact:
-        record["start"] = f"weights of the artifact {learning_of(config).start_artifact} as it was then"
-    record["teacher"] = {"file": teacher.name, "sha256": sha256_of(teacher)} if has_teacher else None
-    (workdir / RUN_FILE).write_text(json.dumps(record, indent=2, default=str))
+        metadata["start"] = f"weights of the artifact {learning_of(config).start_artifact} as it was then"
+    metadata["teacher"] = {"file": teacher.name, "sha256": sha256_of(teacher)} if has_teacher else None
+    workdir.mkdir(parents=True, exist_ok=True)
+    record_run(config, model, workdir, metadata)
     best = train(config, faces, build_targets(faces, teacher if has_teacher else None), workdir, resume, start)
-    set_layer_weights(model, load_weights(workdir / BEST_FILE))
-    model.save_weights(workdir / WEIGHTS_FILE)
-    save_json(workdir / STATE_FILE, {"epoch": config.epochs, "best": best})
+    keep_best(config, model, workdir, best)
     return best
-
-
-def layer_weights(model: keras.Model) -> Weights:
-    """Return the weights of a Keras model by layer."""
-    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
-
-
-def set_layer_weights(model: keras.Model, weights: Weights) -> None:
-    """Do the inverse of ``layer_weights``. Raises ``KeyError`` for a missing layer."""
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights(weights[layer.name])
 
 
 def _start(config: TrainConfig) -> Weights | None:

@@ -15,7 +15,7 @@ Batch = dict[str, Tensor]
 
 
 def compute_losses(
-    logits: Mapping[str, Tensor], batch: Batch, learning: FaceLearning, smoothing: float, weights: Mapping[str, float]
+    batch: Batch, learning: FaceLearning, smoothing: float, weights: Mapping[str, float], logits: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
     """Compute the parts of the loss, whose sum is minimised.
 

@@ -101,6 +101,25 @@ CONFIGS: dict[str, TrainConfig] = {
             closing_epochs=0,
             seed=2,
         ),
+        # A teacher, larger than what is served: the mean of several seeds answers for the images a student learns from.
+        replace(
+            _EMOTION_BASE,
+            name="emotion_teacher",
+            architecture_arguments={
+                "stages": ((64, 2), (64, 1), (128, 2), (128, 1), (128, 1), (320, 2), (320, 1), (320, 1)),
+                "stem": (32, 1),
+            },
+            epochs=90,
+            stop_after=None,
+            batch_size=64,
+            learning_rate=0.05,
+            mixup=0.2,
+            class_balance=0.3,
+            label_smoothing=0.05,
+            average_momentum=0.999,
+            closing_augmentation=None,
+            closing_epochs=0,
+        ),
         _AGE_GENDER_BASE,
         replace(
             _AGE_GENDER_BASE,

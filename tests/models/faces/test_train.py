@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models import registry
-from models.faces.command import layer_weights, set_layer_weights, train_faces
+from models.faces.command import train_faces
 from models.faces.config import FaceLearning
 from models.faces.losses import label_loss
 from models.faces.targets import build_targets
@@ -16,6 +16,7 @@ from models.training.config import TrainConfig
 from models.training.recipes import get_recipe
 from models.training.runs import load_best_weights, read_run
 from models.training.torch_residual import insert_identity_blocks
+from models.training.torch_trainer import layer_weights, set_layer_weights
 from tests.fakes.faces import write_packed_faces
 
 OLD, NEW = ((4, 2), (6, 2)), ((4, 2), (4, 1), (6, 2), (6, 1))
