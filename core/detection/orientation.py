@@ -12,10 +12,10 @@ from core.types import Box, Detection, Landmarks
 
 UPRIGHT_SCORE = 0.7
 """A frame with an upright face of this score needs no other search."""
-MIN_ROTATED_SCORE = 0.6
+MIN_ROTATED_SCORE = 0.65
 """Three more searches are three more chances of a false positive, so they need a better score."""
-_LYING_DEG = 65.0
-"""Roll from which a face lies on its side; smaller ones are tilted heads in an upright frame."""
+_LYING_DEG = 45.0
+"""Roll from which a face is nearer to upright in another search."""
 
 
 def search_orientations(detector: FaceDetector, frame: NDArray[np.uint8]) -> tuple[tuple[Detection, ...], int]:
