@@ -24,7 +24,7 @@ from core.detection.haar import HaarDetector, min_neighbors, score_of
 from core.detection.yunet import YuNetDetector, min_score, open_network, yunet_file
 from core.errors import ArtifactError, ConfigError, DatasetError, DetectorError
 from core.evaluation.detection.conditions import ORIGINAL, RUNS, SET_TITLES
-from core.evaluation.detection.metrics import detection_report
+from core.evaluation.detection.metrics import detection_report, drop_unused
 from core.evaluation.detection.report import DetectionReport, DetectorReport, GroupRecall, summary_metrics
 from core.evaluation.detection.results import SetResults
 from core.evaluation.detection.runner import Candidate, Detectors, describe, run_set
@@ -197,7 +197,7 @@ def _reference(yunet: Path | None) -> FaceDetector | None:
 
 def _store(report: DetectionReport, results: Mapping[str, SetResults]) -> None:
     folder = artifacts_dir() / DETECTOR_ARTIFACT
-    save_results(folder, report, results)
+    save_results(folder, report, drop_unused(results, report))
     own = report.detectors.get(DEFAULT_DETECTOR)
     if own is not None and ORIGINAL.name in own.default.conditions and (folder / CARD_FILE).is_file():
         metrics = summary_metrics(own.default.conditions[ORIGINAL.name])

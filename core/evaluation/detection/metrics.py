@@ -126,6 +126,30 @@ def keep_scores(runs: Runs, min_score: float) -> dict[str, tuple[FaceArrays, ...
     return {run: tuple(faces.take(faces.scores >= min_score) for faces in found) for run, found in runs.items()}
 
 
+def drop_unused(results: Results, report: DetectionReport) -> dict[str, SetResults]:
+    """Drop what no metric of ``report`` needs, which is most of the stored file: detections below both score
+    thresholds, but for those of recall curves, whose landmarks are forgotten."""
+    trimmed = {}
+    for test_set, part in results.items():
+        found: dict[str, dict[str, tuple[FaceArrays, ...]]] = {}
+        for name, runs in part.found.items():
+            detector = report.detectors[name]
+            min_score = min(detector.default.min_score, detector.at(matched=True).min_score)
+            found[name] = keep_scores(runs, min_score)
+            if test_set == FACES:
+                curves = {run: runs[run] for run in detector.curves}
+                found[name] |= {
+                    run: tuple(_forget_landmarks(faces, min_score) for faces in curves[run]) for run in curves
+                }
+        trimmed[test_set] = SetResults(part.images, found)
+    return trimmed
+
+
+def _forget_landmarks(faces: FaceArrays, min_score: float) -> FaceArrays:
+    known = (faces.scores >= min_score)[:, None, None]
+    return FaceArrays(faces.xyxy, faces.scores, np.where(known, faces.landmarks, np.nan))
+
+
 def score_at_fppi(images: Images, found: Found, fppi: float = MATCHED_FPPI) -> float:
     """Find the lowest score threshold with at most ``fppi`` false positives per web image; 0 if all have fewer."""
     web = [(faces, image) for faces, image in zip(found, images, strict=True) if is_web(image.id)]

@@ -1,8 +1,8 @@
 """The files that keep how good the detectors are, in the folder of the detector's artifact; numbers only, no pixels.
 
 ``detection.json`` is the report. ``detections.npz`` holds what the report was computed from: for every test set the
-annotations under ``<set>/marks/``, and under ``<set>/<detector>/<run>/`` boxes, scores and landmarks. Boxes and
-landmarks are in steps of 1/64 pixel.
+annotations under ``<set>/marks/``, and under ``<set>/<detector>/`` the boxes, scores and landmarks of all runs, one run
+after the other. Boxes and landmarks are in steps of 1/16 pixel, scores in steps of 1/8192.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ MEASURED_KEY = "measured_sha256"
 """On the card: SHA-256 of the model file that the report is about."""
 MIN_SCORE = 0.05
 _MARKS = "marks"
-_STEPS_PER_PIXEL = 64
+_STEPS_PER_PIXEL = 16
+_STEPS_OF_SCORE = 8192
 _MAX_STEP = 2**30
 _NO_LANDMARK = -(2**31)
 _ADVICE = "Restore it with: python -m models.evaluate detector --data DIR --store"
@@ -37,8 +38,8 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def quantize(faces: FaceArrays) -> FaceArrays:
-    """Round faces to what the file can hold: scores of at least ``MIN_SCORE``, best first, steps of 1/64 pixel."""
-    scores = faces.scores.astype(np.float32).astype(np.float64)
+    """Round faces to what the file can hold: scores of at least ``MIN_SCORE``, best first, in its steps."""
+    scores = (faces.scores * _STEPS_OF_SCORE).round() / _STEPS_OF_SCORE
     rounded = FaceArrays(_to_pixels(_to_steps(faces.xyxy)), scores, _to_pixels(_to_steps(faces.landmarks)))
     return rounded.take(scores >= MIN_SCORE).best_first()
 
@@ -51,9 +52,9 @@ def save_results(folder: Path, report: DetectionReport, results: Results) -> Non
     for test_set, part in results.items():
         arrays |= {f"{test_set}/{_MARKS}/{name}": values for name, values in _pack_annotations(part.images).items()}
         for detector, runs in part.found.items():
-            for run, found in runs.items():
-                packed = _pack_faces(found).items()
-                arrays |= {f"{test_set}/{detector}/{run}/{name}": values for name, values in packed}
+            packed = _pack_faces([faces for found in runs.values() for faces in found])
+            packed["runs"] = np.array(list(runs), np.str_)
+            arrays |= {f"{test_set}/{detector}/{name}": values for name, values in packed.items()}
     save_npz(folder / NUMBERS_FILE, arrays)
     save_json(folder / REPORT_FILE, report)
 
@@ -89,12 +90,9 @@ def _unpack(arrays: Arrays) -> dict[str, SetResults]:
     results: dict[str, SetResults] = {}
     for test_set in dict.fromkeys(name.split("/")[0] for name in arrays):
         images = _unpack_annotations(arrays, f"{test_set}/{_MARKS}")
-        found: dict[str, dict[str, tuple[FaceArrays, ...]]] = {}
-        for name in arrays:
-            if name.startswith(f"{test_set}/") and name.count("/") == 3 and name.endswith("/counts"):
-                _, detector, run, _ = name.split("/")
-                prefix = f"{test_set}/{detector}/{run}"
-                found.setdefault(detector, {})[run] = _unpack_faces(arrays, prefix, len(images))
+        prefixes = [name.removesuffix("/runs") for name in arrays if name.startswith(f"{test_set}/")]
+        detectors = [prefix for prefix in prefixes if f"{prefix}/runs" in arrays]
+        found = {prefix.partition("/")[2]: _unpack_runs(arrays, prefix, len(images)) for prefix in detectors}
         results[test_set] = SetResults(images, found)
     return results
 
@@ -136,13 +134,14 @@ def _pack_faces(found: Sequence[FaceArrays]) -> Arrays:
     }
 
 
-def _unpack_faces(arrays: Arrays, prefix: str, image_count: int) -> tuple[FaceArrays, ...]:
-    counts = arrays[f"{prefix}/counts"]
-    if len(counts) != image_count:
-        raise ValueError(f"{prefix} is about {len(counts)} images, the annotations about {image_count}")
+def _unpack_runs(arrays: Arrays, prefix: str, image_count: int) -> dict[str, tuple[FaceArrays, ...]]:
+    runs, counts = arrays[f"{prefix}/runs"].tolist(), arrays[f"{prefix}/counts"]
+    if len(counts) != image_count * len(runs):
+        raise ValueError(f"{prefix} is about {len(counts) / len(runs):g} images, the annotations about {image_count}")
     xyxy, landmarks = _to_pixels(arrays[f"{prefix}/xyxy"]), _to_pixels(arrays[f"{prefix}/points"])
     scores = arrays[f"{prefix}/scores"].astype(np.float64)
-    return tuple(map(FaceArrays, _split(xyxy, counts), _split(scores, counts), _split(landmarks, counts)))
+    faces = tuple(map(FaceArrays, _split(xyxy, counts), _split(scores, counts), _split(landmarks, counts)))
+    return {run: faces[row * image_count : (row + 1) * image_count] for row, run in enumerate(runs)}
 
 
 def _counts(parts: Sequence[NDArray[Any]]) -> NDArray[np.uint16]:
