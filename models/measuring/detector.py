@@ -21,7 +21,7 @@ from core.artifacts.model_card import CARD_FILE, DETECTOR_ARTIFACT, SERVED_FILE,
 from core.artifacts.storage import sha256_of, to_json
 from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceDetector
 from core.detection.haar import HaarDetector, min_neighbors, score_of
-from core.detection.yunet import YuNetDetector, min_score, open_network, yunet_file
+from core.detection.yunet import Network, YuNetDetector, min_score, open_network, yunet_file
 from core.errors import ArtifactError, ConfigError, DatasetError, DetectorError
 from core.evaluation.detection.conditions import ORIGINAL, RUNS, SET_TITLES
 from core.evaluation.detection.metrics import detection_report, drop_unused
@@ -59,8 +59,13 @@ def own_candidate(_: Path | None) -> Candidate:
 
 
 def yunet_candidate(file: Path | None) -> Candidate:
-    """Create OpenCV's YuNet. Raises ``DetectorError`` without its file."""
-    create = partial(YuNetDetector, file=file)
+    """Create OpenCV's YuNet, for faces as small as it can find. Raises ``DetectorError`` without its file."""
+
+    def create(
+        settings: DetectorSettings, open_network: Callable[[bytes, float], Network] = open_network
+    ) -> FaceDetector:
+        return YuNetDetector(replace(settings, min_face_share=0.0), file, open_network)
+
     low = partial(create, open_network=lambda content, _: open_network(content, _YUNET_LOW_SCORE))
     return Candidate("YuNet", min_score(DetectorSettings().sensitivity), both_settings(create), both_settings(low))
 
