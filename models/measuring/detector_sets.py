@@ -40,7 +40,7 @@ from models.cli import report_left_out
 
 EVERY_GROUP = 5
 """Every fifth image of ``groups``, by name, is kept for testing."""
-MAX_PORTRAITS, MAX_ROTATED, MAX_SHIFTED, MAX_CLOSE_UPS, MAX_LANDMARKS = 2500, 400, 100, 400, 1000
+MAX_PORTRAITS, MAX_ROTATED, MAX_SHIFTED, MAX_CLOSE_UPS, MAX_LANDMARKS = 2500, 300, 60, 300, 600
 REFERENCE_SCORE = 0.6
 """Of the reference detector's face on a portrait."""
 WITHOUT_PEOPLE: Mapping[str, tuple[str, ...]] = {

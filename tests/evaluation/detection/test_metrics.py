@@ -148,7 +148,7 @@ def test_what_is_dropped_changes_no_metric() -> None:
     trimmed = drop_unused(results, report)
     assert recompute(report, trimmed) == report
     weak = found([square(20, 20, 20)], [0.2], np.zeros((1, 5, 2)))
-    runs = {run: (weak,) * 3 for run in RUNS}
+    runs = dict.fromkeys(RUNS, (weak,) * 3)
     facet = {"faces": replace(results["faces"], found={"facet": runs})}
     kept = drop_unused(facet, report)["faces"].found["facet"]
     assert len(kept["rotation_30_photo"][0]) == 0
