@@ -59,7 +59,7 @@ def rolled(degrees, score):
     return Detection(FACE.box, score, Landmarks(*map(tuple, turned.tolist())))
 
 
-@pytest.mark.parametrize(("roll_deg", "turns"), [(0, 0), (40, 0), (-40, 0), (60, 3), (80, 3), (-90, 1), (175, 2)], ids=str)
+@pytest.mark.parametrize(("roll_deg", "turns"), [(0, 0), (40, 0), (-40, 0), (60, 3), (-90, 1), (175, 2)], ids=str)
 def test_landmarks_that_lie_do_not_count_as_upright(frame, roll_deg, turns):
     """A detector that finds a face at any angle, and less surely the more it is rolled."""
 
