@@ -29,8 +29,6 @@ _ONE_PASS_PX = 352
 _OVERVIEW_PX = 256
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
-_SMALLEST_PX = 13.0
-"""In a searched copy: what is smaller is mostly false."""
 _SENSITIVITY_LOGITS = (1.0, 0.0, -1.5)
 """What sensitivities of 0, 0.5 and 1 add to the threshold on the logit scale. Easy faces score about 0.75 to 0.9, so
 there is less room for being strict."""
@@ -83,7 +81,7 @@ class PyramidDetector:
         enlarged_px = min(round(_MAX_ZOOM * longest_px), _ENLARGED_PX)
         side_px = min(max(longest_px, enlarged_px), settings.detail_side_px)
         # Enlarging does not make faces out of a few pixels.
-        smallest_px = _SMALLEST_PX * max(1.0, side_px / longest_px)
+        smallest_px = settings.min_searched_px * max(1.0, side_px / longest_px)
         if side_px <= _ONE_PASS_PX:
             faces = self._search(frame, side_px, smallest_px, np.inf)
         else:

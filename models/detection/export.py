@@ -32,7 +32,7 @@ from models.detection.runs import RECIPE_FILE, WEIGHTS_FILE, history_csv, load_w
 from models.exporting.model_card import renew_texts, write_card
 from models.exporting.quantization import to_float32
 
-MAX_FPPI = 0.10
+MAX_FPPI, MAX_FPPI_WITHOUT_PEOPLE = 0.10, 0.06
 """False positives per image on the validation split of ``faces``, and on photographs without people."""
 MIN_SCORE = 0.15
 
@@ -86,7 +86,7 @@ def choose_threshold(network: FaceNetwork, data_dir: Path, photos: Path) -> dict
     # YuNet sees something in the others, which may be a person after all.
     rows = [row for row in range(len(natural)) if not len(natural.faces(row))]
     false = [np.array([face.score for face in loose.detect(natural.image(row))]) for row in rows]
-    thresholds["natural"] = score_for_fppi(false, MAX_FPPI)
+    thresholds["natural"] = score_for_fppi(false, MAX_FPPI_WITHOUT_PEOPLE)
     min_score = round(max(thresholds.values()), 3)
     report = condition_report(images, [part.take(part.scores >= min_score) for part in found])
     return {
