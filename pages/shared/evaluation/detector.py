@@ -111,7 +111,12 @@ def _show_metrics(detector: DetectorReport, condition: Condition, matched: bool)
 
 
 def _show_figures(report: DetectionReport, detectors: Detectors, matched: bool) -> None:
-    st.dataframe(tables.figure_text_table(detectors, matched), hide_index=True, width="stretch")
+    st.dataframe(
+        tables.figure_text_table(detectors, matched),
+        hide_index=True,
+        width="stretch",
+        column_config={"figure": "Figure"},
+    )
     download_table(tables.figure_table(detectors, matched), "detectors_figures.csv", "table_figures")
     sets = ", ".join(f"{SET_TITLES[name]} {count:,}" for name, count in report.sets.items() if name in SET_TITLES)
     st.caption(f"Images: {sets}. Close-ups were cut by YuNet's boxes, which is in its favour.")

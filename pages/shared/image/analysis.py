@@ -76,6 +76,7 @@ def _analyze(file: ImageFile, analyzer: FrameAnalyzer, attributes: Attributes) -
     analysis = analyzer.analyze(picture.frame, attributes)
     shown = [face.detection for face in analysis.faces[:MAX_CARDS]]
     thumbnails = align_faces(picture.frame, shown, _THUMBNAIL_CROP, THUMBNAIL_PX, channels=3).crops
+    thumbnails = np.rot90(thumbnails, -analysis.rotation // 90, axes=(1, 2))
     preview = images.fit(picture.frame, PREVIEW_SIDE_PX)
     return ImageResult(file.name, analysis.resized(picture.resolution_wh), preview, thumbnails)
 
