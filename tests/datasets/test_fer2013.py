@@ -7,6 +7,7 @@ import pytest
 from core.datasets.fer2013 import read_fer2013
 from core.errors import DatasetError
 from core.types import EMOTIONS, Emotion
+from tests.io.test_mutated_images import mutate
 
 
 def picture(seed=0, size=48):
@@ -182,3 +183,17 @@ def test_no_samples_say_what_was_expected(tmp_path, content):
         (tmp_path / "fer2013.csv").write_text(content)
     with pytest.raises(DatasetError, match="expected DIR/fer2013/train"):
         read_fer2013(tmp_path)
+
+
+def test_mutated_tables_are_read_or_rejected_with_a_reason(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = ["emotion,pixels,Usage", *(csv_row(n, "Training", picture(n)) for n in range(3))]
+    outcomes = Counter()
+    for _ in range(60):
+        (tmp_path / "fer2013.csv").write_bytes(mutate("\n".join(rows).encode(), rng))
+        try:
+            outcomes[len(read_fer2013(tmp_path).samples)] += 1
+        except DatasetError as error:
+            outcomes[type(error)] += 1
+    assert set(outcomes) <= {0, 1, 2, 3, 4, 5, 6, DatasetError}
+    assert len(outcomes) > 1

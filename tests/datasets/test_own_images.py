@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.datasets.own_images import list_folder_files, read_own_images
 from core.errors import DatasetError
 from core.types import Emotion, Gender
 from pages.shared.image.files import MemoryFile
+from tests.io.test_mutated_images import mutate
 
 Labels = tuple[Emotion | None, int | None, Gender | None]
 
@@ -98,3 +101,15 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
         "happy/a.jpg": b"happy/a.jpg",
         "labels.csv": b"labels.csv",
     }
+
+
+def test_mutated_tables_are_read_or_rejected_with_a_reason() -> None:
+    rng = np.random.default_rng(0)
+    names = ("a.jpg", "b/c.png", "d.jpg")
+    table = b'file,emotion,age,gender\r\na.jpg,happy,31,female\r\n"b/c.png",sad,,m\r\nd.jpg,,7,\r\n'
+    read_tables = 0
+    for _ in range(200):
+        files = [*(MemoryFile(name, b"") for name in names), MemoryFile("labels.csv", mutate(table, rng))]
+        with suppress(DatasetError):
+            read_tables += bool(read_own_images(files).images)
+    assert 0 < read_tables < 200

@@ -7,6 +7,7 @@ import pytest
 import skimage.data
 
 from core.detection import create_detector
+from core.detection.orientation import rotate_detection, rotate_frame, search_orientations
 from core.errors import ConfigError
 from core.settings import DetectorSettings
 
@@ -120,3 +121,14 @@ def eye_angle_deg(face):
 def test_settings_are_checked(values):
     with pytest.raises(ConfigError):
         DetectorSettings(**values)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_photographs_are_read_upright(astronaut, turns):
+    found, quarter_turns = search_orientations(
+        create_detector("facet", DetectorSettings()), rotate_frame(astronaut, turns)
+    )
+    assert quarter_turns == 4 - turns
+    assert len(found) == 1
+    resolution_wh = astronaut.shape[1::-1]
+    assert holds(rotate_detection(found[0], quarter_turns, resolution_wh).box, ASTRONAUT_FACE)
