@@ -55,6 +55,8 @@ def load_stored(artifact: InstalledArtifact, split: str) -> StoredEvaluation:
 def load_history(folder: Path) -> pd.DataFrame:
     """Read ``history.csv``: one row per epoch with ``epoch``, ``learning_rate``, ``elapsed_s`` and the Keras logs.
 
+    The detector's training has no epochs: one row per 100 steps with ``step`` and the losses.
+
     Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``, naming the file.
     """
     file = Path(folder) / HISTORY_FILE
@@ -66,6 +68,6 @@ def load_history(folder: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise ArtifactCorruptError(f"{file} is not a CSV table ({error}). {advice}") from error
     text = [name for name in history.columns if not pd.api.types.is_numeric_dtype(history[name])]
-    if "epoch" not in history.columns or text:
-        raise ArtifactCorruptError(f"{file} needs a column 'epoch' and numbers only, not {text}. {advice}")
+    if text or not {"epoch", "step"} & set(history.columns):
+        raise ArtifactCorruptError(f"{file} needs a column 'epoch' or 'step' and numbers only, not {text}. {advice}")
     return history

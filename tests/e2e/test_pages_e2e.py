@@ -112,8 +112,9 @@ def test_image_page(open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_pa
     assert failed["error"]
     table = save_download(page, "All faces (CSV)", tmp_path / "faces.csv").read_bytes()
     assert table.startswith(codecs.BOM_UTF8), "Excel would not take it for UTF-8"
-    (row,) = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
+    row, failed_row = csv.DictReader(io.StringIO(table.decode("utf-8-sig")))
     assert float(row["age_years"]) == pytest.approx(found["faces"][0]["age"]["years"], abs=0.01)
+    assert failed_row["error"]
     check_small_screens(tab, "image_result", screenshots)
 
 
@@ -178,7 +179,7 @@ def test_every_tab_of_the_evaluation(open_tab: OpenTab, screenshots: Path) -> No
     check_drawn(open_tab_named(page, "Leaderboard"))
     tab.screenshot(screenshots / "leaderboard.png")
     open_tab_named(page, "By test set")
-    test_sets = {"emotion": "Accuracy", "age_gender": "Age", "detection": "Recall"}
+    test_sets = {"emotion": "Accuracy", "age_gender": "Age", "detection": "Figures"}
     for task, first_tab in test_sets.items():
         title = TASKS[task].test_split.title
         page.get_by_role("combobox", name="Test set").click()

@@ -102,21 +102,24 @@ def age_heatmap(age_true: NDArray[np.int64], age_years: NDArray[np.float32], tit
 
 
 def curve_names(history: pd.DataFrame) -> list[str]:
-    """Return the logs of a training history that can be drawn: those that have a validation twin."""
+    """Return the logs of a training history that can be drawn: losses by step, else those with a validation twin."""
+    if "step" in history.columns:
+        return [name for name in history.columns if name not in ("step", "minutes", "rate")]
     return [name for name in history.columns if f"val_{name}" in history.columns]
 
 
 def training_curves(history: pd.DataFrame, name: str, title: str) -> go.Figure:
-    """Draw one log over the epochs, on the training and on the validation split."""
+    """Draw one log over the epochs or steps, on the training split and, where there is one, the validation split."""
     if history.empty or name not in history.columns:
         return empty_figure(title, f"No curve of {name} was recorded")
     columns = {name: "Training", f"val_{name}": "Validation"}
-    curves = history.set_index("epoch").filter(list(columns)).rename(columns=columns)
+    unit_of_time = "step" if "step" in history.columns else "epoch"
+    curves = history.set_index(unit_of_time).filter(list(columns)).rename(columns=columns)
     figure = px.line(curves, color_discrete_sequence=SERIES_HEX)
     figure.update_traces(hovertemplate=None)
     accuracy = name.endswith("accuracy")
     unit = "Accuracy" if accuracy else "Age error (years)" if name.endswith("mae") else "Loss"
-    apply_style(figure, title, "Epoch", unit, height_px=340)
+    apply_style(figure, title, unit_of_time.capitalize(), unit, height_px=340)
     figure.update_layout(hovermode="x unified", showlegend=True)
     if len(history) < 10:
         figure.update_xaxes(dtick=1)

@@ -35,7 +35,12 @@ def show_training(folder: Path) -> None:
         st.info("The training history has no curves.")
     for name in names:
         show_figure(
-            draw_figure(training_curves, history, name, f"{display_name(name)} by epoch"),
+            draw_figure(
+                training_curves,
+                history,
+                name,
+                f"{display_name(name)} by {'step' if 'step' in history.columns else 'epoch'}",
+            ),
             f"curve_{name}",
             "Training images are augmented, so their curve can be the worse one. A growing gap with the training curve "
             "ahead means overfitting.",

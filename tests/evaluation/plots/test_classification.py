@@ -94,6 +94,14 @@ def test_emotions_keep_their_colour_in_every_figure() -> None:
 
 def test_training_curves_are_those_with_a_validation_twin() -> None:
     assert figures.curve_names(HISTORY) == ["age_mae"]
+
+
+def test_training_by_steps_has_a_curve_per_loss() -> None:
+    history = pd.DataFrame({"step": [100, 200], "minutes": [1, 2], "rate": [0.1, 0.1], "score": [0.5, 0.4]})
+    assert figures.curve_names(history) == ["score"]
+    curve = figures.training_curves(history, "score", "Title")
+    assert (tuple(curve.data[0].x), tuple(curve.data[0].y)) == ((100, 200), (0.5, 0.4))
+    assert curve.layout.xaxis.title.text == "Step"
     assert [(line.name, list(line.y)) for line in DRAWN["training"].data] == [
         ("Training", [9, 8]),
         ("Validation", [9, 7]),
