@@ -16,7 +16,6 @@ from core.detection.base import LANDMARKS, FaceArrays
 
 STRIDES = (8, 16, 32)
 """Pixels of the input per cell of each map."""
-STRIDE = STRIDES[0]
 REFERENCE_SIZE = 4.0
 """Strides: side of the box that a prediction of 0 stands for."""
 NMS_IOU, MERGE_IOU = 0.4, 0.55

@@ -156,13 +156,11 @@ def degrade(image: Image, settings: DetectionAugmentation, rng: np.random.Genera
 
 def _change_light(image: Image, settings: DetectionAugmentation, rng: np.random.Generator) -> Image:
     if rng.random() < settings.grey_probability:
-        image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+        image = augment.remove_colour(image)
     gain = rng.uniform(0.12, 0.5) if rng.random() < settings.dark_probability else np.exp(rng.uniform(-0.35, 0.35))
     colour = gain * np.exp(rng.uniform(-0.12, 0.12, 3))
     gamma, offset = np.exp(rng.uniform(-0.4, 0.4)), rng.uniform(-0.1, 0.1)
-    levels = (np.arange(256)[:, None] / 255) ** gamma
-    table = augment.round_to_uint8(255 * ((levels - 0.5) * colour + 0.5 * min(1.0, gain) + offset))
-    return np.asarray(cv2.LUT(image, table[None]), np.uint8)
+    return augment.change_levels(image, gamma, colour, 0.5 * min(1.0, gain) + offset)
 
 
 def _blur(image: Image, rng: np.random.Generator) -> Image:

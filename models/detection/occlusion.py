@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.detection.base import FaceArrays
 from models.detection.labels import FACE, eye_axes
 from models.training.augment import round_to_uint8
+from models.training.occluders import MASK, draw_ellipse, draw_line, draw_polygon, place_polygon
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -16,10 +16,7 @@ Colour = tuple[int, ...]
 
 _MIN_SIZE_PX = 22.0
 _SEPIA = np.array([[0.131, 0.534, 0.272], [0.168, 0.686, 0.349], [0.189, 0.769, 0.393]], np.float32)
-# Polygons in the frame of the eyes, see ``models.detection.labels``, from their middle.
-_MASK = np.array(
-    [(-0.95, 0.5), (-0.4, 0.32), (0, 0.25), (0.4, 0.32), (0.95, 0.5), (0.75, 1.35), (0, 1.8), (-0.75, 1.35)]
-)
+# In the frame of the eyes, see ``models.training.occluders``.
 _CAP = np.array([(-1.15, -0.45), (-1.05, -1.2), (-0.5, -1.7), (0.5, -1.7), (1.05, -1.2), (1.15, -0.45)])
 
 
@@ -41,16 +38,16 @@ def _draw_sunglasses(out: Image, middle: Floats, axes: Floats, rng: np.random.Ge
     colour, iod_px = (int(rng.integers(0, 70)),) * 3, float(np.hypot(*axes[0]))
     for side in (-0.5, 0.5):
         half = np.array([rng.uniform(0.3, 0.48), rng.uniform(0.2, 0.36)]) * iod_px
-        _fill_ellipse(out, middle + side * axes[0], half, float(np.degrees(np.arctan2(axes[0, 1], axes[0, 0]))), colour)
-    _draw_line(out, middle - axes[0], middle + axes[0], colour, 0.07 * iod_px)
+        draw_ellipse(out, middle + side * axes[0], half, float(np.degrees(np.arctan2(axes[0, 1], axes[0, 0]))), colour)
+    draw_line(out, middle - axes[0], middle + axes[0], colour, 0.07 * iod_px)
 
 
 def _draw_mask(out: Image, middle: Floats, axes: Floats, rng: np.random.Generator) -> None:
-    _fill_polygon(out, _MASK, middle, axes, rng)
+    _draw_cloth(out, MASK, middle, axes, rng)
 
 
 def _draw_cap(out: Image, middle: Floats, axes: Floats, rng: np.random.Generator) -> None:
-    _fill_polygon(out, _CAP, middle, axes, rng)
+    _draw_cloth(out, _CAP, middle, axes, rng)
 
 
 def _draw_hand(out: Image, middle: Floats, axes: Floats, rng: np.random.Generator) -> None:
@@ -59,32 +56,22 @@ def _draw_hand(out: Image, middle: Floats, axes: Floats, rng: np.random.Generato
     colour = tuple(np.clip(out[y, x].astype(int) + rng.integers(-25, 25), 0, 255).tolist())
     center = middle + rng.uniform(-0.9, 0.9) * axes[0] + rng.uniform(0.2, 1.6) * axes[1]
     half = rng.uniform(0.25, 0.6, 2) * float(np.hypot(*axes[0]))
-    _fill_ellipse(out, center, half, float(rng.uniform(0, 180)), colour)
+    draw_ellipse(out, center, half, float(rng.uniform(0, 180)), colour)
 
 
 def _draw_bar(out: Image, middle: Floats, axes: Floats, rng: np.random.Generator) -> None:
     center, angle = middle + rng.uniform(-0.8, 1.5, 2) @ axes, rng.uniform(0, np.pi)
     iod_px = float(np.hypot(*axes[0]))
     reach = 1.5 * iod_px * np.array([np.cos(angle), np.sin(angle)])
-    _draw_line(out, center - reach, center + reach, _cloth_colour(rng), rng.uniform(0.15, 0.5) * iod_px)
+    draw_line(out, center - reach, center + reach, _cloth_colour(rng), rng.uniform(0.15, 0.5) * iod_px)
 
 
 _OCCLUDERS = (_draw_sunglasses, _draw_mask, _draw_cap, _draw_hand, _draw_bar)
 
 
-def _fill_polygon(out: Image, polygon: Floats, middle: Floats, axes: Floats, rng: np.random.Generator) -> None:
-    corners = (polygon + rng.normal(0, 0.07, polygon.shape)) @ axes + middle
-    cv2.fillPoly(out, [corners.round().astype(np.int32)], _cloth_colour(rng), cv2.LINE_AA)
-
-
-def _fill_ellipse(out: Image, center: Floats, half: Floats, angle_deg: float, colour: Colour) -> None:
-    center_xy, axes = center.round().astype(int).tolist(), np.maximum(half, 1).astype(int).tolist()
-    cv2.ellipse(out, center_xy, axes, angle_deg, 0, 360, colour, -1)
-
-
-def _draw_line(out: Image, start: Floats, end: Floats, colour: Colour, width_px: float) -> None:
-    start_xy, end_xy = (point.round().astype(int).tolist() for point in (start, end))
-    cv2.line(out, start_xy, end_xy, colour, max(1, round(width_px)))
+def _draw_cloth(out: Image, polygon: Floats, middle: Floats, axes: Floats, rng: np.random.Generator) -> None:
+    corners = place_polygon(polygon, middle, axes, rng)
+    draw_polygon(out, corners, _cloth_colour(rng))
 
 
 def _cloth_colour(rng: np.random.Generator) -> Colour:

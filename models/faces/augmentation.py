@@ -15,14 +15,12 @@ from models.corruptions import SEVERITIES, corrupt
 from models.faces.packing import FACE_PX, MARGIN_PX, REFERENCE
 from models.training import augment
 from models.training.augment import Image
+from models.training.occluders import MASK, draw_ellipse, draw_line, draw_polygon, place_polygon
 
 _SPEC = AlignmentSpec(points=tuple((float(x), float(y)) for x, y in REFERENCE))
 _SQUARE_POINTS = REFERENCE * FACE_PX + MARGIN_PX
 _CORRUPTIONS = ("noise", "defocus", "motion", "jpeg", "small", "low_light")
-# In the frame of the eyes: along them and down from their middle, in distances between the eyes.
-_MASK = np.array(
-    [(-0.95, 0.5), (-0.4, 0.32), (0, 0.25), (0.4, 0.32), (0.95, 0.5), (0.75, 1.35), (0, 1.8), (-0.75, 1.35)]
-)
+# In the frame of the eyes, see ``models.training.occluders``.
 _SCARF = np.array([(-1.3, 1.0), (-0.4, 0.85), (0.4, 0.85), (1.3, 1.0), (1.3, 2.2), (-1.3, 2.2)])
 _CAP = np.array([(-1.3, -0.45), (-0.6, -0.6), (0.6, -0.6), (1.3, -0.45), (1.3, -1.7), (-1.3, -1.7)])
 
@@ -109,15 +107,14 @@ def _matrix(center: Points, side: float, angle: float, size: int, mirrored: bool
 
 def _change_light(image: Image, settings: FaceAugmentation, rng: np.random.Generator) -> Image:
     if rng.random() < settings.grey_probability:
-        image = np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+        image = augment.remove_colour(image)
     gain = np.exp(rng.uniform(-settings.contrast, settings.contrast))
     if rng.random() < settings.dark_probability:
         gain = rng.uniform(0.1, 0.5)
     colour = gain * np.exp(rng.uniform(-settings.colour, settings.colour, 3))
-    levels = (np.arange(256) / 255)[:, None] ** np.exp(rng.uniform(-settings.gamma, settings.gamma))
+    gamma = np.exp(rng.uniform(-settings.gamma, settings.gamma))
     offset = rng.uniform(-settings.brightness, settings.brightness)
-    table = augment.round_to_uint8(255 * ((levels - 0.5) * colour + 0.5 * min(1.0, gain) + offset * min(1.0, gain)))
-    return np.asarray(cv2.LUT(image, np.ascontiguousarray(table[None])), np.uint8)
+    return augment.change_levels(image, gamma, colour, 0.5 * min(1.0, gain) + offset * min(1.0, gain))
 
 
 def _cover(image: Image, points: Points, rng: np.random.Generator) -> Image:
@@ -132,11 +129,10 @@ def _cover(image: Image, points: Points, rng: np.random.Generator) -> Image:
     elif kind == 1:
         center = middle + rng.uniform(-0.9, 0.9) * axes[0] + rng.uniform(-0.3, 1.6) * axes[1]
         half = np.maximum(rng.uniform(0.2, 0.6, 2) * np.hypot(*along), 1)
-        _ellipse(image, center, half, float(rng.uniform(0, 180)), colour)
+        draw_ellipse(image, center, half, float(rng.uniform(0, 180)), colour, line=cv2.LINE_AA)
     else:
-        shape = (_MASK, _SCARF, _CAP)[kind - 2]
-        polygon = (shape + rng.normal(0, 0.07, shape.shape)) @ axes + middle
-        cv2.fillPoly(image, [polygon.round().astype(np.int32)], colour, cv2.LINE_AA)
+        shape = (MASK, _SCARF, _CAP)[kind - 2]
+        draw_polygon(image, place_polygon(shape, middle, axes, rng), colour)
     return image
 
 
@@ -148,15 +144,6 @@ def _draw_glasses(image: Image, middle: Points, axes: Points, rng: np.random.Gen
     half = np.array([rng.uniform(0.3, 0.46), rng.uniform(0.2, 0.36)]) * eyes
     angle = float(np.degrees(np.arctan2(axes[0, 1], axes[0, 0])))
     for side in (-0.5, 0.5):
-        _ellipse(image, middle + side * axes[0], half, angle, colour, thickness)
+        draw_ellipse(image, middle + side * axes[0], half, angle, colour, thickness, cv2.LINE_AA)
     for start, end in ((-1.0, -0.8), (-0.2, 0.2), (0.8, 1.0)):
-        ends = [tuple(int(value) for value in (middle + place * axes[0]).round()) for place in (start, end)]
-        cv2.line(image, ends[0], ends[1], colour, max(1, round(0.06 * eyes)))
-
-
-def _ellipse(
-    image: Image, center: Points, half: Points, angle_deg: float, colour: tuple[int, ...], thickness: int = -1
-) -> None:
-    place = tuple(int(value) for value in center.round())
-    axes = tuple(int(value) for value in np.maximum(half, 1))
-    cv2.ellipse(image, place, axes, angle_deg, 0, 360, colour, thickness, cv2.LINE_AA)
+        draw_line(image, middle + start * axes[0], middle + end * axes[0], colour, 0.06 * eyes)

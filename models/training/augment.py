@@ -31,6 +31,18 @@ def add_offset(image: Image, offset: float) -> Image:
     return round_to_uint8(np.arange(256) + offset)[image]
 
 
+def remove_colour(image: Image) -> Image:
+    """Give all three channels of a BGR image its grey level."""
+    return np.repeat(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None], 3, axis=2).astype(np.uint8)
+
+
+def change_levels(image: Image, gamma: float, gains: NDArray[np.float64], middle: float) -> Image:
+    """Raise levels in [0, 1] of three channels to ``gamma``, then stretch each by its gain about 0.5, which becomes
+    ``middle``."""
+    levels = (np.arange(256)[:, None] / 255) ** gamma
+    return np.asarray(cv2.LUT(image, round_to_uint8(255 * ((levels - 0.5) * gains + middle))[None]), np.uint8)
+
+
 def add_noise(image: Image, sigma: float, rng: np.random.Generator) -> Image:
     """Add Gaussian noise, independent for each pixel and channel; ``sigma`` is in grey levels."""
     return round_to_uint8(image + sigma * rng.standard_normal(image.shape, np.float32))
