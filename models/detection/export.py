@@ -21,7 +21,7 @@ from core.datasets.faces import load_faces
 from core.detection.base import FaceArrays
 from core.detection.pyramid import FaceNetwork, PyramidDetector
 from core.evaluation.detection.matching import inter_ocular_distances, match_image, normalized_errors
-from core.evaluation.detection.metrics import condition_report
+from core.evaluation.detection.metrics import condition_report, threshold_for_fppi
 from core.evaluation.detection.runner import detect_photos
 from core.settings import LIVE_DETECTOR
 from models.architectures import face_detector
@@ -81,13 +81,13 @@ def choose_threshold(network: FaceNetwork, data_dir: Path, photos: Path) -> dict
         false = [
             part.scores[match_image(part, image).false_positives] for part, image in zip(runs, images, strict=True)
         ]
-        thresholds[name] = score_for_fppi(false, MAX_FPPI)
+        thresholds[name] = threshold_for_fppi(false, MAX_FPPI)
     natural = PhotoCache(photos, ("validation",), ("natural",))
     # YuNet sees something in the others, which may be a person after all.
     rows = [row for row in range(len(natural)) if not len(natural.faces(row))]
     false = [np.array([face.score for face in loose.detect(natural.image(row))]) for row in rows]
-    thresholds["natural"] = score_for_fppi(false, MAX_FPPI_WITHOUT_PEOPLE)
-    min_score = round(max(thresholds.values()), 3)
+    thresholds["natural"] = threshold_for_fppi(false, MAX_FPPI_WITHOUT_PEOPLE)
+    min_score = round(max(MIN_SCORE, *thresholds.values()), 3)
     report = condition_report(images, [part.take(part.scores >= min_score) for part in found])
     return {
         "min_score": min_score,
@@ -96,13 +96,6 @@ def choose_threshold(network: FaceNetwork, data_dir: Path, photos: Path) -> dict
         "fppi": report.fppi,
         "nme": measure_nme(PyramidDetector(network, min_score), PhotoCache(photos, ("validation",), ("aaf",))),
     }
-
-
-def score_for_fppi(false_positives: list[np.ndarray], max_fppi: float) -> float:
-    """Find the lowest score with at most ``max_fppi`` false positives per image; one array of scores per image."""
-    ranked = -np.sort(-np.concatenate([np.zeros(0), *false_positives]))
-    allowed = int(max_fppi * len(false_positives))
-    return float(ranked[allowed]) + 1e-4 if len(ranked) > allowed else MIN_SCORE
 
 
 def measure_nme(detector: PyramidDetector, portraits: PhotoCache) -> float:

@@ -153,9 +153,14 @@ def _forget_landmarks(faces: FaceArrays, min_score: float) -> FaceArrays:
 def score_at_fppi(images: Images, found: Found, fppi: float = MATCHED_FPPI) -> float:
     """Find the lowest score threshold with at most ``fppi`` false positives per web image; 0 if all have fewer."""
     web = [(faces, image) for faces, image in zip(found, images, strict=True) if is_web(image.id)]
-    false = [faces.scores[match_image(faces, image).false_positives] for faces, image in web]
-    ranked = -np.sort(-concatenate(false, ()))
-    allowed = int(fppi * len(web))
+    return threshold_for_fppi([faces.scores[match_image(faces, image).false_positives] for faces, image in web], fppi)
+
+
+def threshold_for_fppi(false_positives: Sequence[NDArray[np.float64]], fppi: float) -> float:
+    """Find the lowest score threshold with at most ``fppi`` false positives per image, given their scores image by
+    image; 0 if all have fewer."""
+    ranked = -np.sort(-concatenate(false_positives, ()))
+    allowed = int(fppi * len(false_positives))
     # Rounded up, so that the highest score that is too many stays out.
     return math.ceil(ranked[allowed] * 1e4 + 1e-3) / 1e4 if len(ranked) > allowed else 0.0
 
