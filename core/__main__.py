@@ -1,4 +1,4 @@
-"""Command line: ``python -m core analyze PATH ...`` and ``python -m core benchmark``."""
+"""Command line: ``python -m core analyze PATH ...``, ``batch PATH ...`` and ``benchmark``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from core import analyze_command, environment
+from core import analyze_command, batch_command, environment
 from core.attributes.catalog import network_choice
 from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Ctrl+C."""
     options = _parser().parse_args(arguments)
     try:
-        return _analyze(options) if options.command == "analyze" else _benchmark(options)
+        return _benchmark(options) if options.command == "benchmark" else _analyze(options)
     except KeyboardInterrupt:
         return analyze_command.INTERRUPTED
     except FacetError as error:
@@ -36,8 +36,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     analyze = commands.add_parser("analyze", help="find the faces of images, and print them or write them to files")
     analyze_command.add_arguments(analyze)
+    batch = commands.add_parser("batch", help="do it with many images on Ray, and write Parquet files")
+    batch_command.add_arguments(batch)
     benchmark = commands.add_parser("benchmark", help="time every stage on one thread")
-    for command in (analyze, benchmark):
+    for command in (analyze, batch, benchmark):
         _add_choices(command)
     benchmark.add_argument("--json", action="store_true", help="print one JSON object")
     benchmark.add_argument("--repeats", type=int, default=50, help="timed runs per stage (default 50)")
@@ -63,8 +65,8 @@ def _networks(options: argparse.Namespace) -> NetworkChoice:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    networks = _networks(options)
-    return analyze_command.run(options, options.detector or default_detector_name(), networks)
+    run = batch_command.run if options.command == "batch" else analyze_command.run
+    return run(options, options.detector or default_detector_name(), _networks(options))
 
 
 def _benchmark(options: argparse.Namespace) -> int:

@@ -62,14 +62,15 @@ def reached_packages(module: str) -> set[str]:
 def required(file: str) -> set[str]:
     """Names of the distributions that a requirements file declares."""
     lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
-    return {re.split(r"[<>=;# ]", line)[0].lower() for line in lines if line and line[0] not in "#-"}
+    return {re.split(r"[<>=;# \[]", line)[0].lower() for line in lines if line and line[0] not in "#-"}
 
 
 def distributions_of(files: list[Path]) -> dict[str, set[str]]:
     """Third-party top-level import of ``files`` -> distributions that provide it."""
     provided = packages_distributions()
     imports = set().union(*(imported_packages(file.read_text(encoding="utf-8")) for file in files))
-    third_party = imports - OWN - set(sys.stdlib_module_names) - required("requirements-training.txt")
+    optional = required("requirements-training.txt") | required("requirements-batch.txt")
+    third_party = imports - OWN - set(sys.stdlib_module_names) - optional
     return {name: {distribution.lower() for distribution in provided.get(name, [])} for name in third_party}
 
 
@@ -103,7 +104,8 @@ def test_requirements_are_what_is_imported(requirements, shared, files):
 
 def test_every_requirement_is_pinned():
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    assert not (required("requirements.txt") | required("requirements-dev.txt")) - pinned
+    names = set().union(*(required(f"requirements{part}.txt") for part in ("", "-batch", "-dev")))
+    assert not names - pinned
     lines = (ROOT / "requirements-training.txt").read_text().splitlines()
     assert all("==" in line for line in lines if line and not line.startswith("#"))
 
