@@ -4,6 +4,9 @@ FacetError
 ├── ImageError              an input is not a usable image
 │   ├── UnreadableImageError    the bytes cannot be read as an image
 │   └── ImageTooLargeError      more bytes or pixels than allowed
+├── VideoError              a file is not a usable video
+│   ├── UnreadableVideoError    it cannot be read as a video
+│   └── VideoTooLargeError      it is larger or longer than allowed
 ├── ArtifactError           an installed model cannot be used
 │   ├── ArtifactMissingError    a file of the artifact is missing
 │   └── ArtifactCorruptError    a file is truncated, altered or malformed
@@ -30,6 +33,18 @@ class UnreadableImageError(ImageError):
 
 class ImageTooLargeError(ImageError):
     """More bytes or pixels than allowed; raised before decoding."""
+
+
+class VideoError(FacetError):
+    """A file is not a usable video."""
+
+
+class UnreadableVideoError(VideoError):
+    """A file cannot be read as a video."""
+
+
+class VideoTooLargeError(VideoError):
+    """A video is larger or longer than allowed."""
 
 
 class ArtifactError(FacetError):

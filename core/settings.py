@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields
 
@@ -72,6 +73,39 @@ class DetectorSettings:
 
 LIVE_DETECTOR = DetectorSettings(min_searched_px=20, max_side_px=320, detail_side_px=320, any_orientation=False)
 """For webcams, whose faces are near: half the size takes a quarter of the time, and small faces are mostly false."""
+
+
+VIDEO_DETECTOR = DetectorSettings(min_searched_px=20, max_side_px=640, detail_side_px=640, any_orientation=False)
+"""For video files, whose people are often farther away than before a webcam, and whose analysis may take its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoLimits:
+    """Limits of video files. ``max_bytes`` and ``max_duration_s`` hold for uploads; frames are scaled down to a longer
+    side of ``frame_side_px``, and annotated videos have at most ``annotated_fps`` frames per second."""
+
+    max_bytes: int = 200 * 1024 * 1024
+    max_duration_s: float = 600.0
+    max_pixels: int = 8192 * 4320
+    frame_side_px: int = 1280
+    annotated_fps: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSampling:
+    """The part of a video that is analysed, in seconds of the file, and how many frames per second."""
+
+    fps: float = 5.0
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        # Fewer would lose track of people who walk, and frames between two samples are kept until they are drawn.
+        if not 1.0 <= self.fps <= 30.0:
+            raise ConfigError(f"fps must be in [1, 30], got {self.fps:g}")
+        if not 0.0 <= self.start_s < (math.inf if self.end_s is None else self.end_s):
+            end = "the end of the video" if self.end_s is None else f"{self.end_s:g}"
+            raise ConfigError(f"start must be at least 0 and before end, got {self.start_s:g} and {end}")
 
 
 @dataclass(frozen=True, slots=True)
