@@ -1,4 +1,4 @@
-"""Command line: ``python -m core analyze PATH ...``, ``batch PATH ...`` and ``benchmark``."""
+"""Command line: ``python -m core analyze PATH ...``, ``batch PATH ...``, ``video FILE`` and ``benchmark``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from core import analyze_command, batch_command, environment
+from core import analyze_command, batch_command, environment, video_command
 from core.attributes.catalog import network_choice
 from core.benchmark import run_benchmark
 from core.detection import DEFAULT_DETECTOR, DETECTORS
@@ -20,8 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit status: 1 if an image could not be read, 2 if nothing could be done, 130 after
     Ctrl+C."""
     options = _parser().parse_args(arguments)
+    commands = {
+        "analyze": analyze_command.run,
+        "batch": batch_command.run,
+        "video": video_command.run,
+        "benchmark": _benchmark,
+    }
     try:
-        return _benchmark(options) if options.command == "benchmark" else _analyze(options)
+        return commands[options.command](options, options.detector or default_detector_name(), _networks(options))
     except KeyboardInterrupt:
         return analyze_command.INTERRUPTED
     except FacetError as error:
@@ -38,8 +44,10 @@ def _parser() -> argparse.ArgumentParser:
     analyze_command.add_arguments(analyze)
     batch = commands.add_parser("batch", help="do it with many images on Ray, and write Parquet files")
     batch_command.add_arguments(batch)
+    video = commands.add_parser("video", help="find the people of a video, and print them or write them to files")
+    video_command.add_arguments(video)
     benchmark = commands.add_parser("benchmark", help="time every stage on one thread")
-    for command in (analyze, batch, benchmark):
+    for command in (analyze, batch, video, benchmark):
         _add_choices(command)
     benchmark.add_argument("--json", action="store_true", help="print one JSON object")
     benchmark.add_argument("--repeats", type=int, default=50, help="timed runs per stage (default 50)")
@@ -64,14 +72,7 @@ def _networks(options: argparse.Namespace) -> NetworkChoice:
     return network_choice({name: getattr(options, f"{name}_network") for name in DEFAULT_NETWORKS.by_attribute})
 
 
-def _analyze(options: argparse.Namespace) -> int:
-    run = batch_command.run if options.command == "batch" else analyze_command.run
-    return run(options, options.detector or default_detector_name(), _networks(options))
-
-
-def _benchmark(options: argparse.Namespace) -> int:
-    networks = _networks(options)
-    detector_name = options.detector or default_detector_name()
+def _benchmark(options: argparse.Namespace, detector_name: str, networks: NetworkChoice) -> int:
     timings = run_benchmark(options.repeats, detector_name, choice=networks)
     if options.json:
         print(json.dumps(timings, indent=2))

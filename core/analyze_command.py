@@ -40,6 +40,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--annotate", type=Path, metavar="DIR", help="write annotated copies (JPEG) to this folder")
     command.add_argument("--resume", action="store_true", help="go on with the --csv and --json of an interrupted run")
+    add_thresholds(command)
+
+
+def add_thresholds(command: argparse.ArgumentParser) -> None:
+    """Add the options of detection and confidence."""
     command.add_argument(
         "--sensitivity", type=float, default=0.5, help="0 (few false positives) to 1 (few missed faces), default 0.5"
     )
@@ -58,7 +63,7 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
     Raises ``ConfigError``, ``ArtifactError`` or ``DetectorError`` if nothing could be done.
     """
     json_path, print_json = _split_json(options)
-    attributes = Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
+    attributes = attributes_of(options)
     names = networks.for_attributes(attributes)
     search = find_images(options.paths, options.recursive, options.annotate)
     for note in search.notes:
@@ -96,6 +101,10 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
         print(f"interrupted: {labels.pluralize(left, 'file')} left{advice}", file=sys.stderr)
         return INTERRUPTED
     return 1 if totals.failed else 0
+
+
+def attributes_of(options: argparse.Namespace) -> Attributes:
+    return Attributes(min_emotion_confidence=options.min_emotion, min_gender_confidence=options.min_gender)
 
 
 def _split_json(options: argparse.Namespace) -> tuple[Path | None, bool]:

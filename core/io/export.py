@@ -48,7 +48,7 @@ def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
         "width": analysis.width,
         "height": analysis.height,
         "rotation": analysis.rotation,
-        "faces": [_face_object(face) for face in analysis.faces],
+        "faces": [face_object(face) for face in analysis.faces],
         "elapsed_ms": round(analysis.elapsed_ms, 2),
     }
 
@@ -96,7 +96,8 @@ def remove_guard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
-def _face_object(face: Face) -> dict[str, Any]:
+def face_object(face: Face) -> dict[str, Any]:
+    """Return the JSON object of one face."""
     age = face.age
     return {
         "box": [round(value, 2) for value in face.box.xyxy],
@@ -119,7 +120,7 @@ def _estimate_object(estimate: ClassEstimate[Any] | None) -> dict[str, Any] | No
 
 
 def _row(file: str, rotation: int, number: int, face: Face) -> dict[str, Any]:
-    values = _face_object(face)
+    values = face_object(face)
     emotion, age, gender = (values[key] or {} for key in ("emotion", "age", "gender"))
     return {
         "file": file,

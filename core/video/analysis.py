@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.drawing.annotator import annotate
+from core.errors import UnreadableVideoError
 from core.geometry import Floats
 from core.settings import Attributes, OverlayStyle, TrackingSettings, VideoLimits, VideoSampling
 from core.types import Analysis, Box, Face
@@ -20,6 +21,9 @@ from core.video.session import FrameAnalyzer
 from core.video.smoothing import move_detection
 from core.video.tracker import FaceTracker
 from core.video.writer import VideoWriter
+
+_TOLERANCE = 0.1
+"""Share of a duration by which files may be wrong about it without a word."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,10 +62,10 @@ def analyze_video(
     sampling: VideoSampling = VideoSampling(),
     annotated: AnnotatedCopy | None = None,
     limits: VideoLimits = VideoLimits(),
-) -> Iterator[float]:
+) -> Generator[float, None, None]:
     """Analyse the samples one after the other, and yield the time of each after it went to every sink.
 
-    The caller may stop at any moment, by closing the iterator: what was done is complete. Raises ``VideoError``, and
+    The caller may stop at any moment, by closing the generator: what was done is complete. Raises ``VideoError``, and
     ``OSError`` if the annotated copy cannot be written.
     """
     tracker, before_s = FaceTracker(TrackingSettings()), None
@@ -85,6 +89,29 @@ def analyze_video(
                 copy.add(frame)
             if frame.is_sample:
                 yield frame.time_s
+    if before_s is None:
+        length = "" if info.duration_s is None else f"; it has {info.duration_s:.1f} s"
+        raise UnreadableVideoError(f"{info.name} has no frame from {sampling.start_s:g} s on{length}.")
+
+
+def planned_s(info: VideoInfo, sampling: VideoSampling) -> float | None:
+    """Return how many seconds are to be analysed, if the file tells its duration."""
+    if info.duration_s is None:
+        return None
+    end_s = info.duration_s if sampling.end_s is None else min(sampling.end_s, info.duration_s)
+    return max(end_s - sampling.start_s, 0.0)
+
+
+def describe_early_end(info: VideoInfo, sampling: VideoSampling, done_s: float) -> str:
+    """Explain a last sample at ``done_s`` that came much earlier than the file claims, or return ""."""
+    planned = planned_s(info, sampling)
+    missing_s = 0.0 if planned is None else sampling.start_s + planned - done_s
+    if planned is None or missing_s < max(2 / sampling.fps, _TOLERANCE * planned):
+        return ""
+    return (
+        f"{info.name} ends at {done_s:.1f} s, {missing_s:.1f} s earlier than it claims: it was cut off or damaged. "
+        "The results hold what could be read."
+    )
 
 
 def interpolate(before: Analysis, after: Analysis, share: float) -> Analysis:

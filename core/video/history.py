@@ -80,11 +80,12 @@ def history_csv(history: Iterable[HistoryRow]) -> str:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_csv_row(row) for row in history)
+    writer.writerows(csv_row(row) for row in history)
     return text.getvalue()
 
 
-def _csv_row(row: HistoryRow) -> dict[str, object]:
+def csv_row(row: HistoryRow) -> dict[str, object]:
+    """Return the cells of a row, with the keys of ``CSV_COLUMNS``; attributes that were not read are left out."""
     face = row.face
     cells: dict[str, object] = {"time_s": f"{row.time_s:.2f}", "track_id": face.track_id}
     if face.emotion is not None:

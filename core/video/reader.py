@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class VideoFrame:
 
 
 def probe_video(source: Source, name: str, limits: VideoLimits = VideoLimits()) -> VideoInfo:
-    """Decode the first frame. ``name`` is used in messages. Raises ``UnreadableVideoError`` or ``VideoTooLargeError``."""
+    """Decode the first frame. ``name`` is used in messages. Raises ``VideoError``."""
     with open_container(source, name) as container:
         stream = _find_stream(container, name)
         width, height = stream.codec_context.width, stream.codec_context.height
@@ -84,7 +84,7 @@ def read_frames(
     sampling: VideoSampling = VideoSampling(),
     shown_fps: float | None = None,
     limits: VideoLimits = VideoLimits(),
-) -> Iterator[VideoFrame]:
+) -> Generator[VideoFrame, None, None]:
     """Yield the frames from ``sampling.start_s`` to ``end_s`` that are samples, and with ``shown_fps`` others too, at
     most that many per second. They are scaled down to a longer side of ``limits.frame_side_px``; times increase.
 

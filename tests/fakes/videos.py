@@ -59,6 +59,8 @@ def video(
     with av.open(file, "w", format=muxer) as container:
         height, width = frames[0].shape[:2]
         stream = container.add_stream(codec or usual, rate=fps, width=width, height=height)
+        if muxer == "webm":
+            stream.options = {"deadline": "realtime", "cpu-used": "8"}
         stream.pix_fmt = "rgb8" if kind == "gif" else pix_fmt
         if aspect is not None:
             stream.codec_context.sample_aspect_ratio = aspect

@@ -7,7 +7,9 @@ import pytest
 from core.analyzer import FaceAnalyzer
 from core.detection import DEFAULT_DETECTOR, create_detector
 from core.geometry import as_xyxy, iou_matrix
-from core.settings import LIVE_DETECTOR, TrackingSettings
+from core.settings import LIVE_DETECTOR, VIDEO_DETECTOR, TrackingSettings, VideoSampling
+from core.video.analysis import analyze_video
+from core.video.reader import probe_video
 from core.video.tracker import FaceTracker
 from tests.conftest import ARCHIVES
 
@@ -40,3 +42,29 @@ def test_people_keep_their_numbers_and_boxes_are_steady(name, people, share):
     assert np.mean([len(faces) == people for faces in frames]) >= share
     assert np.median(steady) >= 0.95
     assert min(steady) >= 0.6
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("fps", [5.0, 2.0])
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("book.mkv", 1),
+        ("please.mkv", 1),
+        ("head-pose-face-detection-female-and-male_from_gif.mp4", 2),
+        ("face-demographics-walking_from_gif.mp4", 2),
+    ],
+    ids=["looking down", "gesturing", "half profile and back", "walking"],
+)
+def test_people_keep_their_numbers_at_a_low_rate(name, people, fps):
+    class Numbers(set):
+        def add(self, sample):
+            self.update(face.track_id for face in sample.analysis.faces)
+
+    path, seen = CLIPS / name, Numbers()
+    if not path.is_file():
+        pytest.skip(f"{name} is not here")
+    analyzer = FaceAnalyzer(create_detector(DEFAULT_DETECTOR, VIDEO_DETECTOR), {})
+    info = probe_video(path, name)
+    list(analyze_video(path, info, analyzer, [seen], sampling=VideoSampling(fps=fps)))
+    assert seen == set(range(1, people + 1))

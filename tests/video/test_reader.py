@@ -129,9 +129,7 @@ def test_huge_frames_are_rejected() -> None:
         probe_video(video(), "clip", VideoLimits(max_pixels=10_000))
 
 
-@pytest.mark.parametrize(
-    "settings", [{"fps": 0.5}, {"fps": 31}, {"start_s": -1}, {"start_s": 2, "end_s": 2}], ids=str
-)
+@pytest.mark.parametrize("settings", [{"fps": 0.5}, {"fps": 31}, {"start_s": -1}, {"start_s": 2, "end_s": 2}], ids=str)
 def test_impossible_samplings(settings: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="must be"):
         VideoSampling(**settings)
@@ -140,16 +138,17 @@ def test_impossible_samplings(settings: dict[str, float]) -> None:
 def test_mutated_files_are_decoded_or_rejected() -> None:
     rng = np.random.default_rng(0)
     files = [video(kind, rng.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)) for kind in CONTAINERS]
-    decoded = 0
+    decoded, reasons = 0, []
     for _ in range(MUTATIONS):
         data = mutate(files[rng.integers(len(files))], rng)
         try:
             info = probe_video(data, "clip")
         except VideoError as error:
-            assert str(error).startswith("clip ")
+            reasons.append(str(error))
             continue
         frames = list(read_frames(data, info, VideoSampling(fps=10)))
         assert all(np.diff([frame.time_s for frame in frames]) > 0)
         assert {(frame.pixels.shape[1], frame.pixels.shape[0]) for frame in frames} <= {info.resolution_wh}
         decoded += bool(frames)
-    assert MUTATIONS / 10 < decoded < MUTATIONS
+    assert all(reason.startswith("clip ") for reason in reasons)
+    assert min(decoded, len(reasons)) > MUTATIONS / 10
