@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from pages.shared.live.connection import Connection, camera_message, next_connec
 from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.sample_clip import clip_frame
-from pages.shared.live.stream import SAMPLE_CLIP, frame_callback
+from pages.shared.live.stream import SAMPLE_CLIP, frame_callback, stop_unless_connected
 from tests.fakes.core import CHILD, FakeAnalyzer
 from tests.pages.apps import LIVE, open_function, rerun, texts
 
@@ -225,6 +226,25 @@ def test_callback_keeps_the_timestamp() -> None:
     frame.pts, frame.time_base = 1234, Fraction(1, 90_000)
     marked = frame_callback(LiveSession(FakeAnalyzer()))(frame)
     assert (marked.pts, marked.time_base, marked.width, marked.height) == (1234, frame.time_base, 64, 48)
+
+
+class FakeWorker:
+    """A connection of streamlit-webrtc in the given state."""
+
+    stopped = False
+
+    def __init__(self, state: str) -> None:
+        self.pc = SimpleNamespace(connectionState=state)
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.mark.parametrize(("state", "stopped"), [("new", True), ("connecting", True), ("connected", False)])
+def test_only_a_connection_without_video_is_stopped(state: str, stopped: bool) -> None:
+    worker = FakeWorker(state)
+    stop_unless_connected(worker)
+    assert worker.stopped is stopped
 
 
 class BrokenFrame:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
+from weakref import WeakSet
 
 import av
 import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
-from streamlit_webrtc.webrtc import SignallingTimeoutError
+from streamlit_webrtc.webrtc import SignallingTimeoutError, WebRtcWorker
 
 from core.video.session import LiveSession
 from pages.shared.live.connection import Connection, forget_connection, track_connection
 from pages.shared.live.sample_clip import FPS, clip_frame
 
 CAMERA, SAMPLE_CLIP = "Camera", "Sample clip"
+
+CONNECT_S = 20.0
+"""Connecting takes about a second; a connection without video after this long is closed."""
 
 # Low enough for a CPU; cameras without this mode send another one.
 _VIDEO = {
@@ -74,10 +79,11 @@ def live_stream(session: LiveSession, configuration: dict[str, Any], source: str
     """Show the video of the camera or of the sample clip with START and STOP, and return the state of the
     connection."""
     track = None if source == CAMERA else create_video_source_track(_sample_frame, key="live_sample_track", fps=FPS)
+    # A key for each source, so that a change ends the other one's connection.
+    key = "live" if track is None else "live_sample"
     try:
         context = webrtc_streamer(
-            # A source of its own, so that a change ends the other one's connection.
-            key="live" if track is None else "live_sample",
+            key=key,
             mode=WebRtcMode.SENDRECV if track is None else WebRtcMode.RECVONLY,
             rtc_configuration=configuration,
             media_stream_constraints={"video": _VIDEO, "audio": False},
@@ -89,4 +95,29 @@ def live_stream(session: LiveSession, configuration: dict[str, Any], source: str
     except SignallingTimeoutError:
         st.session_state["live_connection"] = Connection.FAILED
         return Connection.FAILED
+    finally:
+        # Also when the component ends this run, as it does with a new connection: there may be no other run.
+        if key in st.session_state:
+            _limit_connecting(st.session_state[key]._get_worker())
     return track_connection(playing=context.state.playing, signalling=context.state.signalling)
+
+
+_limited: WeakSet[WebRtcWorker[Any, Any]] = WeakSet()
+
+
+def _limit_connecting(worker: WebRtcWorker[Any, Any] | None) -> None:
+    """Close the connection of ``worker`` unless it has video in ``CONNECT_S``. A browser that is gone before it is
+    connected never says so, and Streamlit keeps the session of a tab that was closed or reloaded: socket and threads
+    would stay."""
+    if worker is None or worker in _limited:
+        return
+    _limited.add(worker)
+    timer = threading.Timer(CONNECT_S, stop_unless_connected, [worker])
+    timer.daemon = True
+    timer.start()
+
+
+def stop_unless_connected(worker: WebRtcWorker[Any, Any]) -> None:
+    """Stop a worker whose connection has not been established."""
+    if worker.pc.connectionState != "connected":
+        worker.stop()
