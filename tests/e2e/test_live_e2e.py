@@ -105,7 +105,7 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     expect(page.get_by_test_id("stPlotlyChart").last).to_be_visible()
     width = stream_of(page).locator("video").evaluate("video => video.videoWidth")
     assert width > 0
-    tab.screenshot(screenshots / "live_playing.png")
+    tab.screenshot(screenshots / "live_playing.png", playing=True)
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Session as CSV").click()
@@ -144,7 +144,7 @@ def test_settings_and_detectors_change_without_a_restart(open_tab: OpenTab, scre
     wait_for_frames(page, before[0] + 20)
     expect(stream_of(page).get_by_role("button", name="STOP")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^Face \d+: perceived"))).to_be_visible()
-    tab.screenshot(screenshots / "live_blurred.png")
+    tab.screenshot(screenshots / "live_blurred.png", playing=True)
 
     page.get_by_role("button", name="Reset").click()
     page.wait_for_timeout(1500)
@@ -237,7 +237,7 @@ def test_no_camera_but_a_sample_clip(
         start(page)
         frames, with_faces, errors = wait_for_frames(page, 10)
         assert (with_faces, errors) == (frames, 0)
-        tab.screenshot(screenshots / "live_sample_clip.png")
+        tab.screenshot(screenshots / "live_sample_clip.png", playing=True)
     finally:
         without.close()
 
