@@ -27,7 +27,7 @@ VIEWPORT: ViewportSize = {"width": 1400, "height": 1400}
 
 OpenTab = Callable[..., Tab]
 # Slow machines are slow; a test that fails is rare and may take its time.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 _missing: list[str] = []
 
 # Opened at a page's own address, Streamlit first looks for its server below that address, and then at the
@@ -106,7 +106,7 @@ def open_tab(browser: Browser, server: Server) -> Iterator[OpenTab]:
 
     def open_at(path: str, other: Browser | None = None, base: str | None = None, script: str = "") -> Tab:
         context = (other or browser).new_context(viewport=VIEWPORT, accept_downloads=True)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(90_000)
         context.add_init_script(script)
         tab = Tab.open(context)
         tabs.append(tab)
