@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.shared.home.models import show_models
-from pages.shared.home.texts import LEAD, LIMITS, PAGES, PRIVACY
+from pages.shared.home.figures import show_figures
+from pages.shared.home.sample import show_sample
+from pages.shared.home.texts import LEAD, NOTICE, PAGES
 from pages.shared.session import start_page
+
+# Everything fits on a laptop's screen.
+_DENSE = """<style>
+.stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 1rem }
+.stMainBlockContainer h1 { padding: 0 }
+.stMainBlockContainer [data-testid=stMetricValue] { font-size: 1.7rem }
+</style>"""
 
 
 def show_home() -> None:
-    st.title("Facet")
+    st.html(_DENSE)
+    st.title("Facet", anchor=False)
     st.markdown(LEAD)
-    for link, column in zip(PAGES, st.columns(len(PAGES)), strict=True):
-        with column, st.container(border=True, height="stretch"):
-            st.page_link(link.file, label=f"**{link.title}**", icon=link.icon)
-            st.caption(link.description)
-    st.header("Installed models", divider="gray")
-    show_models()
-    limits, privacy = st.columns(2, gap="large")
-    with limits:
-        st.header("Limitations", divider="gray")
-        st.markdown(LIMITS)
-    with privacy:
-        st.header("Privacy", divider="gray")
-        st.markdown(PRIVACY)
+    sample = st.container()
+    with st.container(horizontal=True):
+        actions = [link for link in PAGES if link.action]
+        for number, link in enumerate(actions):
+            kind = "secondary" if number else "primary"
+            if st.button(link.action, key=f"home_{number}", icon=link.icon, type=kind):
+                st.switch_page(link.file)
+    show_figures()
+    st.markdown(NOTICE)
+    # Last: the first visitor after a start waits for the models, and can read the rest meanwhile.
+    with sample:
+        show_sample()
 
 
 # Without icons: a browser would fetch them from a server outside to put them on its tab.

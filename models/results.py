@@ -25,13 +25,13 @@ from core.artifacts.model_card import (
 from core.detection import DEFAULT_DETECTOR
 from core.errors import ArtifactError, ArtifactMissingError, ConfigError
 from core.evaluation.calibration import interval_report, interval_table
-from core.evaluation.detection.conditions import LIVE, ORIGINAL
+from core.evaluation.detection.conditions import ORIGINAL
 from core.evaluation.detection.report import DetectionReport
 from core.evaluation.detection.store import load_report as load_detection
-from core.evaluation.detection.tables import OPERATING_POINTS, condition_table, figure_text_table, frame_ms
+from core.evaluation.detection.tables import OPERATING_POINTS, condition_table, figure_text_table
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, group_table, mae_in_age_range
 from core.evaluation.intervals import MetricValue
-from core.evaluation.latency import load_speed
+from core.evaluation.latency import total_frame_ms
 from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import leaderboard_table
 from core.evaluation.metrics import age_report, class_report
@@ -95,7 +95,7 @@ def render_summary(artifacts: Path = ARTIFACTS_DIR) -> str:
     rows = [
         *_attributes(emotion, ages),
         ("Face detection: recall", "web photographs, test", _percent(recall)),
-        ("One frame, one face, live settings", "640x480, one CPU thread", f"{_frame_ms(artifacts, detectors):.1f} ms"),
+        ("One frame, one face, live settings", "640x480, one CPU thread", f"{total_frame_ms(artifacts):.1f} ms"),
     ]
     return _rows(_SUMMARY, rows)
 
@@ -142,15 +142,6 @@ def _years(metric: MetricValue) -> str:
 
 def _rows(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return to_markdown(pd.DataFrame(rows, columns=list(header)))
-
-
-def _frame_ms(artifacts: Path, report: DetectionReport) -> float:
-    """Sum the stored times: detection with live settings, and both networks once."""
-    detection = frame_ms(report.detectors[DEFAULT_DETECTOR], LIVE)
-    speeds = [load_speed(artifacts / name) for name in _SERVED]
-    if detection is None or None in speeds:
-        raise ArtifactMissingError("times are missing. Measure them with: python -m models latency")
-    return detection + sum(speed.ms_per_face for speed in speeds if speed is not None)
 
 
 def _attributes(emotion: Predictions, ages: Predictions) -> list[tuple[str, str, str]]:

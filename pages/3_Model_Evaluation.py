@@ -17,6 +17,7 @@ from pages.shared.evaluation.selection import (
     choose_detail,
     choose_models,
     choose_split,
+    follow_link,
 )
 from pages.shared.evaluation.tabs import show_tabs
 
@@ -43,6 +44,7 @@ def show_by_test_set() -> None:
         st.info("Choose a model. If the list is empty, no model for this test set is installed.")
 
 
+follow_link()
 st.title("Model Evaluation")
 st.caption("Metrics on public test sets come from saved predictions, without test-time augmentation.")
 show_open_tab({BY_TEST_SET: show_by_test_set, LEADERBOARD: show_leaderboard, OWN_IMAGES: show_own_images}, VIEW_KEY)

@@ -15,11 +15,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifacts.model_card import SERVED_FILE, SPEED_FILE, InstalledArtifact, list_artifacts
+from core.artifacts.model_card import (
+    DETECTOR_ARTIFACT,
+    SERVED_FILE,
+    SPEED_FILE,
+    InstalledArtifact,
+    list_artifacts,
+)
 from core.artifacts.storage import JSON_KEY, load_json, save_json
 from core.attributes.estimator import LiteRTEstimator
-from core.errors import ArtifactCorruptError, ArtifactError, ConfigError
+from core.detection import DEFAULT_DETECTOR
+from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError, ConfigError
+from core.evaluation.detection.conditions import LIVE
+from core.evaluation.detection.store import load_report
+from core.evaluation.detection.tables import frame_ms
 from core.runtime.timing import median_ms, single_thread
+from core.settings import DEFAULT_NETWORKS
 from core.tasks import ATTRIBUTE_TASKS
 
 IMAGES = 10
@@ -61,6 +72,21 @@ def load_speed(folder: Path) -> NetworkSpeed:
     """Read the stored speed of an artifact. Raises ``ArtifactMissingError`` or ``ArtifactCorruptError``."""
     folder = Path(folder)
     return load_json(folder / SPEED_FILE, NetworkSpeed, f"Measure it with: python -m models latency {folder.name}")
+
+
+def total_frame_ms(root: Path) -> float:
+    """Sum the stored milliseconds for one frame with one face: detection with live settings, and both networks once.
+
+    ``root``: the folder of the artifacts. Raises ``ArtifactError``.
+    """
+    detection = frame_ms(load_report(root / DETECTOR_ARTIFACT).detectors[DEFAULT_DETECTOR], LIVE)
+    if detection is None:
+        raise ArtifactMissingError(
+            "the time of the detector was not measured. Measure it with: python -m models.evaluate detector --data DIR "
+            "--store"
+        )
+    networks = sorted(set(DEFAULT_NETWORKS.by_attribute.values()))
+    return detection + sum(load_speed(root / name).ms_per_face for name in networks)
 
 
 def save_speed(folder: Path, speed: NetworkSpeed) -> None:

@@ -11,14 +11,18 @@ from pages.shared.live.connection import forget_connection
 OWN_EVALUATION_KEY = "evaluation_own_images"
 """Session key of the evaluation of the visitor's own images."""
 
+LINK_KEY = "evaluation_link"
+"""Session key of the link that opened the evaluation page."""
+
 
 def start_page(url_path: str) -> None:
-    """Drop the pictures of the image page, the results about the visitor's own images and the connection of the live
-    page, unless that is the page at ``url_path``."""
+    """Drop the pictures of the image page, the results about the visitor's own images and the link to the evaluation
+    page, and the connection of the live page, unless that is the page at ``url_path``."""
     if url_path != "Analyze_Image":
         forget_all_but(())
         forget_pasted()
     if url_path != "Model_Evaluation":
         st.session_state.pop(OWN_EVALUATION_KEY, None)
+        st.session_state.pop(LINK_KEY, None)
     if url_path != "Live_Camera":
         forget_connection()

@@ -21,6 +21,7 @@ SMALL_SCREENS: dict[str, ViewportSize] = {
     "phone": {"width": 390, "height": 844},
     "tablet": {"width": 1024, "height": 768},
 }
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
 CUT_OFF = """() => ['[data-testid=stMain]', '[data-testid=stHorizontalBlock]', '[data-testid=stMetricLabel] p',
         '[data-testid=stMetricValue] div', '[data-testid=stMain] button *']
     .flatMap(kind => [...document.querySelectorAll(kind)])
@@ -92,6 +93,23 @@ def test_pages_are_reached_from_the_sidebar_and_fit_small_screens(open_tab: Open
         name = title.lower().replace(" ", "_")
         tab.screenshot(screenshots / f"{name}.png")
         check_small_screens(tab, name, screenshots)
+
+
+def test_home_is_seen_without_scrolling_and_leads_on(open_tab: OpenTab, screenshots: Path) -> None:
+    tab = open_tab(HOME)
+    page = tab.page
+    page.set_viewport_size(LAPTOP)
+    expect(page.get_by_alt_text("Portrait of the astronaut")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("EU AI Act")).to_be_visible()
+    settled(page)
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollHeight <= main.clientHeight")
+    tab.screenshot(screenshots / "home_laptop.png")
+    page.get_by_role("link", name="Measured times").click()
+    settled(page)
+    expect(page.get_by_role("tab", name="Latency", exact=True)).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    page.get_by_role("button", name="Try your photo").click()
+    expect(page.get_by_role("heading", name="Analyze Image", level=1)).to_be_visible()
 
 
 def test_image_page(open_tab: OpenTab, portrait: Path, screenshots: Path, tmp_path: Path) -> None:

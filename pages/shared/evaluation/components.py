@@ -21,9 +21,11 @@ _FORMATS = {"%": "percent", "years": "%.2f", "ms": "%.1f"}
 
 def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
     """Draw one tab per title and compute the open one only; the session holds its title under ``key``."""
-    if key in st.session_state:
-        # Streamlit forgets the open tab when the list of tabs changes, unless it was set anew.
+    # Streamlit forgets the open tab when the list of tabs changes, unless it was set anew.
+    if st.session_state.get(key) in tabs:
         st.session_state[key] = st.session_state[key]
+    else:
+        st.session_state.pop(key, None)
     for tab, show in zip(st.tabs(list(tabs), key=key, on_change="rerun"), tabs.values(), strict=True):
         if tab.open:
             with tab:

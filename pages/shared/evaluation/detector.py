@@ -25,8 +25,8 @@ from pages.shared.evaluation.components import (
     show_table,
 )
 from pages.shared.evaluation.model_card import show_card, show_training
+from pages.shared.evaluation.selection import DETECTOR_TAB_KEY
 
-TAB_KEY = "evaluation_detector_tab"
 _FACET_ONLY = "This tab is about Facet's own detector. The other detectors come with OpenCV."
 
 
@@ -84,7 +84,7 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
         "Training": _show_training,
         "Model card": _show_card,
     }
-    show_open_tab(tabs, TAB_KEY)
+    show_open_tab(tabs, DETECTOR_TAB_KEY)
 
 
 def _show_metrics(detector: DetectorReport, condition: Condition, matched: bool) -> None:

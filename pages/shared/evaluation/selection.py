@@ -10,14 +10,25 @@ from core.evaluation.stored import StoredEvaluation
 from core.tasks import TASKS, Split
 from pages.shared.errors import show_error
 from pages.shared.evaluation.cache import load_model
+from pages.shared.session import LINK_KEY
 
 LEADERBOARD, BY_TEST_SET, OWN_IMAGES = "Leaderboard", "By test set", "Your own images"
 """The views of the page."""
-VIEW_KEY, TAB_KEY = "evaluation_view", "evaluation_tab"
-"""Session keys of the open view, and of the open tab about a test set."""
+VIEW_KEY, TAB_KEY, DETECTOR_TAB_KEY = "evaluation_view", "evaluation_tab", "evaluation_detector_tab"
+"""Session keys of the open view, and of the open tab about a test set of networks and of detectors."""
 TEST_SET_KEY, DETAIL_KEY = "evaluation_test_set", "evaluation_detail"
 _DEFAULT_TASKS = ("emotion", "age_gender", "detection")
 """Their test sets are listed even if a card cannot be read: then the page says what is wrong."""
+
+
+def follow_link() -> None:
+    """Open the test set and the tab that the page's address asks for, once per visit."""
+    link = st.query_params.to_dict()
+    if "test_set" in link and link != st.session_state.get(LINK_KEY):
+        tab = link.get("tab")
+        st.session_state.update(
+            {VIEW_KEY: BY_TEST_SET, TEST_SET_KEY: link["test_set"], TAB_KEY: tab, DETECTOR_TAB_KEY: tab, LINK_KEY: link}
+        )
 
 
 def choose_split() -> Split:
@@ -26,6 +37,8 @@ def choose_split() -> Split:
     tasks = [task for name, task in TASKS.items() if name in {*_DEFAULT_TASKS, *installed}]
     tasks.sort(key=lambda task: not task.outputs)  # detection last: it has a report instead of predictions
     splits = {split.title: split for task in tasks for split in task.splits if task.outputs or not split.is_validation}
+    if st.session_state.get(TEST_SET_KEY) not in splits:
+        st.session_state.pop(TEST_SET_KEY, None)
     title = st.selectbox("Test set", list(splits), key=TEST_SET_KEY, persist_state="session")
     split = splits[title]
     (st.warning if split.is_validation else st.info)(split.description, icon=":material/science:")
