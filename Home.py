@@ -25,8 +25,7 @@ def show_home() -> None:
     with st.container(horizontal=True):
         actions = [link for link in PAGES if link.action]
         for number, link in enumerate(actions):
-            kind = "secondary" if number else "primary"
-            if st.button(link.action, key=f"home_{number}", icon=link.icon, type=kind):
+            if st.button(link.action, key=f"home_{number}", icon=link.icon, type="secondary" if number else "primary"):
                 st.switch_page(link.file)
     show_figures()
     st.markdown(NOTICE)

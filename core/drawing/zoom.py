@@ -10,31 +10,29 @@ import numpy as np
 from core.drawing.text_labels import Frame
 from core.types import Analysis, Box, Detection, Face, Landmarks
 
-ASPECT = 4 / 3
-
 
 def zoom_to(
     frame: Frame, analysis: Analysis, box: Box, heights: float, side_px: int
 ) -> tuple[Frame, Analysis, tuple[int, ...]]:
-    """Return the part of ``frame``, (H, W, 3) uint8 BGR, around ``box``, ``heights`` boxes high and 4:3 as far as the
-    frame reaches, its longer side ``side_px``; the faces whose centre it shows, in its pixels; and their indices.
+    """Return the part of ``frame``, (H, W, 3) uint8 BGR, around ``box``, ``heights`` boxes high as far as the frame
+    reaches, as a 4:3 picture ``side_px`` wide; the faces whose centre it shows, in its pixels; and their indices.
 
     ``box`` and ``analysis`` are in pixels of the analysis, which may have been resized from ``frame``.
     """
     scale_x, scale_y = frame.shape[1] / analysis.width, frame.shape[0] / analysis.height
     target = box.scaled(scale_x, scale_y)
-    height = min(heights * target.height, frame.shape[0], frame.shape[1] / ASPECT)
-    width = height * ASPECT
-    left = round(min(max(target.center[0] - width / 2, 0), frame.shape[1] - width))
-    top = round(min(max(target.center[1] - height / 2, 0), frame.shape[0] - height))
-    view = frame[top : top + max(1, round(height)), left : left + max(1, round(width))]
-    zoom = side_px / max(view.shape[:2])
-    size = (max(1, round(view.shape[1] * zoom)), max(1, round(view.shape[0] * zoom)))
+    # A whole number of units keeps the shape exact.
+    unit = max(1, int(min(heights * target.height / 3, frame.shape[0] / 3, frame.shape[1] / 4)))
+    left = round(min(max(target.center[0] - 2 * unit, 0), frame.shape[1] - 4 * unit))
+    top = round(min(max(target.center[1] - 1.5 * unit, 0), frame.shape[0] - 3 * unit))
+    size = (side_px, side_px * 3 // 4)
+    zoom = side_px / (4 * unit)
     interpolation = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-    shown = np.asarray(cv2.resize(view, size, interpolation=interpolation), np.uint8)
+    view = cv2.resize(frame[top : top + 3 * unit, left : left + 4 * unit], size, interpolation=interpolation)
     moved = [_move(face, (scale_x * zoom, scale_y * zoom), (left * zoom, top * zoom)) for face in analysis.faces]
     inside = tuple(row for row, face in enumerate(moved) if _is_inside(face.box, size))
-    return shown, replace(analysis, width=size[0], height=size[1], faces=tuple(moved[row] for row in inside)), inside
+    faces = tuple(moved[row] for row in inside)
+    return np.asarray(view, np.uint8), replace(analysis, width=size[0], height=size[1], faces=faces), inside
 
 
 def _move(face: Face, scale: tuple[float, float], offset: tuple[float, float]) -> Face:

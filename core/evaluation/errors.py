@@ -20,11 +20,18 @@ class WrongPrediction:
     caption: str
 
 
-def find_class_errors(predictions: Predictions, output: str, count: int) -> tuple[WrongPrediction, ...]:
-    """Return the ``count`` wrong classes of ``output`` with the highest confidence, highest first."""
+def find_class_errors(
+    predictions: Predictions, output: str, count: int, cell: tuple[str, str] | None = None
+) -> tuple[WrongPrediction, ...]:
+    """Return the ``count`` wrong classes of ``output`` with the highest confidence, highest first; of a ``cell`` of the
+    confusion matrix, (true, predicted) class, all predictions count, right ones too."""
     labels, probabilities, truth = CLASSES[output], predictions.probabilities[output], predictions.truth[output]
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    wrong = np.nonzero(predicted != truth)[0]
+    chosen = predicted != truth
+    if cell is not None:
+        true_row, predicted_row = map([str(label) for label in labels].index, cell)
+        chosen = (truth == true_row) & (predicted == predicted_row)
+    wrong = np.nonzero(chosen)[0]
     rows = wrong[np.argsort(-confidence[wrong], kind="stable")][:count]
     return tuple(
         WrongPrediction(

@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.datasets.samples import Samples
 from core.errors import ArtifactMissingError
 from core.evaluation import predict
-from core.evaluation.metrics import summary_metrics
+from core.evaluation.answers import describe_accuracy
+from core.evaluation.metrics import class_report, summary_metrics
 from core.evaluation.predictions import Predictions
 from core.tasks import TASKS
 from pages.shared.evaluation import cache, tabs
@@ -25,7 +26,7 @@ from tests.fakes.evaluation import (
     write_baseline,
     write_fer2013_csv,
 )
-from tests.pages.apps import download_names, open_page, rerun, switch_tab, tab_names, texts
+from tests.pages.apps import ROOT, download_names, open_page, rerun, switch_tab, tab_names, texts
 
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 """What the reader calls the private rows of ``write_fer2013_csv``."""
@@ -48,12 +49,34 @@ def rows(table: Any) -> list[dict[str, Any]]:
 # Choosing test set, models and tab.
 
 
-def test_metrics_come_from_the_stored_predictions(artifacts: Path) -> None:
+def test_the_page_opens_with_the_answer_in_words(artifacts: Path) -> None:
     write_artifacts(artifacts)
     page = open_page()
+    report = class_report(emotion_predictions(seed=0), "emotion")
+    assert page.subheader[0].value == describe_accuracy(report, "FER2013")
+    assert not [*page.get("plotly_chart"), *page.dataframe], "which would send megabytes"
+    page = open_page("UTKFace test")
+    assert "in perceived gender" in page.subheader[0].value
+    assert "years off on average" in page.subheader[1].value
+
+
+def test_an_address_opens_test_set_and_tab_once(artifacts: Path) -> None:
+    write_artifacts(artifacts)
+    page = AppTest.from_file(str(ROOT / "pages/3_Model_Evaluation.py"), default_timeout=120)
+    page.query_params["test_set"], page.query_params["tab"] = "UTKFace test", "Age brackets"
+    assert rerun(page).session_state[TAB_KEY] == "Age brackets"
+    page.selectbox(key=TEST_SET_KEY).select("FER2013 PublicTest")
+    assert rerun(page).selectbox(key=TEST_SET_KEY).value == "FER2013 PublicTest"
+    page.query_params["test_set"] = "nothing like that"
+    assert rerun(page).selectbox(key=TEST_SET_KEY).value == "FER2013 PrivateTest"
+
+
+def test_metrics_come_from_the_stored_predictions(artifacts: Path) -> None:
+    write_artifacts(artifacts)
+    page = open_page(tab="Accuracy")
     accuracy = summary_metrics(emotion_predictions(seed=0))["accuracy"]
     assert page.metric[0].value == f"{accuracy * 100:.1f} %"
-    assert tab_names(page) == ["Accuracy", "Confusion matrix", "Calibration", "Robustness", *ALWAYS]
+    assert tab_names(page) == ["Summary", "Accuracy", "Confusion matrix", "Calibration", "Robustness", *ALWAYS]
     assert "Held-out test split" in page.info[0].value
     assert len(page.get("plotly_chart")) == 1, "only the open tab is computed"
     assert download_names(page) == ["emotion_private_emotion_classes.csv"]
@@ -63,7 +86,7 @@ def test_metrics_come_from_the_stored_predictions(artifacts: Path) -> None:
 def test_models_are_compared_and_one_is_shown_in_detail(artifacts: Path) -> None:
     write_baseline(artifacts, "a_baseline", "emotion")
     write_artifacts(artifacts)
-    page = open_page("FER2013 PublicTest")
+    page = open_page("FER2013 PublicTest", "Accuracy")
     assert "slightly optimistic" in page.warning[0].value
     assert page.multiselect[0].options == ["emotion", "emotion_small", "a_baseline (baseline)"]
     assert page.multiselect[0].value == ["emotion"]
@@ -82,7 +105,7 @@ def test_open_tab_and_choices_stay(artifacts: Path) -> None:
     switch_tab(page, "By test set", VIEW_KEY)
     assert page.selectbox(key=TEST_SET_KEY).value == "UTKFace test"
     switch_tab(page, "Confusion matrix")
-    assert page.session_state[TAB_KEY] == "Age", "the first tab in place of one that is not there"
+    assert page.session_state[TAB_KEY] == "Summary", "the first tab in place of one that is not there"
 
 
 EMOTION_TABS = {"Accuracy": 0, "Confusion matrix": 7}
@@ -113,7 +136,7 @@ def test_each_output_has_its_tabs(artifacts: Path, task: str, expected: dict[str
     write_baseline(artifacts, "network", task)
     page = open_page(TASKS[task].test_split.title)
     fairness = [] if task.startswith("emotion") else ["Fairness"]
-    assert tab_names(page) == [*expected, "Calibration", *fairness, *ALWAYS]
+    assert tab_names(page) == ["Summary", *expected, "Calibration", *fairness, *ALWAYS]
     for tab, classes in expected.items():
         assert not switch_tab(page, tab).error
         assert page.get("plotly_chart")
@@ -126,14 +149,26 @@ def test_each_output_has_its_tabs(artifacts: Path, task: str, expected: dict[str
             assert f"{file}_counts.csv" in download_names(rerun(page))
 
 
+def test_two_networks_are_compared_cell_by_cell(artifacts: Path) -> None:
+    write_artifacts(artifacts)
+    page = open_page(tab="Confusion matrix")
+    assert len(page.get("plotly_chart")) == 1
+    page.multiselect[0].set_value(["emotion", "emotion_small"])
+    page = rerun(page)
+    assert page.selectbox(key="confusion_other_emotion").options == ["emotion_small"]
+    assert len(page.get("plotly_chart")) == 2
+    assert "blue where emotion is right more often" in texts(page)
+
+
 def test_models_of_different_tasks_are_compared(artifacts: Path) -> None:
     write_artifacts(artifacts)
     write_baseline(artifacts, "only_gender", "gender")
     page = open_page("UTKFace test")
     page.multiselect[0].set_value(["age_gender", "only_gender (baseline)"])
-    assert "do not predict this: only_gender" in texts(rerun(page))
+    assert "do not predict this: only_gender" in texts(switch_tab(page, "Age"))
     page.selectbox(key=DETAIL_KEY).select("only_gender")
-    assert tab_names(rerun(page)) == ["Perceived gender", "Calibration", "Fairness", *ALWAYS]
+    assert tab_names(rerun(page)) == ["Summary", "Perceived gender", "Calibration", "Fairness", *ALWAYS]
+    switch_tab(page, "Perceived gender")
     assert {"**age_gender**", "**only_gender**"} <= {text.value for text in page.markdown}
 
 
@@ -162,7 +197,7 @@ def test_broken_model_is_named_and_the_others_work(
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    page = open_page()
+    page = open_page(tab="Accuracy")
     assert advice in page.error[0].value
     page.multiselect[0].set_value(["emotion_small"])
     assert len(rerun(page).metric) == 2
@@ -191,7 +226,7 @@ def test_predictions_are_cached_until_they_change(artifacts: Path, monkeypatch: 
     monkeypatch.setattr(cache, "load_stored", lambda *given: loaded.append(given) or load(*given))
     monkeypatch.setattr(tabs, "class_report", lambda *given: reported.append(given) or report(*given))
     write_artifacts(artifacts)
-    page = open_page()
+    page = open_page(tab="Accuracy")
     page.run()
     assert (len(loaded), len(reported)) == (1, 1), "of two models, the one that is chosen, once"
     before = page.metric[1].value
@@ -248,6 +283,18 @@ def test_errors_and_reproduced_metrics(artifacts: Path, tmp_path: Path, monkeypa
     accuracy = table.loc[(table["saved"] == 0) & (table["reproduced"] == 1), "difference"]
     assert accuracy.tolist()[:1] == [1.0]
     assert not switch_tab(page, "Errors").image, "the reproduced predictions have no errors"
+
+
+def test_images_of_a_cell_of_the_confusion_matrix(artifacts: Path, tmp_path: Path) -> None:
+    write_artifact(artifacts, "emotion", "emotion", {"private": wrong_predictions()})
+    write_fer2013_csv(tmp_path / "data")
+    page = click(open_page(tab="Confusion matrix"), "load_images")
+    # Twelve images, all taken for the next emotion: two of each of the first five, one of the others.
+    assert [image.captions[0] for image in page.image] == ["angry → disgust 90%"] * 2
+    page.selectbox(key="cell_true_emotion").select("surprise")
+    assert "No image of surprise was taken for disgust" in texts(rerun(page))
+    page.selectbox(key="cell_predicted_emotion").select("neutral")
+    assert len(rerun(page).image) == 1
 
 
 def test_what_the_copy_lacks_is_told(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.evaluation.metrics import AgeReport, ClassificationReport
 from core.evaluation.plots.style import (
+    DIFFERENCE_SCALE,
     HEAT_SCALE,
     SERIES_HEX,
     apply_style,
@@ -57,6 +58,42 @@ def confusion_heatmap(report: ClassificationReport, title: str, normalised: bool
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_yaxes(type="category", showgrid=False)
     return figure
+
+
+def add_cells(figure: go.Figure, report: ClassificationReport) -> go.Figure:
+    """Add an invisible marker per cell to a confusion matrix: cells of a heat map cannot be selected. Returns the same
+    figure."""
+    names = [str(label) for label in report.labels]
+    cells = [(predicted, true) for true in names for predicted in names]
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)
+    return figure.add_scatter(
+        x=[predicted for predicted, _ in cells],
+        y=[true for _, true in cells],
+        mode="markers",
+        marker={"size": 34, "symbol": "square", "opacity": 0},
+        unselected={"marker": {"opacity": 0}},
+        customdata=report.confusion.ravel(),
+        hovertemplate="true %{y}, predicted %{x}: %{customdata} images<extra></extra>",
+        showlegend=False,
+    )
+
+
+def confusion_difference(first: ClassificationReport, second: ClassificationReport, title: str) -> go.Figure:
+    """Draw the shares of ``first`` minus those of ``second``, cell by cell, in percentage points; same classes."""
+    names = [str(label) for label in first.labels]
+    points = np.round(100 * (first.normalised - second.normalised)) + 0.0  # No "-0".
+    figure = px.imshow(
+        pd.DataFrame(points, index=names, columns=names),
+        text_auto="+.0f",
+        color_continuous_scale=DIFFERENCE_SCALE,
+        color_continuous_midpoint=0,
+        aspect="auto",
+        labels={"x": "Predicted", "y": "True", "color": "Points"},
+    )
+    figure.update_traces(xgap=1, ygap=1)
+    apply_style(figure, title, "Predicted class", "True class", 140 + 46 * max(len(names), 4))
+    figure.update_xaxes(type="category", showgrid=False)
+    return figure.update_yaxes(type="category", showgrid=False)
 
 
 def age_error_bars(reports: Mapping[str, AgeReport], title: str) -> go.Figure:

@@ -15,6 +15,8 @@ SERIES_HEX: tuple[str, ...] = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#AA3
 """Colours of models or curves that are compared (Paul Tol, "bright": safe for colour-blind readers)."""
 NEUTRAL_HEX = "#888888"
 HEAT_SCALE = "Blues"
+DIFFERENCE_SCALE = "RdBu"
+"""Red below zero, blue above: told apart by colour-blind readers too (ColorBrewer)."""
 _ERROR_BAR = {"thickness": 2, "color": "#999999"}
 _GRID = "rgba(128, 128, 128, 0.25)"
 _CLEAR = "rgba(0, 0, 0, 0)"

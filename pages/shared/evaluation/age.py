@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.evaluation.answers import hardest_ages
 from core.evaluation.metrics import AgeReport
 from core.evaluation.plots.classification import age_error_bars, age_heatmap
 from core.evaluation.predictions import Predictions
@@ -35,6 +36,7 @@ def show_age(reports: Mapping[str, AgeReport], predictions: Predictions, name: s
     show_figure(
         draw_figure(age_error_bars, reports, "Age error by true age"),
         "age_bars",
+        f"Look at the longest bar: {hardest_ages(reports[name])}.",
         "Bars: mean absolute error with 95 % confidence interval. Diamonds: bias, below zero if predicted too young.",
     )
     show_table(bracket_table(reports[name]), f"{stem}_age_brackets.csv", "table_age")
@@ -43,5 +45,6 @@ def show_age(reports: Mapping[str, AgeReport], predictions: Predictions, name: s
             age_heatmap, predictions.truth["age"], predictions.ages.years, f"Predicted against true age: {name}"
         ),
         "age_heatmap",
+        "Look at where the colour leaves the dashed line.",
         "Stronger colour: more people. On the dashed line the prediction is exact; above it, too old.",
     )

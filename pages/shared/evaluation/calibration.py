@@ -39,6 +39,11 @@ _INTERVAL = (
     "Share of people whose true age is inside the predicted 80 % interval (dashed line). The green band is the target "
     "for every age bracket."
 )
+_LOOK_AT_DOTS = (
+    "Look at the distance between the dots and the dashed line: the smaller, the more honest the confidence."
+)
+_LOOK_AT_STAR = "Look at the star: how many answers are given, and how many of those are right."
+_LOOK_AT_BAND = "Look for bars that end outside the green band: there the interval is too narrow or too wide."
 _TITLES = {"emotion": "Emotion", "age_group": "Age group", "gender": "Perceived gender"}
 
 
@@ -70,10 +75,10 @@ def _show_confidence(reports: Mapping[str, CalibrationReport], detail: StoredEva
     report, title = reports[detail.name], _TITLES[output]
     stem = f"{detail.stem}_{output}"
     diagram = draw_figure(reliability_diagram, report, f"{title}: reliability diagram of {detail.name}")
-    show_figure(diagram, f"calibration_diagram_{output}", _DIAGRAM)
+    show_figure(diagram, f"calibration_diagram_{output}", _LOOK_AT_DOTS, _DIAGRAM)
     show_table(reliability_table(report), f"{stem}_calibration.csv", f"calibration_table_{output}")
     curve = draw_figure(accuracy_coverage, reports, f"{title}: selective accuracy against coverage")
-    show_figure(curve, f"coverage_{output}", _COVERAGE)
+    show_figure(curve, f"coverage_{output}", _LOOK_AT_STAR, _COVERAGE)
     download_table(coverage_table(reports), f"{stem}_coverage.csv", f"coverage_table_{output}")
 
 
@@ -105,6 +110,9 @@ def _show_intervals(reports: Mapping[str, IntervalReport], detail: StoredEvaluat
             with column:
                 metric_with_interval(label, row.coverage, "%", f"The mean interval width is {row.width:.1f} years.")
     show_figure(
-        draw_figure(interval_coverage_bars, reports, "Coverage of the age interval by true age"), "interval", _INTERVAL
+        draw_figure(interval_coverage_bars, reports, "Coverage of the age interval by true age"),
+        "interval",
+        _LOOK_AT_BAND,
+        _INTERVAL,
     )
     show_table(interval_table(reports[detail.name]), f"{detail.stem}_age_interval.csv", "table_interval")

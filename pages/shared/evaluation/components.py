@@ -32,8 +32,13 @@ def show_open_tab(tabs: Mapping[str, Callable[[], None]], key: str) -> None:
                 show()
 
 
-def show_figure(figure: go.Figure, key: str, how_to_read: str) -> None:
-    st.plotly_chart(figure, key=key, width="stretch", config={"displaylogo": False})
+def show_figure(
+    figure: go.Figure, key: str, look_at: str, how_to_read: str, on_select: Callable[[], None] | None = None
+) -> None:
+    """Show a figure between a line that says what to look at and one that says how to read it."""
+    st.markdown(f":material/visibility: {look_at}")
+    selection: dict[str, Any] = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
+    st.plotly_chart(figure, key=key, width="stretch", config={"displaylogo": False}, alt=look_at, **selection)
     st.caption(how_to_read)
 
 

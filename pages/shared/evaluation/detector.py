@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.artifacts.model_card import DETECTOR_ARTIFACT, artifacts_dir, load_card
 from core.errors import ArtifactError
+from core.evaluation.answers import describe_detection
 from core.evaluation.detection import tables
 from core.evaluation.detection.conditions import CONDITIONS, ORIGINAL, SET_TITLES, VIDEO_WH, Condition
 from core.evaluation.detection.report import DetectionReport, DetectorReport, GroupRecall
@@ -89,7 +90,7 @@ def show_detectors(report: DetectionReport, detectors: Detectors) -> None:
 
 def _show_metrics(detector: DetectorReport, condition: Condition, matched: bool) -> None:
     report, ms = detector.at(matched).conditions[condition.name], tables.frame_ms(detector, condition)
-    st.markdown(f"**{detector.title}**")
+    st.markdown(f"**{detector.title}.** {describe_detection(report)}")
     recall, fppi, nme, time = metric_row(4)
     with recall:
         metric_with_interval("Recall", report.recall, "%", "Share of annotated faces that are detected.")
@@ -129,6 +130,7 @@ def _show_recall(detectors: Detectors, condition: Condition, matched: bool) -> N
             figures.recall_curves, tables.curve_table(detectors, condition.name), points, "Recall and false positives"
         ),
         "detector_curve",
+        "Look at the diamonds: the higher, the more faces are found; the further left, the fewer boxes are wrong.",
         "Each line is one detector with a falling score threshold; up and to the left is better. The diamond is the "
         "chosen threshold. Some labels come from YuNet, so YuNet has no false positives here.",
     )
@@ -163,7 +165,10 @@ def _show_groups(detectors: Detectors, condition: Condition, matched: bool) -> N
     for column, name, select, how_to_read in groups:
         table = tables.recall_table(detectors, column, select)
         show_figure(
-            draw_figure(figures.recall_bars, table, column, f"Recall by {name}"), f"detector_{name}", how_to_read
+            draw_figure(figures.recall_bars, table, column, f"Recall by {name}"),
+            f"detector_{name}",
+            "Look at the shortest bars: the faces that are missed most.",
+            how_to_read,
         )
         if not table.empty:
             show_table(table, f"detectors_{name}.csv", f"table_{name}")
@@ -174,6 +179,7 @@ def _show_landmarks(detectors: Detectors, condition: Condition, matched: bool) -
     show_figure(
         draw_figure(figures.nme_bars, nme, "Normalised mean error of the landmarks"),
         "detector_landmarks",
+        "Look at the longest bars: the points that are placed worst.",
         "Distance to annotated landmarks, divided by the distance between the eyes. Lower is better.",
     )
     if not nme.empty:
@@ -185,6 +191,7 @@ def _show_latency(detectors: Detectors) -> None:
     show_figure(
         draw_figure(figures.latency_lines, latencies, "Time per frame"),
         "detector_latency",
+        "Look at how fast the lines rise with the size of the frame.",
         "Median on one CPU core for a scene with three faces, on a logarithmic scale. Lower is better.",
     )
     show_table(latencies, "detectors_latency.csv", "table_latency")

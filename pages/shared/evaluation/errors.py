@@ -27,6 +27,19 @@ def show_errors(model: StoredEvaluation) -> None:
     _show_thumbnails(samples, errors)
 
 
+def show_examples(model: StoredEvaluation, output: str, cell: tuple[str, str]) -> None:
+    """Show images of one ``cell`` of the confusion matrix, (true, predicted) class."""
+    samples = load_test_images(model)
+    if samples is None:
+        return
+    found = find_class_errors(reproduced_predictions(model) or model.predictions, output, _SHOWN, cell)
+    if found:
+        st.caption("Most confident first.")
+        _show_thumbnails(samples, found)
+    else:
+        st.info(f"No image of {cell[0]} was taken for {cell[1]}.")
+
+
 def _find_errors(predictions: Predictions) -> tuple[Sequence[WrongPrediction], str]:
     """The largest errors of the chosen output, and what their captions say."""
     outputs = {"age"} if predictions.age is not None else set()

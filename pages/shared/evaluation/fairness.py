@@ -27,6 +27,8 @@ from pages.shared.evaluation.components import metric_with_interval, show_figure
 _GROUPINGS = {"Race label": "race", "True age": "age", "Gender label": "gender"}
 _DOTS = f"Lines: 95 % confidence intervals. Hollow: fewer than {MIN_GROUP_SIZE} people. Dashed: all people."
 _SQUARES = f"Darker is worse. Grey with a star: fewer than {MIN_GROUP_SIZE} people, mostly chance. Empty: nobody."
+_LOOK_AT_DOTS = "Look at how far the dots are apart, and whether their lines overlap."
+_LOOK_AT_SQUARES = "Look at the darkest squares: the groups for whom the model is wrong most."
 _TITLES: Mapping[GroupMetric, tuple[str, str]] = {
     "age_mae": ("Age MAE by group", "Lower is better."),
     "gender_accuracy": (
@@ -66,7 +68,8 @@ def show_fairness(predictions: Predictions, stem: str) -> None:
     for metric in report.metrics:
         title, direction = _TITLES[metric]
         caption = f"{direction} {_DOTS if len(by) == 1 else _SQUARES}"
-        show_figure(draw_figure(group_figure, report, metric, title), f"groups_{metric}", caption)
+        look_at = _LOOK_AT_DOTS if len(by) == 1 else _LOOK_AT_SQUARES
+        show_figure(draw_figure(group_figure, report, metric, title), f"groups_{metric}", look_at, caption)
         st.markdown(_describe_gap(report, metric))
     show_table(group_table(report), f"{stem}_groups_{'_'.join(by)}.csv", "table_groups")
 

@@ -38,6 +38,7 @@ def show_speed(measure: Callable[[Progress], dict[str, Any]] = run_default_bench
     show_figure(
         stage_bars(table, "Time per stage"),
         "speed_stages",
+        "Look at the longest bar: it decides how many frames per second are possible.",
         f"Median of {result['repeats']} runs; frame {result['frame']} px, detector “{result['detector']}”. "
         "Shorter is better. Tracking and drawing are not included.",
     )

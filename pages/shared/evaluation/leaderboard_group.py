@@ -41,6 +41,7 @@ def show_group(group: Group, differences: Differences) -> None:
     show_figure(
         speed_scatter(group, f"{group.title}: {group.measure.metric_title} against latency"),
         f"leaderboard_{key}",
+        "Look at the upper left corner: networks there are accurate and fast.",
         f"Up and to the left is better. Lines: 95 % confidence intervals. Hover for names.{note}",
     )
 

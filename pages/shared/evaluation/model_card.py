@@ -42,6 +42,7 @@ def show_training(folder: Path) -> None:
                 f"{display_name(name)} by {'step' if 'step' in history.columns else 'epoch'}",
             ),
             f"curve_{name}",
+            "Look at the end of the curves: whether they still change, and how far apart they are.",
             "Training images are augmented, so their curve can be the worse one. A growing gap with the training curve "
             "ahead means overfitting.",
         )

@@ -62,6 +62,7 @@ def show_robustness(detail: StoredEvaluation) -> None:
     show_figure(
         _charts(detail, shown, f"{titles[shown]} by severity"),
         f"robustness_{shown}",
+        "Look for the charts whose line leaves the dashed one soonest: what the model can bear least.",
         "From mild (1) to strong (5); bars are 95 % intervals. Dashed: clean images. "
         + ("Dotted above solid: the model is overconfident." if shown == "accuracy" else "Lower is better."),
     )

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
 
 from core.datasets.loading import data_dir, has_data
+from core.drawing.bars import bars_html
+from core.drawing.palette import EMOTION_HEX
+from core.evaluation.answers import describe_accuracy, describe_age
 from core.evaluation.metrics import AgeReport, ClassificationReport, age_report, class_report
 from core.evaluation.stored import StoredEvaluation
+from core.tasks import TASKS
 from pages.shared.evaluation.age import show_age, show_age_summary
 from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.calibration import show_calibration
-from pages.shared.evaluation.classification import show_accuracy, show_class_table, show_confusion
+from pages.shared.evaluation.classification import (
+    choose_cell,
+    show_accuracy,
+    show_class_table,
+    show_confusion,
+    show_confusion_difference,
+)
 from pages.shared.evaluation.components import show_open_tab
-from pages.shared.evaluation.errors import show_errors
+from pages.shared.evaluation.errors import show_errors, show_examples
 from pages.shared.evaluation.fairness import show_fairness
 from pages.shared.evaluation.latency import show_speed
 from pages.shared.evaluation.model_card import show_card, show_training
@@ -23,6 +34,8 @@ from pages.shared.evaluation.reproduce import show_reproduce
 from pages.shared.evaluation.robustness import has_robustness, show_robustness
 from pages.shared.evaluation.selection import TAB_KEY
 
+_TITLES = {"emotion": "", "age_group": "age group", "gender": "perceived gender"}
+"""Output -> what the summary calls it, where that is not clear."""
 _AGE_GROUPS = (
     "This model predicts one of eight age groups with gaps between them; a true age in a gap counts as the nearest "
     "group. The years in the other tabs are derived from the groups."
@@ -32,7 +45,8 @@ _AGE_GROUPS = (
 def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
     """Show ``models`` beside each other where they have the outputs of ``detail``; tabs about a single model show
     ``detail``."""
-    tabs = _output_tabs(models, detail) | {"Calibration": partial(show_calibration, models, detail)}
+    tabs: dict[str, Callable[[], None]] = {"Summary": partial(_show_summary, detail)}
+    tabs |= _output_tabs(models, detail) | {"Calibration": partial(show_calibration, models, detail)}
     if "race" in detail.predictions.truth:
         tabs["Fairness"] = partial(show_fairness, detail.predictions, detail.stem)
     if has_robustness(detail):
@@ -51,7 +65,7 @@ def _output_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -
     outputs, tabs = detail.predictions.probabilities, dict[str, Callable[[], None]]()
     if "emotion" in outputs:
         tabs["Accuracy"] = partial(_show_classes, models, detail, "emotion", "emotion")
-        tabs["Confusion matrix"] = partial(_show_confusion, detail, "emotion", "emotion")
+        tabs["Confusion matrix"] = partial(_show_confusion, models, detail, "emotion", "emotion")
     if detail.predictions.age is not None:
         tabs["Age"] = partial(_show_age, models, detail)
         tabs["Age brackets"] = partial(_show_brackets, models, detail)
@@ -60,6 +74,30 @@ def _output_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -
     if "gender" in outputs:
         tabs["Perceived gender"] = partial(_show_output, models, detail, "gender", "perceived gender")
     return tabs
+
+
+def _show_summary(detail: StoredEvaluation) -> None:
+    """Show the answer in words, and bars that need no chart library: the page opens with this tab."""
+    data_set = TASKS[detail.card.task].test_split.title.split()[0].rstrip(",")
+    for output, title in _TITLES.items():
+        if output in detail.predictions.probabilities:
+            report = _class_report(detail, output)
+            st.subheader(describe_accuracy(report, data_set, title), anchor=False)
+            colors = {str(emotion): color for emotion, color in EMOTION_HEX.items()}
+            st.html(bars_html(_known(report.labels, report.recall), colors))
+    if detail.predictions.age is not None:
+        ages = _age_report(detail)
+        st.subheader(describe_age(ages, data_set), anchor=False)
+        errors = _known(
+            [bracket.label for bracket in ages.by_bracket], [bracket.mae.value for bracket in ages.by_bracket]
+        )
+        st.html(bars_html(errors, full=max(errors.values()), text="{:.1f}".format))
+    st.caption("Bars: share of each class that is read right, or years off by true age. The other tabs show more.")
+
+
+def _known(labels: Sequence[str], values: Iterable[float]) -> dict[str, float]:
+    """Return label -> value, without classes that have no images."""
+    return {str(label): float(value) for label, value in zip(labels, values, strict=True) if not math.isnan(value)}
 
 
 @cache_report
@@ -77,8 +115,18 @@ def _show_classes(models: Sequence[StoredEvaluation], detail: StoredEvaluation, 
     _show_label({model.name: _class_report(model, output) for model in compared}, models, detail, title)
 
 
-def _show_confusion(detail: StoredEvaluation, output: str, title: str) -> None:
-    show_confusion(_class_report(detail, output), title, detail.stem)
+def _show_confusion(models: Sequence[StoredEvaluation], detail: StoredEvaluation, output: str, title: str) -> None:
+    report, with_images = _class_report(detail, output), has_data(data_dir(), detail.card.task)
+    show_confusion(report, title, detail.stem, selectable=with_images)
+    if with_images:
+        st.subheader("Images of a cell")
+        show_examples(detail, output, choose_cell(report, title))
+    others = {model.name: _class_report(model, output) for model in models if output in model.predictions.probabilities}
+    names = [name for name, other in others.items() if name != detail.name and other.labels == report.labels]
+    if names:
+        st.subheader("Difference between two networks")
+        other = st.selectbox(f"Compare {detail.name} with", names, key=f"confusion_other_{output}")
+        show_confusion_difference(detail.name, other, others, title)
 
 
 def _show_output(
@@ -87,7 +135,7 @@ def _show_output(
     if note:
         st.caption(note)
     _show_classes(models, detail, output, title)
-    _show_confusion(detail, output, title)
+    _show_confusion(models, detail, output, title)
 
 
 def _age_reports(models: Sequence[StoredEvaluation]) -> dict[str, AgeReport]:
