@@ -21,7 +21,7 @@ PAGES = (
     PageLink("pages/2_Analyze_Image.py", "Analyze Image", ":material/add_photo_alternate:", "Try your photo"),
     PageLink("pages/3_Model_Evaluation.py", "Model Evaluation", ":material/query_stats:"),
 )
-EVALUATION = PAGES[2]
+EVALUATION = PAGES[-1]
 
 NOTICE = "  \n".join(
     (
