@@ -73,7 +73,7 @@ def analyze_video(
     with ExitStack() as stack:
         copy = None
         if annotated is not None:
-            writer = stack.enter_context(VideoWriter(annotated.path, source, info, sampling.start_s))
+            writer = stack.enter_context(VideoWriter(annotated.path, info, source, sampling.start_s))
             copy = stack.enter_context(closing(_Copy(writer, annotated.style)))
         frames = stack.enter_context(closing(read_frames(source, info, sampling, shown_fps, limits)))
         for frame in frames:

@@ -24,13 +24,14 @@ _PLAYABLE_SOUND = ("aac", "mp3")
 
 
 class VideoWriter:
-    """``with VideoWriter(path, source, info, start_s) as writer``: frames from ``start_s`` on, which becomes 0.
+    """``with VideoWriter(path, info, source, start_s) as writer``: frames from ``start_s`` on, which becomes 0, with
+    the sound of ``source`` if there is any.
 
     The file is complete after the block, also after an error or an interruption. Raises ``OSError`` if it cannot be
     written.
     """
 
-    def __init__(self, path: Path, source: Source, info: VideoInfo, start_s: float = 0.0) -> None:
+    def __init__(self, path: Path, info: VideoInfo, source: Source | None = None, start_s: float = 0.0) -> None:
         self._path, self._source, self._info, self._start_s = path, source, info, start_s
         self._stack = ExitStack()
         self._video: Any = None
@@ -72,6 +73,8 @@ class VideoWriter:
         self._video.pix_fmt = "yuv420p"
         self._video.codec_context.time_base = _TIME_BASE
         self._video.codec_context.gop_size = _KEY_FRAME_EVERY
+        if self._source is None:
+            return
         original = self._stack.enter_context(open_container(self._source, self._info.name))
         if original.streams.audio and original.streams.audio[0].codec_context is not None:
             self._sound = _Sound(original, self._container, self._start_s)

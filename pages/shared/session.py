@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared.image.cache import forget_all_but
 from pages.shared.image.paste import forget_pasted
 from pages.shared.live.connection import forget_connection
+from pages.shared.video.jobs import forget_job
 
 OWN_EVALUATION_KEY = "evaluation_own_images"
 """Session key of the evaluation of the visitor's own images."""
@@ -16,11 +17,13 @@ LINK_KEY = "evaluation_link"
 
 
 def start_page(url_path: str) -> None:
-    """Drop the pictures of the image page, the results about the visitor's own images and the link to the evaluation
-    page, and the connection of the live page, unless that is the page at ``url_path``."""
+    """Drop the pictures of the image page, the job of the video page, the results about the visitor's own images and
+    the link to the evaluation page, and the connection of the live page, unless that is the page at ``url_path``."""
     if url_path != "Analyze_Image":
         forget_all_but(())
         forget_pasted()
+    if url_path != "Analyze_Video":
+        forget_job()
     if url_path != "Model_Evaluation":
         st.session_state.pop(OWN_EVALUATION_KEY, None)
         st.session_state.pop(LINK_KEY, None)

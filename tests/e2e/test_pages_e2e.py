@@ -83,7 +83,7 @@ def check_small_screens(tab: Tab, name: str, screenshots: Path) -> None:
 def test_pages_are_reached_from_the_sidebar_and_fit_small_screens(open_tab: OpenTab, screenshots: Path) -> None:
     tab = open_tab(HOME)
     links = tab.page.get_by_test_id("stSidebarNav").get_by_role("link")
-    expect(links).to_have_text(["Home", "Live Camera", "Analyze Image", "Model Evaluation"])
+    expect(links).to_have_text(["Home", "Live Camera", "Analyze Image", "Analyze Video", "Model Evaluation"])
     titles = links.all_inner_texts()
     for number, title in enumerate(titles):
         links.nth(number).click()

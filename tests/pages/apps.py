@@ -54,6 +54,7 @@ class PageUnderTest:
 
 LIVE = PageUnderTest("live", "pages/1_Live_Camera.py")
 IMAGE = PageUnderTest("image", "pages/2_Analyze_Image.py")
+VIDEO = PageUnderTest("video", "pages/4_Analyze_Video.py")
 
 
 def upload(app: AppTest, *files: tuple[str, bytes]) -> AppTest:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.video.job import VideoJob, VideoRequest
+from core.video.reader import VideoInfo
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
 from pages.shared.image.paste import PASTED
 from pages.shared.live.connection import Connection
-from tests.pages.apps import IMAGE, LIVE, ROOT, open_file, rerun
+from pages.shared.video.jobs import JOB
+from tests.fakes.core import FakeAnalyzer
+from tests.pages.apps import IMAGE, LIVE, ROOT, VIDEO, open_file, rerun
 
 HOME = "Home.py"
 
@@ -56,3 +62,14 @@ def test_images_are_forgotten_on_other_pages(app: AppTest) -> None:
     go(app, HOME)
     assert PASTED not in app.session_state
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
+
+
+def test_videos_are_removed_on_other_pages(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    job = VideoJob(VideoRequest(b"", VideoInfo("clip", (64, 64), 1.0, 10.0)), FakeAnalyzer())
+    go(app, VIDEO.file)
+    app.session_state[JOB] = job
+    assert list(tmp_path.iterdir())
+    go(app, HOME)
+    assert JOB not in app.session_state
+    assert list(tmp_path.iterdir()) == []

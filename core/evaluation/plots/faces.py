@@ -1,14 +1,16 @@
-"""Figures of one face or one live session."""
+"""Figures of one face, one live session or one video."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from core.drawing.palette import FACE_HEX
 from core.evaluation.plots.style import NEUTRAL_HEX, apply_style, empty_figure, label_color
+from core.labels import UNCERTAIN
 from core.types import EMOTIONS
 
 
@@ -63,4 +65,30 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and valence o
     figure.update_xaxes(title_text="Time (s)", row=2, col=1)
     figure.update_yaxes(title_text="Probability (0-1)", range=[0, 1], row=1, col=1)
     figure.update_yaxes(title_text="Valence (-1 to 1)", range=[-1.05, 1.05], row=2, col=1)
+    return figure
+
+
+def expressions_over_time(shares: Mapping[float, Mapping[str, float]], bin_s: float) -> go.Figure:
+    """Plot stacked bars of time in view by expression, one per time bin.
+
+    ``shares``: start of the bin in seconds -> label -> share in [0, 1], which sum to 1 within a bin; ``bin_s``: width
+    of a bin.
+    """
+    unit, scale = ("s", 1.0) if bin_s < 60 else ("min", 60.0)
+    bars = [
+        go.Bar(
+            x=[(start_s + bin_s / 2) / scale for start_s in shares],
+            y=[mix.get(label, 0.0) for mix in shares.values()],
+            width=0.95 * bin_s / scale,
+            name=label,
+            marker_color=FACE_HEX if label == UNCERTAIN else label_color(label),
+            hovertemplate="%{y:.0%}",
+        )
+        for label in (*map(str, EMOTIONS), UNCERTAIN)
+    ]
+    figure = go.Figure(bars)
+    # The title makes room for the button that saves the chart.
+    apply_style(figure, "Expressions over time", f"Time ({unit})", "Share of time in view (%)", height_px=380)
+    figure.update_layout(barmode="stack", hovermode="x unified", legend={"traceorder": "normal"})
+    figure.update_yaxes(range=[0, 1], tickformat=".0%")
     return figure

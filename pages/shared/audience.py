@@ -1,0 +1,101 @@
+"""Panel about the audience: aggregates over everybody who was in view, without pictures and without persons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.evaluation.plots.faces import expressions_over_time
+from core.io.export import to_csv
+from core.settings import TrackingSettings
+from core.video.audience import (
+    AUDIENCE_COLUMNS,
+    BINS_S,
+    MIN_GROUP,
+    MIN_SECONDS,
+    OTHERS,
+    Audience,
+    Mix,
+    PeopleLog,
+    audience_rows,
+)
+
+_NO_VALUE = "–"
+COUNT_HELP = (
+    f"Faces followed for at least {MIN_SECONDS:.0f} s. A face that is lost for over "
+    f"{TrackingSettings().max_age_s:g} s counts again. So more people are counted than there were."
+)
+NO_GROUPS = f"Groups are shown from {MIN_GROUP} people on; smaller ones are merged into “{OTHERS}”."
+LEGAL = (
+    "Tell everybody in view what is measured, and ask first. The EU AI Act bans inferring emotions at work and in "
+    "education."
+)
+
+
+def show_audience(log: PeopleLog, key: str) -> None:
+    """Show people, time in view, expressions over time and by group; ``key`` begins the keys of the widgets."""
+    st.header("Audience", divider="gray")
+    title = st.segmented_control(
+        "Time bins",
+        list(BINS_S),
+        default="1 minute" if _is_long(log) else "10 seconds",
+        required=True,
+        key=f"{key}_bin",
+    )
+    audience = log.audience(BINS_S[title])
+    total = audience.total
+    with st.container(horizontal=True):
+        st.metric("People", total.people, help=COUNT_HELP, width="content")
+        st.metric("In view at the end", audience.in_view, width="content")
+        st.metric("Mean time in view", _seconds(total), width="content")
+        st.metric("Mean valence", _NO_VALUE if total.valence is None else f"{total.valence:+.2f}", width="content")
+    if total.shares:
+        figure = expressions_over_time(
+            {start_s: mix.shares for start_s, mix in audience.over_time.items()}, BINS_S[title]
+        )
+        # The button of the chart saves it as PNG.
+        config = {"displaylogo": False, "modeBarButtons": [["toImage"]], "displayModeBar": True}
+        st.plotly_chart(figure, key=f"{key}_audience", config=config)
+    if audience.groups:
+        st.dataframe(_group_table(audience), hide_index=True, key=f"{key}_groups")
+    st.caption(f"{NO_GROUPS} {LEGAL}")
+    st.download_button(
+        "Audience (CSV)",
+        lambda: to_csv(audience_rows(audience), AUDIENCE_COLUMNS),
+        "audience.csv",
+        "text/csv",
+        key=f"{key}_audience_csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _is_long(log: PeopleLog) -> bool:
+    return len(log.audience(min(BINS_S.values())).over_time) > 30
+
+
+def _seconds(mix: Mix) -> str:
+    return f"{mix.seconds / mix.people:.1f} s" if mix.people else _NO_VALUE
+
+
+def _group_table(audience: Audience) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            _group_row(dimension, name, mix)
+            for dimension, groups in audience.groups.items()
+            for name, mix in groups.items()
+        ]
+    )
+
+
+def _group_row(dimension: str, name: str, mix: Mix) -> dict[str, Any]:
+    return {
+        "By": dimension.capitalize(),
+        "Group": name,
+        "People": mix.people,
+        "Mean time in view": _seconds(mix),
+        "Valence": None if mix.valence is None else round(mix.valence, 2),
+        **{label.capitalize(): f"{share:.0%}" for label, share in mix.shares.items()},
+    }
