@@ -68,8 +68,8 @@ def test_sources_and_buttons_lead_to_the_pages() -> None:
     links = [(link.label, link.query_string) for link in (element.proto for element in app.get("page_link"))]
     assert [label for label, _ in links] == ["FER2013 PrivateTest", "UTKFace test", "UTKFace test", "Measured times"]
     assert "test_set=FER2013+PrivateTest" in links[0][1]
-    assert [button.label for button in app.button][:2] == ["Try your camera", "Try your photo"]
-    assert "never stored" in texts(app)
+    assert [button.label for button in app.button][:3] == ["Try your camera", "Try your photo", "Try your video"]
+    assert "never kept" in texts(app)
     assert "EU AI Act bans" in texts(app)
 
 
@@ -86,7 +86,7 @@ def test_without_models_each_part_says_what_to_do(artifacts: Path, analyzer: Fak
     app = open_file("Home.py")
     assert [error.value.count("git restore") for error in app.error[1:4]] == [1, 1, 1]
     assert "the detector is broken" in app.error[0].value
-    assert [button.label for button in app.button][:2] == ["Try your camera", "Try your photo"]
+    assert [button.label for button in app.button][:3] == ["Try your camera", "Try your photo", "Try your video"]
 
 
 def test_no_face_in_the_sample(analyzer: FakeAnalyzer) -> None:

@@ -209,6 +209,7 @@ def test_timelines_are_thinned(tmp_path: Path) -> None:
     emotions = "angry,disgust,fear,happy,sad,surprise,neutral,valence"
     lines = [f"{second},{person},0,0,0,{person - 1},0,0,0,0" for second in range(2500) for person in (1, 2)]
     path.write_text("\n".join([f"time_s,track_id,{emotions}", *lines]))
-    assert len(read_timeline(path)) == 834
-    assert set(read_timeline(path)["happy"]) == {0.5}
-    assert set(read_timeline(path, track_id=2)["happy"]) == {1.0}
+    assert len(read_timeline(path, [1, 2])) == 834
+    assert set(read_timeline(path, [1, 2])["happy"]) == {0.5}
+    assert set(read_timeline(path, [2])["happy"]) == {1.0}
+    assert read_timeline(path, []).empty

@@ -68,7 +68,9 @@ def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and valence o
     return figure
 
 
-def expressions_over_time(shares: Mapping[float, Mapping[str, float]], bin_s: float) -> go.Figure:
+def expressions_over_time(
+    shares: Mapping[float, Mapping[str, float]], bin_s: float, title: str = "Expressions over time"
+) -> go.Figure:
     """Plot stacked bars of time in view by expression, one per time bin.
 
     ``shares``: start of the bin in seconds -> label -> share in [0, 1], which sum to 1 within a bin; ``bin_s``: width
@@ -88,7 +90,7 @@ def expressions_over_time(shares: Mapping[float, Mapping[str, float]], bin_s: fl
     ]
     figure = go.Figure(bars)
     # The title makes room for the button that saves the chart.
-    apply_style(figure, "Expressions over time", f"Time ({unit})", "Share of time in view (%)", height_px=380)
+    apply_style(figure, title, f"Time ({unit})", "Share of time in view (%)", height_px=380)
     figure.update_layout(barmode="stack", hovermode="x unified", legend={"traceorder": "normal"})
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
     return figure

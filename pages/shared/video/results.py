@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -13,6 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.evaluation.plots.faces import emotion_timeline
+from core.evaluation.plots.style import NEUTRAL_HEX
 from core.io import images
 from core.io.export import to_csv
 from core.labels import label_or_uncertain, round_age
@@ -55,14 +56,12 @@ def show_results(job: VideoJob) -> bool:
     return True
 
 
-def read_timeline(path: Path, track_id: int | None = None) -> pd.DataFrame:
-    """Read ``time_s``, emotions and valence of one person, or their means, from the CSV of samples; at most
+def read_timeline(path: Path, track_ids: Collection[int]) -> pd.DataFrame:
+    """Read ``time_s`` and the means of emotions and valence of these people from the CSV of samples, at most
     ``MAX_POINTS`` rows."""
     columns = ["time_s", *map(str, EMOTIONS), "valence"]
     samples = pd.read_csv(path, usecols=["track_id", *columns]).dropna()
-    if track_id is not None:
-        samples = samples[samples["track_id"] == track_id]
-    means = samples[columns].groupby("time_s", as_index=False).mean()
+    means = samples.loc[samples["track_id"].isin(track_ids), columns].groupby("time_s", as_index=False).mean()
     return means.iloc[:: -(-len(means) // MAX_POINTS) or 1]
 
 
@@ -73,14 +72,15 @@ def _choose_position(start_s: float, end_s: float) -> float:
 
 
 def _show_timeline(path: Path, people: Sequence[Person], position_s: float) -> None:
-    shown = {EVERYBODY: None} | {f"Person {person.track_id}": person.track_id for person in people}
+    single = {f"Person {person.track_id}": [person.track_id] for person in people}
+    shown = {EVERYBODY: [person.track_id for person in people]} | single
     chosen = st.selectbox("Timeline of", list(shown), key="video_timeline_person", width=300)
     samples = read_timeline(path, shown[chosen])
     if samples.empty:
         st.caption("No emotion was predicted.")
         return
     figure = emotion_timeline(samples, title="")
-    figure.add_vline(x=position_s, line_width=2, line_dash="dot")
+    figure.add_vline(x=position_s, line_width=2, line_color=NEUTRAL_HEX)
     st.plotly_chart(figure, key="video_timeline", config={"displayModeBar": False})
     st.caption(VALENCE_FORMULA)
 

@@ -30,6 +30,7 @@ DRAWN = {
     "training": figures.training_curves(HISTORY, "age_mae", "Title"),
     "probabilities": face_figures.probability_bars(EMOTIONS, [0.1] * 6 + [0.4], "Title"),
     "timeline": face_figures.emotion_timeline(TIMELINE, "Title"),
+    "expressions": face_figures.expressions_over_time({0.0: {"happy": 0.75, "uncertain": 0.25}}, 60.0, "Title"),
 }
 EMPTY = {
     "ages": figures.age_heatmap(np.empty(0, np.int64), np.empty(0, np.float32), "Title"),
@@ -59,6 +60,14 @@ def test_bars_have_recall_and_interval_of_each_model() -> None:
     assert list(first.y) == EMOTION.recall.tolist()
     upper = [metric.high - metric.value for metric in EMOTION.recall_intervals]
     assert list(first.error_y.array) == pytest.approx(upper)
+
+
+def test_expressions_are_stacked_in_minutes() -> None:
+    bars = face_figures.expressions_over_time({60.0: {"happy": 0.75, "uncertain": 0.25}}, 60.0).data
+    assert {bar.name: (bar.x[0], bar.y[0]) for bar in bars if bar.y[0]} == {
+        "happy": (1.5, 0.75),
+        "uncertain": (1.5, 0.25),
+    }
 
 
 @pytest.mark.parametrize(("normalised", "title", "corner"), [(True, "rows sum to 1", 1.0), (False, "counts", 3.0)])
