@@ -16,6 +16,7 @@ from core.evaluation.detection.conditions import LIVE
 from core.evaluation.detection.store import load_report
 from core.evaluation.detection.tables import frame_ms
 from core.evaluation.latency import load_speed, total_frame_ms
+from core.settings import ArchiveLimits, VideoLimits
 from tests.fakes.core import FakeAnalyzer
 from tests.fakes.evaluation import card_dict
 from tests.pages.apps import ROOT, metrics, open_file, texts
@@ -112,4 +113,6 @@ def test_configuration_keeps_streamlit_to_itself() -> None:
         "get('server.maxUploadSize'), config.is_manually_set('browser.serverAddress'))"
     )
     answer = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert answer.stdout.split() == ["True", "False", "True", "40", "True"]
+    assert answer.stdout.split() == ["True", "False", "True", "200", "True"]
+    # What the server takes is what the pages promise.
+    assert {limits.max_bytes for limits in (VideoLimits(), ArchiveLimits())} == {200 * 2**20}
