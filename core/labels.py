@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from core.types import AgeEstimate, ClassEstimate
+from core.types import AgeEstimate, ClassEstimate, Face
 
 UNCERTAIN = "uncertain"
 """Replaces the label of a prediction below its confidence threshold."""
@@ -49,3 +49,15 @@ def format_rotation(degrees: int) -> str:
     if degrees == 180:
         return "180°"
     return f"{degrees}° clockwise" if degrees < 180 else f"{360 - degrees}° counterclockwise"
+
+
+def describe_face(face: Face) -> list[str]:
+    """Return one line per attribute that was read."""
+    lines = []
+    if face.emotion is not None:
+        lines.append(format_estimate(face.emotion).capitalize())
+    if face.age is not None:
+        lines.append(f"Age {format_age(face.age)}")
+    if face.gender is not None:
+        lines.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{format_estimate(face.gender)}")
+    return lines

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from core import geometry
 from core.drawing.label_placement import draw_labels
 from core.drawing.legend import append_legend
-from core.drawing.palette import Color, emotion_bgr
+from core.drawing.palette import EMOTION_HEX, FACE_HEX, Color, hex_to_bgr
 from core.drawing.text_labels import SEPARATOR, Frame, label_parts
 from core.settings import OverlayStyle
 from core.types import Analysis, Face
@@ -45,7 +45,7 @@ def annotate(
     xyxy = _to_canvas(analysis.xyxy, analysis, canvas, style)
     if style.blur_faces:
         _pixelate_boxes(canvas, np.concatenate([xyxy, _to_canvas(extra_blur_boxes, analysis, canvas, style)]))
-    colors = [_face_color(face) for face in analysis.faces]
+    colors = [hex_to_bgr(face_hex(face)) for face in analysis.faces]
     for box, color in zip(xyxy, colors, strict=True):
         _draw_box(canvas, box, color)
     if style.labels:
@@ -65,8 +65,9 @@ def pixelate(frame: Frame) -> Frame:
     return canvas
 
 
-def _face_color(face: Face) -> Color:
-    return emotion_bgr(None if face.emotion is None or face.emotion.uncertain else face.emotion.label)
+def face_hex(face: Face) -> str:
+    """Return the colour of a face's box, ``#RRGGBB``: that of its emotion if it is sure."""
+    return FACE_HEX if face.emotion is None or face.emotion.uncertain else EMOTION_HEX[face.emotion.label]
 
 
 def _to_canvas(xyxy: ArrayLike, analysis: Analysis, canvas: Frame, style: OverlayStyle) -> geometry.Floats:

@@ -45,11 +45,6 @@ def hex_to_bgr(color: str) -> Color:
     return blue, green, red
 
 
-def emotion_bgr(emotion: Emotion | None) -> Color:
-    """Return the box colour in OpenCV's order; ``None`` stands for an emotion not read, or uncertain."""
-    return hex_to_bgr(FACE_HEX if emotion is None else EMOTION_HEX[emotion])
-
-
 def readable_text_bgr(background_bgr: Color) -> Color:
     """Return black or white, whichever has the higher WCAG 2 contrast with ``background_bgr``."""
 

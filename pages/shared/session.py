@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared.image.cache import forget_all_but
-from pages.shared.image.paste import forget_pasted
 from pages.shared.live.connection import forget_connection
 from pages.shared.video.jobs import forget_job
 
@@ -21,7 +20,6 @@ def start_page(url_path: str) -> None:
     the link to the evaluation page, and the connection of the live page, unless that is the page at ``url_path``."""
     if url_path != "Analyze_Image":
         forget_all_but(())
-        forget_pasted()
     if url_path != "Analyze_Video":
         forget_job()
     if url_path != "Model_Evaluation":

@@ -61,7 +61,10 @@ def test_annotates_any_size_without_changing_the_frame(size: tuple[int, int], bl
 
 @pytest.mark.parametrize(
     ("emotion", "color"),
-    [(HAPPY, palette.emotion_bgr(Emotion.HAPPY)), (UNCERTAIN, palette.hex_to_bgr(palette.FACE_HEX))],
+    [
+        (HAPPY, palette.hex_to_bgr(palette.EMOTION_HEX[Emotion.HAPPY])),
+        (UNCERTAIN, palette.hex_to_bgr(palette.FACE_HEX)),
+    ],
     ids=["happy", "uncertain"],
 )
 def test_box_color_is_that_of_a_certain_emotion(emotion: EmotionEstimate, color: tuple[int, int, int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,9 +18,8 @@ from core.suggestions import COLUMNS
 from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
-from pages.shared.image.cache import EXPLANATIONS, RESULTS, SUMMARIES
+from pages.shared.image.cache import EXPLANATIONS, RESULTS, SUMMARIES, VIEWS
 from pages.shared.image.files import MemoryFile
-from pages.shared.image.paste import PASTED
 from pages.shared.markdown import escape_markdown
 from tests.fakes.core import FakeAnalyzer
 from tests.pages.apps import IMAGE, encode, rerun, texts, upload
@@ -27,6 +27,22 @@ from tests.pages.apps import IMAGE, encode, rerun, texts, upload
 
 def image_file(seed: int = 0, kind: str = "PNG", width: int = 60) -> bytes:
     return encode(np.random.default_rng(seed).integers(0, 255, (50, width, 3), dtype=np.uint8), kind)
+
+
+def bars(app: AppTest) -> int:
+    """Cards with bars."""
+    return sum("<li" in element.proto.body for element in app.get("html"))
+
+
+def card_keys(app: AppTest) -> list[str]:
+    """What the keys of the widgets of each card end with."""
+    links = "".join(element.proto.body for element in app.get("html"))
+    return re.findall(r'href="#card_(\w+)"', links)
+
+
+def explanations(app: AppTest) -> int:
+    """Explanations that are open."""
+    return sum((toggle.key or "").startswith("explain_map_") for toggle in app.toggle)
 
 
 def click(app: AppTest, key: str) -> AppTest:
@@ -42,11 +58,12 @@ def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
     assert app.subheader[0].value == r"\*a\* \[b\](http://c.d) \`e\`.png"
     for text in ("**Face 1**", "Happy 85%", "Age 7 (5-10)", "Perceived gender: female 70%"):
         assert text in texts(app)
-    assert len(app.get("plotly_chart")) == 1
+    assert bars(app) == 1
+    assert not app.get("plotly_chart"), "which would send megabytes"
     assert not app.error
     assert not app.info
     labels = [button.label for button in app.download_button]
-    assert {"All faces (CSV)", "All results (JSON)", "Annotated image (PNG)"} <= set(labels)
+    assert {"All faces (CSV)", "All results (JSON)", "Report (HTML)", "Annotated image (PNG)"} <= set(labels)
 
 
 def test_samples_are_added_and_removed_by_a_click(analyzer: FakeAnalyzer) -> None:
@@ -56,14 +73,6 @@ def test_samples_are_added_and_removed_by_a_click(analyzer: FakeAnalyzer) -> Non
     assert [shape for shape, _ in analyzer.calls] == [(50, 60, 3), (512, 512, 3), (600, 512, 3)]
     app.button_group(key="image_samples").set_value([])
     assert [heading.value for heading in rerun(app).subheader] == ["a.png"]
-
-
-def test_pasted_images_are_analyzed_until_removed(analyzer: FakeAnalyzer) -> None:
-    app = IMAGE.open(**{PASTED: [MemoryFile("image.png", image_file())]})
-    assert [heading.value for heading in app.subheader] == ["image.png"]
-    click(app, "image_paste_remove")
-    assert not app.subheader
-    assert "Add an image" in app.info[0].value
 
 
 def test_snapshot_is_analyzed(analyzer: FakeAnalyzer) -> None:
@@ -117,7 +126,7 @@ def test_attributes_that_are_off_are_not_shown(analyzer: FakeAnalyzer) -> None:
     upload(app, ("a.png", image_file()))
     assert analyzer.calls[0][1] == Attributes(emotion=False, age=False, gender=False)
     assert "No attribute was predicted." in texts(app)
-    assert not app.get("plotly_chart")
+    assert bars(app) == 0
 
 
 def test_caches_are_bounded(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,9 +147,46 @@ def test_caches_are_bounded(analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPa
 def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
     analyzer.count = image_results.MAX_CARDS + 3
     app = upload(IMAGE.open(), ("crowd.png", image_file()))
-    assert len(app.get("plotly_chart")) == image_results.MAX_CARDS
+    assert bars(app) == image_results.MAX_CARDS
     assert len(app.dataframe[-1].value) == analyzer.count
     assert f"Cards show the first {image_results.MAX_CARDS} faces" in texts(app)
+
+
+def test_each_box_leads_to_its_card(analyzer: FakeAnalyzer) -> None:
+    analyzer.count = 2
+    app = upload(IMAGE.open(), ("a.png", image_file()))
+    shown = "".join(element.proto.body for element in app.get("html"))
+    keys = card_keys(app)
+    assert len(set(keys)) == 2
+    for key in keys:
+        assert f'id="card_{key}"' in shown
+        assert f".stApp:has(.st-key-card_{key}:hover) .box-card_{key}" in shown
+
+
+def test_zoom_shows_one_face_and_its_card(analyzer: FakeAnalyzer) -> None:
+    analyzer.count = 3
+    app = upload(IMAGE.open(), ("a.png", image_file(width=600)))
+    assert bars(app) == 3
+    app.session_state[f"image_zoom_{card_keys(app)[0].rsplit('_', 4)[0]}"] = 2
+    assert "**Face 2**" in texts(rerun(app))
+    assert bars(app) == 1
+    assert len(app.session_state[VIEWS]) == 1
+    assert len(analyzer.calls) == 1, "zooming in analyzes nothing"
+
+
+def test_another_model_is_asked_only_when_wanted(analyzer: FakeAnalyzer) -> None:
+    app = upload(IMAGE.open(), ("a.png", image_file()))
+    assert len(analyzer.calls) == 1
+    key = card_keys(app)[0].rsplit("_", 4)[0]
+    app.session_state[f"compare_{key}"] = True
+    analyzer.count = 2
+    rerun(app)
+    assert len(analyzer.calls) == 2
+    assert "**1 difference.**" in texts(app)
+    assert app.table[0].value.iloc[0].to_list() == ["2", "found", "no", "yes"]
+    options = app.selectbox(key=f"compare_with_{key}").options
+    assert "Detector: Haar cascade (frontal only)" in options
+    assert "Emotion: mini_xception_emotion" in options
 
 
 def test_suggestions_are_shown_until_hidden(analyzer: FakeAnalyzer) -> None:
@@ -197,12 +243,11 @@ def test_escaped_names_start_no_markup(name: str, shown: str) -> None:
 
 def test_removed_files_are_forgotten(analyzer: FakeAnalyzer) -> None:
     app = upload(IMAGE.open(), ("a.png", image_file(1)), ("b.png", image_file(2)))
-    first_face = app.get("plotly_chart")[0].key.removeprefix("image_bars_")
-    app.session_state[f"explain_{first_face}"] = True
-    assert rerun(app).main.toggle, "the first explanation is open"
+    app.session_state[f"explain_{card_keys(app)[0]}"] = True
+    assert explanations(rerun(app)) == 1
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [2, 1]
     upload(app, ("b.png", image_file(2)))
-    assert not app.main.toggle, "an open explanation is not passed to another file"
+    assert explanations(app) == 0, "an open explanation is not passed to another file"
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [1, 0]
     assert len(analyzer.calls) == 2, "the other file is still known"
     upload(app)

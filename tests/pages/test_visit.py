@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from core.video.job import VideoJob, VideoRequest
 from core.video.reader import VideoInfo
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
-from pages.shared.image.paste import PASTED
 from pages.shared.live.connection import Connection
 from pages.shared.video.jobs import JOB
 from tests.fakes.core import FakeAnalyzer
@@ -58,9 +57,7 @@ def test_images_are_forgotten_on_other_pages(app: AppTest) -> None:
     go(app, IMAGE.file)
     for kind in (RESULTS, EXPLANATIONS):
         app.session_state[kind][("somebody", "a.png")] = "an image"
-    app.session_state[PASTED] = ["an image"]
     go(app, HOME)
-    assert PASTED not in app.session_state
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
 
 

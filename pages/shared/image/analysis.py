@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from core.artifacts.model_card import AlignmentSpec
 from core.attributes.alignment import align_faces
 from core.drawing import annotator
+from core.drawing.zoom import zoom_to
 from core.errors import ImageError
 from core.io import images
 from core.settings import Attributes, OverlayStyle
 from core.types import Analysis
 from core.video.session import FrameAnalyzer
-from pages.shared.image.cache import RESULTS, cached
+from pages.shared.image.cache import RESULTS, VIEWS, cached
 from pages.shared.image.files import ImageFile
 from pages.shared.sidebar import PageSettings
 
@@ -24,6 +25,9 @@ PREVIEW_SIDE_PX = 1024
 THUMBNAIL_PX = 128
 MAX_RESULTS = 8
 """Images whose full results the session caches, up to 5 MB each."""
+MAX_VIEWS = 2
+ZOOM_HEIGHTS = 3.0
+"""Height of a zoomed view, in heights of the face."""
 MAX_CARDS = 12
 """Faces per image that get a card; the table lists all of them."""
 
@@ -79,6 +83,17 @@ def _analyze(file: ImageFile, analyzer: FrameAnalyzer, attributes: Attributes) -
     thumbnails = np.rot90(thumbnails, -analysis.rotation // 90, axes=(1, 2))
     preview = images.fit(picture.frame, PREVIEW_SIDE_PX)
     return ImageResult(file.name, analysis.resized(picture.resolution_wh), preview, thumbnails)
+
+
+def zoomed(file: ImageFile, fingerprint: str, analysis: Analysis, row: int) -> tuple[Frame, Analysis, tuple[int, ...]]:
+    """Return the surroundings of a face in the picture's own detail; see ``core.drawing.zoom.zoom_to``."""
+    box = analysis.faces[row].box
+
+    def make() -> tuple[Frame, Analysis, tuple[int, ...]]:
+        frame = images.decode(file.getvalue(), name=file.name).frame
+        return zoom_to(frame, analysis, box, ZOOM_HEIGHTS, PREVIEW_SIDE_PX)
+
+    return cached(VIEWS, (fingerprint, box, len(analysis.faces)), make, MAX_VIEWS)
 
 
 def annotated_png(file: ImageFile, analysis: Analysis, style: OverlayStyle) -> bytes:

@@ -12,7 +12,7 @@ import streamlit as st
 from core.io.archive import ArchivedFile
 from pages.shared.image.files import ImageFile
 
-RESULTS, SUMMARIES, EXPLANATIONS = "image_results", "image_summaries", "image_explanations"
+RESULTS, SUMMARIES, EXPLANATIONS, VIEWS = "image_results", "image_summaries", "image_explanations", "image_views"
 Value = TypeVar("Value")
 
 
@@ -40,7 +40,7 @@ def cached(kind: str, key: tuple[Any, ...], make: Callable[[], Value], max_entri
 def forget_all_but(fingerprints: Collection[str]) -> None:
     """Drop everything about files that were removed or replaced."""
     kept = set(fingerprints)
-    for store in map(_store, (RESULTS, SUMMARIES, EXPLANATIONS)):
+    for store in map(_store, (RESULTS, SUMMARIES, EXPLANATIONS, VIEWS)):
         for key in [key for key in store if key[0] not in kept]:
             del store[key]
 

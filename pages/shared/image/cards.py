@@ -10,23 +10,32 @@ import streamlit as st
 
 from core import labels
 from core.drawing import annotator
+from core.drawing.bars import estimate_bars
 from core.errors import FacetError, ImageError
-from core.evaluation.plots.faces import probability_bars
 from core.io import export, images
 from core.io.export import Outcome
-from core.settings import OverlayStyle
 from core.suggestions import Suggestion, suggest_for
-from core.types import EMOTIONS, Analysis, Face
+from core.types import Analysis, Face
 from core.video.session import FrameAnalyzer
 from pages.shared import resources
 from pages.shared.errors import show_error
-from pages.shared.image.analysis import MAX_CARDS, Frame, ImageResult, analyze_file, annotated_png, card_numbers
+from pages.shared.image.analysis import (
+    MAX_CARDS,
+    Frame,
+    ImageResult,
+    analyze_file,
+    annotated_png,
+    card_numbers,
+    zoomed,
+)
+from pages.shared.image.comparison import show_comparison
 from pages.shared.image.explanation import show_explanation
 from pages.shared.image.files import ImageFile
+from pages.shared.image.picture import LinkedFace, show_picture
 from pages.shared.markdown import escape_markdown
 from pages.shared.sidebar import PageSettings
 
-_CARDS_PER_ROW = 3
+_CARDS_HEIGHT_PX = 640
 _THUMBNAIL_SHOWN_PX = 96
 NO_FACE = """**No face found.** What helps:
 - **Too small:** cut the face out of the picture, or take it from nearer.
@@ -64,42 +73,70 @@ def show_result(
     table: Sequence[Suggestion],
     number: int,
 ) -> None:
-    """Show everything about one file. ``table`` is empty unless suggestions are wanted; ``number`` and ``fingerprint``
-    make the widget keys unique, also for files of the same name or place."""
-    style, get_networks = settings.style, partial(resources.get_networks, settings.networks.choice)
+    """Show everything about one file: the picture, and the cards beside it. ``table`` is empty unless suggestions are
+    wanted; ``number`` and ``fingerprint`` make the widget keys unique, also for files of the same name or place."""
     st.subheader(escape_markdown(result.name), divider="gray")
-    faces, file_key = result.analysis.faces[:MAX_CARDS], fingerprint[:12]
-    # A single card fits beside the image, several go below it.
-    beside = len(faces) == 1
-    left, right = st.columns([3, 2]) if beside else (st.container(), None)
+    faces, file_key = result.analysis.faces[:MAX_CARDS], f"{number}_{fingerprint[:12]}"
+    keys = [f"{file_key}_{'_'.join(f'{side:.0f}' for side in face.box.xyxy)}" for face in faces]
+    zoomed_row = _choose_face(len(faces), file_key)
+    left, right = st.columns([3, 2])
     with left:
-        _show_image(file, result, style, number)
-    for start in range(0, len(faces), _CARDS_PER_ROW):
-        # The same number of columns in every row, so that all cards have the same width.
-        columns = [right] if right is not None else st.columns(_CARDS_PER_ROW)
-        for index, column in zip(range(start, len(faces)), columns, strict=False):
-            thumbnail = result.thumbnails[index]
-            shown = annotator.pixelate(thumbnail) if style.blur_faces else thumbnail
-            with column, st.container(border=True):
-                key = f"{number}_{file_key}_{'_'.join(f'{side:.0f}' for side in faces[index].box.xyxy)}"
-                _show_card(faces[index], index + 1, shown, key)
-                show_explanation(file, fingerprint, faces[index], key, get_networks, blur=style.blur_faces)
-                _show_suggestions(faces[index], table)
+        _show_image(file, fingerprint, result, settings, keys, zoomed_row)
+        _offer_png(file, result, settings, number)
+    shown = range(len(faces)) if zoomed_row is None else [zoomed_row]
+    with right, st.container(height=_CARDS_HEIGHT_PX if len(shown) > 1 else "content", border=False):
+        for row in shown:
+            with st.container(border=True, key=f"card_{keys[row]}"):
+                thumbnail = result.thumbnails[row]
+                picture = annotator.pixelate(thumbnail) if settings.style.blur_faces else thumbnail
+                _show_card(faces[row], row + 1, picture, keys[row])
+                get_networks = partial(resources.get_networks, settings.networks.choice)
+                show_explanation(file, fingerprint, faces[row], keys[row], get_networks, blur=settings.style.blur_faces)
+                _show_suggestions(faces[row], table)
     _show_table(result, number)
+    if faces:
+        show_comparison(file, fingerprint, result, settings, file_key)
 
 
-def _show_image(file: ImageFile, result: ImageResult, style: OverlayStyle, number: int) -> None:
-    analysis = result.analysis
-    drawn = annotator.annotate(result.preview, analysis, style, numbers=card_numbers(analysis), legend=True)
-    st.image(images.to_rgb(drawn), width="content", alt=_summary(analysis), output_format="JPEG")
-    st.caption(f"{_summary(analysis)} · {analysis.width} x {analysis.height} pixels · {analysis.elapsed_ms:.0f} ms")
-    if analysis.rotation:
-        st.caption(f"Read after a rotation by {labels.format_rotation(analysis.rotation)}: the faces are not upright.")
-    if not analysis.faces:
+def _choose_face(count: int, key: str) -> int | None:
+    """Choose a face to zoom in on; ``None`` is the whole picture."""
+    if not count:
+        return None
+    chosen = st.pills("Zoom in on face", list(range(1, count + 1)), key=f"image_zoom_{key}")
+    return None if chosen is None or chosen > count else chosen - 1
+
+
+def _show_image(
+    file: ImageFile,
+    fingerprint: str,
+    result: ImageResult,
+    settings: PageSettings,
+    keys: Sequence[str],
+    zoomed_row: int | None,
+) -> None:
+    analysis, frame, rows = result.analysis, result.preview, tuple(range(len(result.analysis.faces)))
+    if zoomed_row is not None:
+        frame, analysis, rows = zoomed(file, fingerprint, analysis, zoomed_row)
+    numbers = card_numbers(result.analysis)
+    drawn = annotator.annotate(frame, analysis, settings.style, numbers=[numbers[row] for row in rows], legend=True)
+    linked = [
+        LinkedFace(face, row + 1, f"card_{keys[row]}")
+        for face, row in zip(analysis.faces, rows, strict=True)
+        if row < len(keys)
+    ]
+    whole = result.analysis
+    show_picture(drawn, analysis, linked, _summary(whole))
+    st.caption(f"{_summary(whole)} · {whole.width} x {whole.height} pixels · {whole.elapsed_ms:.0f} ms")
+    if whole.rotation:
+        st.caption(f"Read after a rotation by {labels.format_rotation(whole.rotation)}: the faces are not upright.")
+    if not whole.faces:
         st.info(NO_FACE, icon=":material/person_search:")
+
+
+def _offer_png(file: ImageFile, result: ImageResult, settings: PageSettings, number: int) -> None:
     st.download_button(
         "Annotated image (PNG)",
-        data=partial(annotated_png, file, analysis, style),
+        data=partial(annotated_png, file, result.analysis, settings.style),
         file_name=f"{PurePath(result.name).stem or 'image'}-annotated.png",
         mime="image/png",
         key=f"image_png_{number}",
@@ -122,22 +159,11 @@ def _show_table(result: ImageResult, number: int) -> None:
 def _show_card(face: Face, number: int, thumbnail: Frame, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.image(images.to_rgb(thumbnail), width=_THUMBNAIL_SHOWN_PX, alt=f"Face {number}", output_format="PNG")
-        lines = _describe(face) or ["No attribute was predicted."]
+        lines = labels.describe_face(face) or ["No attribute was predicted."]
         st.markdown("  \n".join([f"**Face {number}**", *lines]))
     if face.emotion is not None:
-        figure = probability_bars(EMOTIONS, face.emotion.probabilities, "Emotion")
-        st.plotly_chart(figure, key=f"image_bars_{key}", config={"displayModeBar": False})
-
-
-def _describe(face: Face) -> list[str]:
-    lines = []
-    if face.emotion is not None:
-        lines.append(labels.format_estimate(face.emotion).capitalize())
-    if face.age is not None:
-        lines.append(f"Age {labels.format_age(face.age)}")
-    if face.gender is not None:
-        lines.append(f"Perceived gender{' ' if face.gender.uncertain else ': '}{labels.format_estimate(face.gender)}")
-    return lines
+        # Where the link of the face's box leads to.
+        st.html(f'<div id="card_{key}" style="scroll-margin-top:12rem">{estimate_bars(face.emotion)}</div>')
 
 
 def _show_suggestions(face: Face, table: Sequence[Suggestion]) -> None:

@@ -15,9 +15,10 @@ from core.errors import ImageError
 from core.io import export, images
 from core.io.archive import write_archive
 from core.io.export import Outcome
+from core.io.report import ReportImage, html_report
 from core.settings import OverlayStyle
 from core.types import Analysis
-from pages.shared.image.analysis import card_numbers, decode_file
+from pages.shared.image.analysis import Frame, card_numbers, decode_file
 from pages.shared.image.files import ImageFile
 from pages.shared.sidebar import PageSettings
 
@@ -63,17 +64,50 @@ def offer_downloads(files: Sequence[ImageFile], outcomes: Sequence[Outcome], set
             )
 
 
+def offer_report(files: Sequence[ImageFile], outcomes: Sequence[Outcome], settings: PageSettings) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        embedded = st.session_state.get("image_report_pictures", False)
+        st.download_button(
+            "Report (HTML)",
+            partial(report, files, outcomes, settings, embedded),
+            "report.html",
+            "text/html",
+            key="image_report",
+            on_click="ignore",
+            icon=":material/description:",
+        )
+        st.toggle("Pictures in the report", key="image_report_pictures", help="Otherwise it holds the answers only.")
+
+
+def report(
+    files: Sequence[ImageFile], outcomes: Sequence[Outcome], settings: PageSettings, with_pictures: bool
+) -> bytes:
+    """Return one HTML file with the answers about all images."""
+    images_of = []
+    for file, outcome in zip(files, outcomes, strict=True):
+        drawn = _annotate(file, outcome, settings.style) if with_pictures else None
+        images_of.append(ReportImage(file.name, outcome, b"" if drawn is None else images.encode_jpeg(drawn)))
+    networks = settings.networks.choice.for_attributes(settings.attributes)
+    return html_report(images_of, settings.detector_name, networks).encode()
+
+
 def annotated_zip(files: Sequence[ImageFile], outcomes: Sequence[Outcome], style: OverlayStyle) -> bytes:
     """Return a ZIP file with the annotated copies of all images that could be analyzed."""
 
     def annotated() -> Iterator[tuple[str, bytes]]:
         names = annotated_paths(PurePosixPath(file.name) for file in files)
         for file, outcome, name in zip(files, outcomes, names, strict=True):
-            picture = decode_file(file) if isinstance(outcome, Analysis) else None
-            if picture is None or isinstance(picture, ImageError) or not isinstance(outcome, Analysis):
-                continue
-            frame = images.fit(picture.frame, ANNOTATED_SIDE_PX)
-            drawn = annotator.annotate(frame, outcome, style, numbers=card_numbers(outcome), legend=True)
-            yield str(name), images.encode_jpeg(drawn)
+            drawn = _annotate(file, outcome, style)
+            if drawn is not None:
+                yield str(name), images.encode_jpeg(drawn)
 
     return write_archive(annotated())
+
+
+def _annotate(file: ImageFile, outcome: Outcome, style: OverlayStyle) -> Frame | None:
+    """Return the annotated copy of an image, or ``None`` if it could not be analyzed."""
+    picture = decode_file(file) if isinstance(outcome, Analysis) else None
+    if picture is None or isinstance(picture, ImageError) or not isinstance(outcome, Analysis):
+        return None
+    frame = images.fit(picture.frame, ANNOTATED_SIDE_PX)
+    return annotator.annotate(frame, outcome, style, numbers=card_numbers(outcome), legend=True)

@@ -17,7 +17,7 @@ class ImageFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MemoryFile:
-    """A file that was pasted or comes with the app."""
+    """A file that comes with the app."""
 
     name: str
     data: bytes

@@ -13,7 +13,7 @@ from core.io.images import EXTENSIONS
 from core.settings import ArchiveLimits, DetectorSettings, OverlayStyle
 from pages.shared.errors import show_error
 from pages.shared.image.files import ImageFile, MemoryFile
-from pages.shared.image.paste import pasted_files
+from pages.shared.image.paste import accept_pasted
 from pages.shared.markdown import escape_markdown
 from pages.shared.samples import ASTRONAUT, GRACE_HOPPER
 from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
@@ -71,9 +71,10 @@ def choose_files() -> list[ImageFile]:
         help=f"Formats: {', '.join(EXTENSIONS)}, and zip. At most {MAX_FILES} images.",
         max_upload_size=ArchiveLimits().max_bytes // 2**20,
     )
+    accept_pasted("image_files")
     chosen = st.pills("Sample images", list(SAMPLES), selection_mode="multi", key="image_samples")
     samples = [MemoryFile(SAMPLES[title].name, SAMPLES[title].read_bytes()) for title in chosen]
-    files: list[ImageFile] = [*_unpack(uploaded), *pasted_files(), *samples]
+    files: list[ImageFile] = [*_unpack(uploaded), *samples]
     if len(files) > MAX_FILES:
         first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(

@@ -1,0 +1,70 @@
+"""A picture whose boxes and cards mark each other on hover and focus, without a round trip to the server."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from core.drawing.annotator import face_hex
+from core.io import images
+from core.types import Analysis, Face
+from pages.shared.image.analysis import Frame
+
+_FRAME = """
+.facet-picture { position: relative; width: fit-content; line-height: 0 }
+.facet-picture img { max-width: 100%; max-height: 80vh; border-radius: 0.6rem }
+.facet-picture a, .facet-picture span { position: absolute; border-radius: 0.2rem }
+.facet-picture span { outline: 3px dashed white; box-shadow: 0 0 0 4px black }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedFace:
+    """``key`` is that of the container of the face's card; one that ``differs`` has a dashed frame and no card."""
+
+    face: Face
+    number: int
+    key: str
+    differs: bool = False
+
+
+def show_picture(drawn: Frame, analysis: Analysis, faces: Sequence[LinkedFace], alt: str) -> None:
+    """Show ``drawn``, (H, W, 3) uint8 BGR, the annotated picture of ``analysis``, perhaps with a legend below it."""
+    source = base64.b64encode(images.encode_jpeg(drawn)).decode()
+    picture_height = analysis.height * drawn.shape[1] / analysis.width
+    links = "".join(_link(linked, analysis, drawn.shape[0] / picture_height) for linked in faces)
+    styles = "".join(_style(linked) for linked in faces if not linked.differs)
+    st.html(
+        f"<style>{_FRAME}{styles}</style>"
+        f'<div class="facet-picture"><img alt="{escape(alt)}" src="data:image/jpeg;base64,{source}">{links}</div>'
+    )
+
+
+def _link(linked: LinkedFace, analysis: Analysis, height_ratio: float) -> str:
+    box = linked.face.box
+    place = {
+        "left": box.x1 / analysis.width,
+        "top": box.y1 / analysis.height / height_ratio,
+        "width": box.width / analysis.width,
+        "height": box.height / analysis.height / height_ratio,
+    }
+    style = ";".join(f"{side}:{100 * share:.2f}%" for side, share in place.items())
+    if linked.differs:
+        return f'<span style="{style}"></span>'
+    label = f"Face {linked.number}: go to its card"
+    return f'<a class="box-{linked.key}" href="#{linked.key}" style="{style}" aria-label="{label}"></a>'
+
+
+def _style(linked: LinkedFace) -> str:
+    box, card, color = f".box-{linked.key}", f".st-key-{linked.key}", face_hex(linked.face)
+    marked = f"box-shadow: 0 0 0 3px white, 0 0 0 6px black, 0 0 0 9px {color}; z-index: 1"
+    hovered = f"outline: 3px solid {color}; outline-offset: -3px"
+    return f"""
+{card} {{ border-left: 0.5rem solid {color} }}
+{box}:hover, {box}:focus-visible, .stApp:has({card}:hover) {box}, .stApp:has({card}:focus-within) {box} {{ {marked} }}
+.stApp:has({box}:hover) {card}, .stApp:has({box}:focus-visible) {card} {{ {hovered} }}
+"""
