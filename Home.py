@@ -10,11 +10,11 @@ from pages.shared.home.texts import LEAD, NOTICE, PAGES
 from pages.shared.session import start_page
 
 # Everything fits on a laptop's screen.
-_DENSE = """<style>
-.stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 1rem }
-.stMainBlockContainer h1 { padding: 0 }
-.stMainBlockContainer [data-testid=stMetricValue] { font-size: 1.7rem }
-</style>"""
+_DENSE = "<style>.stMainBlockContainer h1 { padding: 0 } [data-testid=stMetricValue] { font-size: 1.7rem }</style>"
+# Streamlit writes white on the primary colour, which is light in the dark theme (WCAG 2 AA asks for 4.5 to 1).
+_CONTRAST = """<style>@media (prefers-color-scheme: dark) {
+[data-testid=stBaseButton-primary], [data-testid=stMultiSelect] :is(span[title], span[title] ~ *) { color: #111 }
+}</style>"""
 
 
 def show_home() -> None:
@@ -39,5 +39,6 @@ home = st.Page(show_home, title="Home", default=True)
 page = st.navigation([home, *(st.Page(link.file, title=link.title) for link in PAGES)])
 title = "Facet" if page is home else f"{page.title} · Facet"
 st.set_page_config(page_title=title, page_icon="🙂", layout="wide")
+st.html(_CONTRAST)
 start_page(page.url_path)
 page.run()

@@ -41,6 +41,7 @@ class Server:
     log: Path
     port: int = 0
     environ: Mapping[str, str] = field(default_factory=dict)
+    script: Path = ROOT / "Home.py"
 
     @property
     def url(self) -> str:
@@ -65,7 +66,7 @@ class Server:
             # Web sockets are accepted from this origin and localhost only.
             "browser.serverAddress": INSECURE_HOST,
         }
-        command = [sys.executable, "-m", "streamlit", "run", "Home.py"]
+        command = [sys.executable, "-m", "streamlit", "run", str(self.script)]
         command += [f"--{name}={value}" for name, value in options.items()]
         environ = {k: v for k, v in os.environ.items() if not k.startswith(_KEPT_OUT)} | dict(self.environ)
         with self.log.open("wb") as log:
