@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.errors import FacetError
 from core.video.session import LiveSession
+from pages.shared.audience import show_live_audience
 from pages.shared.errors import show_error
 from pages.shared.live.connection import Connection, show_camera_state, show_connection, show_help
 from pages.shared.live.controls import LivePageSettings, choose_settings
@@ -53,6 +54,7 @@ def main() -> None:
         show_numbers(session, playing=playing)
     show_help()
     show_session(session, playing=playing)
+    show_live_audience(session, playing=playing)
 
 
 main()

@@ -49,7 +49,7 @@ def main() -> None:
     if is_running:
         show_progress(job)
     elif show_results(job):
-        show_audience(job.results.log, "video")
+        show_audience(job.results.log.audience, "video")
 
 
 main()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from core.evaluation.metrics import AGE_BRACKETS, bracket_indices
 from core.labels import UNCERTAIN, label_or_uncertain
 from core.types import EMOTIONS, GENDERS, Face, GenderEstimate
-from core.video.analysis import Sample
+
+if TYPE_CHECKING:
+    from core.video.analysis import Sample
 
 LABELS: tuple[str, ...] = (*map(str, EMOTIONS), UNCERTAIN)
 """What an expression counts as."""

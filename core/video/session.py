@@ -7,6 +7,7 @@ on pages or video transport, and no error here may stop the video.
 from __future__ import annotations
 
 import logging
+import math
 import statistics
 import threading
 import time
@@ -19,6 +20,7 @@ from core.drawing import annotator
 from core.drawing.text_labels import Frame
 from core.settings import Attributes, LiveSettings, OverlayStyle, TrackingSettings
 from core.types import Analysis, Face
+from core.video.audience import Audience, PeopleLog
 from core.video.history import HistoryRow
 from core.video.tracker import FaceTracker
 
@@ -75,6 +77,7 @@ class LiveSession:
         self._tracking = TrackingSettings()
         self._tracker = FaceTracker(self._tracking)
         self._reset_wanted = False
+        self._counts_audience = False
         self._logged: set[str] = set()
         self._clear()
 
@@ -84,6 +87,7 @@ class LiveSession:
         self._sampled_s = float("-inf")
         self._faces: tuple[Face, ...] = ()
         self._history: deque[HistoryRow] = deque(maxlen=self._settings.history_rows)
+        self._people = PeopleLog()
         self._finished: deque[tuple[float, float]] = deque()
         self._frames = self._frames_with_faces = self._errors = 0
         self._last_error = ""
@@ -95,9 +99,13 @@ class LiveSession:
         attributes: Attributes | None = None,
         style: OverlayStyle | None = None,
         tracking: TrackingSettings | None = None,
+        count_audience: bool | None = None,
     ) -> None:
-        """Change settings from the next frame on; ``None`` keeps a setting."""
+        """Change settings from the next frame on; ``None`` keeps a setting. The audience is not counted unless that is
+        turned on, and forgotten when it is turned off."""
         with self._lock:
+            if count_audience is not None and count_audience is not self._counts_audience:
+                self._counts_audience, self._people = count_audience, PeopleLog()
             self._analyzer = analyzer or self._analyzer
             self._attributes = attributes or self._attributes
             self._style = style or self._style
@@ -173,11 +181,14 @@ class LiveSession:
             self._finished.append((taken_s, latency_s))
             self._drop_old_rates(taken_s)
             # Half a millisecond of tolerance for rounding errors of the timestamps.
-            if taken_s - self._sampled_s >= self._settings.sample_every_s - 5e-4:
+            since_s = taken_s - self._sampled_s
+            if since_s >= self._settings.sample_every_s - 5e-4:
                 self._sampled_s = taken_s
-                self._sample(analysis)
+                self._sample(analysis, since_s if math.isfinite(since_s) else self._settings.sample_every_s)
 
-    def _sample(self, analysis: Analysis) -> None:
+    def _sample(self, analysis: Analysis, since_s: float) -> None:
+        if self._counts_audience:
+            self._people.count(self._elapsed_s, since_s, analysis.faces)
         self._history.extend(HistoryRow(self._elapsed_s, face) for face in analysis.faces)
         while self._history and self._elapsed_s - self._history[0].time_s > self._settings.history_s:
             self._history.popleft()
@@ -185,6 +196,11 @@ class LiveSession:
     def _drop_old_rates(self, now_s: float) -> None:
         while self._finished and now_s - self._finished[0][0] > self._settings.rate_window_s:
             self._finished.popleft()
+
+    def audience(self, bin_s: float) -> Audience:
+        """Return the aggregates since the last reset; ``bin_s``: see ``PeopleLog.audience``."""
+        with self._lock:
+            return self._people.audience(bin_s)
 
     def snapshot(self, now_s: float | None = None) -> LiveSnapshot:
         """Return the state at ``now_s``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -18,9 +19,12 @@ from core.video.audience import (
     OTHERS,
     Audience,
     Mix,
-    PeopleLog,
     audience_rows,
 )
+from core.video.session import LiveSession
+from pages.shared.sidebar import draw_toggle
+
+LIVE_EVERY_S = 5.0
 
 _NO_VALUE = "–"
 COUNT_HELP = (
@@ -34,21 +38,27 @@ LEGAL = (
 )
 
 
-def show_audience(log: PeopleLog, key: str) -> None:
-    """Show people, time in view, expressions over time and by group; ``key`` begins the keys of the widgets."""
+def show_live_audience(session: LiveSession, *, playing: bool) -> None:
+    """Draw a toggle, off at first, and the audience of the session if it is on."""
+    is_on = draw_toggle("Count the audience", "live_count_audience", value=False, help=f"Aggregates only. {LEGAL}")
+    session.configure(count_audience=is_on)
+    if is_on:
+        refresh_s = LIVE_EVERY_S if playing else None
+        st.fragment(show_audience, run_every=refresh_s)(session.audience, "live", in_view="In view now")
+
+
+def show_audience(read: Callable[[float], Audience], key: str, in_view: str = "In view at the end") -> None:
+    """Show people, time in view, expressions over time and by group.
+
+    ``read``: width of the time bins in seconds -> aggregates; ``key`` begins the keys of the widgets.
+    """
     st.header("Audience", divider="gray")
-    title = st.segmented_control(
-        "Time bins",
-        list(BINS_S),
-        default="1 minute" if _is_long(log) else "10 seconds",
-        required=True,
-        key=f"{key}_bin",
-    )
-    audience = log.audience(BINS_S[title])
+    title = st.segmented_control("Time bins", list(BINS_S), default="10 seconds", required=True, key=f"{key}_bin")
+    audience = read(BINS_S[title])
     total = audience.total
     with st.container(horizontal=True):
         st.metric("People", total.people, help=COUNT_HELP, width="content")
-        st.metric("In view at the end", audience.in_view, width="content")
+        st.metric(in_view, audience.in_view, width="content")
         st.metric("Mean time in view", _seconds(total), width="content")
         st.metric("Mean valence", _NO_VALUE if total.valence is None else f"{total.valence:+.2f}", width="content")
     if total.shares:
@@ -70,10 +80,6 @@ def show_audience(log: PeopleLog, key: str) -> None:
         on_click="ignore",
         icon=":material/download:",
     )
-
-
-def _is_long(log: PeopleLog) -> bool:
-    return len(log.audience(min(BINS_S.values())).over_time) > 30
 
 
 def _seconds(mix: Mix) -> str:

@@ -248,3 +248,28 @@ def test_no_frame_is_lost_with_many_threads() -> None:
         list(threads.map(work, range(100)))
     state = session.snapshot(2.4)
     assert (state.frames, state.errors) == (100, 0)
+
+
+def test_the_audience_is_counted_only_if_wanted() -> None:
+    session = LiveSession(FakeAnalyzer())
+    play(session, 20)
+    assert session.audience(10.0).total.people == 0
+    session.configure(count_audience=True)
+    play(session, 30, start_s=2.0)
+    total = session.audience(10.0).total
+    assert (total.people, total.shares["happy"]) == (1, 1.0)
+    assert total.seconds == pytest.approx(3.0, abs=0.35)
+    session.configure(count_audience=True, style=OverlayStyle(labels=False))
+    assert session.audience(10.0).total.people == 1, "other settings change nothing"
+    session.reset()
+    assert session.audience(10.0).total.people == 0
+    play(session, 30, start_s=5.0)
+    session.configure(count_audience=False)
+    assert session.audience(10.0).total.people == 0, "forgotten"
+
+
+def test_short_first_sample_of_an_audience() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.configure(count_audience=True)
+    play(session, 4)
+    assert session.audience(10.0).total.people == 0
