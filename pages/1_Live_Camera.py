@@ -8,7 +8,7 @@ from core.errors import FacetError
 from core.video.session import LiveSession
 from pages.shared.audience import show_live_audience
 from pages.shared.errors import show_error
-from pages.shared.live.connection import Connection, show_camera_state, show_connection, show_help
+from pages.shared.live.connection import Connection, show_connection, show_help, watch_browser
 from pages.shared.live.controls import LivePageSettings, choose_settings
 from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
@@ -45,8 +45,11 @@ def main() -> None:
     video, numbers = st.columns([3, 2], gap="large")
     with video:
         source = choose_source()
-        if source == CAMERA:
-            show_camera_state()
+        obstacle = watch_browser()
+        # Its place stays when the message comes or goes: the video below would start anew at another one.
+        with st.container():
+            if source == CAMERA and obstacle:
+                st.error(obstacle, icon=":material/videocam_off:")
         connection = live_stream(session, configuration, source)
         show_connection(connection, START if source == CAMERA else START_CLIP)
     playing = connection is Connection.PLAYING

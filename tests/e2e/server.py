@@ -51,9 +51,13 @@ class Server:
     def insecure_url(self) -> str:
         return f"http://{INSECURE_HOST}:{self.port}"
 
+    @property
+    def process(self) -> psutil.Process:
+        return psutil.Process(self._process.pid)
+
     def memory_mb(self) -> float:
         """Resident memory of the server's process."""
-        return psutil.Process(self._process.pid).memory_info().rss / 2**20
+        return float(self.process.memory_info().rss / 2**20)
 
     def __enter__(self) -> Server:
         self.port = free_port()

@@ -6,8 +6,10 @@ import csv
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Playwright, expect
 
@@ -83,6 +85,22 @@ def wait_for_udp(server: Server, page: Page, *, some: bool, timeout_s: float = 9
     while bool(server.udp_sockets()) is not some:
         assert time.monotonic() < end_s, f"{server.udp_sockets()} UDP sockets are open"
         page.wait_for_timeout(250)
+
+
+@contextmanager
+def paused(process: psutil.Process) -> Iterator[None]:
+    """The process stands still: its connections stay open and nothing comes through them."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
+def network_process() -> psutil.Process:
+    """The part of the browser that all its packets pass."""
+    children = psutil.Process().children(recursive=True)
+    return next(child for child in children if any("network.mojom.NetworkService" in part for part in child.cmdline()))
 
 
 def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screenshots: Path, tmp_path: Path) -> None:
@@ -179,6 +197,31 @@ def test_reload_while_connecting_frees_the_connection(open_tab: OpenTab, server:
     wait_for_udp(server, page, some=True)
     page.reload()
     wait_for_udp(server, page, some=False)
+
+
+@pytest.mark.parametrize(
+    ("part", "seconds"),
+    [("server", 8), ("network", 6), ("network", 20)],
+    ids=["server hangs for 8 s", "network is gone for 6 s", "network is gone for 20 s"],
+)
+def test_video_comes_back(open_tab: OpenTab, server: Server, screenshots: Path, part: str, seconds: float) -> None:
+    tab = open_tab(LIVE)
+    page = tab.page
+    start(page)
+    before = wait_for_frames(page, 20)
+    with paused(server.process if part == "server" else network_process()):
+        page.wait_for_timeout(seconds * 1000)
+    # A short cut may pass before the browser calls the connection lost.
+    if seconds > 10:
+        expect(page.get_by_text("The video stopped.")).to_be_visible()
+        tab.screenshot(screenshots / "live_reconnecting.png", playing=True)
+    after = wait_for_frames(page, before[0] + 40, timeout_s=180)
+    assert after[2] == 0
+    expect(page.get_by_text("The video stopped.")).to_have_count(0)
+    stream_of(page).get_by_role("button", name="STOP").click()
+    wait_for_udp(server, page, some=False)
+    expect(page.get_by_text("Press START")).to_be_visible()
+    expect(stream_of(page).get_by_role("button", name="START")).to_be_visible()
 
 
 def test_not_a_secure_origin(open_tab: OpenTab, server: Server, screenshots: Path) -> None:

@@ -20,7 +20,14 @@ from core.types import Face
 from core.video.history import HistoryRow
 from core.video.session import LiveSession, LiveSnapshot
 from pages.shared.live import texts as live_texts
-from pages.shared.live.connection import Connection, camera_message, next_connection
+from pages.shared.live.connection import (
+    PAUSES_S,
+    Connection,
+    camera_message,
+    desired_playing,
+    next_connection,
+    reconnection_try,
+)
 from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.sample_clip import clip_frame
@@ -91,15 +98,49 @@ class TestConnection:
         [
             (Connection.IDLE, False, False, Connection.IDLE),
             (Connection.IDLE, False, True, Connection.CONNECTING),
+            (Connection.IDLE, True, False, Connection.IDLE),
             (Connection.CONNECTING, True, False, Connection.PLAYING),
             (Connection.CONNECTING, False, False, Connection.FAILED),
             (Connection.FAILED, False, False, Connection.FAILED),
             (Connection.FAILED, False, True, Connection.CONNECTING),
             (Connection.PLAYING, False, False, Connection.IDLE),
+            (Connection.RECONNECTING, False, False, Connection.RECONNECTING),
+            (Connection.RECONNECTING, False, True, Connection.RECONNECTING),
+            (Connection.RECONNECTING, True, False, Connection.PLAYING),
+            (Connection.STOPPING, False, True, Connection.STOPPING),
+            (Connection.STOPPING, False, False, Connection.IDLE),
+            (Connection.LOST, False, False, Connection.LOST),
+            (Connection.LOST, False, True, Connection.CONNECTING),
         ],
     )
     def test_next(self, previous: Connection, playing: bool, signalling: bool, expected: Connection) -> None:
         assert next_connection(previous, playing=playing, signalling=signalling) is expected
+
+    @pytest.mark.parametrize("signalling", [False, True])
+    def test_video_that_the_browser_lost_comes_back(self, signalling: bool) -> None:
+        state = next_connection(Connection.PLAYING, playing=False, signalling=signalling, lost=True)
+        assert state is Connection.RECONNECTING
+
+    def test_five_tries_with_growing_pauses(self) -> None:
+        assert list(PAUSES_S) == sorted(PAUSES_S)
+        assert [reconnection_try(time_s)[0] for time_s in (0, 15.9, 16, 105.9, 106)] == [1, 1, 2, 5, 0]
+        assert reconnection_try(16.5) == (2, -1.5)
+        assert desired_playing(Connection.RECONNECTING, 106, signalling=False) is None
+
+    @pytest.mark.parametrize(
+        ("connection", "elapsed_s", "signalling", "expected"),
+        [
+            pytest.param(Connection.PLAYING, 3.0, False, None, id="nothing to do"),
+            pytest.param(Connection.RECONNECTING, 0.5, False, None, id="a pause"),
+            pytest.param(Connection.RECONNECTING, 1.0, False, True, id="a try begins"),
+            pytest.param(Connection.RECONNECTING, 2.0, True, None, id="the try goes on"),
+            pytest.param(Connection.RECONNECTING, 6.0, False, None, id="no camera: not pressed without end"),
+            pytest.param(Connection.RECONNECTING, 16.5, True, False, id="the try before ends"),
+            pytest.param(Connection.STOPPING, 0.0, True, False, id="given up"),
+        ],
+    )
+    def test_desire(self, connection: Connection, elapsed_s: float, signalling: bool, expected: bool | None) -> None:
+        assert desired_playing(connection, elapsed_s, signalling=signalling) is expected
 
     @pytest.mark.parametrize(
         ("url", "permission", "cameras", "expected"),

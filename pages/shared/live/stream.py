@@ -12,10 +12,18 @@ import av
 import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
+from streamlit_webrtc.component import _reset_context, generate_frontend_component_key
 from streamlit_webrtc.webrtc import SignallingTimeoutError, WebRtcWorker
 
 from core.video.session import LiveSession
-from pages.shared.live.connection import Connection, forget_connection, track_connection
+from pages.shared.live.connection import (
+    Connection,
+    current_connection,
+    current_desire,
+    forget_connection,
+    set_connection,
+    track_connection,
+)
 from pages.shared.live.sample_clip import FPS, clip_frame
 
 CAMERA, SAMPLE_CLIP = "Camera", "Sample clip"
@@ -81,8 +89,10 @@ def live_stream(session: LiveSession, configuration: dict[str, Any], source: str
     track = None if source == CAMERA else create_video_source_track(_sample_frame, key="live_sample_track", fps=FPS)
     # A key for each source, so that a change ends the other one's connection.
     key = "live" if track is None else "live_sample"
+    _answer_new_offer(key)
+    desired = current_desire()
     try:
-        context = webrtc_streamer(
+        webrtc_streamer(
             key=key,
             mode=WebRtcMode.SENDRECV if track is None else WebRtcMode.RECVONLY,
             rtc_configuration=configuration,
@@ -90,16 +100,40 @@ def live_stream(session: LiveSession, configuration: dict[str, Any], source: str
             source_video_track=track,
             video_frame_callback=frame_callback(session),
             async_processing=True,
+            desired_playing_state=desired,
+            on_change=lambda: _track(key),
             video_html_attrs={"autoPlay": True, "controls": False, "muted": True, "style": {"width": "100%"}},
         )
     except SignallingTimeoutError:
-        st.session_state["live_connection"] = Connection.FAILED
-        return Connection.FAILED
+        if current_connection() is not Connection.RECONNECTING:
+            set_connection(Connection.FAILED)
+        return current_connection()
     finally:
         # Also when the component ends this run, as it does with a new connection: there may be no other run.
         if key in st.session_state:
             _limit_connecting(st.session_state[key]._get_worker())
-    return track_connection(playing=context.state.playing, signalling=context.state.signalling)
+    connection = _track(key)
+    if current_desire() is not desired:
+        st.rerun()
+    return connection
+
+
+def _track(key: str) -> Connection:
+    state = st.session_state[key].state
+    return track_connection(playing=state.playing, signalling=state.signalling)
+
+
+def _answer_new_offer(key: str) -> None:
+    """Let a new offer have a worker of its own. The component keeps the old worker, whose answer fits the old offer
+    only, if STOP and START, or a lost connection and the next, arrive as one change."""
+    context = st.session_state.get(key)
+    offer = (st.session_state.get(generate_frontend_component_key(key)) or {}).get("sdpOffer")
+    if not context or not offer or offer == st.session_state.get("live_offer"):
+        return
+    st.session_state["live_offer"] = offer
+    state = context.state
+    _reset_context(context)
+    context._set_state(state)
 
 
 _limited: WeakSet[WebRtcWorker[Any, Any]] = WeakSet()

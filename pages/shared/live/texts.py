@@ -27,6 +27,13 @@ NO_PICTURE = (
 
 CONNECTING = "Connecting to the camera …"
 
+RECONNECTING = "**The video stopped.** Connecting again, try {number} of {tries} …"
+
+LOST = (
+    "**The video connection was lost.** Check your network, then press START. "
+    "The numbers of this session stay until you reset them."
+)
+
 FAILED = (
     "**The video connection failed.** The camera works, but a firewall or NAT blocks the way to the server. "
     "A TURN server can relay the video. Set it with `FACET_TURN_URL`, `FACET_TURN_USERNAME` and "
