@@ -70,6 +70,16 @@ window.RTCPeerConnection = class extends Open {
 """
 
 
+# The page's web sockets, for a test that closes them.
+SOCKETS_JS = """
+const Socket = window.WebSocket;
+window.sockets = [];
+window.WebSocket = class extends Socket {
+  constructor(...address) { super(...address); window.sockets.push(this); }
+};
+"""
+
+
 def launch(playwright: Playwright, executable: Path, *, camera: Path | None, deny: bool = False) -> Browser:
     """A browser that films ``camera`` (.y4m) or has no camera at all; ``deny`` refuses it to every page."""
     arguments = list(_ARGUMENTS)

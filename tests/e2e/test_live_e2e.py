@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, Playwright
 
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from pages.shared.sidebar import DETECTOR_TITLES
-from tests.e2e.browser import WALLED_JS, launch
+from tests.e2e.browser import SOCKETS_JS, WALLED_JS, launch
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
 
@@ -48,7 +48,7 @@ def counters(page: Page) -> tuple[int, int, int]:
     return int(frames), int(with_faces), int(errors)
 
 
-def wait_for_frames(page: Page, count: int, timeout_s: float = 60) -> tuple[int, int, int]:
+def wait_for_frames(page: Page, count: int, timeout_s: float = 180) -> tuple[int, int, int]:
     start_s = time.monotonic()
     again = False
     while counters(page)[0] < count:
@@ -215,13 +215,26 @@ def test_video_comes_back(open_tab: OpenTab, server: Server, screenshots: Path, 
     if seconds > 10:
         expect(page.get_by_text("The video stopped.")).to_be_visible()
         tab.screenshot(screenshots / "live_reconnecting.png", playing=True)
-    after = wait_for_frames(page, before[0] + 40, timeout_s=180)
+    after = wait_for_frames(page, before[0] + 40)
     assert after[2] == 0
     expect(page.get_by_text("The video stopped.")).to_have_count(0)
     stream_of(page).get_by_role("button", name="STOP").click()
     wait_for_udp(server, page, some=False)
     expect(page.get_by_text("Press START")).to_be_visible()
     expect(stream_of(page).get_by_role("button", name="START")).to_be_visible()
+
+
+def test_video_goes_on_without_the_web_socket(open_tab: OpenTab) -> None:
+    tab = open_tab(LIVE, script=SOCKETS_JS)
+    page = tab.page
+    start(page)
+    before = wait_for_frames(page, 20)
+    page.evaluate("sockets.forEach((socket) => socket.close())")
+    after = wait_for_frames(page, before[0] + 20)
+    assert after[2] == 0
+    expect(stream_of(page).get_by_role("button", name="STOP")).to_be_visible()
+    # Refreshes of the page in between had nowhere to go.
+    tab.complaints = [text for text in tab.complaints if "when disconnected from server" not in text]
 
 
 def test_not_a_secure_origin(open_tab: OpenTab, server: Server, screenshots: Path) -> None:

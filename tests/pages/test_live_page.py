@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -90,6 +91,20 @@ def test_malformed_servers_are_a_message(analyzer: FakeAnalyzer, monkeypatch: py
 
 def test_failed_connection_is_explained(analyzer: FakeAnalyzer) -> None:
     assert "TURN" in LIVE.open(live_connection=Connection.CONNECTING).error[0].value
+
+
+def test_lost_video_is_told_and_can_be_given_up(analyzer: FakeAnalyzer) -> None:
+    app = LIVE.open(live_connection=Connection.RECONNECTING, live_connection_since_s=time.monotonic())
+    assert "try 1 of 5" in app.warning[0].value
+    app.button(key="live_give_up").click()
+    assert live_texts.START in texts(rerun(app))
+    assert not app.warning
+
+
+def test_after_five_tries_the_viewer_has_to_start(analyzer: FakeAnalyzer) -> None:
+    app = LIVE.open(live_connection=Connection.RECONNECTING, live_connection_since_s=time.monotonic() - 110)
+    assert app.error[0].value == live_texts.LOST
+    assert app.session_state["live_connection"] is Connection.LOST
 
 
 class TestConnection:
