@@ -112,6 +112,6 @@ def _format(person: Person) -> str:
         parts.append(f"age {labels.round_age(person.age_years)}")
     if person.gender is not None:
         parts.append(f"perceived gender {labels.format_estimate(person.gender)}")
-    shares = sorted(((share, label) for label, share in mix.shares.items() if share), reverse=True)
-    parts += [f"{label} {share:.0%}" for share, label in shares[:2]]
+    if mix.shares:
+        parts.append(mix.format_top(2))
     return f"person {person.track_id}: {', '.join(parts)}"

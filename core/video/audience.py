@@ -52,6 +52,11 @@ class Mix:
     shares: Mapping[str, float]
     valence: float | None
 
+    def format_top(self, count: int) -> str:
+        """Format the largest shares: ``happy 60%, neutral 25%``."""
+        ranked = sorted(((share, label) for label, share in self.shares.items() if share), reverse=True)
+        return ", ".join(f"{label} {share:.0%}" for share, label in ranked[:count])
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

@@ -71,6 +71,8 @@ class VideoWriter:
         rate = Fraction(self._info.frame_rate or 25).limit_denominator(1001)
         self._video = self._container.add_stream("libx264", rate=rate, width=width, height=height, options=_SETTINGS)
         self._video.pix_fmt = "yuv420p"
+        # Other threads of a server have work too.
+        self._video.codec_context.thread_count = 1
         self._video.codec_context.time_base = _TIME_BASE
         self._video.codec_context.gop_size = _KEY_FRAME_EVERY
         if self._source is None:

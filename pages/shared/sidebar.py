@@ -63,6 +63,29 @@ def choose_detector(key: str) -> str:
     )
 
 
+def choose_sensitivity(page: str) -> float:
+    """Draw the slider; ``page`` is the prefix of its key."""
+    return st.slider(
+        "Sensitivity",
+        0.0,
+        1.0,
+        DetectorSettings().sensitivity,
+        0.05,
+        key=f"{page}_sensitivity",
+        persist_state="session",
+        help="Higher finds more faces, but also more false positives.",
+    )
+
+
+def choose_style(page: str, blur_help: str) -> OverlayStyle:
+    """Draw the toggles; ``page`` is the prefix of their keys."""
+    st.header("Display")
+    return OverlayStyle(
+        labels=draw_toggle("Labels", f"{page}_labels"),
+        blur_faces=draw_toggle("Blur faces", f"{page}_blur", value=False, help=blur_help),
+    )
+
+
 def load_analyzer(settings: DetectorSettings, name: str, networks: ResolvedNetworks) -> tuple[FaceAnalyzer, str]:
     """Return the analyzer and the name of its detector. If ``name`` cannot be loaded, fall back to the one used last,
     then to the default. Each replaced detector or network gets a warning. Raises ``FacetError`` if no detector

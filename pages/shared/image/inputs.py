@@ -10,13 +10,13 @@ from core.datasets.samples import describe_rejected
 from core.errors import ImageError
 from core.io.archive import is_archive, read_archive
 from core.io.images import EXTENSIONS
-from core.settings import ArchiveLimits, DetectorSettings, OverlayStyle
+from core.settings import ArchiveLimits, DetectorSettings
 from pages.shared.errors import show_error
 from pages.shared.image.files import ImageFile, MemoryFile
 from pages.shared.image.paste import accept_pasted
 from pages.shared.markdown import escape_markdown
 from pages.shared.samples import ASTRONAUT, GRACE_HOPPER
-from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
+from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, choose_sensitivity, choose_style
 
 MAX_FILES = ArchiveLimits().max_images
 """Images whose outcomes the session caches; the page says which others of an upload are left out."""
@@ -30,23 +30,10 @@ def choose_settings() -> PageSettings:
     with st.sidebar:
         st.header("Detection")
         detector_name = choose_detector("image_detector")
-        sensitivity = st.slider(
-            "Sensitivity",
-            0.0,
-            1.0,
-            DetectorSettings().sensitivity,
-            0.05,
-            key="image_sensitivity",
-            persist_state="session",
-            help="Higher finds more faces, but also more false positives.",
-        )
+        sensitivity = choose_sensitivity("image")
         attributes, networks = choose_attributes("image")
-        st.header("Display")
         blur_help = "Hides faces on this page and in the annotated image. Predictions do not change."
-        style = OverlayStyle(
-            labels=draw_toggle("Labels", "image_labels"),
-            blur_faces=draw_toggle("Blur faces", "image_blur", value=False, help=blur_help),
-        )
+        style = choose_style("image", blur_help)
     return PageSettings(DetectorSettings(sensitivity=sensitivity), detector_name, networks, attributes, style)
 
 

@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 
 import streamlit as st
 
-from core.settings import VIDEO_DETECTOR, OverlayStyle, VideoLimits, VideoSampling
+from core.settings import VIDEO_DETECTOR, VideoLimits, VideoSampling
 from core.video.reader import EXTENSIONS, VideoInfo
 from core.video.writer import VideoWriter
 from pages.shared.live.sample_clip import CLIP_WH, clip_frame
 from pages.shared.markdown import escape_markdown
-from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
+from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, choose_sensitivity, choose_style
 
 SAMPLE = "sample.mp4"
 LIMITS = VideoLimits()
@@ -41,16 +41,7 @@ def choose_settings() -> VideoPageSettings:
     with st.sidebar:
         st.header("Detection")
         detector_name = choose_detector("video_detector")
-        sensitivity = st.slider(
-            "Sensitivity",
-            0.0,
-            1.0,
-            VIDEO_DETECTOR.sensitivity,
-            0.05,
-            key="video_sensitivity",
-            persist_state="session",
-            help="Higher finds more faces, but also more false positives.",
-        )
+        sensitivity = choose_sensitivity("video")
         fps = st.slider(
             "Samples per second",
             1,
@@ -61,12 +52,8 @@ def choose_settings() -> VideoPageSettings:
             help="Frames that are analyzed. Between them, boxes move along.",
         )
         attributes, networks = choose_attributes("video")
-        st.header("Display")
         blur_help = "Hides faces in the annotated video and in the table. A face between two samples may be missed."
-        style = OverlayStyle(
-            labels=draw_toggle("Labels", "video_labels"),
-            blur_faces=draw_toggle("Blur faces", "video_blur", value=False, help=blur_help),
-        )
+        style = choose_style("video", blur_help)
     detector = replace(VIDEO_DETECTOR, sensitivity=sensitivity)
     return VideoPageSettings(detector, detector_name, networks, attributes, style, float(fps))
 

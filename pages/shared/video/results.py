@@ -105,7 +105,6 @@ def _show_people(people: Sequence[Person], crops: Mapping[int, NDArray[np.uint8]
 
 
 def _row(person: Person, crop: NDArray[np.uint8] | None) -> dict[str, Any]:
-    shares = sorted(((share, label) for label, share in person.mix.shares.items() if share), reverse=True)
     # Within the table itself, so that the picture is nowhere on disk.
     picture = {} if crop is None else {"Picture": _data_url(crop)}
     return {
@@ -116,7 +115,7 @@ def _row(person: Person, crop: NDArray[np.uint8] | None) -> dict[str, Any]:
         "In view": round(person.mix.seconds, 1),
         "Mean age": None if person.age_years is None else round_age(person.age_years),
         "Perceived gender": person.gender and label_or_uncertain(person.gender),
-        "Emotions": ", ".join(f"{label} {share:.0%}" for share, label in shares[:3]),
+        "Emotions": person.mix.format_top(3),
     }
 
 
