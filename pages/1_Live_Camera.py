@@ -14,6 +14,7 @@ from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
 from pages.shared.live.stream import CAMERA, choose_source, live_stream
 from pages.shared.live.texts import START, START_CLIP
+from pages.shared.live.viewers import max_viewers
 from pages.shared.sidebar import load_analyzer
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     )
     try:
         settings = choose_settings()
-        configuration = rtc_configuration()
+        configuration, limit = rtc_configuration(), max_viewers()
         session = live_session(settings)
     except FacetError as error:
         show_error(error)
@@ -50,8 +51,9 @@ def main() -> None:
         with st.container():
             if source == CAMERA and obstacle:
                 st.error(obstacle, icon=":material/videocam_off:")
-        connection = live_stream(session, configuration, source)
-        show_connection(connection, START if source == CAMERA else START_CLIP)
+        connection = live_stream(session, configuration, source, limit)
+        if connection is not None:
+            show_connection(connection, START if source == CAMERA else START_CLIP)
     playing = connection is Connection.PLAYING
     with numbers:
         show_numbers(session, playing=playing)

@@ -237,6 +237,26 @@ def test_video_goes_on_without_the_web_socket(open_tab: OpenTab) -> None:
     tab.complaints.clear()
 
 
+@pytest.fixture
+def small_server(executable: Path, tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path / "server.log", environ={"FACET_MAX_VIEWERS": "1"}) as running:
+        yield running
+
+
+def test_viewer_waits_for_a_free_place(small_server: Server, open_tab: OpenTab, screenshots: Path) -> None:
+    first, second = [open_tab(LIVE, base=small_server.url) for _ in range(2)]
+    start(first.page)
+    wait_for_frames(first.page, 5)
+    # Opened before, the second page still has START.
+    start(second.page)
+    expect(second.page.get_by_text("All places are taken")).to_be_visible()
+    second.screenshot(screenshots / "live_full.png", playing=True)
+    wait_for_frames(first.page, counters(first.page)[0] + 5)
+    stream_of(first.page).get_by_role("button", name="STOP").click()
+    start(second.page)
+    wait_for_frames(second.page, 5)
+
+
 def test_not_a_secure_origin(open_tab: OpenTab, server: Server, screenshots: Path) -> None:
     tab = open_tab(LIVE, base=server.insecure_url)
     page = tab.page

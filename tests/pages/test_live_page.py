@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +34,8 @@ from pages.shared.live.connection import (
 from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.sample_clip import clip_frame
-from pages.shared.live.stream import SAMPLE_CLIP, frame_callback, stop_unless_connected
+from pages.shared.live.stream import SAMPLE_CLIP, frame_callback
+from pages.shared.live.viewers import Viewers, max_viewers, stop_unless_connected, viewers
 from tests.fakes.core import CHILD, FakeAnalyzer
 from tests.pages.apps import LIVE, open_function, rerun, texts
 
@@ -287,20 +290,53 @@ def test_callback_keeps_the_timestamp() -> None:
 class FakeWorker:
     """A connection of streamlit-webrtc in the given state."""
 
-    stopped = False
-
     def __init__(self, state: str) -> None:
         self.pc = SimpleNamespace(connectionState=state)
+        self.stopped = threading.Event()
 
     def stop(self) -> None:
-        self.stopped = True
+        self.stopped.set()
 
 
-@pytest.mark.parametrize(("state", "stopped"), [("new", True), ("connecting", True), ("connected", False)])
-def test_only_a_connection_without_video_is_stopped(state: str, stopped: bool) -> None:
-    worker = FakeWorker(state)
-    stop_unless_connected(worker)
-    assert worker.stopped is stopped
+class TestViewers:
+    @pytest.mark.parametrize(("state", "stopped"), [("new", True), ("connecting", True), ("connected", False)])
+    def test_only_a_connection_without_video_is_stopped(self, state: str, stopped: bool) -> None:
+        worker = FakeWorker(state)
+        stop_unless_connected(worker)
+        assert worker.stopped.is_set() is stopped
+
+    def test_connecting_takes_a_while_only(self) -> None:
+        worker = FakeWorker("connecting")
+        Viewers(connect_s=0.01).add(worker)
+        assert worker.stopped.wait(30)
+
+    def test_open_connections_count_once(self) -> None:
+        workers = [FakeWorker(state) for state in ("new", "connecting", "connected", "failed", "closed")]
+        open_connections = Viewers(connect_s=1000)
+        for worker in [*workers, *workers]:
+            open_connections.add(worker)
+        assert len(open_connections) == 3
+
+    def test_full_house_is_told_until_somebody_leaves(
+        self, analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FACET_MAX_VIEWERS", "1")
+        other = FakeWorker("connected")
+        viewers.add(other)
+        app = LIVE.open()
+        assert "All places are taken" in texts(app)
+        assert live_texts.START not in texts(app)
+        other.pc.connectionState = "closed"
+        assert live_texts.START in texts(rerun(app))
+
+    def test_limit(self) -> None:
+        assert max_viewers({"FACET_MAX_VIEWERS": " 7 "}) == 7
+        assert max_viewers({}) == 3 * (os.cpu_count() or 1)
+
+    @pytest.mark.parametrize("value", ["0", "-1", "many", "1.5"])
+    def test_malformed_limit_is_rejected(self, value: str) -> None:
+        with pytest.raises(ConfigError, match=f"from 1 on, not '{value}'"):
+            max_viewers({"FACET_MAX_VIEWERS": value})
 
 
 class BrokenFrame:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
-from weakref import WeakSet
 
 import av
 import numpy as np
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, create_video_source_track, webrtc_streamer
 from streamlit_webrtc.component import _reset_context, generate_frontend_component_key
-from streamlit_webrtc.webrtc import SignallingTimeoutError, WebRtcWorker
+from streamlit_webrtc.webrtc import SignallingTimeoutError
 
 from core.video.session import LiveSession
 from pages.shared.live.connection import (
@@ -25,11 +23,13 @@ from pages.shared.live.connection import (
     track_connection,
 )
 from pages.shared.live.sample_clip import FPS, clip_frame
+from pages.shared.live.texts import FULL
+from pages.shared.live.viewers import is_open, viewers
 
 CAMERA, SAMPLE_CLIP = "Camera", "Sample clip"
 
-CONNECT_S = 20.0
-"""Connecting takes about a second; a connection without video after this long is closed."""
+FULL_EVERY_S = 2.0
+"""How often a viewer who waits looks for a free place."""
 
 # Low enough for a CPU; cameras without this mode send another one.
 _VIDEO = {
@@ -83,13 +83,34 @@ def _sample_frame(pts: int, time_base: Fraction) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(clip_frame(float(pts * time_base))), format="bgr24")
 
 
-def live_stream(session: LiveSession, configuration: dict[str, Any], source: str = CAMERA) -> Connection:
-    """Show the video of the camera or of the sample clip with START and STOP, and return the state of the
-    connection."""
-    track = None if source == CAMERA else create_video_source_track(_sample_frame, key="live_sample_track", fps=FPS)
+def live_stream(session: LiveSession, configuration: dict[str, Any], source: str, limit: int) -> Connection | None:
+    """Show the video of the camera or of the sample clip with START and STOP, and return the state of the connection;
+    ``None`` if this server has ``limit`` viewers already, which is shown instead."""
     # A key for each source, so that a change ends the other one's connection.
-    key = "live" if track is None else "live_sample"
+    key = "live" if source == CAMERA else "live_sample"
     _answer_new_offer(key)
+    context = st.session_state.get(key)
+    if current_connection() is Connection.RECONNECTING or (context and is_open(context._get_worker())):
+        return _component(session, configuration, key)
+    with viewers.entering:
+        if len(viewers) < limit:
+            return _component(session, configuration, key)
+    # Without the component, the connection that its browser has begun ends.
+    if context:
+        _reset_context(context)
+    forget_connection()
+    st.fragment(_wait_for_place, run_every=FULL_EVERY_S)(limit)
+    return None
+
+
+def _wait_for_place(limit: int) -> None:
+    if len(viewers) < limit:
+        st.rerun()
+    st.info(FULL.format(limit=limit), icon=":material/groups:")
+
+
+def _component(session: LiveSession, configuration: dict[str, Any], key: str) -> Connection:
+    track = None if key == "live" else create_video_source_track(_sample_frame, key="live_sample_track", fps=FPS)
     desired = current_desire()
     try:
         webrtc_streamer(
@@ -110,8 +131,9 @@ def live_stream(session: LiveSession, configuration: dict[str, Any], source: str
         return current_connection()
     finally:
         # Also when the component ends this run, as it does with a new connection: there may be no other run.
-        if key in st.session_state:
-            _limit_connecting(st.session_state[key]._get_worker())
+        worker = st.session_state[key]._get_worker() if key in st.session_state else None
+        if worker is not None:
+            viewers.add(worker)
     connection = _track(key)
     if current_desire() is not desired:
         st.rerun()
@@ -134,24 +156,3 @@ def _answer_new_offer(key: str) -> None:
     state = context.state
     _reset_context(context)
     context._set_state(state)
-
-
-_limited: WeakSet[WebRtcWorker[Any, Any]] = WeakSet()
-
-
-def _limit_connecting(worker: WebRtcWorker[Any, Any] | None) -> None:
-    """Close the connection of ``worker`` unless it has video in ``CONNECT_S``. A browser that is gone before it is
-    connected never says so, and Streamlit keeps the session of a tab that was closed or reloaded: socket and threads
-    would stay."""
-    if worker is None or worker in _limited:
-        return
-    _limited.add(worker)
-    timer = threading.Timer(CONNECT_S, stop_unless_connected, [worker])
-    timer.daemon = True
-    timer.start()
-
-
-def stop_unless_connected(worker: WebRtcWorker[Any, Any]) -> None:
-    """Stop a worker whose connection has not been established."""
-    if worker.pc.connectionState != "connected":
-        worker.stop()

@@ -27,6 +27,11 @@ NO_PICTURE = (
 
 CONNECTING = "Connecting to the camera …"
 
+FULL = (
+    "**All places are taken** (at most {limit} at a time). START appears here when somebody leaves. "
+    "*Analyze Image* is open to you meanwhile."
+)
+
 RECONNECTING = "**The video stopped.** Connecting again, try {number} of {tries} …"
 
 LOST = (
