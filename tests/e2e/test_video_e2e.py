@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.browser import LONG_MS, settled
 from tests.e2e.conftest import OpenTab
 from tests.e2e.test_pages_e2e import check_drawn, check_small_screens, save_download, upload
+from tests.e2e.test_quality_e2e import violations
 from tests.fakes.videos import portrait, video
 
 PLAYS_H264 = """() => document.createElement('video').canPlayType('video/mp4; codecs="avc1.42E01E"') !== ''"""
@@ -33,6 +34,7 @@ def test_a_video_is_analyzed_and_plays(open_tab: OpenTab, screenshots: Path, tmp
     expect(page.get_by_role("heading", name="Audience")).to_be_visible(timeout=LONG_MS)
     settled(page)
     check_drawn(page.get_by_test_id("stMain"))
+    assert violations(page) == []
     player = page.locator("video")
     # Some builds of Chromium have no H.264.
     if page.evaluate(PLAYS_H264):

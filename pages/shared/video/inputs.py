@@ -67,9 +67,9 @@ def choose_video() -> VideoFile | None:
         help=f"Formats: {', '.join(EXTENSIONS)}.",
         max_upload_size=LIMITS.max_bytes // 2**20,
     )
-    sample = st.pills("Sample video", ["Two portraits"], key="video_sample", disabled=uploaded is not None)
     if uploaded is not None:
         return VideoFile(uploaded.file_id, uploaded.name, uploaded.getvalue())
+    sample = st.pills("Sample video", ["Two portraits"], key="video_sample")
     return VideoFile(SAMPLE, SAMPLE, sample_video()) if sample else None
 
 

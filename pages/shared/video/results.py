@@ -48,7 +48,7 @@ def show_results(job: VideoJob) -> bool:
     with video:
         player = st.container()
         position_s = _choose_position(start_s, state.done_s)
-        player.video(str(job.annotated), start_time=int(position_s - start_s))
+        player.video(str(job.annotated), start_time=int(position_s - start_s), alt="Annotated video")
     with beside:
         _show_timeline(job.samples_csv, people, position_s)
     _offer_downloads(job, people)
