@@ -1,6 +1,7 @@
 """Find the faces of a frame and read their attributes: detect, align, predict, lower the confidence of poor faces.
 
-frame (H, W, 3) uint8 BGR -> detections -> one batch of aligned crops per network -> one ``Face`` per detection
+frame (H, W, 3) uint8 BGR -> detections -> one batch of aligned crops per network, one or several views of each face
+-> one ``Face`` per detection
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.attributes.alignment import align_faces
+from core.attributes.alignment import align_views, make_views
 from core.attributes.catalog import load_networks
 from core.attributes.estimator import Estimator
-from core.attributes.postprocessing import AttributeOutputs, postprocess_outputs
+from core.attributes.postprocessing import AttributeOutputs, average_views, postprocess_outputs
 from core.attributes.quality import (
     QualitySettings,
     blend_with_uniform,
@@ -25,7 +26,15 @@ from core.attributes.quality import (
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.detection.orientation import rotate_detection, rotate_frame, search_orientations
 from core.errors import ConfigError
-from core.settings import DEFAULT_NETWORKS, Attributes, DetectorSettings, NetworkChoice
+from core.settings import (
+    DEFAULT_NETWORKS,
+    ONE_VIEW,
+    Attributes,
+    DetectorSettings,
+    NetworkChoice,
+    ViewSettings,
+    default_views,
+)
 from core.types import AgeEstimate, Analysis, Box, Detection, EmotionEstimate, Face, GenderEstimate
 
 
@@ -38,17 +47,20 @@ class FaceAnalyzer:
         networks: Mapping[str, Estimator],
         quality: QualitySettings | None = None,
         any_orientation: bool = False,
+        views: ViewSettings = ONE_VIEW,
     ) -> None:
         """Combine a detector with one network per attribute; attributes without a network are not read.
 
         ``quality`` lowers the confidence for low-quality faces; its limits describe the image of a face, so they hold
         for every network. ``any_orientation``: frames may lie on their side or upside down, see
-        ``core.detection.orientation``. Raises ``ConfigError`` if a network does not predict its attribute.
+        ``core.detection.orientation``. ``views``: more than one for photographs, see ``ViewSettings``.
+        Raises ``ConfigError`` if a network does not predict its attribute.
         """
         self._detector = detector
         self._any_orientation = any_orientation
         self._networks = _group_by_network(networks)
         self._quality = quality
+        self._views = views
         self._thresholds = {name: network.card.min_confidence.get(name, 0.0) for name, network in networks.items()}
 
     @classmethod
@@ -57,10 +69,20 @@ class FaceAnalyzer:
         detector: DetectorSettings = DetectorSettings(),
         detector_name: str = DEFAULT_DETECTOR,
         networks: NetworkChoice = DEFAULT_NETWORKS,
+        views: ViewSettings | None = None,
     ) -> FaceAnalyzer:
-        """Load a detector and networks. Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``."""
+        """Load a detector and networks, by default for photographs; ``views`` follow from the detector's settings.
+
+        Raises ``ArtifactError``, ``DetectorError`` or ``ConfigError``.
+        """
         found = create_detector(detector_name, detector)
-        return cls(found, load_networks(networks), installed_settings(), detector.any_orientation)
+        return cls(
+            found,
+            load_networks(networks),
+            installed_settings(),
+            detector.any_orientation,
+            views or default_views(detector),
+        )
 
     def analyze(self, frame: NDArray[np.uint8], attributes: Attributes = Attributes()) -> Analysis:
         """Analyse a (H, W, 3) uint8 BGR frame: every face with the chosen attributes, from left to right.
@@ -76,16 +98,17 @@ class FaceAnalyzer:
         clock.lap("detect")
         # Boxes are told in pixels of the frame; alignment and face quality see it upright.
         upright = [rotate_detection(detection, quarter_turns, (width, height)) for detection in detections]
-        outputs = self._predict(rotate_frame(frame, quarter_turns), upright, attributes, clock)
+        views = self._views.count_for(len(detections))
+        outputs = self._predict(rotate_frame(frame, quarter_turns), upright, attributes, views, clock)
         thresholds = self._thresholds | attributes.min_confidence
         faces = tuple(_face(detection, row, outputs, thresholds) for row, detection in enumerate(detections))
-        return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms, 90 * quarter_turns)
+        return Analysis(width, height, faces, clock.total_ms(), clock.stage_ms, 90 * quarter_turns, views)
 
     def warm_up(self) -> None:
         """Run every model once, so that the first real frame is as fast as the others."""
         blank = np.zeros((96, 128, 3), np.uint8)
         self._detector.detect(blank)
-        self._predict(blank, [Detection(Box(16, 16, 80, 80), 1.0)], Attributes(), _StageClock())
+        self._predict(blank, [Detection(Box(16, 16, 80, 80), 1.0)], Attributes(), 1, _StageClock())
 
     def _detect(self, frame: NDArray[np.uint8]) -> tuple[list[Detection], int]:
         """Find faces, from left to right, and the quarter turns clockwise that bring the frame upright."""
@@ -96,7 +119,12 @@ class FaceAnalyzer:
         return sorted(found, key=lambda detection: detection.box.x1), quarter_turns
 
     def _predict(
-        self, frame: NDArray[np.uint8], detections: Sequence[Detection], attributes: Attributes, clock: _StageClock
+        self,
+        frame: NDArray[np.uint8],
+        detections: Sequence[Detection],
+        attributes: Attributes,
+        views: int,
+        clock: _StageClock,
     ) -> AttributeOutputs:
         """Run the networks of the wanted attributes on all faces, and lower the confidence of low-quality ones."""
         quality = self._quality
@@ -109,14 +137,16 @@ class FaceAnalyzer:
             if not detections or not wanted:
                 continue
             card = network.card
-            aligned = align_faces(frame, detections, card.crop, card.input_size, card.channels)
+            crops = align_views(frame, detections, card.crop, card.input_size, card.channels, make_views(views))
             clock.lap("align")
-            outputs = postprocess_outputs(network.predict(aligned.crops), card.temperature, card.age_calibration)
+            raw = average_views(network.predict(crops.crops), views)
+            calibrated = card.for_views(views)
+            outputs = postprocess_outputs(raw, calibrated.temperature, calibrated.age_calibration)
             clock.lap(card.name)
             age = outputs.age if "age" in wanted else age
             classes = {name: outputs.probabilities[name] for name in wanted - {"age"}}
             if classes and quality is not None:
-                scores = np.minimum(face_scores, crop_quality(aligned.crops, aligned.sides_px, quality))
+                scores = np.minimum(face_scores, crop_quality(crops.crops[::views], crops.sides_px[::views], quality))
                 classes = {name: blend_with_uniform(values, scores) for name, values in classes.items()}
                 clock.lap("quality")
             probabilities |= classes

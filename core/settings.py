@@ -128,6 +128,36 @@ class TrackingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewSettings:
+    """How often each face is read: the mean of ``count`` views is the answer, see ``core.attributes.alignment``.
+
+    An image with more than ``max_faces`` faces gets one view per face, because every view takes the same time.
+    """
+
+    count: int = 8
+    max_faces: int = 20
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= 8:
+            raise ConfigError(f"the number of views must be in 1..8, got {self.count}")
+        if self.max_faces < 0:
+            raise ConfigError(f"max_faces must be at least 0, got {self.max_faces}")
+
+    def count_for(self, faces: int) -> int:
+        """Return the number of views per face of an image with that many ``faces``."""
+        return self.count if faces <= self.max_faces else 1
+
+
+ONE_VIEW = ViewSettings(count=1)
+"""For video, whose answers are averaged over time."""
+
+
+def default_views(detector: DetectorSettings) -> ViewSettings:
+    """Return several views for photographs, which may lie on their side, and one for video."""
+    return ViewSettings() if detector.any_orientation else ONE_VIEW
+
+
+@dataclass(frozen=True, slots=True)
 class Attributes:
     """Which attributes are read, and their confidence thresholds in [0, 1]; ``None`` means the threshold on the model
     card. Attributes that are off cost no time."""

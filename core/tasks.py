@@ -60,6 +60,8 @@ class Task:
     metrics: tuple[str, ...]
     emotions: tuple[Emotion, ...] = EMOTIONS
     comparison_only: bool = False
+    photo_splits: tuple[Split, ...] = ()
+    """Test splits of other data sets: whole photographs, in which the detector finds the faces."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -70,6 +72,10 @@ class Task:
     def splits(self) -> tuple[Split, Split]:
         """The test split, then the validation split."""
         return self.test_split, self.validation_split
+
+    def is_photo_split(self, name: str) -> bool:
+        """Return whether ``name`` is one of ``photo_splits``."""
+        return any(split.name == name for split in self.photo_splits)
 
     def classes(self, output: str) -> tuple[str, ...]:
         """Return the class names that a network of this task tells apart, in the order of ``CLASSES``."""
@@ -98,6 +104,9 @@ _UTKFACE_PUBLISHED = (
     ),
     Split("published_validation", "UTKFace, published split: validation", is_validation=True),
 )
+_PHOTOS_NOTE = "Whole photographs: detector and model together, one view per face."
+FAIRFACE = Split("fairface", "FairFace, 2,500 images", note=_PHOTOS_NOTE)
+ALL_AGE_FACES = Split("all_age_faces", "All-Age-Faces, 6,518 images", note=_PHOTOS_NOTE)
 _AGE_GENDER = Task(
     "age_gender",
     "Age and perceived gender",
@@ -105,6 +114,7 @@ _AGE_GENDER = Task(
     "utkface",
     *_UTKFACE,
     metrics=("age_mae", "gender_accuracy"),
+    photo_splits=(FAIRFACE, ALL_AGE_FACES),
 )
 _ALL = (
     Task("detection", "Face detector, five landmarks", (), "faces", *_FACES, ("recall", "false_boxes_all")),
@@ -127,6 +137,7 @@ _ALL = (
         title="Age group and perceived gender",
         outputs=("age_group", "gender"),
         metrics=("age_mae", "age_group_accuracy", "gender_accuracy"),
+        photo_splits=(),
     ),
     Task(
         "age_gender_published",

@@ -230,7 +230,7 @@ class Analysis:
     """All faces of one frame of ``width`` x ``height`` pixels, from left to right.
 
     ``rotation``: degrees clockwise, 0, 90, 180 or 270, by which the frame was rotated to find upright faces; boxes and
-    landmarks are in pixels of the frame as it was given.
+    landmarks are in pixels of the frame as it was given. ``views``: each attribute is the mean of so many crops.
     """
 
     width: int
@@ -239,6 +239,7 @@ class Analysis:
     elapsed_ms: float = 0.0
     stage_ms: dict[str, float] = field(default_factory=dict)
     rotation: int = 0
+    views: int = 1
 
     def __post_init__(self) -> None:
         if self.width <= 0 or self.height <= 0:
@@ -247,6 +248,8 @@ class Analysis:
             raise ValueError(f"elapsed_ms must not be negative, got {self.elapsed_ms}")
         if self.rotation not in (0, 90, 180, 270):
             raise ValueError(f"rotation must be 0, 90, 180 or 270 degrees, got {self.rotation}")
+        if self.views < 1:
+            raise ValueError(f"views must be at least 1, got {self.views}")
 
     @property
     def resolution_wh(self) -> tuple[int, int]:

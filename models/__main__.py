@@ -15,6 +15,7 @@ COMMANDS = {
     "prepare": ("models.prepare", "copy a data set into class folders"),
     "alignment": ("models.measuring.alignment", "fit the face alignment to a detector"),
     "robustness": ("models.measuring.robustness", "evaluate an artifact on corrupted images"),
+    "consistency": ("models.measuring.consistency", "measure how often answers about the same face change"),
     "quality": ("models.measuring.quality", "fit the face quality score"),
     "thresholds": ("models.measuring.thresholds", "refit the confidence thresholds of stored cards"),
     "latency": ("models.measuring.latency", "time the networks"),

@@ -1,10 +1,13 @@
 """Evaluate a served artifact: ``python -m models.evaluate ARTIFACT --data DIR``.
 
-Runs ``model.tflite`` in LiteRT over a split of its data set and prints all metrics. ``--tta`` averages the outputs for
-each image and its mirror image (test-time augmentation), which is never served. ``--store`` runs the validation and the
-test split and writes predictions and metrics: calibrated anew to ``predictions.npz``, with ``--tta`` to
-``two_views.npz``. ``detector`` as ARTIFACT compares the face detectors, see ``models.measuring.detector``.
-``--folder DIR`` evaluates detector and networks on labelled photographs, see ``models.measuring.own_images``.
+Runs ``model.tflite`` in LiteRT over a split of its data set and prints all metrics; the photographs of a photo split go
+through the detector first. ``--views`` averages the outputs over several views of each face, as the app does with
+photographs. ``--store`` runs the validation and the test split, and the photo splits that DIR has, and writes
+predictions and metrics, calibrated anew: to ``predictions.npz``, with ``--views`` to ``several_views.npz``. With
+``--split`` of a photo split it runs that one only, as the model is calibrated already.
+
+``detector`` as ARTIFACT compares the face detectors, see ``models.measuring.detector``. ``--folder DIR`` evaluates
+detector and networks on labelled photographs, see ``models.measuring.own_images``.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +28,8 @@ from core.artifacts.model_card import (
     DETECTOR_ARTIFACT,
     PREDICTIONS_FILE,
     SERVED_FILE,
-    TWO_VIEWS_FILE,
-    TWO_VIEWS_KEY,
+    SEVERAL_VIEWS_FILE,
+    SEVERAL_VIEWS_KEY,
     ModelCard,
     load_card,
     verified_file,
@@ -45,6 +49,7 @@ from models.exporting.model_card import read_card, write_card
 from models.measuring import detector as evaluate_detector
 from models.measuring import own_images
 from models.measuring.calibration import fit_calibration
+from models.measuring.photographs import predict_held_out, predict_photo_splits, predict_photographs
 from models.training.tasks import load_data
 
 
@@ -60,39 +65,72 @@ def compute_metrics(predictions: Predictions, card: ModelCard) -> dict[str, floa
     return summary_metrics(predictions) | calibration_metrics(predictions, card) | fairness_metrics(predictions)
 
 
-def store_predictions(folder: Path, data: SplitDataset, *, tta: bool = False) -> dict[str, Predictions]:
+def store_predictions(
+    folder: Path, data: SplitDataset, photos: Path | None = None, *, views: int = 1
+) -> dict[str, Predictions]:
     """Run the served model over the validation and the test split; write the predictions and the card.
 
-    The calibration is fitted on the validation split and holds for both; with ``tta`` it stays as it is.
+    The calibration, another one for several ``views``, holds for all splits. ``photos``: folder that may have the
+    photographs of the photo splits.
     """
     estimator, raw = LiteRTEstimator(folder), read_card(folder)
     task, size = TASKS[estimator.card.task], estimator.card.input_size
     data.require(task.validation_split.name, task.test_split.name)
     outputs = {
-        split: predict_images(estimator, resize_images(data.splits[split].images, size), _progress(split), tta=tta)
+        split: predict_images(estimator, resize_images(data.splits[split].images, size), _progress(split), views=views)
         for split in (task.validation_split.name, task.test_split.name)
     }
-    if not tta:
-        validation, target_sigma = task.validation_split.name, estimator.card.age_calibration.target_sigma
-        raw |= fit_calibration(outputs[validation], data.splits[validation], target_sigma)
-    card = ModelCard.from_dict(raw)
+    validation = task.validation_split.name
+    fitted = _fit(estimator, outputs[validation], data.splits[validation].labels, photos, views)
+    # The confidence thresholds stay: they are about calibrated confidences.
+    raw |= fitted if views == 1 else {"several_views_calibration": fitted}
+    card = ModelCard.from_dict(raw).for_views(views)
     predictions = {
         split: predictions_from_outputs(
             raw_outputs, data.splits[split], task.name, card.age_calibration, card.temperature
         )
         for split, raw_outputs in outputs.items()
     }
-    save_predictions(folder / (TWO_VIEWS_FILE if tta else PREDICTIONS_FILE), predictions)
-    if tta:
-        raw[TWO_VIEWS_KEY] = {split: summary_metrics(of_split) for split, of_split in predictions.items()}
-    else:
-        raw["metrics"] = {split: compute_metrics(of_split, card) for split, of_split in predictions.items()}
     write_card(folder, raw)
+    if photos is not None:
+        predictions |= predict_photo_splits(folder, card, photos, _progress, views)
+    save_predictions(folder / (PREDICTIONS_FILE if views == 1 else SEVERAL_VIEWS_FILE), predictions)
+    write_card(folder, raw | _describe(predictions, card, raw["data"], views))
     return predictions
 
 
+def _describe(
+    predictions: Mapping[str, Predictions], card: ModelCard, data: Mapping[str, Any], views: int
+) -> dict[str, Any]:
+    """Return what a card says about stored predictions."""
+    metrics = {split: compute_metrics(of_split, card) for split, of_split in predictions.items()}
+    if views > 1:
+        return {SEVERAL_VIEWS_KEY: {split: {"views": views} | values for split, values in metrics.items()}}
+    fingerprints = {split: fingerprint(of_split.all_ids) for split, of_split in predictions.items()}
+    return {"metrics": metrics, "data": dict(data) | {"fingerprints": data.get("fingerprints", {}) | fingerprints}}
+
+
+def _fit(
+    estimator: LiteRTEstimator,
+    outputs: Mapping[str, NDArray[np.float32]],
+    labels: Mapping[str, NDArray[np.int64]],
+    photos: Path | None,
+    views: int,
+) -> dict[str, Any]:
+    """Fit the calibration to the validation split and, for tasks with photo splits, to as many held-out photographs."""
+    card = estimator.card
+    if photos is not None and TASKS[card.task].photo_splits:
+        try:
+            more_outputs, more_labels = predict_held_out(estimator, photos, _progress("held out"), views)
+            outputs = {name: np.concatenate([values, more_outputs[name]]) for name, values in outputs.items()}
+            labels = {name: np.concatenate([labels[name], values]) for name, values in more_labels.items()}
+        except DatasetError as error:
+            print(f"warning: calibrated without FairFace: {error}", file=sys.stderr)
+    return fit_calibration(outputs, labels, card.age_calibration.target_sigma)
+
+
 def evaluate(
-    folder: Path, data: SplitDataset, split: str, predictions: Predictions | None = None, *, tta: bool = False
+    folder: Path, data: SplitDataset, split: str, predictions: Predictions | None = None, *, views: int = 1
 ) -> dict[str, object]:
     """Compute all metrics of the served model on one split, with the fingerprint of the split, the number of files or
     rows of the data set that were left out, the classes without images, which have no metrics, and notes on the copy.
@@ -104,18 +142,36 @@ def evaluate(
     data.require(split)
     samples = data.splits[split]
     if predictions is None:
-        predictions = evaluate_estimator(LiteRTEstimator(folder), samples, _progress(split), tta=tta)
+        predictions = evaluate_estimator(LiteRTEstimator(folder), samples, _progress(split), views=views)
     metadata: dict[str, object] = {
         "artifact": folder.name,
         "dataset": data.name,
         "split": split,
-        "test_time_augmentation": tta,
+        "views": views,
     }
     missing = classes_without_samples(predictions.task, predictions.truth)
     metadata |= {"fingerprint": fingerprint(samples.ids), "left_out": len(data.rejected)}
     metadata |= {"classes_without_images": [name for names in missing.values() for name in names]}
     metadata |= {"notes": list(data.notes)}
-    return metadata | compute_metrics(predictions, load_card(folder))
+    return metadata | compute_metrics(predictions, load_card(folder).for_views(views))
+
+
+def evaluate_photo_split(
+    folder: Path, data_dir: Path, split: str, *, views: int = 1, store: bool = False
+) -> dict[str, object]:
+    """Compute all metrics of detector and served model on one photo split, and the fingerprint of its images.
+
+    ``store``: also write its predictions beside those of the other splits. Raises ``DatasetError``.
+    """
+    predictions, card = predict_photographs(folder, split, data_dir, _progress, views=views), load_card(folder)
+    if store:
+        file, raw = folder / (PREDICTIONS_FILE if views == 1 else SEVERAL_VIEWS_FILE), read_card(folder)
+        splits = (load_predictions(file) if file.is_file() else {}) | {split: predictions}
+        save_predictions(file, splits)
+        write_card(folder, raw | _describe(splits, card.for_views(views), raw["data"], views))
+    metadata = {"artifact": folder.name, "split": split, "views": views}
+    metrics = compute_metrics(predictions, card.for_views(views))
+    return metadata | {"fingerprint": fingerprint(predictions.all_ids)} | metrics
 
 
 def held_out_ids(folder: Path, card: ModelCard, data: SplitDataset) -> NDArray[np.str_]:
@@ -164,11 +220,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("artifact", help="name of a folder in models/artifacts, or: detector")
     add_data(parser)
-    splits = sorted({split.name for task in ATTRIBUTE_TASKS.values() for split in task.splits})
+    splits = sorted({split.name for task in ATTRIBUTE_TASKS.values() for split in (*task.splits, *task.photo_splits)})
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--split", choices=splits, help="default: the test split")
     which.add_argument("--split-file", type=Path, help="CSV with a column 'file': a published split of UTKFace")
-    parser.add_argument("--tta", action="store_true", help="average the outputs for each image and its mirror image")
+    parser.add_argument("--views", type=int, choices=range(1, 9), default=1, help="views per face (default: 1)")
     parser.add_argument("--store", action="store_true", help="write the predictions and the metrics on the card")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return run(parser, _print_metrics, arguments)
@@ -193,14 +249,16 @@ def _evaluate(options: argparse.Namespace) -> dict[str, object]:
         raise ConfigError(f"{card.name} is for {card.task!r}: evaluate it with: python -m models.evaluate detector")
     # Before the data set is read, which takes half a minute.
     verified_file(folder, SERVED_FILE, card)
+    split, views = options.split or TASKS[card.task].test_split.name, options.views
+    if TASKS[card.task].is_photo_split(split):
+        return evaluate_photo_split(folder, options.data, split, views=views, store=options.store)
     data = load_data(card.task, options.data, card.input_size)
     held_out = held_out_ids(folder, card, data)
-    stored = store_predictions(folder, data, tta=options.tta) if options.store else {}
-    split = options.split or TASKS[card.task].test_split.name
+    stored = store_predictions(folder, data, options.data, views=views) if options.store else {}
     if options.split_file:
         split = "file"
         data = replace(data, splits={split: _select(data, read_split_file(options.split_file))})
-    metrics = evaluate(folder, data, split, stored.get(split), tta=options.tta)
+    metrics = evaluate(folder, data, split, stored.get(split), views=views)
     trained_on = int((~np.isin(data.splits[split].ids, held_out)).sum())
     if trained_on:
         print(f"warning: {card.name} was trained on {trained_on:,} of these images", file=sys.stderr)

@@ -26,7 +26,14 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 import keras
 
-from core.artifacts.model_card import ARTIFACTS_DIR, HISTORY_FILE, KERAS_FILE, SERVED_FILE, SPEED_FILE, TWO_VIEWS_FILE
+from core.artifacts.model_card import (
+    ARTIFACTS_DIR,
+    HISTORY_FILE,
+    KERAS_FILE,
+    SERVED_FILE,
+    SEVERAL_VIEWS_FILE,
+    SPEED_FILE,
+)
 from core.datasets.samples import Samples
 from models import registry
 from models.cli import add_data, artifact_folder, run
@@ -74,8 +81,8 @@ def export(config: TrainConfig, data_dir: Path, run_folder: Path, folder: Path) 
         served = "int8" if _is_close(exports["float32"], exports["int8"]) else "float32"
         shutil.copyfile(files[served], folder / SERVED_FILE)
     card["exports"] = {"compared_on": task.validation_split, "served": served} | exports
-    # Of an earlier network: its predictions with augmentation and its times do not hold for this one.
-    for name in (TWO_VIEWS_FILE, SPEED_FILE):
+    # Of an earlier network: its predictions from several views and its times do not hold for this one.
+    for name in (SEVERAL_VIEWS_FILE, SPEED_FILE):
         (folder / name).unlink(missing_ok=True)
     write_card(folder, card)
     store_predictions(folder, data)

@@ -6,9 +6,8 @@ Every number is computed from saved predictions and reports that are listed on t
 from __future__ import annotations
 
 import argparse
-import math
 import sys
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,30 +16,32 @@ from core.artifacts.model_card import (
     ARTIFACTS_DIR,
     DETECTOR_ARTIFACT,
     PREDICTIONS_FILE,
-    TWO_VIEWS_FILE,
-    TWO_VIEWS_KEY,
+    SEVERAL_VIEWS_FILE,
+    SEVERAL_VIEWS_KEY,
     ModelCard,
     load_card,
 )
 from core.detection import DEFAULT_DETECTOR
 from core.errors import ArtifactError, ArtifactMissingError, ConfigError
 from core.evaluation.calibration import interval_report, interval_table
+from core.evaluation.consistency import consistency_table, load_consistency
 from core.evaluation.detection.conditions import ORIGINAL
 from core.evaluation.detection.report import DetectionReport
 from core.evaluation.detection.store import load_report as load_detection
 from core.evaluation.detection.tables import OPERATING_POINTS, condition_table, figure_text_table
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, group_table, mae_in_age_range
-from core.evaluation.intervals import MetricValue
 from core.evaluation.latency import total_frame_ms
 from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
 from core.evaluation.leaderboard_tables import leaderboard_table
-from core.evaluation.metrics import age_report, class_report
+from core.evaluation.metrics import age_report, class_report, end_to_end_accuracy
 from core.evaluation.predictions import Predictions, load_predictions
 from core.evaluation.robustness import load_report as load_robustness
 from core.evaluation.robustness import robustness_table
-from core.evaluation.tables import bracket_table, class_table, display_name
-from core.tasks import TASKS
+from core.evaluation.tables import bracket_table, class_table
+from core.tasks import FAIRFACE, TASKS
 from models.cli import run
+from models.exporting.markdown import format_percent, format_years, text_table, to_markdown
+from models.exporting.photo_tables import load_photographs, tabulate_photographs
 
 ROOT = Path(__file__).resolve().parent.parent
 README, RESULTS = ROOT / "README.md", ROOT / "docs" / "results.md"
@@ -48,56 +49,29 @@ BEGIN = "<!-- results: written by `make results` from saved predictions and repo
 END = "<!-- end of results -->"
 _SERVED = ("emotion", "age_gender")
 _SUMMARY = ("Task", "Measured on", "Result")
-_YEARS = ("age_mae", "age_bias", "interval_width")
-_RATIOS = ("f1", "ece", "ece_before", "brier", "fppi", "fppi_web", "duplicates_per_image", "ms_per_face")
 _TITLE = """# Results
 
-Written by `make results` from saved predictions and reports; no number is typed. Test splits, one view per image, 95 %
+Written by `make results` from saved predictions and reports; no number is typed. Test splits, one view per face, 95 %
 confidence intervals in brackets. [Training](training.md) describes the protocol."""
-
-
-def to_markdown(table: pd.DataFrame) -> str:
-    """Render ``table`` with display names; ``<column>_low`` and ``<column>_high`` join their column in brackets."""
-    bounds = {f"{column}{end}" for column in table for end in ("_low", "_high")}
-    columns = [str(column) for column in table if column not in bounds]
-    lines = [[display_name(column) for column in columns], ["---"] * len(columns)]
-    lines += [[_cell(row, column) for column in columns] for row in table.to_dict("records")]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _cell(row: Mapping[Hashable, object], column: str) -> str:
-    text = _format(column, row[column])
-    if f"{column}_low" not in row or text == "–":
-        return text
-    return f"{text} ({_format(column, row[f'{column}_low'])} to {_format(column, row[f'{column}_high'])})"
-
-
-def _format(column: str, value: object) -> str:
-    """Format by the column's unit: counts, years, ratios and milliseconds as they are, all else as percentages."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value) or "–"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if column == "age_bias":
-        return f"{value:+.2f}"
-    if column in ("f1", "ece", "ece_before", "brier"):
-        return f"{value:.3f}"
-    return f"{value:.2f}" if column in _YEARS + _RATIOS or column.endswith("_ms") else f"{value:.1%}"
 
 
 def render_summary(artifacts: Path = ARTIFACTS_DIR) -> str:
     """Render the README's table: one row per question that a reader asks first. Raises ``ArtifactError``."""
     emotion, ages = _predictions(artifacts, PREDICTIONS_FILE)
+    fairface = load_photographs(artifacts, FAIRFACE)
     detectors = load_detection(artifacts / DETECTOR_ARTIFACT)
     recall = detectors.detectors[DEFAULT_DETECTOR].default.conditions[ORIGINAL.name].recall
     rows = [
         *_attributes(emotion, ages),
-        ("Face detection: recall", "web photographs, test", _percent(recall)),
+        (
+            "Perceived gender, a missed face counts as wrong: accuracy",
+            "FairFace, whole photographs",
+            format_percent(end_to_end_accuracy(fairface, "gender")),
+        ),
+        ("Face detection: recall", "web photographs, test", format_percent(recall)),
         ("One frame, one face, live settings", "640x480, one CPU thread", f"{total_frame_ms(artifacts):.1f} ms"),
     ]
-    return _rows(_SUMMARY, rows)
+    return text_table(_SUMMARY, rows)
 
 
 def render(artifacts: Path = ARTIFACTS_DIR) -> str:
@@ -106,11 +80,18 @@ def render(artifacts: Path = ARTIFACTS_DIR) -> str:
     cards = [load_card(artifacts / name) for name in _SERVED]
     for card in cards:
         _check_complete(card)
-    parts = [_TITLE, "## Summary", render_summary(artifacts), "With flip test-time augmentation, which is not served:"]
-    parts += [_rows(_SUMMARY, _attributes(*_predictions(artifacts, TWO_VIEWS_FILE)))]
+    parts = [_TITLE, "## Summary", render_summary(artifacts)]
+    parts += [f"With the mean of {_count_views(cards)} views per face, as photographs are answered:"]
+    parts += [text_table(_SUMMARY, _attributes(*_predictions(artifacts, SEVERAL_VIEWS_FILE)))]
     parts += ["## Emotion by class, FER2013 PrivateTest", to_markdown(class_table(class_report(emotion, "emotion")))]
     parts += ["## Age by true age, UTKFace test", to_markdown(bracket_table(age_report(ages)))]
-    parts += ["## Errors by race label, UTKFace test", *_groups(ages), "## Calibration", *_calibration(cards, ages)]
+    parts += ["## Errors by race label, UTKFace test", *_groups(ages)]
+    parts += [
+        "## Whole photographs",
+        *tabulate_photographs(artifacts, cards[1]),
+        "## Calibration",
+        *_calibration(cards, ages),
+    ]
     parts += ["## Robustness", *_robustness(artifacts, cards), "## Through the detector", *_alignment(cards)]
     detectors = load_detection(artifacts / DETECTOR_ARTIFACT)
     parts += ["## Detectors", *_detectors(detectors), "## Served form", _served_forms(cards)]
@@ -124,7 +105,7 @@ def _predictions(artifacts: Path, file_name: str) -> tuple[Predictions, ...]:
 
 def _check_complete(card: ModelCard) -> None:
     """A new export takes from the card what was measured with the old one."""
-    for key, command in (("framing", "alignment {}"), (TWO_VIEWS_KEY, "evaluate {} --tta --store")):
+    for key, command in (("framing", "alignment {}"), (SEVERAL_VIEWS_KEY, "evaluate {} --views 8 --store")):
         if key not in card.raw:
             raise ArtifactMissingError(
                 f"the card of {card.name} has no {key!r}. Measure it with: python -m models "
@@ -132,23 +113,15 @@ def _check_complete(card: ModelCard) -> None:
             )
 
 
-def _percent(metric: MetricValue) -> str:
-    return f"{metric.value:.1%} ({metric.low:.1%} to {metric.high:.1%})"
-
-
-def _years(metric: MetricValue) -> str:
-    return f"{metric.value:.2f} years ({metric.low:.2f} to {metric.high:.2f})"
-
-
-def _rows(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    return to_markdown(pd.DataFrame(rows, columns=list(header)))
-
-
 def _attributes(emotion: Predictions, ages: Predictions) -> list[tuple[str, str, str]]:
     return [
-        ("Emotion, 7 classes: accuracy", "FER2013 PrivateTest", _percent(class_report(emotion, "emotion").accuracy)),
-        ("Perceived gender: accuracy", "UTKFace test", _percent(class_report(ages, "gender").accuracy)),
-        ("Age: mean absolute error", "UTKFace test", _years(age_report(ages).mae)),
+        (
+            "Emotion, 7 classes: accuracy",
+            "FER2013 PrivateTest",
+            format_percent(class_report(emotion, "emotion").accuracy),
+        ),
+        ("Perceived gender: accuracy", "UTKFace test", format_percent(class_report(ages, "gender").accuracy)),
+        ("Age: mean absolute error", "UTKFace test", format_years(age_report(ages).mae)),
     ]
 
 
@@ -163,9 +136,14 @@ def _groups(ages: Predictions) -> tuple[str, ...]:
         f"Expected from chance alone (95th percentile): {gender.chance_gap * 100:.1f} points.\n"
         f"- Age error: {age.size:.2f} years between {age.best.label} and {age.worst.label}. Expected from chance: "
         f"{age.chance_gap:.2f} years.\n"
-        f"- Age error from {YOUNGEST[0]} to {YOUNGEST[1]} years: {_years(young)}, {young.n} people; from "
-        f"{OLDEST[0]} on: {_years(old)}, {old.n} people.",
+        f"- Age error from {YOUNGEST[0]} to {YOUNGEST[1]} years: {format_years(young)}, {young.n} people; from "
+        f"{OLDEST[0]} on: {format_years(old)}, {old.n} people.",
     )
+
+
+def _count_views(cards: Sequence[ModelCard]) -> str:
+    counts = {str(metrics["views"]) for card in cards for metrics in card.raw[SEVERAL_VIEWS_KEY].values()}
+    return " or ".join(sorted(counts))
 
 
 def _calibration(cards: Sequence[ModelCard], ages: Predictions) -> tuple[str, ...]:
@@ -194,6 +172,12 @@ def _robustness(artifacts: Path, cards: Sequence[ModelCard]) -> list[str]:
         subject = "accuracy" if card.task == "emotion" else "accuracy of perceived gender"
         parts.append(f"{card.title}, {subject}, {report.images:,} images:")
         parts.append(to_markdown(robustness_table(report, "accuracy")))
+        consistency = load_consistency(artifacts / card.name, card)
+        parts.append(
+            f"How often the {'emotion' if card.task == 'emotion' else 'perceived gender'} changes when the picture of "
+            f"a face does, {consistency.found} portraits of FairFace behind the detector:"
+        )
+        parts.append(to_markdown(consistency_table(consistency)))
     return parts
 
 
@@ -208,9 +192,9 @@ def _alignment(cards: Sequence[ModelCard]) -> list[str]:
         for angle, found_at in measured["tilted"].items():
             metrics = _short(card, found_at["upright"]), _short(card, found_at["aligned"])
             rotated.append((card.title, f"{angle} degrees", f"{found_at['found']:,}", *metrics))
-    parts.append(_rows(("Network", "Faces found", "As they are", "Through the detector"), rows))
+    parts.append(text_table(("Network", "Faces found", "As they are", "Through the detector"), rows))
     parts.append("Images rotated in the plane, without and with alignment by the landmarks:")
-    return [*parts, _rows(("Network", "Rotation", "Faces found", "Not aligned", "Aligned"), rotated)]
+    return [*parts, text_table(("Network", "Rotation", "Faces found", "Not aligned", "Aligned"), rotated)]
 
 
 def _short(card: ModelCard, metrics: dict[str, float]) -> str:
@@ -235,7 +219,7 @@ def _served_forms(cards: Sequence[ModelCard]) -> str:
             f"{_short(card, exports[name])} ({exports[name]['bytes'] / 1e6:.1f} MB)" for name in ("float32", "int8")
         )
         rows.append((card.title, f"{card.parameters:,}", exports["served"], *forms))
-    return _rows(("Network", "Parameters", "Served", "float32, validation", "int8, validation"), rows)
+    return text_table(("Network", "Parameters", "Served", "float32, validation", "int8, validation"), rows)
 
 
 def _networks(board: Leaderboard) -> list[str]:

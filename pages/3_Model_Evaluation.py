@@ -46,5 +46,5 @@ def show_by_test_set() -> None:
 
 follow_link()
 st.title("Model Evaluation")
-st.caption("Metrics on public test sets come from saved predictions, without test-time augmentation.")
+st.caption("Metrics on public test sets come from saved predictions, one view per face.")
 show_open_tab({BY_TEST_SET: show_by_test_set, LEADERBOARD: show_leaderboard, OWN_IMAGES: show_own_images}, VIEW_KEY)

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from core.analyzer import FaceAnalyzer
+from core.artifacts.model_card import ViewCalibration
 from core.attributes.catalog import load_networks
 from core.attributes.quality import installed_settings
 from core.errors import ConfigError
-from core.settings import DEFAULT_NETWORKS, Attributes
+from core.settings import DEFAULT_NETWORKS, Attributes, ViewSettings
 from core.types import Box, Detection, Emotion, Gender
 from tests.fakes.core import AGE_GENDER_CARD, EMOTION_CARD, FakeDetector, FakeEstimator
 from tests.fakes.networks import AGE_CARD, GENDER_CARD, answering
@@ -175,3 +176,50 @@ def test_rotated_frames_are_read_upright(frame, any_orientation, rotation):
     assert [face.box.xyxy for face in analysis.faces] == ([(10, 35, 30, 55)] if rotation else [])
     # The dark half of the frame is its upper half once it is upright.
     assert [batch.max() for batch in emotion.batches] == ([0] if rotation else [])
+
+
+class FirstColumn(FakeEstimator):
+    """Answers from the leftmost pixels of each crop, which differ between views."""
+
+    def predict(self, crops):
+        answers = super().predict(np.repeat(crops[:, :, :1], crops.shape[2], axis=2))
+        self.batches[-1] = crops.copy()
+        return answers
+
+
+@pytest.mark.parametrize(
+    ("faces", "settings", "views"),
+    [(2, ViewSettings(4), 4), (2, ViewSettings(4, max_faces=1), 1), (0, ViewSettings(4), 4)],
+    ids=["few faces", "more than max_faces", "no face"],
+)
+def test_answers_are_the_mean_of_several_views(faces, settings, views):
+    frame = np.tile(np.linspace(0, 255, 100).astype(np.uint8)[None, :, None], (60, 1, 3))
+    network, single = FirstColumn(AGE_GENDER_CARD), FirstColumn(AGE_GENDER_CARD)
+    detector, used = FakeDetector(*[DARK, BRIGHT][:faces]), dict.fromkeys(("age", "gender"), network)
+    result = FaceAnalyzer(detector, used, installed_settings(), views=settings).analyze(frame)
+    assert result.views == views
+    assert [len(batch) for batch in network.batches] == [views * faces] * bool(faces), "all in one batch"
+    one_view = FaceAnalyzer(detector, dict.fromkeys(used, single), installed_settings()).analyze(frame).faces
+    for row, face in enumerate(result.faces):
+        answers = [single.predict(crop[None]) for crop in network.batches[0][row * views : (row + 1) * views]]
+        ages = [float(answer["age"][0] @ np.arange(101)) for answer in answers]
+        assert face.age.years == pytest.approx(np.mean(ages), abs=1e-3)
+        assert (len(set(ages)) > 1) == (views > 1)
+        assert (face == one_view[row]) == (views == 1)
+
+
+@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 9}, {"max_faces": -1}])
+def test_view_settings_are_checked(wrong):
+    with pytest.raises(ConfigError):
+        ViewSettings(**wrong)
+
+
+def test_several_views_have_a_calibration_of_their_own(frame):
+    card = replace(EMOTION_CARD, several_views_calibration=ViewCalibration({"emotion": 2.0}))
+    one, several = (
+        FaceAnalyzer(FakeDetector(DARK), {"emotion": FakeEstimator(card)}, views=ViewSettings(count)).analyze(frame)
+        for count in (1, 2)
+    )
+    assert one.faces[0].emotion.confidence == pytest.approx(0.9)
+    sure, others = 0.9**0.5, 6 * (0.1 / 6) ** 0.5
+    assert several.faces[0].emotion.confidence == pytest.approx(sure / (sure + others), abs=1e-4)

@@ -37,7 +37,7 @@ def test_json_keys(capsys, astronaut):
     status, out = analyzed(capsys, astronaut, "--json")
     (result,) = json.loads(out)
     assert status == 0
-    assert set(result) == {"file", "width", "height", "rotation", "faces", "elapsed_ms", "networks"}
+    assert set(result) == {"file", "width", "height", "rotation", "views", "faces", "elapsed_ms", "networks"}
     assert result["networks"] == {"emotion": "emotion", "age": "age_gender", "gender": "age_gender"}
     assert (result["file"], result["width"], result["height"]) == (str(astronaut), 512, 512)
     face = max(result["faces"], key=lambda face: face["score"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ CARD_FILE = "card.json"
 SERVED_FILE = "model.tflite"
 KERAS_FILE = "model.keras"
 PREDICTIONS_FILE = "predictions.npz"
-TWO_VIEWS_FILE = "two_views.npz"
-"""Predictions with flip test-time augmentation; the served predictions are without."""
-TWO_VIEWS_KEY = "two_views"
-"""On a card: split -> metric -> value, from ``TWO_VIEWS_FILE``."""
+SEVERAL_VIEWS_FILE = "several_views.npz"
+"""Predictions from the mean of several views, as of photographs; those in ``PREDICTIONS_FILE`` are of one view."""
+SEVERAL_VIEWS_KEY = "several_views"
+"""On a card: split -> metric -> value, from ``SEVERAL_VIEWS_FILE``; the metric ``views`` is their number."""
 HISTORY_FILE = "history.csv"
 ROBUSTNESS_FILE = "robustness.json"
+CONSISTENCY_FILE = "consistency.json"
 SPEED_FILE = "speed.json"
 DETECTOR_ARTIFACT = "face_detector"
 """Folder of Facet's face detector and of the reports on all detectors."""
@@ -79,6 +80,14 @@ class _Input:
 
 
 @dataclass(frozen=True)
+class ViewCalibration:
+    """Calibration of the mean of several views, which is less confident than one view and more often right."""
+
+    temperature: Mapping[str, float]
+    age_calibration: AgeCalibration = UNCALIBRATED_AGE
+
+
+@dataclass(frozen=True)
 class ModelCard:
     """Metadata of one artifact. ``metrics``: split -> metric -> value, as computed from its predictions."""
 
@@ -102,6 +111,8 @@ class ModelCard:
     """Fitted on the validation split."""
     temperature: Mapping[str, float] = field(default_factory=dict)
     """Output -> temperature of its probabilities, fitted on the validation split; 1 if absent."""
+    several_views_calibration: ViewCalibration | None = None
+    """Replaces ``temperature`` and ``age_calibration`` where several views are averaged, see ``for_views``."""
     min_confidence: Mapping[str, float] = field(default_factory=dict)
     """Output -> default confidence threshold: predictions below are "uncertain"; 0 if absent."""
     min_score: float = 0.5
@@ -121,7 +132,10 @@ class ModelCard:
             raise ValueError(f"task must be one of {', '.join(TASKS)}, got {self.task!r}")
         if not all(0.0 <= value <= 1.0 for value in self.min_confidence.values()):
             raise ValueError(f"min_confidence must be in [0, 1], got {self.min_confidence}")
-        if not all(value > 0 for value in self.temperature.values()):
+        several = self.several_views_calibration
+        if not all(
+            value > 0 for value in [*self.temperature.values(), *(several.temperature if several else {}).values()]
+        ):
             raise ValueError(f"a temperature must be positive, got {self.temperature}")
 
     @classmethod
@@ -138,11 +152,18 @@ class ModelCard:
             from_json(dict[str, _ListedFile], files, "files")
         from_json(tuple[_ReportedResult, ...], raw.get("claims", ()), "claims")
         from_json(tuple[_Stage, ...], card.training.get("rounds") or (), "training.rounds")
-        two_views = from_json(dict[str, dict[str, float]], raw.get(TWO_VIEWS_KEY, {}), TWO_VIEWS_KEY)
-        for metrics in (*card.metrics.values(), *two_views.values()):
+        several = from_json(dict[str, dict[str, float]], raw.get(SEVERAL_VIEWS_KEY, {}), SEVERAL_VIEWS_KEY)
+        for metrics in (*card.metrics.values(), *several.values()):
             if any(math.isnan(value) for value in metrics.values()):
                 raise ValueError("a metric must be a finite number, got null")
         return card
+
+    def for_views(self, views: int) -> ModelCard:
+        """Return the card with the calibration for the mean of so many views."""
+        several = self.several_views_calibration
+        if views == 1 or several is None:
+            return self
+        return replace(self, temperature=several.temperature, age_calibration=several.age_calibration)
 
     @property
     def attributes(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import cv2
 import numpy as np
@@ -12,11 +13,43 @@ from numpy.typing import NDArray
 from core.artifacts.model_card import AlignmentSpec
 from core.types import Detection, Landmarks
 
+_SPREAD = 0.05
+"""Standard deviation of what views are moved by; it and the moves were chosen on validation splits."""
+_MOVES = (
+    (0.0, 1.4, 1.0, 0.0),
+    (-1.2, -0.7, -1.0, 1.0),
+    (1.2, -0.7, 0.0, -1.0),
+    (0.0, -1.4, -1.0, 0.0),
+    (1.2, 0.7, 1.0, -1.0),
+    (-1.2, 0.7, 0.0, 1.0),
+)
+"""In units of the spread: x and y (all round the face), logarithm of the scale, angle."""
 _SAMPLES_PER_PIXEL = 2
 _LONGEST_WARPED_PX = 2**15 - 1
 """OpenCV cannot warp images with a side this long."""
 _PLAUSIBLE_SIDES = (0.4, 4.0)
 """Sides of an aligned square relative to the box's longer side; outside, the landmarks are not those of a face."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A crop that differs a little from the aligned one: moved by ``x`` and ``y`` (shares of its side), ``scale`` times
+    as wide, rotated by ``angle`` (radians), and perhaps mirrored."""
+
+    x: float = 0.0
+    y: float = 0.0
+    scale: float = 1.0
+    angle: float = 0.0
+    mirrored: bool = False
+
+
+def make_views(count: int) -> tuple[View, ...]:
+    """Return up to 8 views, always the same ones, the aligned crop first; every second one is mirrored."""
+    moves = ((0.0, 0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), *_MOVES)
+    return tuple(
+        View(x * _SPREAD, y * _SPREAD, float(np.exp(scale * _SPREAD)), angle * _SPREAD, bool(row % 2))
+        for row, (x, y, scale, angle) in enumerate(moves[:count])
+    )
 
 
 @dataclass(frozen=True)
@@ -36,12 +69,28 @@ def align_faces(
     A face with landmarks is rotated and scaled until they match the reference landmarks of ``spec``; otherwise the crop
     is the square that ``spec`` places on the box. Outside the frame the border is repeated, as in training images.
     """
+    return align_views(frame, faces, spec, size, channels, make_views(1))
+
+
+def align_views(
+    frame: NDArray[np.uint8],
+    faces: Sequence[Detection],
+    spec: AlignmentSpec,
+    size: int,
+    channels: int,
+    views: Sequence[View],
+) -> AlignedFaces:
+    """Cut V ``views`` of each of N faces, as ``align_faces`` does: (N * V, ...), the views of one face in a row."""
     if channels not in (1, 3):
         raise ValueError(f"channels must be 1 or 3, got {channels}")
-    crops, sides_px = np.empty((len(faces), size, size, channels), np.uint8), np.empty(len(faces))
-    for row, face in enumerate(faces):
+    count = len(faces) * len(views)
+    crops, sides_px = np.empty((count, size, size, channels), np.uint8), np.empty(count)
+    for row, (face, view) in enumerate(product(faces, views)):
         center, side, angle = alignment_square(face, spec)
-        crop = _warp(frame, center, side, angle, size)
+        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        center = center + rotation @ [view.x, view.y] * side
+        crop = _warp(frame, center, side * view.scale, angle + view.angle, size)
+        crop = crop[:, ::-1] if view.mirrored else crop
         crops[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[..., None] if channels == 1 else crop
         sides_px[row] = side
     return AlignedFaces(crops, sides_px)

@@ -89,6 +89,14 @@ def postprocess_outputs(
     return AttributeOutputs(probabilities, None if ages is None else estimate_ages(ages, calibration))
 
 
+def average_views(outputs: Mapping[str, NDArray[np.float32]], views: int) -> dict[str, NDArray[np.float32]]:
+    """Average raw outputs over the ``views`` of each face, (N * views, K) -> (N, K), as ``align_views`` orders them."""
+    return {
+        name: values.reshape(len(values) // views, views, -1).mean(axis=1, dtype=np.float32) if views > 1 else values
+        for name, values in outputs.items()
+    }
+
+
 def normalize_rows(scores: NDArray[np.floating]) -> Floats:
     """Scale (N, K) non-negative scores to rows that sum to 1; int8 outputs in steps of 1/256 do not."""
     positive = np.maximum(scores.astype(np.float64), 0.0) + 1e-9

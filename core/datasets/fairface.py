@@ -95,7 +95,7 @@ def read_fairface(data_dir: Path, image_size: int, names: Iterable[str] | None =
     rejected = list(rejected_rows) if names is None else []
     images: dict[str, NDArray[np.uint8]] = {}
     for name in by_id if names is None else dict.fromkeys(names):
-        pixels = _read_image(by_id[name].file) if name in by_id else "not in this copy of the data set"
+        pixels = read_fairface_image(by_id[name].file) if name in by_id else "not in this copy of the data set"
         if isinstance(pixels, str):
             rejected.append(Rejected(name, pixels))
         else:
@@ -163,7 +163,7 @@ def _ages_of(row: Mapping[str, str]) -> Iterator[str]:
     yield row.get("age_high") or str(MAX_AGE)
 
 
-def _read_image(file: Path) -> NDArray[np.uint8] | str:
+def read_fairface_image(file: Path) -> NDArray[np.uint8] | str:
     """Read an image with the small margin, or return the reason why it cannot be used."""
     image = cv2.imread(str(file), cv2.IMREAD_COLOR)
     if image is None:

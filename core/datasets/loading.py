@@ -15,6 +15,7 @@ from core import environment
 from core.datasets.copies import list_folder
 from core.datasets.fer2013 import has_fer2013, read_fer2013
 from core.datasets.label_subsets import PREFIX, select_five_emotions
+from core.datasets.photographs import has_photographs, read_photographs
 from core.datasets.samples import Dataset
 from core.datasets.utkface import has_utkface, read_utkface
 from core.errors import ConfigError, DatasetError
@@ -29,11 +30,14 @@ def data_dir() -> Path:
     return environment.read_path(environment.DATA, DATA_DIR)
 
 
-def has_data(folder: Path, task: str) -> bool:
-    """Return whether ``folder`` seems to hold the data set of ``task``, judged by names only.
+def has_data(folder: Path, task: str, split: str = "") -> bool:
+    """Return whether ``folder`` seems to hold the data set of ``task``, or of its photo split ``split``, judged by
+    names only.
 
     A folder called as the data set will do: reading it tells what is wrong with it.
     """
+    if TASKS[task].is_photo_split(split):
+        return has_photographs(split, folder)
     name, has_copy = ("utkface", has_utkface) if TASKS[task].dataset.startswith("utkface") else ("fer2013", has_fer2013)
     return name in map(str.lower, list_folder(folder).folders) or has_copy(folder)
 
@@ -43,8 +47,11 @@ def read_split(folder: Path, task: str, split: str, ids: NDArray[np.str_], image
 
     FER2013: the whole official split, or its images of the five emotions. UTKFace: the images named by ``ids``,
     resized to ``image_size`` by area, without those that ``folder`` lacks; the whole data set would take a gigabyte.
+    Photo splits: the whole photographs named by ``ids``, likewise.
     Raises ``DatasetError`` if no image is found.
     """
+    if TASKS[task].is_photo_split(split):
+        return read_photographs(split, folder, ids.tolist(), image_size)
     if TASKS[task].dataset.startswith("utkface"):
         return read_utkface(folder, image_size, ids.tolist())
     prefix = PREFIX if task == "emotion_five" else ""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from core.artifacts.model_card import ModelCard
 from core.attributes.postprocessing import apply_temperature
 from core.errors import ConfigError
-from core.evaluation.intervals import MetricValue, wilson_interval
-from core.evaluation.metrics import AGE_BRACKETS, METRIC_PREFIXES, bracket_indices
+from core.evaluation.intervals import MetricValue, mean_share, wilson_interval
+from core.evaluation.metrics import AGE_BRACKETS, METRIC_PREFIXES, interval_shares, true_brackets
 from core.evaluation.predictions import Predictions
 from core.evaluation.tables import interval_columns
 
@@ -153,17 +153,16 @@ def calibrate_output(predictions: Predictions, output: str, card: ModelCard) -> 
 
 
 def interval_report(predictions: Predictions) -> IntervalReport:
-    """Measure the coverage of the predicted age intervals."""
+    """Measure the coverage of the predicted age intervals; of a true bracket, the share of its years counts."""
     if len(predictions) == 0:
         raise ConfigError("there are no predictions to report on: at least one sample is needed")
-    truth, ages = predictions.truth["age"], predictions.ages
-    covered = (ages.low <= truth) & (truth <= ages.high)
+    covered, ages = interval_shares(predictions), predictions.ages
     width = (ages.high - ages.low).astype(np.float64)
-    bracket = bracket_indices(truth)
+    bracket = true_brackets(predictions.truth)
     return IntervalReport(
-        overall=BracketCoverage("All ages", _share(covered), _mean(width)),
+        overall=BracketCoverage("All ages", mean_share(covered), _mean(width)),
         brackets=tuple(
-            BracketCoverage(label, _share(covered[bracket == row]), _mean(width[bracket == row]))
+            BracketCoverage(label, mean_share(covered[bracket == row]), _mean(width[bracket == row]))
             for row, label in enumerate(AGE_BRACKETS)
         ),
     )

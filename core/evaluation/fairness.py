@@ -1,4 +1,4 @@
-"""Measure for whom a model of age or gender is wrong: errors by UTKFace's labels and by their intersections.
+"""Measure for whom a model of age or gender is wrong: errors by a data set's labels and by their intersections.
 
 The labels describe how annotators saw a face. They are read here to measure errors; no network predicts race.
 """
@@ -15,19 +15,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.datasets.fairface import FAIRFACE_RACES
 from core.datasets.utkface import RACES
 from core.errors import ConfigError
 from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
-from core.evaluation.metrics import AGE_BRACKETS, bracket_indices, sample_scores
+from core.evaluation.metrics import AGE_BRACKETS, sample_scores, true_brackets
 from core.evaluation.predictions import Predictions
 from core.evaluation.tables import interval_columns
 from core.types import GENDERS
 
-GroupMetric = Literal["age_mae", "gender_accuracy"]
-GROUP_METRICS: Mapping[GroupMetric, str] = {"age_mae": "age", "gender_accuracy": "gender"}
-"""Metric -> the output that it is about."""
-GROUPINGS: Mapping[str, tuple[str, ...]] = {"race": RACES, "age": AGE_BRACKETS, "gender": tuple(map(str, GENDERS))}
-"""What people can be grouped by, and the labels in their order."""
+GroupMetric = Literal["age_mae", "bracket_accuracy", "gender_accuracy"]
+GROUP_METRICS: Mapping[GroupMetric, str] = {
+    "age_mae": "age",
+    "bracket_accuracy": "age_bracket",
+    "gender_accuracy": "gender",
+}
+"""Metric -> the label that it is about."""
+GROUPINGS: Mapping[str, tuple[str, ...]] = {
+    "race": RACES,
+    "fairface_race": FAIRFACE_RACES,
+    "age": AGE_BRACKETS,
+    "gender": tuple(map(str, GENDERS)),
+}
+"""What people can be grouped by, and the labels in their order. Each data set has one of the first two."""
+RACE_GROUPINGS = ("race", "fairface_race")
 MIN_GROUP_SIZE = 30
 """A group with fewer people is marked: its metrics are mostly chance, and so are gaps that include it."""
 YOUNGEST = (0, 9)
@@ -38,31 +49,27 @@ _PERMUTATIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class GroupError:
-    """Errors on the people who share ``labels`` (none: all people): age error in years, gender accuracy in [0, 1]; NaN
-    for what the model does not predict."""
+    """Errors on the ``n`` people who share ``labels`` (none: all people): age error in years, accuracies in [0, 1], for
+    what the model predicts and the labels tell."""
 
     labels: tuple[str, ...]
-    age_mae: MetricValue
-    gender_accuracy: MetricValue
+    n: int
+    metrics: Mapping[GroupMetric, MetricValue]
 
     def __post_init__(self) -> None:
-        if self.age_mae.n != self.gender_accuracy.n:
-            raise ValueError(f"both metrics must be of the same people, got {self.age_mae} and {self.gender_accuracy}")
+        if any(metric.n != self.n for metric in self.metrics.values()):
+            raise ValueError(f"all metrics must be of the same {self.n} people, got {dict(self.metrics)}")
 
     @property
     def label(self) -> str:
         return ", ".join(self.labels) or "All people"
 
     @property
-    def n(self) -> int:
-        return self.age_mae.n
-
-    @property
     def is_small(self) -> bool:
         return self.n < MIN_GROUP_SIZE
 
     def metric(self, name: GroupMetric) -> MetricValue:
-        return self.age_mae if name == "age_mae" else self.gender_accuracy
+        return self.metrics[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +109,15 @@ class FairnessReport:
         return next((gap for gap in self.gaps if (gap.metric, gap.with_small) == (metric, with_small)), None)
 
 
+def race_grouping(predictions: Predictions) -> str | None:
+    """Return which of ``RACE_GROUPINGS`` the data set has, or ``None``."""
+    return next((name for name in RACE_GROUPINGS if name in predictions.truth), None)
+
+
 def fairness_report(predictions: Predictions, by: Sequence[str] = ("race",), seed: int = 0) -> FairnessReport:
-    """Measure errors by one or more of ``GROUPINGS``. ``seed`` is for the permutations of the gaps by chance.
+    """Measure errors by one or more of ``GROUPINGS`` that the data set has.
+
+    ``seed`` is for the permutations of the gaps by chance.
 
     Raises ``ConfigError`` for another attribute, one named twice, none, or no predictions.
     """
@@ -143,14 +157,16 @@ def fairness_metrics(predictions: Predictions) -> dict[str, float]:
     """Return flat metrics for the model card; those that the data or the outputs cannot give are left out.
 
     ``age_mae_gap_race`` (years) and ``gender_accuracy_gap_race`` (share): gaps between the best and the worst race
-    label of at least ``MIN_GROUP_SIZE`` people; ``age_mae_0_9``: age error of the youngest, in years.
+    label of at least ``MIN_GROUP_SIZE`` people, and ``bracket_accuracy_gap_race`` where only brackets are known;
+    ``age_mae_0_9``: age error of the youngest, in years.
     """
-    if "race" not in predictions.truth:
+    race = race_grouping(predictions)
+    if race is None:
         return {}
-    report = fairness_report(predictions)
+    report = fairness_report(predictions, [race])
     gaps = {f"{metric}_gap_race": report.gap(metric) for metric in report.metrics}
     metrics = {name: gap.size for name, gap in gaps.items() if gap is not None}
-    if predictions.age is not None:
+    if "age" in predictions.truth and predictions.age is not None:
         metrics["age_mae_0_9"] = mae_in_age_range(predictions, *YOUNGEST).value
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
@@ -169,7 +185,7 @@ def group_table(report: FairnessReport) -> pd.DataFrame:
 
 def _group_indices(predictions: Predictions, by: tuple[str, ...]) -> NDArray[np.int64]:
     """(N,) rows of the table of all combinations, the last attribute fastest."""
-    indices = {**predictions.truth, "age": bracket_indices(predictions.truth["age"])}
+    indices = {**predictions.truth, "age": true_brackets(predictions.truth)}
     sizes = [len(GROUPINGS[name]) for name in by]
     return np.ravel_multi_index([indices[name] for name in by], sizes).astype(np.int64)
 
@@ -177,13 +193,13 @@ def _group_indices(predictions: Predictions, by: tuple[str, ...]) -> NDArray[np.
 def _group_error(
     labels: tuple[str, ...], scores: Mapping[GroupMetric, NDArray[np.float64]], chosen: NDArray[np.bool_]
 ) -> GroupError:
-    unknown = MetricValue(math.nan, math.nan, math.nan, int(chosen.sum()))
-    age, gender = (scores[metric][chosen] if metric in scores else None for metric in GROUP_METRICS)
-    return GroupError(
-        labels,
-        unknown if age is None else mean_absolute_error(age),
-        unknown if gender is None else wilson_interval(int(gender.sum()), len(gender)),
-    )
+    metrics = {
+        metric: mean_absolute_error(values[chosen])
+        if metric == "age_mae"
+        else wilson_interval(int(values[chosen].sum()), int(chosen.sum()))
+        for metric, values in scores.items()
+    }
+    return GroupError(labels, int(chosen.sum()), metrics)
 
 
 def _gap(

@@ -37,6 +37,14 @@ def wilson_interval(successes: int, n: int) -> MetricValue:
     return MetricValue(share, max(0.0, min(centre - half, share)), min(1.0, max(centre + half, share)), n)
 
 
+def mean_share(shares: NDArray[np.float64]) -> MetricValue:
+    """Return the mean of (N,) shares in [0, 1]: with the Wilson interval if all are 0 or 1, else the normal one."""
+    if np.isin(shares, (0.0, 1.0)).all():
+        return wilson_interval(int(shares.sum()), len(shares))
+    mean = mean_difference(shares)
+    return MetricValue(mean.value, max(0.0, mean.low), min(1.0, mean.high), mean.n)
+
+
 def mean_absolute_error(errors: NDArray[Any]) -> MetricValue:
     """Return the mean of |errors| (N,) with the normal approximation of its interval, which needs two samples."""
     mean = mean_difference(np.abs(np.asarray(errors, np.float64)))

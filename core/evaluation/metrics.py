@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.evaluation.intervals import MetricValue, mean_absolute_error, wilson_interval
+from core.evaluation.intervals import MetricValue, mean_absolute_error, mean_share, wilson_interval
 from core.evaluation.predictions import Predictions, classifier_outputs, truth_of
 from core.tasks import CLASSES, TASKS
 
 _BRACKET_STARTS: tuple[int, ...] = (0, 3, 10, 20, 30, 40, 50, 60, 70)
 AGE_BRACKETS: tuple[str, ...] = ("0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+")
 """Age brackets of the evaluation protocol, in completed years; ``_BRACKET_STARTS`` holds the first year of each."""
+_BRACKET_ENDS: tuple[int, ...] = (*_BRACKET_STARTS[1:], 90)
+"""First year after each bracket; few people are 90 or older."""
 CUMULATIVE_SCORE_YEARS = 5
 """CS@5: share of ages with an error of at most this many years."""
 METRIC_PREFIXES = {"emotion": "", "age_group": "age_group_", "gender": "gender_"}
@@ -54,6 +56,12 @@ class ClassificationReport:
         """(K, K) shares of each true class: rows sum to 1, that of a class without samples is zeros."""
         shares: NDArray[np.float64] = self.confusion / np.maximum(self.support, 1)[:, None]
         return shares
+
+    @property
+    def within_one(self) -> MetricValue:
+        """Share of predictions at most one class off, for classes in an order."""
+        close = sum(int(np.trace(self.confusion, offset)) for offset in (-1, 0, 1))
+        return wilson_interval(close, int(self.confusion.sum()))
 
     @property
     def recall_intervals(self) -> tuple[MetricValue, ...]:
@@ -125,19 +133,50 @@ def class_report(predictions: Predictions, output: str) -> ClassificationReport:
 def age_report(predictions: Predictions) -> AgeReport:
     """Report on predicted ages and their intervals. Raises ``ConfigError`` without predictions."""
     truth, ages, errors = predictions.truth["age"], predictions.ages, predictions.age_errors
-    true_bracket = bracket_indices(truth)
-    brackets = classification_report(true_bracket, bracket_indices(ages.years), AGE_BRACKETS)
+    brackets, true_bracket = bracket_report(predictions), bracket_indices(truth)
     close = np.abs(errors) <= CUMULATIVE_SCORE_YEARS
-    covered = (ages.low <= truth) & (truth <= ages.high)
     return AgeReport(
         mae=mean_absolute_error(errors),
         bias=float(errors.mean()),
         within_5_years=wilson_interval(int(close.sum()), len(errors)),
-        coverage=wilson_interval(int(covered.sum()), len(errors)),
+        coverage=mean_share(interval_shares(predictions)),
         interval_width=float((ages.high - ages.low).mean(dtype=np.float64)),
         brackets=brackets,
         by_bracket=tuple(_bracket_error(label, errors[true_bracket == row]) for row, label in enumerate(AGE_BRACKETS)),
     )
+
+
+def true_brackets(labels: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Return the true age brackets, known or from the true ages, as (N,) indices into ``AGE_BRACKETS``."""
+    return labels["age_bracket"] if "age_bracket" in labels else bracket_indices(labels["age"])
+
+
+def bracket_report(predictions: Predictions) -> ClassificationReport:
+    """Report on predicted ages with age brackets as classes. Raises ``ConfigError`` without predictions."""
+    predicted = bracket_indices(predictions.ages.years)
+    return classification_report(true_brackets(predictions.truth), predicted, AGE_BRACKETS)
+
+
+def interval_shares(predictions: Predictions) -> NDArray[np.float64]:
+    """Return (N,) how much of the true age is in the predicted interval: 1 or 0, or the share of a bracket's years."""
+    low, high = predictions.ages.low[:, None], predictions.ages.high[:, None]
+    if "age" in predictions.truth:
+        return _are_inside(predictions.truth["age"][:, None], low, high)[:, 0]
+    shares = np.empty(len(predictions))
+    for row, (start, end) in enumerate(zip(_BRACKET_STARTS, _BRACKET_ENDS, strict=True)):
+        people = predictions.truth["age_bracket"] == row
+        shares[people] = _are_inside(np.arange(start, end), low[people], high[people]).mean(axis=1)
+    return shares
+
+
+def _are_inside(years: NDArray[np.int64], low: NDArray[np.float32], high: NDArray[np.float32]) -> NDArray[np.float64]:
+    return ((low <= years) & (years <= high)).astype(np.float64)
+
+
+def end_to_end_accuracy(predictions: Predictions, output: str) -> MetricValue:
+    """Return the share of correct classes of ``output`` if missed faces count as wrong."""
+    correct = int((predictions.predicted(output) == predictions.truth[output]).sum())
+    return wilson_interval(correct, len(predictions) + len(predictions.missed or ()))
 
 
 def classes_without_samples(task: str, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, tuple[str, ...]]:
@@ -154,7 +193,7 @@ def classes_without_samples(task: str, labels: Mapping[str, NDArray[np.int64]]) 
         for output in classifier_outputs(task)
     }
     if "age" in TASKS[task].outputs:
-        found = set(bracket_indices(truth["age"]).tolist())
+        found = set(true_brackets(truth).tolist())
         missing["age bracket"] = tuple(name for row, name in enumerate(AGE_BRACKETS) if row not in found)
     return {what: names for what, names in missing.items() if names}
 
@@ -167,9 +206,12 @@ def describe_classes(missing: Mapping[str, Sequence[str]]) -> str:
 
 def sample_scores(predictions: Predictions, output: str) -> NDArray[np.float64] | None:
     """Return (N,) values whose mean is the metric of ``output``: 1 or 0 for correct or wrong classes, absolute errors
-    in years for ``age``; ``None`` if the predictions have no such output."""
+    in years for ``age``; ``None`` if the predictions have no such output or label."""
     if output == "age" and predictions.age is not None:
-        return np.abs(predictions.age_errors)
+        return np.abs(predictions.age_errors) if "age" in predictions.truth else None
+    if output == "age_bracket" and output in predictions.truth:
+        correct = bracket_indices(predictions.ages.years) == predictions.truth[output]
+        return correct.astype(np.float64)
     if output not in predictions.probabilities:
         return None
     return (predictions.predicted(output) == predictions.truth[output]).astype(np.float64)
@@ -182,16 +224,25 @@ def summary_metrics(predictions: Predictions) -> dict[str, float | int]:
     age_mae_high age_bias age_cs5 age_mae_0_2 ... age_mae_70_plus`` (by true age) ``bracket_accuracy
     bracket_accuracy_low bracket_accuracy_high bracket_macro_f1 interval_coverage interval_width``. Age groups:
     ``age_group_accuracy age_group_accuracy_low age_group_accuracy_high age_group_macro_f1``. Gender:
-    ``gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male recall_female``.
+    ``gender_accuracy gender_accuracy_low gender_accuracy_high gender_macro_f1 recall_male recall_female``. True age
+    brackets instead of years: ``bracket_within_one`` and its bounds, without errors in years. Whole photographs:
+    ``found_share`` and ``gender_end_to_end`` with their bounds, all others are of the faces found.
     """
     metrics: dict[str, float] = {}
     if predictions.age is not None:
-        metrics |= _age_metrics(age_report(predictions))
+        metrics |= (
+            _age_metrics(age_report(predictions)) if "age" in predictions.truth else _bracket_metrics(predictions)
+        )
     for output in predictions.probabilities:
         report = class_report(predictions, output)
         metrics |= _class_metrics(METRIC_PREFIXES[output], report)
         if output != "age_group":
             metrics |= dict(zip((f"recall_{label}" for label in report.labels), report.recall.tolist(), strict=True))
+    if predictions.missed is not None:
+        total = len(predictions) + len(predictions.missed)
+        metrics |= _with_interval("found_share", wilson_interval(len(predictions), total))
+        for output in predictions.probabilities:
+            metrics |= _with_interval(f"{METRIC_PREFIXES[output]}end_to_end", end_to_end_accuracy(predictions, output))
     return {"n": len(predictions)} | {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
@@ -204,6 +255,16 @@ def _age_metrics(age: AgeReport) -> dict[str, float]:
         **_class_metrics("bracket_", age.brackets),
         "interval_coverage": age.coverage.value,
         "interval_width": age.interval_width,
+    }
+
+
+def _bracket_metrics(predictions: Predictions) -> dict[str, float]:
+    brackets, ages = bracket_report(predictions), predictions.ages
+    return {
+        **_class_metrics("bracket_", brackets),
+        **_with_interval("bracket_within_one", brackets.within_one),
+        "interval_coverage": float(interval_shares(predictions).mean()),
+        "interval_width": float((ages.high - ages.low).mean(dtype=np.float64)),
     }
 
 

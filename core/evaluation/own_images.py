@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.artifacts.model_card import ModelCard, artifacts_dir, load_card
 from core.attributes.caffe import CAFFE
@@ -21,7 +20,8 @@ from core.errors import ConfigError, DetectorError, ImageError
 from core.evaluation.errors import WrongPrediction, find_age_errors, find_class_errors
 from core.evaluation.intervals import MetricValue, wilson_interval
 from core.evaluation.metrics import age_report, class_report, classes_without_samples, sample_scores, summary_metrics
-from core.evaluation.predictions import AgeArrays, Predictions
+from core.evaluation.photographs import age_arrays, class_probabilities, largest_face
+from core.evaluation.predictions import Predictions
 from core.evaluation.tables import bracket_table, class_table, confusion_table, display_name, interval_columns
 from core.io import export, images
 from core.settings import NetworkChoice
@@ -83,7 +83,8 @@ def evaluate_own_images(
     for done, image in enumerate(own.images, start=1):
         try:
             frame = images.decode(image.file.getvalue(), name=image.file.name).frame
-            outcomes.append(_select_face(image, analyzer.analyze(frame)))
+            analysis = analyzer.analyze(frame)
+            outcomes.append(Outcome(image, largest_face(analysis), len(analysis.faces)))
         except (ImageError, DetectorError):
             rejected.append(Rejected(image.file.name, "unreadable image"))
         progress(done)
@@ -188,11 +189,6 @@ def installed_cards(choice: NetworkChoice) -> dict[str, ModelCard]:
     return {attribute: load_card(artifacts_dir() / name) for attribute, name in networks if name != CAFFE}
 
 
-def _select_face(image: LabelledImage, analysis: Analysis) -> Outcome:
-    largest = max(analysis.faces, key=lambda face: face.box.width * face.box.height, default=None)
-    return Outcome(image, largest, len(analysis.faces))
-
-
 def _is_labelled(outcome: Outcome, attribute: str) -> bool:
     return getattr(outcome.image, attribute) is not None
 
@@ -212,13 +208,8 @@ def _predictions(attribute: str, outcomes: Sequence[Outcome]) -> Predictions:
     """Collect labels and predictions of ``attribute``; the task of a network for it alone has the same name."""
     ids = np.array([outcome.image.file.name for outcome in outcomes])
     labels = [getattr(outcome.image, attribute) for outcome in outcomes]
-    estimates = [getattr(outcome.face, attribute) for outcome in outcomes]
+    faces = [outcome.face for outcome in outcomes if outcome.face is not None]
     if attribute == "age":
-        ages = AgeArrays(*(_floats([getattr(age, name) for age in estimates]) for name in ("years", "low", "high")))
-        return Predictions("age", ids, {"age": np.array(labels, np.int64)}, {}, ages)
+        return Predictions("age", ids, {"age": np.array(labels, np.int64)}, {}, age_arrays(faces))
     truth = np.array([CLASSES[attribute].index(label) for label in labels], np.int64)
-    return Predictions(attribute, ids, {attribute: truth}, {attribute: _floats([e.probabilities for e in estimates])})
-
-
-def _floats(values: Sequence[float] | Sequence[Sequence[float]]) -> NDArray[np.float32]:
-    return np.array(values, np.float32)
+    return Predictions(attribute, ids, {attribute: truth}, {attribute: class_probabilities(faces, attribute)})

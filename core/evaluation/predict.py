@@ -9,10 +9,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from core.artifacts.model_card import AlignmentSpec
+from core.attributes.alignment import align_views, make_views
 from core.attributes.estimator import BATCH_SIZE, CropModel, Estimator, LiteRTEstimator
-from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, postprocess_outputs
+from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration, average_views, postprocess_outputs
 from core.datasets.samples import Samples, resize_images
 from core.evaluation.predictions import AgeArrays, Predictions, truth_of
+from core.types import Box, Detection
 
 _NO_TEMPERATURE: Mapping[str, float] = MappingProxyType({})
 
@@ -29,11 +32,11 @@ def evaluate_estimator(
     samples: Samples,
     progress: Callable[[float], None] = lambda share: None,
     *,
-    tta: bool = False,
+    views: int = 1,
 ) -> Predictions:
-    """Run any estimator on ``samples``. ``tta`` as in ``predict_images``."""
-    card = estimator.card
-    outputs = predict_images(estimator, resize_images(samples.images, card.input_size), progress, tta=tta)
+    """Run any estimator on ``samples``. ``views`` as in ``predict_images``."""
+    card = estimator.card.for_views(views)
+    outputs = predict_images(estimator, resize_images(samples.images, card.input_size), progress, views=views)
     return predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)
 
 
@@ -42,22 +45,28 @@ def predict_images(
     crops: NDArray[np.uint8],
     progress: Callable[[float], None] = lambda share: None,
     *,
-    tta: bool = False,
+    views: int = 1,
 ) -> dict[str, NDArray[np.float32]]:
     """Run ``model`` on (N, size, size, C) uint8 crops, grey or BGR -> output name -> (N, K).
 
-    ``tta``: average the outputs for each crop and its mirror image (test-time augmentation).
+    ``views``: average the outputs over so many views of each crop, which are cut out of it: moved a little, mirrored.
     """
     parts = []
     for start in range(0, max(len(crops), 1), BATCH_SIZE):
         batch = crops[start : start + BATCH_SIZE]
-        outputs = model.predict(batch)
-        if tta:
-            mirrored = model.predict(np.ascontiguousarray(batch[:, :, ::-1]))
-            outputs = {name: (values + mirrored[name]) * np.float32(0.5) for name, values in outputs.items()}
-        parts.append(outputs)
+        if views > 1:
+            batch = np.concatenate([_cut_views(crop, views) for crop in batch])
+        parts.append(average_views(model.predict(batch), views))
         progress(min(1.0, (start + BATCH_SIZE) / max(len(crops), 1)))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _cut_views(crop: NDArray[np.uint8], views: int) -> NDArray[np.uint8]:
+    """(size, size, C) -> (``views``, size, size, C)."""
+    size, channels = crop.shape[1:]
+    frame = np.repeat(crop, 3, axis=2) if channels == 1 else crop
+    whole = Detection(Box(0, 0, size, size), 1.0)
+    return align_views(frame, [whole], AlignmentSpec(), size, channels, make_views(views)).crops
 
 
 def predictions_from_outputs(

@@ -22,14 +22,25 @@ from core.tasks import ATTRIBUTE_TASKS, CLASSES, TASKS
 SUM_TOLERANCE = 1e-3
 """How far the probabilities of a sample may sum from 1."""
 _KIND = "kind"
-_TRUTH_FIELDS = {"emotion": "truth", "age": "age_true", "gender": "gender_true", "race": "race"}
+_TRUTH_FIELDS = {
+    "emotion": "truth",
+    "age": "age_true",
+    "gender": "gender_true",
+    "race": "race",
+    "age_bracket": "age_bracket",
+    "fairface_race": "fairface_race",
+}
+_MISSED = "missed_"
 _PROBABILITY_FIELDS = {
     "emotion": "probabilities",
     "gender": "gender_probabilities",
     "age_group": "age_group_probabilities",
 }
 _AGE_FIELDS = ("age_years", "age_low", "age_high")
-_LABELS = {name: len(classes) for name, classes in CLASSES.items()} | {"age": 150, "race": 5}
+_LABELS = {name: len(classes) for name, classes in CLASSES.items()}
+_LABELS |= {"age": 150, "race": 5, "age_bracket": 9, "fairface_race": 7}
+_SAME_LABEL = {"age": "age_bracket"}
+"""Label -> what stands in for it where a data set knows no more."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +60,26 @@ class AgeArrays:
 
 
 @dataclass(frozen=True)
+class MissedFaces:
+    """Labelled photographs in which the detector found no face; ``ids`` and ``truth`` as in ``Predictions``."""
+
+    ids: NDArray[np.str_]
+    truth: Mapping[str, NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
 class Predictions:
     """Calibrated predictions of a model of ``task`` for N samples.
 
     ``ids``: (N,) str, unique. ``truth``: label name -> (N,) int64: the index into ``CLASSES`` for ``emotion``,
-    ``gender`` and ``age_group``, into ``core.datasets.utkface.RACES`` for ``race``, years for ``age`` (not clipped to
-    what a model can predict). ``probabilities``: output -> (N, K) float32 in the order of ``CLASSES``, rows sum to 1.
-    ``age``: for tasks with the attribute ``age``. Labels that the model does not predict may be there, for errors by
-    group.
+    ``gender`` and ``age_group``, into ``core.datasets.utkface.RACES`` for ``race``, into ``FAIRFACE_RACES`` for
+    ``fairface_race``, years for ``age`` (not clipped to what a model can predict), or instead of them the index into
+    ``core.evaluation.metrics.AGE_BRACKETS`` for ``age_bracket``. ``probabilities``: output -> (N, K) float32 in the
+    order of ``CLASSES``, rows sum to 1. ``age``: for tasks with the attribute ``age``. Labels that the model does not
+    predict may be there, for errors by group. ``missed``: of whole photographs, those without a face.
     """
 
     task: str
@@ -64,6 +87,7 @@ class Predictions:
     truth: Mapping[str, NDArray[np.int64]]
     probabilities: Mapping[str, NDArray[np.float32]]
     age: AgeArrays | None = None
+    missed: MissedFaces | None = None
 
     def __post_init__(self) -> None:
         if self.task not in ATTRIBUTE_TASKS:
@@ -78,7 +102,8 @@ class Predictions:
             ("probabilities", self.probabilities, classifier_outputs(self.task)),
         ):
             # Labels that the model does not predict may be unknown.
-            if not set(names) & set(task.outputs) <= set(arrays) <= set(names):
+            needed = (set(names) & set(task.outputs)) - {key for key, other in _SAME_LABEL.items() if other in arrays}
+            if not needed <= set(arrays) <= set(names):
                 raise ValueError(f"{what} must be of {', '.join(names)}, got {', '.join(arrays)}")
         for name, labels in self.truth.items():
             _check_labels(f"truth of {name}", labels, count, _LABELS[name])
@@ -89,9 +114,19 @@ class Predictions:
         ages = None if self.age is None else len(self.age.years)
         if ages != (count if "age" in task.attributes else None):
             raise ValueError(f"age must be {count} ages for tasks with an age and None for others, got {ages}")
+        if self.missed is not None:
+            if set(self.missed.truth) != set(self.truth) or np.isin(self.missed.ids, self.ids).any():
+                raise ValueError("missed faces need the same labels as the others, and ids of their own")
+            for name, labels in self.missed.truth.items():
+                _check_labels(f"truth of missed {name}", labels, len(self.missed), _LABELS[name])
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def all_ids(self) -> list[str]:
+        """The ids of all samples, those without a face too."""
+        return [*self.ids.tolist(), *(self.missed.ids.tolist() if self.missed else ())]
 
     @property
     def ages(self) -> AgeArrays:
@@ -116,7 +151,7 @@ class Predictions:
         return known[self.probabilities[output][:, known].argmax(axis=1)]
 
     def take(self, rows: NDArray[Any]) -> Predictions:
-        """Return the predictions at ``rows`` (indices or a boolean mask), in that order."""
+        """Return the predictions at ``rows`` (indices or a boolean mask), in that order, without the missed faces."""
         return Predictions(
             self.task,
             self.ids[rows],
@@ -136,7 +171,8 @@ def truth_labels(task: str) -> tuple[str, ...]:
     outputs = TASKS[task].outputs
     if "emotion" in outputs:
         return ("emotion",)
-    return ("age", "gender", "race", "age_group") if "age_group" in outputs else ("age", "gender", "race")
+    labels = ("age", "age_bracket", "gender", "race", "fairface_race")
+    return (*labels, "age_group") if "age_group" in outputs else labels
 
 
 def truth_of(task: str, labels: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
@@ -165,6 +201,9 @@ def _fields(predictions: Predictions) -> dict[str, NDArray[Any]]:
     arrays |= {_PROBABILITY_FIELDS[name]: values for name, values in probabilities.items()}
     if age is not None:
         arrays |= dict(zip(_AGE_FIELDS, (age.years, age.low, age.high), strict=True))
+    if predictions.missed is not None:
+        arrays[f"{_MISSED}ids"] = predictions.missed.ids
+        arrays |= {f"{_MISSED}{_TRUTH_FIELDS[name]}": values for name, values in predictions.missed.truth.items()}
     return arrays
 
 
@@ -203,6 +242,9 @@ def _predictions_from(fields: Mapping[str, NDArray[Any]]) -> Predictions:
         truth_of(task, labels),
         {name: fields[_PROBABILITY_FIELDS[name]] for name in classifier_outputs(task)},
         AgeArrays(*(fields[field] for field in _AGE_FIELDS)) if has_age else None,
+        MissedFaces(fields[f"{_MISSED}ids"], {name: fields[f"{_MISSED}{_TRUTH_FIELDS[name]}"] for name in labels})
+        if f"{_MISSED}ids" in fields
+        else None,
     )
 
 

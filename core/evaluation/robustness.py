@@ -96,6 +96,8 @@ class RobustnessReport:
     elapsed_s: float
     clean: ConditionMetrics
     corruptions: tuple[CorruptionMetrics, ...]
+    corrupted_ece: float | None = None
+    """Expected calibration error over all corrupted images together; absent from older reports."""
 
     def __post_init__(self) -> None:
         if self.task not in MEASURED_TASKS:
@@ -139,11 +141,16 @@ class RobustnessReport:
         return worse / clean if clean else math.nan
 
 
+def measured_output(task: str) -> str:
+    """Return the output whose accuracy is measured."""
+    return "emotion" if task == "emotion" else "gender"
+
+
 def measure_condition(predictions: Predictions) -> ConditionMetrics:
     """Compute the metrics of calibrated predictions. Raises ``ConfigError`` for a task that is not measured."""
     if predictions.task not in MEASURED_TASKS:
         raise ConfigError(f"robustness is measured for {', '.join(MEASURED_TASKS)}, got {predictions.task}")
-    output = "emotion" if predictions.task == "emotion" else "gender"
+    output = measured_output(predictions.task)
     return ConditionMetrics(
         class_report(predictions, output).accuracy,
         _mean_confidence(predictions.probabilities[output]),
@@ -185,6 +192,8 @@ def summarize(report: RobustnessReport) -> dict[str, float]:
         "mean_corrupted_accuracy": report.mean_corrupted("accuracy"),
         "mean_relative_drop": 1 - report.retained_accuracy,
     }
+    if report.corrupted_ece is not None:
+        summary["corrupted_ece"] = report.corrupted_ece
     if report.clean.age_mae is not None:
         summary |= {
             "clean_age_mae": report.clean.age_mae.value,

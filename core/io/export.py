@@ -42,12 +42,14 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def to_json_object(file: str, analysis: Analysis) -> dict[str, Any]:
     """Return what ``python -m core analyze --json`` prints for one image. Attributes that were not read are ``None``;
-    ``label`` is the most probable class, even if uncertain."""
+    ``label`` is the most probable class, even if uncertain; ``views``: crops per face that
+    the answers are the mean of."""
     return {
         "file": file,
         "width": analysis.width,
         "height": analysis.height,
         "rotation": analysis.rotation,
+        "views": analysis.views,
         "faces": [face_object(face) for face in analysis.faces],
         "elapsed_ms": round(analysis.elapsed_ms, 2),
     }

@@ -17,12 +17,13 @@ import numpy as np
 
 from core.artifacts.model_card import (
     CARD_FILE,
+    CONSISTENCY_FILE,
     HISTORY_FILE,
     KERAS_FILE,
     PREDICTIONS_FILE,
     ROBUSTNESS_FILE,
     SERVED_FILE,
-    TWO_VIEWS_FILE,
+    SEVERAL_VIEWS_FILE,
     artifacts_dir,
 )
 from core.artifacts.storage import save_json, sha256_of, to_json
@@ -42,10 +43,11 @@ MAX_COMMITTED_BYTES = 5_000_000
 _MODEL_FILES = (SERVED_FILE, KERAS_FILE)
 _OTHER_FILES = (
     PREDICTIONS_FILE,
-    TWO_VIEWS_FILE,
+    SEVERAL_VIEWS_FILE,
     REPORT_FILE,
     NUMBERS_FILE,
     ROBUSTNESS_FILE,
+    CONSISTENCY_FILE,
     HISTORY_FILE,
 )
 _NETWORK_KEYS = ("trainable_parameters", "frozen_parameters", "start")

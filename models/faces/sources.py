@@ -80,7 +80,7 @@ def _list_utkface(data_dir: Path) -> Iterator[LabelledFace]:
 def _list_fairface(data_dir: Path) -> Iterator[LabelledFace]:
     images, _ = list_fairface(data_dir)
     for image in images:
-        split = _hold_out("fairface", image.id) if image.split == "train" else "test"
+        split = hold_out("fairface", image.id) if image.split == "train" else "test"
         yield LabelledFace(
             "fairface",
             image.id,
@@ -105,7 +105,7 @@ def _list_table(folder: Path, source: str) -> Iterator[LabelledFace]:
 
 def _parse(row: Mapping[str, str], folder: Path, source: str) -> LabelledFace:
     years = min(int(row["age"]), MAX_AGE)
-    split = _hold_out(source, row["file"]) if row["split"] in _TABLES[source] else "test"
+    split = hold_out(source, row["file"]) if row["split"] in _TABLES[source] else "test"
     points = [float(row[f"{name}_{axis}"]) for name in _LANDMARKS for axis in "xy"] if "nose_x" in row else None
     return LabelledFace(
         source,
@@ -119,5 +119,6 @@ def _parse(row: Mapping[str, str], folder: Path, source: str) -> LabelledFace:
     )
 
 
-def _hold_out(source: str, name: str) -> str:
+def hold_out(source: str, name: str) -> str:
+    """Return ``validation`` for the training images that only judge, drawn by the hash of their names, or ``train``."""
     return "validation" if hash_position(f"{source}/{name}") < _VALIDATION_SHARE[source] else "train"

@@ -24,7 +24,6 @@ from core.attributes.postprocessing import (
     extract_age_output,
     interval_half_widths,
 )
-from core.datasets.samples import Samples
 from core.errors import DatasetError
 from core.tasks import CLASSES
 
@@ -40,27 +39,27 @@ _MIN_SCALE = 0.05
 
 
 def fit_calibration(
-    outputs: Mapping[str, NDArray[np.float32]], samples: Samples, target_sigma: float = 0.0
+    outputs: Mapping[str, NDArray[np.float32]], labels: Mapping[str, NDArray[np.int64]], target_sigma: float = 0.0
 ) -> dict[str, Any]:
     """Fit ``temperature``, ``min_confidence`` and, for ages, ``age_calibration``, as they are stored on a card.
 
-    ``outputs``: raw, on the validation split ``samples``; ``target_sigma`` as in ``AgeCalibration``. Raises
-    ``DatasetError`` without images.
+    ``outputs``: raw, on the validation split with ``labels``, as of ``Samples``; ``target_sigma`` as in
+    ``AgeCalibration``. Raises ``DatasetError`` without images.
     """
-    if len(samples) == 0:
+    if not all(map(len, labels.values())):
         raise DatasetError("there are no images to calibrate on: the validation split is empty")
     fitted: dict[str, Any] = {"temperature": {}, "min_confidence": {}}
     temperature = fitted["temperature"]
     for output, probabilities in outputs.items():
         if output not in CLASSES:
             continue
-        truth = nearest_age_groups(samples.labels["age"]) if output == "age_group" else samples.labels[output]
+        truth = nearest_age_groups(labels["age"]) if output == "age_group" else labels[output]
         temperature[output] = fit_temperature(probabilities, truth)
         calibrated = apply_temperature(probabilities, temperature[output])
         fitted["min_confidence"][output] = fit_confidence_threshold(calibrated, truth)
     ages = extract_age_output(outputs, temperature)
     if ages is not None:
-        fitted["age_calibration"] = to_json(fit_age_calibration(ages, samples.labels["age"], target_sigma))
+        fitted["age_calibration"] = to_json(fit_age_calibration(ages, labels["age"], target_sigma))
     return fitted
 
 

@@ -30,14 +30,15 @@ from core.datasets.samples import Samples, fingerprint, resize_images
 from core.datasets.splits import load_utkface
 from core.datasets.utkface import SOURCE_SIZE
 from core.errors import ArtifactCorruptError, ConfigError
+from core.evaluation.calibration import reliability
 from core.evaluation.predict import predictions_from_outputs
 from core.evaluation.robustness import (
     MEASURED_TASKS,
-    ConditionMetrics,
     CorruptionMetrics,
     Limit,
     RobustnessReport,
     measure_condition,
+    measured_output,
     robustness_table,
     save_report,
     served_sha256,
@@ -155,7 +156,14 @@ def measure(
             estimator, drawn, corruptions, seed, budget_s=within_s, progress=bar.update, clock=clock
         )
     used = drawn.take(np.arange(len(next(iter(outputs[CLEAN].values())))))
-    metrics = {condition: _measure_outputs(part, used, card) for condition, part in outputs.items()}
+    predictions = {
+        condition: predictions_from_outputs(part, used, card.task, card.age_calibration, card.temperature)
+        for condition, part in outputs.items()
+    }
+    metrics = {condition: measure_condition(part) for condition, part in predictions.items()}
+    output = measured_output(card.task)
+    corrupted = [part.probabilities[output] for condition, part in predictions.items() if condition != CLEAN]
+    truth = np.tile(predictions[CLEAN].truth[output], len(corrupted))
     limited: Limit = "none" if len(used) == len(samples) else "time" if limit is None else "limit"
     return RobustnessReport(
         artifact=card.name,
@@ -179,6 +187,7 @@ def measure(
             )
             for name, corruption in corruptions.items()
         ),
+        corrupted_ece=reliability(np.concatenate(corrupted), truth).ece,
     )
 
 
@@ -192,12 +201,6 @@ def store(folder: Path, report: RobustnessReport) -> None:
 
 def _concatenate(parts: Sequence[Outputs]) -> Outputs:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _measure_outputs(outputs: Outputs, samples: Samples, card: ModelCard) -> ConditionMetrics:
-    return measure_condition(
-        predictions_from_outputs(outputs, samples, card.task, card.age_calibration, card.temperature)
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,8 +11,8 @@ from core.attributes.caffe import CAFFE
 from core.attributes.catalog import load_estimator, load_networks
 from core.attributes.estimator import Estimator
 from core.attributes.quality import installed_settings
-from core.detection import FaceDetector, create_detector
-from core.settings import DEFAULT_NETWORKS, DetectorSettings, NetworkChoice
+from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
+from core.settings import DEFAULT_NETWORKS, DetectorSettings, NetworkChoice, default_views
 
 
 def get_analyzer(
@@ -21,7 +21,17 @@ def get_analyzer(
     """Return an analyzer of warm detector and networks. The analyzer itself holds nothing else, so only its parts are
     cached. Raises ``FacetError``; a failure is not cached."""
     detector = get_detector(settings, detector_name)
-    return FaceAnalyzer(detector, get_networks(networks), installed_settings(), settings.any_orientation)
+    found, views = get_networks(networks), default_views(settings)
+    return FaceAnalyzer(detector, found, installed_settings(), settings.any_orientation, views)
+
+
+def get_photo_analyzer(name: str) -> FaceAnalyzer:
+    """Return Facet's detector for photographs with the artifact ``name`` for age and gender, one view per face, as
+    stored predictions are made. Raises ``FacetError``."""
+    networks = get_networks(NetworkChoice(age=name, gender=name))
+    used = {attribute: networks[attribute] for attribute in ("age", "gender")}
+    detector = get_detector(DetectorSettings(), DEFAULT_DETECTOR)
+    return FaceAnalyzer(detector, used, installed_settings(), any_orientation=True)
 
 
 def get_networks(choice: NetworkChoice) -> dict[str, Estimator]:

@@ -75,7 +75,7 @@ def test_a_card_that_is_none(toy, content):
         {"temperature": {"emotion": 0}},
         {"crop": {"points": [[0, 1]]}},
         {"claims": [{"text": "94 %"}]},
-        {"two_views": {"private": {"accuracy": None}}},
+        {"several_views": {"private": {"accuracy": None}}},
         {"metrics": {"private": {"accuracy": True}}},
         {"input": {"size": 48}},
         {"training": {"rounds": [{}]}},

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from core.artifacts.model_card import AlignmentSpec
-from core.attributes.alignment import align_faces, alignment_square
+from core.attributes.alignment import View, align_faces, align_views, alignment_square, make_views
 from core.types import Box, Detection, Landmarks
 
 
@@ -128,3 +128,34 @@ def test_frames_beyond_the_warp_limit(y):
         for image, top in ((frame, y), (short, y if y < 200 else y - 32_800))
     )
     assert np.abs(long.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("view", "center", "width"),
+    [(View(x=0.25), (70, 50), 39), (View(y=-0.5), (60, 30), 39), (View(scale=0.5), (60, 50), 19)],
+    ids=["right", "up", "narrower"],
+)
+def test_views_are_moved_by_shares_of_the_side(view, center, width):
+    crop = align_views(gradient(), [face(Box(40, 30, 80, 70))], AlignmentSpec(), 40, 3, [view]).crops[0].astype(float)
+    assert [crop[..., axis].mean() + 0.5 for axis in (0, 1)] == pytest.approx(center, abs=0.6)
+    assert np.ptp(crop[..., 0]) == pytest.approx(width, abs=0.6)
+
+
+def test_views_may_be_rotated_and_mirrored():
+    faces, spec = [face(Box(40, 30, 80, 70)), face(Box(60, 50, 100, 90))], AlignmentSpec()
+    views = [View(), View(mirrored=True), View(angle=np.pi / 2)]
+    crops = align_views(gradient(), faces, spec, 40, 3, views).crops
+    assert len(crops) == 6, "the views of one face in a row"
+    for first, aligned in zip((0, 3), align_faces(gradient(), faces, spec, 40, 3).crops, strict=True):
+        assert np.array_equal(crops[first], aligned)
+        assert np.array_equal(crops[first + 1], aligned[:, ::-1])
+        # Clockwise on screen: what is right of the face becomes the crop's upper side.
+        assert np.abs(crops[first + 2].astype(int) - np.rot90(aligned).astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("count", range(1, 9))
+def test_there_are_as_many_different_views_as_wanted(count):
+    views = make_views(count)
+    assert views[0] == View()
+    assert len(set(views)) == count
+    assert views == make_views(8)[:count]

@@ -98,8 +98,8 @@ def test_batches_are_joined_and_progress_reaches_1() -> None:
     assert shares[-1] == 1.0
 
 
-def test_tta_averages_each_crop_and_its_mirror_image() -> None:
+def test_views_of_each_crop_are_averaged() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 1), np.uint8)
-    outputs = predict_images(HalvesModel(), crops, tta=True)["halves"]
+    outputs = predict_images(HalvesModel(), crops, views=2)["halves"]
     assert outputs[:, 0] == pytest.approx(outputs[:, 1])
     assert outputs[:, 0] == pytest.approx(crops.mean(axis=(1, 2, 3)), abs=1e-3)

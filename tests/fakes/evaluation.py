@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.age_groups import AGE_GROUPS
-from core.evaluation.predictions import AgeArrays, Predictions, classifier_outputs, save_predictions, truth_of
+from core.evaluation.metrics import bracket_indices
+from core.evaluation.predictions import (
+    AgeArrays,
+    MissedFaces,
+    Predictions,
+    classifier_outputs,
+    save_predictions,
+    truth_of,
+)
 from core.tasks import TASKS
 from core.types import EMOTIONS
 
@@ -63,6 +72,17 @@ def people_predictions(task: str, count: int, seed: int) -> Predictions:
         {name: probabilities[name].astype(np.float32) for name in classifier_outputs(task)},
         ages if "age" in TASKS[task].attributes else None,
     )
+
+
+def fairface_predictions(count: int = 140, missed: int = 10, seed: int = 0) -> Predictions:
+    """Make up predictions of photographs with age brackets and seven races; faces were missed in some."""
+    people, rng = age_gender_predictions(count + missed, seed), np.random.default_rng(seed)
+    truth = {"age_bracket": bracket_indices(people.truth["age"]), "gender": people.truth["gender"]}
+    truth["fairface_race"] = rng.integers(0, 7, count + missed)
+    ids = np.array([f"val/{row}.jpg" for row in range(count + missed)])
+    found = replace(people, ids=ids, truth=truth).take(np.arange(count))
+    lost = MissedFaces(ids[count:], {name: labels[count:] for name, labels in truth.items()})
+    return replace(found, missed=lost)
 
 
 def card_dict(name: str, task: str, **changes: Any) -> dict[str, Any]:

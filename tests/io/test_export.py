@@ -27,13 +27,15 @@ FULL = Face(
     gender=GenderEstimate((0.25, 0.75)),
 )
 BARE = Face(Detection(Box(50, 2, 60, 12), 0.5))
-ANALYSIS = Analysis(100, 80, (FULL, BARE), elapsed_ms=12.345, rotation=90)
+ANALYSIS = Analysis(100, 80, (FULL, BARE), elapsed_ms=12.345, rotation=90, views=8)
 
 
 def test_json_object() -> None:
     answer = json.loads(json.dumps(to_json_object("a.jpg", ANALYSIS)))
-    assert list(answer) == ["file", "width", "height", "rotation", "faces", "elapsed_ms"]
-    whole = {"file": "a.jpg", "width": 100, "height": 80, "rotation": 90, "faces": [], "elapsed_ms": 12.35}
+    assert list(answer) == ["file", "width", "height", "rotation", "views", "faces", "elapsed_ms"]
+    whole = {"file": "a.jpg", "width": 100, "height": 80, "rotation": 90, "views": 8, "faces": []} | {
+        "elapsed_ms": 12.35
+    }
     assert answer | {"faces": []} == whole
     face, bare = answer["faces"]
     assert list(face) == ["box", "score", "emotion", "age", "gender"]

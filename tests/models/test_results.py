@@ -43,7 +43,7 @@ def test_only_text_between_the_markers_changes():
     ("name", "key", "error", "words"),
     [
         ("age_gender", "framing", ArtifactMissingError, "python -m models alignment"),
-        ("age_gender", "two_views", ArtifactMissingError, "python -m models evaluate age_gender --tta --store"),
+        ("age_gender", "several_views", ArtifactMissingError, "python -m models evaluate age_gender --views 8 --store"),
         ("four_conv", "task", ArtifactError, "not be complete"),
     ],
 )

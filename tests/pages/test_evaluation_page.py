@@ -10,23 +10,27 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.datasets.fairface import FAIRFACE_RACES
 from core.datasets.samples import Samples
 from core.errors import ArtifactMissingError
 from core.evaluation import predict
 from core.evaluation.answers import describe_accuracy
-from core.evaluation.metrics import class_report, summary_metrics
+from core.evaluation.metrics import class_report, end_to_end_accuracy, summary_metrics
 from core.evaluation.predictions import Predictions
-from core.tasks import TASKS
+from core.tasks import FAIRFACE, TASKS
 from pages.shared.evaluation import cache, tabs
 from pages.shared.evaluation.selection import DETAIL_KEY, TAB_KEY, TEST_SET_KEY, VIEW_KEY
+from tests.fakes.core import FakeAnalyzer
 from tests.fakes.evaluation import (
+    age_gender_predictions,
     emotion_predictions,
+    fairface_predictions,
     write_artifact,
     write_artifacts,
     write_baseline,
     write_fer2013_csv,
 )
-from tests.pages.apps import ROOT, download_names, open_page, rerun, switch_tab, tab_names, texts
+from tests.pages.apps import ROOT, download_names, encode, open_page, rerun, switch_tab, tab_names, texts
 
 CSV_IDS = np.array([f"PrivateTest_{row}" for row in range(4, 16)])
 """What the reader calls the private rows of ``write_fer2013_csv``."""
@@ -338,3 +342,60 @@ def test_neither_images_nor_served_model(artifacts: Path, tmp_path: Path) -> Non
     assert not [button for button in page.button if button.key == "load_images"]
     click(switch_tab(page, "Errors"), "load_images")
     assert "no UTKFace in" in page.error[0].value
+
+
+# Whole photographs.
+
+
+def write_photographs(root: Path) -> None:
+    """A network with stored predictions of photographs, one view and three, and one without."""
+    splits = {"test": age_gender_predictions(), "fairface": fairface_predictions()}
+    metrics = {split: summary_metrics(predictions) for split, predictions in splits.items()}
+    several = {"fairface": {"views": 3} | metrics["fairface"] | {"gender_accuracy": 0.999}}
+    write_artifact(root, "age_gender", "age_gender", splits, metrics=metrics, several_views=several)
+    write_artifact(root, "other", "age_gender", {"test": splits["test"]}, metrics={"test": metrics["test"]})
+
+
+def test_photographs_have_missed_faces_brackets_and_their_own_groups(artifacts: Path) -> None:
+    write_photographs(artifacts)
+    page = open_page(FAIRFACE.title)
+    assert page.multiselect[0].options == ["age_gender"], "the other was not measured"
+    assert tab_names(page) == [
+        *("Summary", "Photographs", "Age brackets", "Perceived gender", "Calibration", "Fairness", "Robustness"),
+        *ALWAYS,
+    ]
+    assert "faces like FairFace's" in page.subheader[0].value
+    assert "in age bracket" in page.subheader[1].value
+    predictions = fairface_predictions()
+    switch_tab(page, "Photographs")
+    assert page.metric[0].value == "93.3 %"
+    assert page.metric[1].value == f"{end_to_end_accuracy(predictions, 'gender').value:.1%}".replace("%", " %")
+    table = page.dataframe[0].value.set_index("metric")
+    assert list(table) == ["1 view", "3 views"]
+    assert table.loc["Perceived gender: accuracy", "3 views"] == 0.999
+    assert "Age" not in tab_names(page)
+    switch_tab(page, "Fairness")
+    assert "FairFace's own labels" in page.markdown[0].value
+    assert set(page.dataframe[0].value["fairface_race_label"]) == set(FAIRFACE_RACES)
+    assert len(page.get("plotly_chart")) == 2
+    for tab in ("Age brackets", "Perceived gender", "Calibration"):
+        switch_tab(page, tab)
+        assert not page.error
+        assert page.dataframe, tab
+
+
+def test_photographs_are_evaluated_again(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_photographs(artifacts)
+    folder = tmp_path / "data/fairface"
+    (folder / "val").mkdir(parents=True)
+    rows = ["file,age,gender,race,service_test", "val/0.jpg,3-9,Male,White,True", "val/1.jpg,3-9,Female,White,True"]
+    (folder / "fairface_label_val.csv").write_text("\n".join(rows))
+    for name in ("0", "1"):
+        (folder / f"val/{name}.jpg").write_bytes(encode(np.full((224, 224, 3), 90, np.uint8)))
+    monkeypatch.setattr("pages.shared.resources.get_photo_analyzer", lambda name: FakeAnalyzer())
+    page = click(open_page(FAIRFACE.title, "Errors"), "load_images")
+    assert not page.segmented_control, "errors in years need years"
+    click(switch_tab(page, "Reproduce"), "reproduce_start")
+    assert "1 images evaluated" in page.success[0].value
+    (table,) = (table.value for table in page.dataframe if "reproduced" in table.value.columns)
+    assert "Perceived gender: accuracy" in table["metric"].tolist()

@@ -13,7 +13,9 @@ import skimage.data
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core.settings import NetworkChoice
+from core.analyzer import FaceAnalyzer
+from core.detection import DEFAULT_DETECTOR
+from core.settings import LIVE_DETECTOR, DetectorSettings, NetworkChoice, ViewSettings
 from core.video.session import LiveSession
 from pages.shared import resources
 from pages.shared.sidebar import ATTRIBUTE_TITLES
@@ -205,3 +207,12 @@ def test_networks_in_memory_are_shared_and_few(folder: Path, monkeypatch: pytest
     assert opened.count("emotion") == 1, "what is in use stays"
     resources.get_networks(NetworkChoice(gender="six_conv_gender"))
     assert opened.count("six_conv_gender") == 2, "what was used longest ago was given up"
+
+
+@pytest.mark.parametrize(
+    ("settings", "views"), [(DetectorSettings(), ViewSettings().count), (LIVE_DETECTOR, 1)], ids=["photograph", "live"]
+)
+def test_photographs_get_several_views_and_video_one(settings: DetectorSettings, views: int) -> None:
+    frame = np.ascontiguousarray(ASTRONAUT[..., ::-1])
+    for analyzer in (resources.get_analyzer(settings, DEFAULT_DETECTOR), FaceAnalyzer.default(settings)):
+        assert analyzer.analyze(frame).views == views

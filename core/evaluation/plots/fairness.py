@@ -13,7 +13,7 @@ from core.evaluation.tables import column_names, display_name
 
 LARGE_NAME = f"At least {MIN_GROUP_SIZE} people"
 SMALL_NAME = f"Fewer than {MIN_GROUP_SIZE} people"
-_FORMATS: dict[GroupMetric, str] = {"age_mae": ".1f", "gender_accuracy": ".0%"}
+_FORMATS: dict[GroupMetric, str] = {"age_mae": ".1f", "bracket_accuracy": ".0%", "gender_accuracy": ".0%"}
 _GREY = "#C9C9C9"
 
 

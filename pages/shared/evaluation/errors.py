@@ -42,7 +42,7 @@ def show_examples(model: StoredEvaluation, output: str, cell: tuple[str, str]) -
 
 def _find_errors(predictions: Predictions) -> tuple[Sequence[WrongPrediction], str]:
     """The largest errors of the chosen output, and what their captions say."""
-    outputs = {"age"} if predictions.age is not None else set()
+    outputs = {"age"} & predictions.truth.keys() if predictions.age is not None else set()
     titles = {title: output for output, title in _TITLES.items() if output in {*outputs, *predictions.probabilities}}
     chosen = next(iter(titles))
     if len(titles) > 1:

@@ -17,6 +17,7 @@ from core.evaluation.fairness import (
     fairness_report,
     group_table,
     mae_in_age_range,
+    race_grouping,
 )
 from core.evaluation.plots.fairness import group_figure
 from core.evaluation.predictions import Predictions
@@ -24,17 +25,24 @@ from core.labels import pluralize
 from pages.shared.evaluation.cache import cache_report, draw_figure
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
-_GROUPINGS = {"Race label": "race", "True age": "age", "Gender label": "gender"}
+_RACE = "Race label"
 _DOTS = f"Lines: 95 % confidence intervals. Hollow: fewer than {MIN_GROUP_SIZE} people. Dashed: all people."
 _SQUARES = f"Darker is worse. Grey with a star: fewer than {MIN_GROUP_SIZE} people, mostly chance. Empty: nobody."
 _LOOK_AT_DOTS = "Look at how far the dots are apart, and whether their lines overlap."
 _LOOK_AT_SQUARES = "Look at the darkest squares: the groups for whom the model is wrong most."
 _TITLES: Mapping[GroupMetric, tuple[str, str]] = {
     "age_mae": ("Age MAE by group", "Lower is better."),
+    "bracket_accuracy": ("Age bracket accuracy by group", "Higher is better."),
     "gender_accuracy": (
         "Perceived gender accuracy by group",
         "Higher is better. Small children are hard for models and people alike.",
     ),
+}
+
+
+_ORIGINS = {
+    "race": "Groups follow UTKFace's own labels, which were estimated by an algorithm and checked by annotators.",
+    "fairface_race": "Groups follow FairFace's own labels by annotators, for the faces found.",
 }
 
 
@@ -45,25 +53,26 @@ def _cached_report(predictions: Predictions, by: tuple[str, ...]) -> FairnessRep
 
 def show_fairness(predictions: Predictions, stem: str) -> None:
     """Show errors by group of people; ``stem`` begins the names of downloads."""
+    race = race_grouping(predictions)
     st.markdown(
-        "Groups follow UTKFace's own labels, which were estimated by an algorithm and checked by annotators. The race "
-        "label is used to measure errors only; Facet does not predict it. Age distributions differ between labels: "
-        "add 'True age' to compare people of the same age."
+        f"{_ORIGINS.get(race or '', '')} The race label is used to measure errors only; Facet does not predict it. Age "
+        "distributions differ between labels: add 'True age' to compare people of the same age."
     )
-    if predictions.age is not None:
+    groupings = ({_RACE: race} if race else {}) | {"True age": "age", "Gender label": "gender"}
+    if "age" in predictions.truth and predictions.age is not None:
         _show_age_extremes(predictions)
     chosen = st.segmented_control(
         "Group by (choose several for intersections)",
-        list(_GROUPINGS),
+        list(groupings),
         selection_mode="multi",
-        default=["Race label"],
+        default=[next(iter(groupings))],
         key="evaluation_grouping",
     )
     if not chosen:
         st.info("Choose at least one label.")
         return
     # In a fixed order, so that the same groups have the same names whatever was pressed first.
-    by = [name for title, name in _GROUPINGS.items() if title in chosen]
+    by = [name for title, name in groupings.items() if title in chosen]
     report = _cached_report(predictions, tuple(by))
     for metric in report.metrics:
         title, direction = _TITLES[metric]

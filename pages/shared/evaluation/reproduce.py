@@ -6,6 +6,8 @@ import numpy as np
 import streamlit as st
 
 from core.artifacts.model_card import SERVED_FILE, is_served
+from core.datasets.loading import data_dir
+from core.datasets.photographs import list_photographs
 from core.datasets.samples import Samples
 from core.errors import FacetError
 from core.evaluation.metrics import classes_without_samples, describe_classes, summary_metrics
@@ -15,6 +17,7 @@ from core.evaluation.tables import metrics_table
 from pages.shared.errors import show_error
 from pages.shared.evaluation.components import show_table
 from pages.shared.evaluation.model_card import show_excluded_files
+from pages.shared.evaluation.photographs import is_of_photographs
 from pages.shared.evaluation.test_images import load_test_images
 
 _PREDICTIONS_KEY = "evaluation_reproduced"
@@ -46,7 +49,9 @@ def reproduced_predictions(model: StoredEvaluation) -> Predictions | None:
 
 def _evaluate(model: StoredEvaluation, samples: Samples) -> None:
     # Imported here: looking at saved predictions needs no runtime of the models.
+    from core.evaluation.photographs import evaluate_photographs
     from core.evaluation.predict import evaluate_samples
+    from pages.shared import resources
 
     text = f"Evaluating {len(samples):,} images …"
     bar = st.progress(0.0, text)
@@ -55,7 +60,12 @@ def _evaluate(model: StoredEvaluation, samples: Samples) -> None:
         bar.progress(min(max(share, 0.0), 1.0), text)
 
     try:
-        predictions = evaluate_samples(model.folder, samples, progress)
+        if is_of_photographs(model):
+            photographs = list_photographs(model.split, data_dir())
+            analyzer = resources.get_photo_analyzer(model.name)
+            predictions, _ = evaluate_photographs(photographs, analyzer, model.card.task, progress)
+        else:
+            predictions = evaluate_samples(model.folder, samples, progress)
     except FacetError as error:
         show_error(error)
         return

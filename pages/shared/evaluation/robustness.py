@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.errors import ArtifactError, ArtifactMissingError
+from core.evaluation.consistency import consistency_command, consistency_table, load_consistency
 from core.evaluation.plots.robustness import severity_charts
 from core.evaluation.robustness import (
     MEASURED_TASKS,
@@ -16,11 +17,13 @@ from core.evaluation.robustness import (
     robustness_table,
 )
 from core.evaluation.stored import StoredEvaluation
+from core.labels import pluralize
 from core.tasks import TASKS
 from pages.shared.errors import show_error
 from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
+_SUBJECTS = {"emotion": "emotion", "gender": "perceived gender"}
 _LIMITED = {"none": "", "limit": " Limited on request.", "time": " Limited to what 12 minutes allow."}
 
 
@@ -70,6 +73,33 @@ def show_robustness(detail: StoredEvaluation) -> None:
     show_table(
         robustness_table(report, shown), file_name, f"table_robustness_{shown}", "%" if shown == "accuracy" else "years"
     )
+
+
+def show_consistency(detail: StoredEvaluation) -> None:
+    """Show how often the answer about the same face changes."""
+    st.subheader("The same face again")
+    try:
+        report = load_consistency(detail.folder, detail.card)
+    except ArtifactMissingError:
+        st.info("Not measured yet. This command measures it:")
+        st.code(consistency_command(detail.name), language="bash")
+        return
+    except ArtifactError as error:
+        show_error(error)
+        return
+    st.markdown(
+        "FairFace portraits, each moved by 4 pixels in three directions, resized and mirrored. Detector and model read "
+        f"every picture; shown is how often the {_SUBJECTS[report.output]} changes."
+    )
+    for column, changes in zip(st.columns(len(report.by_views)), report.by_views, strict=True):
+        with column:
+            label = f"Changed answers, {pluralize(changes.views, 'view')}"
+            metric_with_interval(label, changes.answers, "%", "Share of the answers about changed pictures.")
+    st.caption(
+        f"{report.found:,} of {report.images:,} portraits, whose face was found in every picture. Photographs are "
+        "answered by the mean of several views, live video by one."
+    )
+    show_table(consistency_table(report), f"{detail.name}_consistency.csv", "table_consistency")
 
 
 @cache_report

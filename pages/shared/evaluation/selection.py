@@ -7,7 +7,7 @@ import streamlit as st
 from core.artifacts.model_card import list_artifacts
 from core.errors import FacetError
 from core.evaluation.stored import StoredEvaluation
-from core.tasks import TASKS, Split
+from core.tasks import TASKS, Split, Task
 from pages.shared.errors import show_error
 from pages.shared.evaluation.cache import load_model
 from pages.shared.session import LINK_KEY
@@ -36,7 +36,7 @@ def choose_split() -> Split:
     installed = {artifact.card.task for artifact in list_artifacts() if artifact.card is not None}
     tasks = [task for name, task in TASKS.items() if name in {*_DEFAULT_TASKS, *installed}]
     tasks.sort(key=lambda task: not task.outputs)  # detection last: it has a report instead of predictions
-    splits = {split.title: split for task in tasks for split in task.splits if task.outputs or not split.is_validation}
+    splits = {split.title: split for task in tasks for split in _listed(task)}
     if st.session_state.get(TEST_SET_KEY) not in splits:
         st.session_state.pop(TEST_SET_KEY, None)
     title = st.selectbox("Test set", list(splits), key=TEST_SET_KEY, persist_state="session")
@@ -45,12 +45,20 @@ def choose_split() -> Split:
     return split
 
 
+def _listed(task: Task) -> list[Split]:
+    """The test split, the photographs, then the validation split; of detection only the first."""
+    return [task.test_split, *task.photo_splits, *([task.validation_split] if task.outputs else [])]
+
+
 def choose_models(split: Split) -> list[StoredEvaluation]:
     """Choose models that were evaluated on ``split`` and load their predictions; the built-in models come first. Each
     artifact that cannot be used gets an error message."""
     artifacts, failures = list_artifacts(), []
-    tasks = {name for name, task in TASKS.items() if split in task.splits}
+    tasks = {name for name, task in TASKS.items() if split in _listed(task)}
     cards = {artifact.name: artifact.card for artifact in artifacts if artifact.card and artifact.card.task in tasks}
+    if split in (photos for task in TASKS.values() for photos in task.photo_splits):
+        # Measured only where somebody has the photographs.
+        cards = {name: card for name, card in cards.items() if split.name in card.metrics}
     names, key = sorted(cards, key=lambda name: (cards[name].is_baseline, name)), _models_key(split)
     # The choice may have been made elsewhere, or name an artifact that is gone.
     st.session_state[key] = [name for name in st.session_state.get(key, names[:1]) if name in cards]

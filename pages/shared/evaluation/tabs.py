@@ -12,7 +12,8 @@ from core.datasets.loading import data_dir, has_data
 from core.drawing.bars import bars_html
 from core.drawing.palette import EMOTION_HEX
 from core.evaluation.answers import describe_accuracy, describe_age
-from core.evaluation.metrics import AgeReport, ClassificationReport, age_report, class_report
+from core.evaluation.fairness import race_grouping
+from core.evaluation.metrics import AgeReport, ClassificationReport, age_report, bracket_report, class_report
 from core.evaluation.stored import StoredEvaluation
 from core.tasks import TASKS
 from pages.shared.evaluation.age import show_age, show_age_summary
@@ -30,8 +31,9 @@ from pages.shared.evaluation.errors import show_errors, show_examples
 from pages.shared.evaluation.fairness import show_fairness
 from pages.shared.evaluation.latency import show_speed
 from pages.shared.evaluation.model_card import show_card, show_training
+from pages.shared.evaluation.photographs import is_of_photographs, show_photographs
 from pages.shared.evaluation.reproduce import show_reproduce
-from pages.shared.evaluation.robustness import has_robustness, show_robustness
+from pages.shared.evaluation.robustness import has_robustness, show_consistency, show_robustness
 from pages.shared.evaluation.selection import TAB_KEY
 
 _TITLES = {"emotion": "", "age_group": "age group", "gender": "perceived gender"}
@@ -46,19 +48,26 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
     """Show ``models`` beside each other where they have the outputs of ``detail``; tabs about a single model show
     ``detail``."""
     tabs: dict[str, Callable[[], None]] = {"Summary": partial(_show_summary, detail)}
+    if is_of_photographs(detail):
+        tabs["Photographs"] = partial(show_photographs, detail)
     tabs |= _output_tabs(models, detail) | {"Calibration": partial(show_calibration, models, detail)}
-    if "race" in detail.predictions.truth:
+    if race_grouping(detail.predictions) is not None:
         tabs["Fairness"] = partial(show_fairness, detail.predictions, detail.stem)
     if has_robustness(detail):
-        tabs["Robustness"] = partial(show_robustness, detail)
+        tabs["Robustness"] = partial(_show_robustness, detail)
     tabs |= {
         "Speed": show_speed,
         "Training": partial(show_training, detail.folder),
         "Model card": partial(show_card, detail.card),
     }
-    if has_data(data_dir(), detail.card.task):
+    if has_data(data_dir(), detail.card.task, detail.split):
         tabs |= {"Errors": partial(show_errors, detail), "Reproduce": partial(show_reproduce, detail)}
     show_open_tab(tabs, TAB_KEY)
+
+
+def _show_robustness(detail: StoredEvaluation) -> None:
+    show_robustness(detail)
+    show_consistency(detail)
 
 
 def _output_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> dict[str, Callable[[], None]]:
@@ -67,7 +76,8 @@ def _output_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -
         tabs["Accuracy"] = partial(_show_classes, models, detail, "emotion", "emotion")
         tabs["Confusion matrix"] = partial(_show_confusion, models, detail, "emotion", "emotion")
     if detail.predictions.age is not None:
-        tabs["Age"] = partial(_show_age, models, detail)
+        if "age" in detail.predictions.truth:
+            tabs["Age"] = partial(_show_age, models, detail)
         tabs["Age brackets"] = partial(_show_brackets, models, detail)
     if "age_group" in outputs:
         tabs["Age groups"] = partial(_show_output, models, detail, "age_group", "age group", _AGE_GROUPS)
@@ -78,14 +88,20 @@ def _output_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -
 
 def _show_summary(detail: StoredEvaluation) -> None:
     """Show the answer in words, and bars that need no chart library: the page opens with this tab."""
-    data_set = TASKS[detail.card.task].test_split.title.split()[0].rstrip(",")
+    task = TASKS[detail.card.task]
+    splits = {split.name: split for split in (*task.splits, *task.photo_splits)}
+    data_set = splits[detail.split].title.split()[0].rstrip(",")
     for output, title in _TITLES.items():
         if output in detail.predictions.probabilities:
             report = _class_report(detail, output)
             st.subheader(describe_accuracy(report, data_set, title), anchor=False)
             colors = {str(emotion): color for emotion, color in EMOTION_HEX.items()}
             st.html(bars_html(_known(report.labels, report.recall), colors))
-    if detail.predictions.age is not None:
+    if "age_bracket" in detail.predictions.truth:
+        brackets = _bracket_report(detail)
+        st.subheader(describe_accuracy(brackets, data_set, "age bracket"), anchor=False)
+        st.html(bars_html(_known(brackets.labels, brackets.recall)))
+    elif detail.predictions.age is not None:
         ages = _age_report(detail)
         st.subheader(describe_age(ages, data_set), anchor=False)
         errors = _known(
@@ -106,6 +122,11 @@ def _class_report(model: StoredEvaluation, output: str) -> ClassificationReport:
 
 
 @cache_report
+def _bracket_report(model: StoredEvaluation) -> ClassificationReport:
+    return bracket_report(model.predictions)
+
+
+@cache_report
 def _age_report(model: StoredEvaluation) -> AgeReport:
     return age_report(model.predictions)
 
@@ -116,7 +137,7 @@ def _show_classes(models: Sequence[StoredEvaluation], detail: StoredEvaluation, 
 
 
 def _show_confusion(models: Sequence[StoredEvaluation], detail: StoredEvaluation, output: str, title: str) -> None:
-    report, with_images = _class_report(detail, output), has_data(data_dir(), detail.card.task)
+    report, with_images = _class_report(detail, output), has_data(data_dir(), detail.card.task, detail.split)
     show_confusion(report, title, detail.stem, selectable=with_images)
     if with_images:
         st.subheader("Images of a cell")
@@ -150,7 +171,7 @@ def _show_age(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
 
 
 def _show_brackets(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> None:
-    brackets = {name: report.brackets for name, report in _age_reports(models).items()}
+    brackets = {model.name: _bracket_report(model) for model in models if model.predictions.age is not None}
     _show_label(brackets, models, detail, "age bracket")
     show_confusion(brackets[detail.name], "age bracket", detail.stem)
 

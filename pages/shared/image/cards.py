@@ -126,7 +126,9 @@ def _show_image(
     ]
     whole = result.analysis
     show_picture(drawn, analysis, linked, _summary(whole))
-    st.caption(f"{_summary(whole)} · {whole.width} x {whole.height} pixels · {whole.elapsed_ms:.0f} ms")
+    views = f" · mean of {whole.views} views per face" if whole.faces and whole.views > 1 else ""
+    size, time = f"{whole.width} x {whole.height} pixels", f"{whole.elapsed_ms:.0f} ms"
+    st.caption(f"{_summary(whole)} · {size} · {time}{views}")
     if whole.rotation:
         st.caption(f"Read after a rotation by {labels.format_rotation(whole.rotation)}: the faces are not upright.")
     if not whole.faces:

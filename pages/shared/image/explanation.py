@@ -24,7 +24,8 @@ from pages.shared.sidebar import ATTRIBUTE_TITLES
 
 HOW_TO_READ = "Bright regions matter most for the prediction. This does not show whether the prediction is right."
 RAW_OUTPUT = (
-    "This is the raw model output. The card above shows lower confidence because the face image is of low quality."
+    "This is the raw model output for one view. The card above shows the mean of several views, with lower confidence "
+    "for a face image of low quality."
 )
 NO_REGION_DOMINATES = "No single region dominates: covering any one barely changes the prediction."
 MAX_EXPLAINED = 24
@@ -85,7 +86,7 @@ def show_explanation(
             show_error(error)
             return
         _show(annotator.pixelate(picture) if blur else picture, occlusion, show_map)
-        if is_lowered(face, occlusion):
+        if differs(face, occlusion):
             st.caption(RAW_OUTPUT)
 
 
@@ -109,13 +110,15 @@ def describe(occlusion: OcclusionMap) -> str:
     return f"With the brightest region covered, *{occlusion.label}* gets **{after:.0%}** instead of {before:.0%}."
 
 
-def is_lowered(face: Face, occlusion: OcclusionMap) -> bool:
-    """Return whether the confidence of ``face`` is below the network's own; ages are never lowered."""
-    estimate = {"emotion": face.emotion, "gender": face.gender}.get(occlusion.attribute)
+def differs(face: Face, occlusion: OcclusionMap) -> bool:
+    """Return whether the probability or age that ``face`` shows is another than the network's for the one crop."""
+    if occlusion.attribute == "age":
+        return face.age is not None and round(face.age.years) != round(occlusion.prediction)
+    estimate = {"emotion": face.emotion, "gender": face.gender}[occlusion.attribute]
     if estimate is None:
         return False
     shown = dict(zip(map(str, estimate.LABELS), estimate.probabilities, strict=True))[str(occlusion.label)]
-    return occlusion.prediction - shown >= _MIN_DIFFERENCE
+    return abs(occlusion.prediction - shown) >= _MIN_DIFFERENCE
 
 
 def _explain(

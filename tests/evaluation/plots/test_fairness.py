@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.evaluation.fairness import GROUP_METRICS, FairnessReport, GroupMetric, fairness_report
+from core.evaluation.fairness import FairnessReport, GroupMetric, fairness_report
 from core.evaluation.plots.fairness import LARGE_NAME, SMALL_NAME, group_dots, group_figure, group_heatmap
 from tests.fakes.evaluation import age_gender_predictions
 
@@ -22,7 +22,7 @@ def _drawn(figure: go.Figure, metric_axis: str) -> dict[str, int]:
     return {name: int(np.isfinite(drawn).sum()) for name, drawn in values.items()}
 
 
-@pytest.mark.parametrize("name", GROUP_METRICS)
+@pytest.mark.parametrize("name", ["age_mae", "gender_accuracy"])
 @pytest.mark.parametrize("report", REPORTS.values(), ids=REPORTS.keys())
 def test_every_group_with_people_is_drawn_once(report: FairnessReport, name: GroupMetric) -> None:
     figure = group_figure(report, name, "Title")
@@ -40,7 +40,7 @@ def test_dots_keep_the_order_of_the_labels_and_say_how_many() -> None:
     rows = list(figure.layout.yaxis.categoryarray)[::-1]
     assert [row.partition(" ")[0] for row in rows] == ["male", "female"]
     assert sum(int(row.partition("n = ")[2].rstrip(")").replace(",", "")) for row in rows) == 700
-    assert figure.layout.shapes[0].x0 == report.overall.age_mae.value
+    assert figure.layout.shapes[0].x0 == report.overall.metrics["age_mae"].value
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_attribute_with_the_most_labels_runs_across(name: str, rows: int, co
 
 def test_squares_hold_their_groups() -> None:
     (heat,) = group_heatmap(REPORTS["race-gender"], "age_mae", "Title").select_traces({"name": LARGE_NAME})
-    values = {group.labels: group.age_mae.value for group in REPORTS["race-gender"].groups}
+    values = {group.labels: group.metrics["age_mae"].value for group in REPORTS["race-gender"].groups}
     for row, gender in enumerate(heat.y):
         for column, race in enumerate(heat.x):
             assert heat.z[row][column] == values[race, gender]

@@ -25,7 +25,7 @@ from tests.fakes.training import made_up_data
 
 SMALL = {"input_size": 35, "filters": (8, 8, 8), "dense": 16}
 BASELINE = replace(BASELINE_CONFIGS["levi_hassner"], architecture_arguments=SMALL, image_size=35, source_size=40)
-STALE = ("two_views.npz", "speed.json")
+STALE = ("several_views.npz", "speed.json")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.age_groups import AGE_GROUPS
-from core.artifacts.model_card import TWO_VIEWS_FILE, TWO_VIEWS_KEY, load_card
+from core.artifacts.model_card import SEVERAL_VIEWS_FILE, SEVERAL_VIEWS_KEY, load_card
 from core.artifacts.storage import from_json, sha256_of
 from core.attributes.postprocessing import (
     AgeCalibration,
@@ -142,7 +142,7 @@ def test_few_faces_suffice(count):
     probabilities, truth = drawn_classes(2, count)
     distribution, ages = drawn_ages(0, count)
     outputs = {"age": distribution, "gender": probabilities.astype(np.float32)}
-    fitted = fit_calibration(outputs, samples_of({"age": ages, "gender": truth}, count))
+    fitted = fit_calibration(outputs, {"age": ages, "gender": truth})
     scale = from_json(AgeCalibration, json.loads(json.dumps(fitted))["age_calibration"])
     years, low, high = estimate_ages(distribution, scale)
     assert ((low <= years) & (years <= high) & np.isfinite(high)).all()
@@ -152,7 +152,7 @@ def test_few_faces_suffice(count):
 def test_emotion_gets_temperature_and_threshold():
     probabilities, truth = drawn_classes(7, 300)
     outputs = {"emotion": normalize_rows(probabilities**2).astype(np.float32)}
-    fitted = fit_calibration(outputs, samples_of({"emotion": truth}, 300))
+    fitted = fit_calibration(outputs, {"emotion": truth})
     assert set(fitted) == {"temperature", "min_confidence"}
     answered = apply_temperature(outputs["emotion"], fitted["temperature"]["emotion"])
     assert fitted["min_confidence"] == {"emotion": fit_confidence_threshold(answered, truth)}
@@ -161,7 +161,7 @@ def test_emotion_gets_temperature_and_threshold():
 def test_calibration_needs_images():
     outputs = {"emotion": np.empty((0, 7), np.float32)}
     with pytest.raises(DatasetError, match="no images to calibrate on"):
-        fit_calibration(outputs, samples_of({"emotion": np.empty(0, np.int64)}, 0))
+        fit_calibration(outputs, {"emotion": np.empty(0, np.int64)})
 
 
 @pytest.fixture
@@ -207,16 +207,16 @@ def test_store_runs_each_split_once_and_calibrates(artifact, capsys):
     assert sum(estimator.asked for estimator in made) == 12
 
 
-def test_tta_is_stored_beside_the_predictions(artifact, capsys):
+def test_several_views_are_stored_beside_the_predictions(artifact, capsys):
     folder, data_dir, made = artifact
-    assert evaluate.main(["emotion", "--data", str(data_dir), "--tta", "--store", "--json"]) == 0
+    assert evaluate.main(["emotion", "--data", str(data_dir), "--views", "3", "--store", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed["test_time_augmentation"] is True
-    assert sum(estimator.asked for estimator in made) == 2 * (2 + 12)
-    card, stored = load_card(folder), load_predictions(folder / TWO_VIEWS_FILE)
+    assert printed["views"] == 3
+    assert sum(estimator.asked for estimator in made) == 3 * (2 + 12)
+    card, stored = load_card(folder), load_predictions(folder / SEVERAL_VIEWS_FILE)
     assert {split: len(predictions) for split, predictions in stored.items()} == {"public": 2, "private": 12}
-    assert printed.items() >= card.raw[TWO_VIEWS_KEY]["private"].items()
-    assert card.files[TWO_VIEWS_FILE]["bytes"] == (folder / TWO_VIEWS_FILE).stat().st_size
+    assert printed.items() >= card.raw[SEVERAL_VIEWS_KEY]["private"].items()
+    assert card.files[SEVERAL_VIEWS_FILE]["bytes"] == (folder / SEVERAL_VIEWS_FILE).stat().st_size
     assert card.metrics == {}
 
 
@@ -236,7 +236,7 @@ def test_regressed_age_gets_an_interval():
         return years.astype(np.float32)[:, None], truth
 
     years, truth = drawn(0)
-    fitted = fit_calibration({"age": years}, samples_of({"age": truth}, COUNT))
+    fitted = fit_calibration({"age": years}, {"age": truth})
     assert fitted["temperature"] == fitted["min_confidence"] == {}
     scale = from_json(AgeCalibration, fitted["age_calibration"])
     years, truth = drawn(1)
@@ -254,7 +254,7 @@ def test_age_groups_are_calibrated_with_an_interval():
     distorted = normalize_rows(probabilities**1.7).astype(np.float32)
     gender = np.full((COUNT, 2), 0.5, np.float32)
     labels = {"age": ages, "gender": np.zeros(COUNT, np.int64)}
-    fitted = fit_calibration({"age_group": distorted, "gender": gender}, samples_of(labels, COUNT))
+    fitted = fit_calibration({"age_group": distorted, "gender": gender}, labels)
     assert fitted["temperature"]["age_group"] == pytest.approx(1.7, rel=0.08)
     assert set(fitted["min_confidence"]) == {"age_group", "gender"}
     scale = from_json(AgeCalibration, fitted["age_calibration"])

@@ -46,6 +46,8 @@ def test_report_has_clean_metrics_and_every_corruption(task):
     assert (report.images, report.split_images, report.limited_by) == (70, 70, "none")
     assert (report.task, report.model_sha256) == (task, "a" * 64)
     assert report.split == TASKS[task].test_split.name
+    gap = np.mean([metrics.confidence - metrics.accuracy.value for metrics in report.conditions[1:]])
+    assert report.corrupted_ece >= abs(gap) - 1e-6, "bins cannot cancel each other out"
     plain, output = evaluate_estimator(estimator, samples), TASKS[task].outputs[-1]
     assert report.clean.accuracy.value == (plain.predicted(output) == plain.truth[output]).mean()
     assert report.clean.confidence == pytest.approx(plain.probabilities[output].max(axis=1).mean())

@@ -1,0 +1,105 @@
+"""Labelled photographs of other data sets, in which the detector has to find the face first: the photo splits of tasks.
+
+FairFace: the first 2,500 images of its official validation side, with the small margin. All-Age-Faces: the rows ``val``
+of its table ``labels.csv`` with the columns file, split, age, gender. Both are for reporting only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.copies import list_folder, read_table
+from core.datasets.fairface import list_fairface, read_fairface_image
+from core.datasets.samples import Dataset, Rejected, Samples, describe_rejected
+from core.errors import DatasetError
+from core.tasks import ALL_AGE_FACES, FAIRFACE
+from core.types import GENDERS
+
+_FAIRFACE_IMAGES = 2500
+_FOLDERS = {FAIRFACE.name: "fairface", ALL_AGE_FACES.name: "aaf"}
+_AAF_LABELS = {"file", "split", "age", "gender"}
+_GENDERS = {str(gender): index for index, gender in enumerate(GENDERS)}
+_EXPECTED_AAF = "expected DIR/aaf/labels.csv with the columns file, split, age, gender"
+
+
+@dataclass(frozen=True, slots=True)
+class Photograph:
+    """``labels``: as in ``core.evaluation.predictions.Predictions``, with ``age_low`` (years) where a bracket is known;
+    ``read`` returns (H, W, 3) uint8 BGR or why there is no such image."""
+
+    id: str
+    labels: Mapping[str, int]
+    read: Callable[[], NDArray[np.uint8] | str]
+
+
+def list_photographs(split: str, data_dir: Path) -> list[Photograph]:
+    """List the labelled photographs of a photo split by name. Raises ``DatasetError`` where ``data_dir`` lacks them."""
+    return {FAIRFACE.name: _list_fairface, ALL_AGE_FACES.name: _list_all_age_faces}[split](Path(data_dir))
+
+
+def read_photographs(split: str, data_dir: Path, ids: Iterable[str], image_size: int) -> Dataset:
+    """Read the photographs ``ids`` as (N, image_size, image_size, 3) BGR, resized by area, whatever their shape was.
+
+    Raises ``DatasetError`` if none is found.
+    """
+    listed = {photograph.id: photograph for photograph in list_photographs(split, data_dir)}
+    images: dict[str, NDArray[np.uint8]] = {}
+    rejected = []
+    for name in ids:
+        pixels = listed[name].read() if name in listed else "not in this copy of the data set"
+        if isinstance(pixels, str):
+            rejected.append(Rejected(name, pixels))
+        else:
+            small = cv2.resize(pixels, (image_size, image_size), interpolation=cv2.INTER_AREA)
+            images[name] = np.asarray(small, np.uint8)
+    if not images:
+        raise DatasetError(f"no usable image in {data_dir}: {describe_rejected(rejected)}")
+    return Dataset(split, Samples(np.array(list(images)), np.stack(list(images.values())), {}), tuple(rejected))
+
+
+def has_photographs(split: str, data_dir: Path) -> bool:
+    """Return whether ``data_dir`` seems to hold the data set of a photo split, judged by names of folders only."""
+    return _FOLDERS[split] in map(str.lower, list_folder(Path(data_dir)).folders)
+
+
+def _list_fairface(data_dir: Path) -> list[Photograph]:
+    images, _ = list_fairface(data_dir)
+    wanted = {f"val/{number}.jpg" for number in range(1, _FAIRFACE_IMAGES + 1)}
+    found = [image for image in images if image.split == "test" and image.id in wanted]
+    if not found:
+        raise DatasetError(f"{data_dir} has no FairFace images val/1.jpg to val/{_FAIRFACE_IMAGES}.jpg")
+    return [
+        Photograph(
+            image.id,
+            {"age_low": image.age_low, "gender": image.gender, "fairface_race": image.race},
+            partial(read_fairface_image, image.file),
+        )
+        for image in found
+    ]
+
+
+def _list_all_age_faces(data_dir: Path) -> list[Photograph]:
+    folder = data_dir / "aaf"
+    if not (folder / "labels.csv").is_file():
+        raise DatasetError(f"no All-Age-Faces in {data_dir}: {_EXPECTED_AAF}")
+    return [
+        Photograph(
+            row["file"],
+            {"age": int(row["age"]), "gender": _GENDERS[row["gender"]]},
+            partial(_read_image, folder / row["file"]),
+        )
+        for row in read_table(folder / "labels.csv", _AAF_LABELS, _EXPECTED_AAF)
+        if row["split"] == "val" and row["age"].isdigit() and row["gender"] in _GENDERS
+    ]
+
+
+def _read_image(file: Path) -> NDArray[np.uint8] | str:
+    image = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    return "unreadable image" if image is None else np.asarray(image, np.uint8)
