@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,31 +12,6 @@ from core.drawing.palette import FACE_HEX
 from core.evaluation.plots.style import NEUTRAL_HEX, apply_style, empty_figure, label_color
 from core.labels import UNCERTAIN
 from core.types import EMOTIONS
-
-
-def probability_bars(
-    labels: Sequence[str], probabilities: Sequence[float], title: str = "Class probabilities"
-) -> go.Figure:
-    """Plot one horizontal bar per label, from the top; ``probabilities`` in [0, 1]."""
-    names = [str(label) for label in labels]
-    figure = go.Figure(
-        go.Bar(
-            x=list(probabilities),
-            y=names,
-            orientation="h",
-            marker_color=[label_color(name) for name in names],
-            text=[f"{value:.0%}" for value in probabilities],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-        )
-    )
-    apply_style(figure, title, "Probability (%)", "", height_px=110 + 28 * len(names))
-    figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], ticktext=["0", "25", "50", "75", "100"])
-    figure.update_yaxes(autorange="reversed")
-    # Pixels for the text beside a full bar, whose width does not depend on the figure.
-    figure.update_layout(bargap=0.25, showlegend=False, margin={"r": 48})
-    return figure
 
 
 def emotion_timeline(samples: pd.DataFrame, title: str = "Emotions and valence over time") -> go.Figure:

@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from core import labels
-from core.evaluation.plots.faces import emotion_timeline, probability_bars
-from core.types import EMOTIONS, Face
+from core.drawing.bars import estimate_bars
+from core.evaluation.plots.faces import emotion_timeline
+from core.types import Face
 from core.video.history import emotion_shares, history_csv, timeline
 from core.video.session import LiveSession, LiveSnapshot
 from pages.shared.live.connection import seconds_in_state
@@ -100,12 +101,7 @@ def _face_card(face: Face) -> None:
     with st.container(border=True):
         st.markdown(face_title(face))
         if face.emotion is not None:
-            bars = probability_bars(EMOTIONS, face.emotion.probabilities, title="")
-            # The right margin stays, for the text beside a full bar.
-            bars.update_layout(height=200, margin={"l": 0, "t": 0, "b": 0})
-            bars.update_xaxes(visible=False)
-            bars.update_yaxes(showgrid=False)
-            st.plotly_chart(bars, key=f"live_bars_{face.track_id}", config={"displayModeBar": False})
+            st.html(estimate_bars(face.emotion))
 
 
 def _session(session: LiveSession) -> None:

@@ -28,7 +28,6 @@ DRAWN = {
     "age error of two": figures.age_error_bars({"a": AGES, "b": AGES}, "Title"),
     "ages": figures.age_heatmap(PEOPLE.truth["age"], PEOPLE.ages.years, "Title"),
     "training": figures.training_curves(HISTORY, "age_mae", "Title"),
-    "probabilities": face_figures.probability_bars(EMOTIONS, [0.1] * 6 + [0.4], "Title"),
     "timeline": face_figures.emotion_timeline(TIMELINE, "Title"),
     "expressions": face_figures.expressions_over_time({0.0: {"happy": 0.75, "uncertain": 0.25}}, 60.0, "Title"),
 }
@@ -96,7 +95,6 @@ def test_bias_is_drawn_for_a_single_model() -> None:
 
 def test_emotions_keep_their_colour_in_every_figure() -> None:
     expected = [EMOTION_HEX[emotion] for emotion in EMOTIONS]
-    assert list(DRAWN["probabilities"].data[0].marker.color) == expected
     assert [line.line.color for line in DRAWN["timeline"].data[:7]] == expected
     assert list(DRAWN["accuracy of one"].data[0].marker.color) == expected
 
