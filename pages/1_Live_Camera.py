@@ -9,7 +9,7 @@ from core.video.session import LiveSession
 from pages.shared.audience import show_live_audience
 from pages.shared.errors import show_error
 from pages.shared.live.connection import Connection, show_connection, show_help, watch_browser
-from pages.shared.live.controls import LivePageSettings, choose_settings
+from pages.shared.live.controls import LivePageSettings, choose_settings, offer_presentation
 from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
 from pages.shared.live.stream import CAMERA, choose_source, live_stream
@@ -43,6 +43,7 @@ def main() -> None:
     except FacetError as error:
         show_error(error)
         return
+    offer_presentation()
     video, numbers = st.columns([3, 2], gap="large")
     with video:
         source = choose_source()

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, FrameLocator, Locator, Page, Playwright
 
 from core.detection import DEFAULT_DETECTOR, DETECTORS
 from pages.shared.sidebar import DETECTOR_TITLES
-from tests.e2e.browser import SOCKETS_JS, WALLED_JS, launch
+from tests.e2e.browser import SOCKETS_JS, WALLED_JS, Tab, launch
 from tests.e2e.conftest import OpenTab
 from tests.e2e.server import Server
 
@@ -103,6 +103,23 @@ def network_process() -> psutil.Process:
     return next(child for child in children if any("network.mojom.NetworkService" in part for part in child.cmdline()))
 
 
+def check_presentation(tab: Tab, screenshots: Path) -> None:
+    """The video of a running session gets larger, and everything else hides, without a new start."""
+    page, video = tab.page, stream_of(tab.page).locator("video")
+    shown_s, before = video.evaluate("video => video.currentTime"), video.bounding_box()
+    page.get_by_text("Presentation view").click()
+    for hidden in (page.get_by_test_id("stSidebar"), page.get_by_text("frames analyzed"), page.get_by_role("heading")):
+        expect(hidden.locator("visible=true")).to_have_count(0)
+    tab.screenshot(screenshots / "live_presentation.png", playing=True)
+    after = video.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > before["width"]
+    page.get_by_text("Presentation view").click()
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    assert video.evaluate("video => video.currentTime") > shown_s, "the same stream goes on"
+
+
 def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screenshots: Path, tmp_path: Path) -> None:
     tab = open_tab(LIVE)
     page = tab.page
@@ -124,6 +141,7 @@ def test_a_session_from_start_to_stop(open_tab: OpenTab, server: Server, screens
     width = stream_of(page).locator("video").evaluate("video => video.videoWidth")
     assert width > 0
     tab.screenshot(screenshots / "live_playing.png", playing=True)
+    check_presentation(tab, screenshots)
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Session as CSV").click()

@@ -9,6 +9,12 @@ import streamlit as st
 from core.settings import LIVE_DETECTOR, OverlayStyle, TrackingSettings
 from pages.shared.sidebar import PageSettings, choose_attributes, choose_detector, draw_toggle
 
+# By style alone: video that moved to another place of the page would start anew.
+_PRESENTATION = """<style>
+.stSidebar, .st-key-live_source, .stColumn:not(:has(iframe)),
+.stMainBlockContainer > .stVerticalBlock > :not(:has(iframe), .st-key-live_presentation) { display: none }
+.stColumn:has(iframe) { flex: 1 1 100%; min-width: 0; max-width: calc((100vh - 11rem) * 4 / 3); margin: 0 auto }
+</style>"""
 # Five steps instead of a continuous slider, because the detector of every step stays in memory.
 SENSITIVITIES = {"very low": 0.0, "low": 0.25, "medium": 0.5, "high": 0.75, "very high": 1.0}
 
@@ -55,3 +61,9 @@ def choose_settings() -> LivePageSettings:
     return LivePageSettings(
         detector, detector_name, networks, attributes, style, TrackingSettings(smoothing_s=smoothing_s)
     )
+
+
+def offer_presentation() -> None:
+    """Draw the toggle that hides everything but the video, which is then as large as the window allows."""
+    if st.toggle("Presentation view", key="live_presentation"):
+        st.html(_PRESENTATION)
