@@ -79,6 +79,20 @@ window.WebSocket = class extends Socket {
 };
 """
 
+# As fast as the component permits; in its frame.
+STOP_AND_START_JS = """
+() => {
+  const named = (name) => [...document.querySelectorAll("button")].find((b) => b.textContent.toUpperCase() === name);
+  named("STOP").click();
+  const waiting = setInterval(() => {
+    const start = named("START");
+    if (!start || start.disabled) return;
+    clearInterval(waiting);
+    start.click();
+  }, 50);
+}
+"""
+
 
 def launch(playwright: Playwright, executable: Path, *, camera: Path | None, deny: bool = False) -> Browser:
     """A browser that films ``camera`` (.y4m) or has no camera at all; ``deny`` refuses it to every page."""
