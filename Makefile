@@ -8,11 +8,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 WORKERS ?= 2
+VIEWERS ?= 4
 SOURCES := Home.py pages core models tests
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
-.PHONY: help run test check test-fast format benchmark results wheels screenshots clean
+.PHONY: help run test check test-fast load format benchmark results wheels screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +34,9 @@ check: $(TEST_READY) ## format, lint and types
 
 test-fast: $(TEST_READY) ## unit and page tests only
 	$(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(WORKERS) --dist load $(PYTEST_ARGS)
+
+load: $(TEST_READY) ## measure live viewers at once (VIEWERS=...)
+	tests/e2e/run.sh $(BIN)/python -m tests.e2e.load $(VIEWERS)
 
 format: $(TEST_READY) ## format the code
 	$(BIN)/ruff format $(SOURCES)

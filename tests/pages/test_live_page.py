@@ -357,6 +357,14 @@ def test_unreadable_frame_becomes_black() -> None:
     assert session.snapshot().errors == 1
 
 
+def test_error_of_a_viewer_stays_with_that_viewer() -> None:
+    shared = FakeAnalyzer()
+    broken, other = LiveSession(shared), LiveSession(shared)
+    frame_callback(broken)(BrokenFrame())
+    other.process(FRAME)
+    assert (broken.snapshot().errors, other.snapshot().errors, other.snapshot().frames) == (1, 0, 1)
+
+
 def test_frame_rate_and_latency_are_shown_while_playing() -> None:
     def numbers() -> None:
         import numpy as np
