@@ -51,7 +51,7 @@ from models.exporting.model_card import (
 from models.exporting.quantization import quantize_dynamic, round_to_float16, save_compressed, to_float32
 from models.training.config import TrainConfig
 from models.training.recipes import get_recipe
-from models.training.runs import RUNS, load_export_weights, locate_run
+from models.training.runs import RUNS, load_best_weights, locate_run
 from models.training.tasks import TASKS, load_data
 
 MAX_INT8_LOSS = 0.003
@@ -65,7 +65,7 @@ def export(config: TrainConfig, data_dir: Path, run_folder: Path, folder: Path) 
     """Write the artifact of the run in ``run_folder`` to ``folder`` and return ``folder``."""
     task = TASKS[config.task]
     model = registry.build(config.architecture, **config.architecture_arguments)
-    model.set_weights(round_to_float16(load_export_weights(config, run_folder)))
+    model.set_weights(round_to_float16(load_best_weights(config, run_folder)))
     card = build_card(config, run_folder, model.count_params(), int(model.input_shape[-1]), describe_network(model))
     data = load_data(task.core_task, data_dir, config.image_size)
     # A run may have seen fewer splits than the metrics are about.

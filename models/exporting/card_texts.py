@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from core.age_groups import AGE_GROUP_LABELS
 from core.tasks import TASKS
@@ -28,6 +28,16 @@ _DATASETS: Mapping[str, str] = {
         "UTKFace, aligned and cropped (Zhang et al. 2017), ages 21 to 60, in the split of Cao, Mirjalili & Raschka 2020"
     ),
 }
+_SOURCES: Mapping[str, str] = {
+    "utkface": "UTKFace, aligned and cropped (Zhang et al. 2017)",
+    "fairface": "FairFace (Kärkkäinen & Joo 2021)",
+    "aaf": "All-Age-Faces (Cheng et al. 2019)",
+    "appa_real": "APPA-REAL (Agustsson et al. 2017)",
+}
+_TEACHER = (
+    "beside the labels, the answers of a teacher for images that it had not learnt from: frozen features of two face "
+    "networks, which had learnt identities of VGGFace2, ages of IMDB, and dlib's face descriptor"
+)
 _SOFT_LABELS = "soft training labels from the votes of FER+ (Barsoum et al. 2016)"
 _FACES = (
     "Web and street photographs (Caltech 10,000 Web Faces and photographs of masks) and group photographs, with boxes "
@@ -98,8 +108,13 @@ def format_title(task: str, architecture: str, size: int, channels: int) -> str:
     return f"{_NETWORKS[architecture]}: {title[0].lower()}{title[1:]}" if architecture in _NETWORKS else title
 
 
-def describe_dataset(task: str, soft_labels: bool) -> str:
-    """Name the data set of ``task``; ``soft_labels``: whether the votes of FER+ were used in training."""
+def describe_dataset(task: str, soft_labels: bool, sources: Iterable[str] = (), teacher: bool = False) -> str:
+    """Name what a network of ``task`` learnt from.
+
+    ``soft_labels``: whether from the votes of FER+; ``sources``: the data sets if they are several; ``teacher``:
+    whether also from the answers of another network.
+    """
     if task == "detection":
         return _FACES
-    return f"{_DATASETS[TASKS[task].dataset]}{f'; {_SOFT_LABELS}' if soft_labels else ''}"
+    dataset = "; ".join(_SOURCES[name] for name in sources) or _DATASETS[TASKS[task].dataset]
+    return "; ".join([dataset, *([_SOFT_LABELS] if soft_labels else ()), *([_TEACHER] if teacher else ())])

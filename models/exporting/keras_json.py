@@ -14,7 +14,7 @@ import models.training.losses  # noqa: F401
 from core.artifacts.model_card import KERAS_FILE, load_card, verified_file
 from models import registry
 from models.training.recipes import CONFIGS
-from models.training.runs import WEIGHTS_FILE, load_export_weights
+from models.training.runs import WEIGHTS_FILE, load_best_weights
 
 
 def load_trained_model(name: str, run_folder: Path, artifact_folder: Path) -> keras.Model:
@@ -25,7 +25,7 @@ def load_trained_model(name: str, run_folder: Path, artifact_folder: Path) -> ke
     if not (artifact_folder / KERAS_FILE).is_file() and name in CONFIGS and (run_folder / WEIGHTS_FILE).is_file():
         config = CONFIGS[name]
         model = registry.build(config.architecture, **config.architecture_arguments)
-        model.set_weights(load_export_weights(config, run_folder))
+        model.set_weights(load_best_weights(config, run_folder))
         return model
     file = verified_file(artifact_folder, KERAS_FILE, load_card(artifact_folder))
     return keras.saving.load_model(file, compile=False)

@@ -95,7 +95,6 @@ def build_card(
         "training": {
             "start": f"weights of {config.start_from}" if config.start_from else start,
             "rounds": [_describe_stage(folder) for folder in list_stages(config, run_folder)],
-            "averaged_with": config.averaged_with,
             "backend": run["backend"],
         },
         "data": {key: value for key, value in run.items() if key not in _NOT_ABOUT_DATA},
@@ -111,9 +110,10 @@ def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
     # The detector is trained for minutes, not in rounds of epochs.
     stages = card["training"].get("rounds") or [{"config": {}}]
     soft_labels = stages[-1]["config"].get("annotators_share", 0) > 0
+    sources, teacher = card["data"].get("sources", ()), bool(card["data"].get("teacher"))
     return dict(card) | {
         "title": format_title(task, card["architecture"], image["size"], image["channels"]),
-        "data": dict(card["data"]) | {"dataset": describe_dataset(task, soft_labels)},
+        "data": dict(card["data"]) | {"dataset": describe_dataset(task, soft_labels, sources, teacher)},
         "license": LICENSE,
         "intended_use": INTENDED_USE,
         "limits": LIMITS[task],

@@ -34,10 +34,13 @@ def round_to_float16(weights: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def save_compressed(model: keras.Model, file: Path) -> None:
-    """Save a ``.keras`` file and compress it, which Keras does not: half of the bits of rounded weights are zeros."""
+    """Save a ``.keras`` file and compress it, which Keras does not: half of the bits of rounded weights are zeros.
+
+    bzip2 leaves a quarter less than deflate.
+    """
     plain = file.with_name(f"plain-{file.name}")
     model.save(plain)
-    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(file, "w", zipfile.ZIP_BZIP2) as target:
         for name in source.namelist():
             target.writestr(name, source.read(name))
     plain.unlink()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from models.faces.config import FaceLearning
 from models.training.pipeline import Augmentation
-from models.training.sampling import AgeWeighting
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,6 @@ class TrainConfig:
     class_balance: float = 0.0
     """Power of the class weights: images of a class with n images are drawn n ** -class_balance as often; 0 draws every
     image once per epoch."""
-    age_weighting: AgeWeighting | None = None
-    """Draws people of rare ages more often; every image once per epoch if ``None``."""
     mixup: float = 0.0
     """Alpha of ``models.training.mixup``; 0 mixes nothing."""
     label_smoothing: float = 0.1
@@ -55,9 +52,6 @@ class TrainConfig:
     """Output name -> weight of its loss; equal weights if ``None``."""
     start_from: str | None = None
     """Recipe whose run, in the same folder, gives the initial weights; random ones if ``None``."""
-    averaged_with: str | None = None
-    """Recipe whose best weights are averaged in equal parts with this one's for the artifact (Wortsman et al. 2022); it
-    must have the same architecture."""
     average_momentum: float = 0.998
     """Momentum per step of the averaged (EMA) weights, which are evaluated and exported; 0 keeps none."""
     augmentation: Augmentation = field(default_factory=Augmentation)

@@ -9,7 +9,6 @@ from models.faces.config import FaceLearning
 from models.training.baseline_recipes import BASELINE_CONFIGS
 from models.training.config import TrainConfig
 from models.training.pipeline import Augmentation
-from models.training.sampling import AgeWeighting
 
 _WIDE = ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1))
 """Residual blocks of the served networks: at half, a quarter and an eighth of the stem's size."""
@@ -41,39 +40,6 @@ _EMOTION_BASE = TrainConfig(
     ),
     closing_epochs=12,
 )
-_AGE_GENDER_BASE = TrainConfig(
-    name="age_gender_base",
-    task="age_gender",
-    architecture="age_gender_residual",
-    architecture_arguments={"input_size": 96, "stages": _WIDE, "stem": (32, 2)},
-    image_size=96,
-    source_size=120,
-    epochs=70,
-    stop_after=63,
-    learning_rate=0.05,
-    loss_weights={"age": 1.0, "gender": 2.0},
-    augmentation=Augmentation(shift=0.10, gamma=0.4, erase_probability=0.3, damage_probability=0.25),
-    closing_augmentation=_LIGHT,
-    closing_epochs=12,
-)
-_AGE_GENDER_THIRD = replace(
-    _AGE_GENDER_BASE,
-    name="age_gender_third",
-    start_from="age_gender_second",
-    averaged_with="age_gender_second",
-    epochs=36,
-    stop_after=None,
-    learning_rate=0.03,
-    warmup_epochs=0.5,
-    age_weighting=AgeWeighting(),
-    mixup=0.3,
-    loss_weights={"age": 1.0, "gender": 3.0},
-    augmentation=replace(_LIGHT, rotation_deg=12, scale=0.10, shift=0.08, gamma=0.35, erase_probability=0.2),
-    closing_augmentation=None,
-    closing_epochs=0,
-    seed=3,
-)
-
 CONFIGS: dict[str, TrainConfig] = {
     config.name: config
     for config in (
@@ -120,23 +86,7 @@ CONFIGS: dict[str, TrainConfig] = {
             closing_augmentation=None,
             closing_epochs=0,
         ),
-        _AGE_GENDER_BASE,
-        replace(
-            _AGE_GENDER_BASE,
-            name="age_gender_second",
-            start_from=_AGE_GENDER_BASE.name,
-            averaged_with=_AGE_GENDER_BASE.name,
-            epochs=12,
-            stop_after=None,
-            learning_rate=0.02,
-            warmup_epochs=0.5,
-            loss_weights={"age": 1.0, "gender": 3.0},
-            augmentation=_LIGHT,
-            closing_augmentation=None,
-            closing_epochs=0,
-            seed=2,
-        ),
-        # Both improved further when the rate was raised again: a third, longer stage.
+        # It improved further when the rate was raised again: a third, longer stage.
         replace(
             _EMOTION_BASE,
             name="emotion",
@@ -163,24 +113,13 @@ CONFIGS: dict[str, TrainConfig] = {
             closing_epochs=0,
             seed=3,
         ),
-        _AGE_GENDER_THIRD,
-        replace(
-            _AGE_GENDER_THIRD,
-            name="age_gender",
-            start_from=_AGE_GENDER_THIRD.name,
-            averaged_with=_AGE_GENDER_THIRD.name,
-            epochs=10,
-            learning_rate=0.008,
-            age_weighting=AgeWeighting(power=0.8, cap=4.0),
-            seed=4,
-        ),
         TrainConfig(
-            name="age_gender_faces",
+            name="age_gender",
             task="age_gender",
             architecture="age_gender_residual",
-            architecture_arguments={"input_size": 112, "stages": _DEEP, "stem": (32, 2), "dropout": 0.2},
-            image_size=112,
-            epochs=24,
+            architecture_arguments={"input_size": 96, "stages": _DEEP, "stem": (32, 2), "dropout": 0.2},
+            image_size=96,
+            epochs=14,
             batch_size=64,
             learning_rate=0.03,
             warmup_epochs=0.5,
@@ -190,12 +129,18 @@ CONFIGS: dict[str, TrainConfig] = {
             faces=FaceLearning(),
         ),
         # For comparison with published results only: ages 21-60, trained on the training split of that publication.
-        replace(
-            _AGE_GENDER_BASE,
+        TrainConfig(
             name="age_gender_published",
             task="age_gender_published",
+            architecture="age_gender_residual",
+            architecture_arguments={"input_size": 96, "stages": _WIDE, "stem": (32, 2)},
+            image_size=96,
+            source_size=120,
             epochs=48,
-            stop_after=None,
+            learning_rate=0.05,
+            loss_weights={"age": 1.0, "gender": 2.0},
+            augmentation=Augmentation(shift=0.10, gamma=0.4, erase_probability=0.3, damage_probability=0.25),
+            closing_augmentation=_LIGHT,
             closing_epochs=10,
         ),
     )

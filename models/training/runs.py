@@ -13,7 +13,6 @@ import numpy as np
 from core.errors import ConfigError
 from models import registry
 from models.training.config import TrainConfig
-from models.training.recipes import get_recipe
 
 RUNS = Path("runs")
 WEIGHTS_FILE = "best.weights.h5"
@@ -65,20 +64,9 @@ def load_best_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]
     return weights
 
 
-def load_export_weights(config: TrainConfig, run_folder: Path) -> list[np.ndarray]:
-    """Load the weights of the best epoch, averaged with the export weights of ``averaged_with`` if there is one."""
-    weights = load_best_weights(config, run_folder)
-    if config.averaged_with is None:
-        return weights
-    others = load_weights_of(config.averaged_with, config, run_folder.parent)
-    return [(ours + theirs) / 2 for ours, theirs in zip(weights, others, strict=True)]
-
-
 def load_weights_of(name: str, config: TrainConfig, runs: Path) -> list[np.ndarray]:
-    """Load the export weights of the recipe ``name`` into the network of ``config``.
+    """Load the best weights of the recipe ``name`` into the network of ``config``.
 
     The network is that of ``config`` since its variants may be larger or smaller than the recipe's own.
     """
-    other = get_recipe(name)
-    variant = replace(config, name=other.name, averaged_with=other.averaged_with)
-    return load_export_weights(variant, runs / other.name)
+    return load_best_weights(replace(config, name=name), runs / name)

@@ -25,7 +25,7 @@ from models.cli import report_splits
 from models.training.config import TrainConfig
 from models.training.losses import LABEL_SIGMA, age_class_loss, age_distribution_loss, mae
 from models.training.pipeline import TrainingBatches
-from models.training.sampling import compute_age_weights, compute_class_weights
+from models.training.sampling import compute_class_weights
 from models.training.soft_labels import soften_labels
 
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -105,8 +105,6 @@ class TrainingTask:
 
 
 def _weights(train: Samples, config: TrainConfig) -> NDArray[Any] | None:
-    if config.age_weighting is not None:
-        return compute_age_weights(train.labels["age"], config.age_weighting)
     return compute_class_weights(train.labels["emotion"], config.class_balance) if config.class_balance else None
 
 

@@ -21,7 +21,7 @@ from tests.fakes.faces import write_packed_faces
 
 OLD, NEW = ((4, 2), (6, 2)), ((4, 2), (4, 1), (6, 2), (6, 1))
 CONFIG = replace(
-    get_recipe("age_gender_faces"),
+    get_recipe("age_gender"),
     architecture_arguments={"input_size": 32, "stages": NEW, "stem": (4, 2), "dropout": 0.0},
     image_size=32,
     epochs=1,
@@ -89,7 +89,7 @@ def test_probability_inside_a_bracket_is_right_wherever_it_lies(tmp_path):
 
 def test_a_run_can_be_exported_and_resumed(tmp_path, capsys):
     write_packed_faces(tmp_path / "runs/packed_faces")
-    workdir = tmp_path / "runs/age_gender_faces"
+    workdir = tmp_path / "runs/age_gender"
     best = train_faces(CONFIG, tmp_path, workdir, limit=100)
     assert "labels alone" in capsys.readouterr().out
     assert best["epoch"] == 1

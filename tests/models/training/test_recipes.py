@@ -21,8 +21,8 @@ def test_a_recipe_names_what_exists(config):
     inspect.signature(ARCHITECTURES[config.architecture]).bind(**config.architecture_arguments)
     assert config.architecture_arguments.get("input_size", config.image_size) == config.image_size
     build_optimizer(config, 10)
-    for name in filter(None, (config.start_from, config.averaged_with)):
-        assert CONFIGS[name].architecture == config.architecture
+    if config.start_from:
+        assert CONFIGS[config.start_from].architecture == config.architecture
     assert 0 < config.last_epoch <= config.epochs
 
 

@@ -98,7 +98,7 @@ def test_resuming_allows_only_more_epochs_at_a_constant_rate(tmp_path, workdir):
 def test_failed_start_leaves_the_last_run(workdir):
     kept = {file.name: file.read_bytes() for file in workdir.iterdir()}
     with pytest.raises(ConfigError, match="train first"):
-        run(small("emotion", start_from="age_gender_base"), workdir)
+        run(small("emotion", start_from="age_gender_published"), workdir)
     assert {file.name: file.read_bytes() for file in workdir.iterdir()} == kept
 
 
