@@ -61,6 +61,7 @@ FLOORS = {
     "utkface_gender_ece": (lambda: AGES.metric("test", "gender_ece"), -0.03, RATIO),
     "utkface_coverage_low": (lambda: AGES.metric("test", "interval_coverage"), 0.77, PERCENT),
     "utkface_coverage_high": (lambda: AGES.metric("test", "interval_coverage"), -0.83, PERCENT),
+    "utkface_coverage_highest_bracket": (lambda: AGES.metric("test", "interval_coverage_highest"), -0.9, PERCENT),
     "fairface_gender_end_to_end": (lambda: AGES.metric("fairface", "gender_end_to_end"), 0.915, PERCENT),
     "fairface_bracket": (lambda: AGES.metric("fairface", "bracket_accuracy"), 0.57, PERCENT),
     "fairface_within_one": (lambda: AGES.metric("fairface", "bracket_within_one"), 0.94, PERCENT),
