@@ -92,7 +92,7 @@ _UTKFACE = (
     Split(
         "test",
         "UTKFace test",
-        note="One exception: the sampling weight of people over 60 was set after a look at this split.",
+        note="One exception: an early stage drew people over 60 more often after a look at this split.",
     ),
     Split("validation", "UTKFace validation", is_validation=True),
 )

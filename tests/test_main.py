@@ -129,7 +129,8 @@ def test_invalid_detector_is_one_line_and_status_2(capsys, monkeypatch, tmp_path
 def baseline(tmp_path, monkeypatch):
     """Two more networks, one of which has no model file, and Caffe files for gender."""
     root = installed_copy(tmp_path / "artifacts")
-    add_artifact(root, "six_conv_gender", "age_gender", task="gender", recipe="theirs", temperature={"gender": 4.0})
+    changes = {"recipe": "theirs", "temperature": {"gender": 4.0}, "several_views_calibration": None}
+    add_artifact(root, "six_conv_gender", "age_gender", task="gender", **changes)
     add_artifact(root, "vgg16_age", "age_gender", served=False, recipe="theirs")
     write_pair(tmp_path / "caffe", "gender")
     monkeypatch.setenv("FACET_ARTIFACTS", str(root))

@@ -38,6 +38,7 @@ def folder(no_browser: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         recipe="theirs",
         title="Six *convolutions*",
         temperature={"gender": 50.0},
+        several_views_calibration=None,
         min_confidence={"gender": 0.77},
     )
     add_artifact(root, "vgg16_age", "age_gender", served=False, recipe="theirs")
