@@ -46,6 +46,11 @@ class Totals:
         else:
             self.failed += 1
 
+    def merge(self, others: Totals) -> None:
+        """Add the counts of another part of the run."""
+        for name, count in vars(others).items():
+            setattr(self, name, getattr(self, name) + count)
+
     def __str__(self) -> str:
         parts = [
             f"{pluralize(self.files, 'file')}: {pluralize(self.faces, 'face')}, {self.without_face} without a face"

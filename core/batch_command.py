@@ -150,8 +150,7 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
     with tqdm(total=len(files), unit="image", file=sys.stderr) as bar:
         try:
             for counts in _analyze_parts(parts, settings, options):
-                for name in ("files", "faces", "without_face", "failed"):
-                    setattr(totals, name, getattr(totals, name) + counts[name])
+                totals.merge(Totals(**counts))
                 bar.update(counts["files"])
         except KeyboardInterrupt:
             interrupted = True

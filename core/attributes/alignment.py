@@ -85,11 +85,11 @@ def align_views(
         raise ValueError(f"channels must be 1 or 3, got {channels}")
     count = len(faces) * len(views)
     crops, sides_px = np.empty((count, size, size, channels), np.uint8), np.empty(count)
-    for row, (face, view) in enumerate(product(faces, views)):
-        center, side, angle = alignment_square(face, spec)
+    squares = [alignment_square(face, spec) for face in faces]
+    for row, ((center, side, angle), view) in enumerate(product(squares, views)):
         rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        center = center + rotation @ [view.x, view.y] * side
-        crop = _warp(frame, center, side * view.scale, angle + view.angle, size)
+        moved = center + rotation @ [view.x, view.y] * side
+        crop = _warp(frame, moved, side * view.scale, angle + view.angle, size)
         crop = crop[:, ::-1] if view.mirrored else crop
         crops[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[..., None] if channels == 1 else crop
         sides_px[row] = side

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.copies import Folder, read_columns, read_table, walk_folders
-from core.datasets.samples import Dataset, Rejected, Samples, describe_rejected
+from core.datasets.samples import Dataset, Rejected, Samples, describe_rejected, read_resized
 from core.errors import DatasetError
 from core.types import GENDERS, MAX_AGE
 
@@ -92,15 +93,10 @@ def read_fairface(data_dir: Path, image_size: int, names: Iterable[str] | None =
     """
     listed, rejected_rows = list_fairface(data_dir)
     by_id = {image.id: image for image in listed}
-    rejected = list(rejected_rows) if names is None else []
-    images: dict[str, NDArray[np.uint8]] = {}
-    for name in by_id if names is None else dict.fromkeys(names):
-        pixels = read_fairface_image(by_id[name].file) if name in by_id else "not in this copy of the data set"
-        if isinstance(pixels, str):
-            rejected.append(Rejected(name, pixels))
-        else:
-            resized = cv2.resize(pixels, (image_size, image_size), interpolation=cv2.INTER_AREA)
-            images[name] = np.asarray(resized, np.uint8)
+    readers = {image.id: partial(read_fairface_image, image.file) for image in listed}
+    images, rejected = read_resized(by_id if names is None else dict.fromkeys(names), readers, image_size)
+    if names is None:
+        rejected = [*rejected_rows, *rejected]
     if not images:
         raise DatasetError(f"no usable image in {data_dir}: {describe_rejected(rejected)}; {_EXPECTED}")
     found = [by_id[name] for name in images]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.datasets.copies import list_folder, read_table
 from core.datasets.fairface import list_fairface, read_fairface_image
-from core.datasets.samples import Dataset, Rejected, Samples, describe_rejected
+from core.datasets.samples import Dataset, Samples, describe_rejected, read_resized
 from core.errors import DatasetError
 from core.tasks import ALL_AGE_FACES, FAIRFACE
 from core.types import GENDERS
@@ -49,16 +49,8 @@ def read_photographs(split: str, data_dir: Path, ids: Iterable[str], image_size:
 
     Raises ``DatasetError`` if none is found.
     """
-    listed = {photograph.id: photograph for photograph in list_photographs(split, data_dir)}
-    images: dict[str, NDArray[np.uint8]] = {}
-    rejected = []
-    for name in ids:
-        pixels = listed[name].read() if name in listed else "not in this copy of the data set"
-        if isinstance(pixels, str):
-            rejected.append(Rejected(name, pixels))
-        else:
-            small = cv2.resize(pixels, (image_size, image_size), interpolation=cv2.INTER_AREA)
-            images[name] = np.asarray(small, np.uint8)
+    readers = {photograph.id: photograph.read for photograph in list_photographs(split, data_dir)}
+    images, rejected = read_resized(ids, readers, image_size)
     if not images:
         raise DatasetError(f"no usable image in {data_dir}: {describe_rejected(rejected)}")
     return Dataset(split, Samples(np.array(list(images)), np.stack(list(images.values())), {}), tuple(rejected))

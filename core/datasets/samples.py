@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +85,25 @@ class Dataset:
     rejected: tuple[Rejected, ...]
     files: Mapping[str, Path] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def read_resized(
+    names: Iterable[str], readers: Mapping[str, Callable[[], NDArray[np.uint8] | str]], image_size: int
+) -> tuple[dict[str, NDArray[np.uint8]], list[Rejected]]:
+    """Read images by name, resized to (image_size, image_size, C) by area; and those that cannot be used.
+
+    ``readers``: name -> function that returns (H, W, C) uint8, or the reason why there is no such image.
+    """
+    images: dict[str, NDArray[np.uint8]] = {}
+    rejected = []
+    for name in names:
+        pixels = readers[name]() if name in readers else "not in this copy of the data set"
+        if isinstance(pixels, str):
+            rejected.append(Rejected(name, pixels))
+        else:
+            resized = cv2.resize(pixels, (image_size, image_size), interpolation=cv2.INTER_AREA)
+            images[name] = np.asarray(resized, np.uint8)
+    return images, rejected
 
 
 def fingerprint(ids: Iterable[str]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -23,6 +26,8 @@ from pages.shared.errors import show_error
 from pages.shared.evaluation.cache import cache_report
 from pages.shared.evaluation.components import metric_with_interval, show_figure, show_table
 
+Report = TypeVar("Report")
+
 _SUBJECTS = {"emotion": "emotion", "gender": "perceived gender"}
 _LIMITED = {"none": "", "limit": " Limited on request.", "time": " Limited to what 12 minutes allow."}
 
@@ -33,14 +38,8 @@ def has_robustness(model: StoredEvaluation) -> bool:
 
 
 def show_robustness(detail: StoredEvaluation) -> None:
-    try:
-        report = _report(detail)
-    except ArtifactMissingError:
-        st.info("Robustness was not measured yet. This command measures it:")
-        st.code(measure_command(detail.name), language="bash")
-        return
-    except ArtifactError as error:
-        show_error(error)
+    report = _load_or_explain(_report, detail, "Robustness was not measured yet.", measure_command)
+    if report is None:
         return
     st.markdown(
         f"The test images after {len(report.corruptions)} corruptions at five severities each, such as blur, noise, "
@@ -75,17 +74,27 @@ def show_robustness(detail: StoredEvaluation) -> None:
     )
 
 
+def _load_or_explain(
+    load: Callable[[StoredEvaluation], Report], detail: StoredEvaluation, missing: str, command: Callable[[str], str]
+) -> Report | None:
+    """Load a report, or show why there is none and, if it is ``missing``, the command that makes it."""
+    try:
+        return load(detail)
+    except ArtifactMissingError:
+        st.info(f"{missing} This command measures it:")
+        st.code(command(detail.name), language="bash")
+    except ArtifactError as error:
+        show_error(error)
+    return None
+
+
 def show_consistency(detail: StoredEvaluation) -> None:
     """Show how often the answer about the same face changes."""
     st.subheader("The same face again")
-    try:
-        report = load_consistency(detail.folder, detail.card)
-    except ArtifactMissingError:
-        st.info("Not measured yet. This command measures it:")
-        st.code(consistency_command(detail.name), language="bash")
-        return
-    except ArtifactError as error:
-        show_error(error)
+    report = _load_or_explain(
+        lambda detail: load_consistency(detail.folder, detail.card), detail, "Not measured yet.", consistency_command
+    )
+    if report is None:
         return
     st.markdown(
         "FairFace portraits, each moved by 4 pixels in three directions, resized and mirrored. Detector and model read "
