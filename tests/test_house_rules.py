@@ -17,6 +17,7 @@ FORBIDDEN = {
     "models": {"streamlit", "streamlit_webrtc", "pages"},
 }
 PRODUCTION = [ROOT / "Home.py", *(path for layer in FORBIDDEN for path in sorted((ROOT / layer).rglob("*.py")))]
+APP = [path for path in PRODUCTION if ROOT / "models" not in path.parents]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OWN = {"core", "models", "pages", "tests"}
@@ -93,13 +94,21 @@ def test_training_needs_no_charts_tables_or_tensorflow():
 
 @pytest.mark.parametrize(
     ("requirements", "shared", "files"),
-    [("requirements.txt", set(), PRODUCTION), ("requirements-dev.txt", required("requirements.txt"), TESTS)],
-    ids=["production", "tests"],
+    [
+        ("requirements.txt", set(), PRODUCTION),
+        ("requirements-serving.txt", set(), APP),
+        ("requirements-dev.txt", required("requirements.txt"), TESTS),
+    ],
+    ids=["production", "serving", "tests"],
 )
 def test_requirements_are_what_is_imported(requirements, shared, files):
     declared, imported = required(requirements), distributions_of(files)
     assert not {name for name, providers in imported.items() if not providers & (declared | shared)}, "undeclared"
     assert not declared - set().union(*imported.values()) - USED_WITHOUT_IMPORT, "unused"
+
+
+def test_serving_needs_a_part_of_the_requirements():
+    assert required("requirements-serving.txt") < required("requirements.txt")
 
 
 def test_every_requirement_is_pinned():

@@ -192,20 +192,21 @@ class TestConnection:
 
 
 TURN = {"urls": ["turns:turn.example.org:5349?transport=tcp"], "username": "u", "credential": "c"}
+NOW_S = 1_700_000_000.0
 
 
 class TestIceServers:
     def test_none_by_default(self) -> None:
-        assert ice_servers({}, {}) == []
-        assert ice_servers({"FACET_ICE_SERVERS": " ", "HF_TOKEN": "x"}, {}) == []
+        assert ice_servers({}, {}, NOW_S) == []
+        assert ice_servers({"FACET_ICE_SERVERS": " ", "HF_TOKEN": "x"}, {}, NOW_S) == []
 
     def test_list_from_the_environment_comes_first(self) -> None:
         environ = {"FACET_ICE_SERVERS": '[{"urls": "stun:stun.example.org:3478"}]', "FACET_TURN_URL": "turn:x"}
-        assert ice_servers(environ, {"servers": "[]"}) == [{"urls": ["stun:stun.example.org:3478"]}]
+        assert ice_servers(environ, {"servers": "[]"}, NOW_S) == [{"urls": ["stun:stun.example.org:3478"]}]
 
     def test_turn_from_the_environment(self) -> None:
         names = ("FACET_TURN_URL", "FACET_TURN_USERNAME", "FACET_TURN_CREDENTIAL")
-        assert ice_servers(dict(zip(names, (TURN["urls"][0], "u", "c"), strict=True)), {}) == [TURN]
+        assert ice_servers(dict(zip(names, (TURN["urls"][0], "u", "c"), strict=True)), {}, NOW_S) == [TURN]
 
     @pytest.mark.parametrize(
         "secrets",
@@ -217,7 +218,25 @@ class TestIceServers:
         ids=["tables", "json", "single"],
     )
     def test_secrets(self, secrets: dict[str, Any]) -> None:
-        assert ice_servers({}, secrets) == [TURN]
+        assert ice_servers({}, secrets, NOW_S) == [TURN]
+
+    @pytest.mark.parametrize(
+        ("environ", "secrets"),
+        [
+            ({"FACET_TURN_URL": "turn:a turn:a?transport=tcp", "FACET_TURN_SECRET": "s"}, {}),
+            ({}, {"turn_url": "turn:a turn:a?transport=tcp", "turn_secret": "s"}),
+        ],
+        ids=["environment", "secrets"],
+    )
+    def test_a_secret_makes_credentials_that_expire(self, environ: dict[str, str], secrets: dict[str, Any]) -> None:
+        # Computed with: printf 1700028800:facet | openssl dgst -sha1 -hmac s -binary | base64
+        assert ice_servers(environ, secrets, NOW_S) == [
+            {
+                "urls": ["turn:a", "turn:a?transport=tcp"],
+                "username": "1700028800:facet",
+                "credential": "8CYyLHYxRUWtB8SgGQDP+6TokhA=",
+            }
+        ]
 
     @pytest.mark.parametrize(
         ("value", "message"),
@@ -233,12 +252,12 @@ class TestIceServers:
     )
     def test_malformed_lists_are_rejected(self, value: str, message: str) -> None:
         with pytest.raises(ConfigError, match=message):
-            ice_servers({"FACET_ICE_SERVERS": value}, {})
+            ice_servers({"FACET_ICE_SERVERS": value}, {}, NOW_S)
 
     def test_messages_do_not_repeat_credentials(self) -> None:
         value = '[{"urls": "ftp:a", "username": "u", "credential": "hunter2"}]'
         with pytest.raises(ConfigError) as caught:
-            ice_servers({"FACET_ICE_SERVERS": value}, {})
+            ice_servers({"FACET_ICE_SERVERS": value}, {}, NOW_S)
         assert "hunter2" not in str(caught.value)
 
 
