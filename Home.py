@@ -15,6 +15,9 @@ _DENSE = "<style>.stMainBlockContainer h1 { padding: 0 } [data-testid=stMetricVa
 _CONTRAST = """<style>@media (prefers-color-scheme: dark) {
 [data-testid=stBaseButton-primary], [data-testid=stMultiSelect] :is(span[title], span[title] ~ *) { color: #111 }
 }</style>"""
+# What a rerun is about to replace would give the file of before, or none.
+_UP_TO_DATE = """<style>[data-stale=true]:has(> .stDownloadButton) { cursor: progress }
+[data-stale=true] > .stDownloadButton { pointer-events: none }</style>"""
 
 
 def show_home() -> None:
@@ -39,6 +42,6 @@ home = st.Page(show_home, title="Home", default=True)
 page = st.navigation([home, *(st.Page(link.file, title=link.title) for link in PAGES)])
 title = "Facet" if page is home else f"{page.title} · Facet"
 st.set_page_config(page_title=title, page_icon="🙂", layout="wide")
-st.html(_CONTRAST)
+st.html(_CONTRAST + _UP_TO_DATE)
 start_page(page.url_path)
 page.run()

@@ -15,6 +15,7 @@ from pages.shared.live.panel import show_numbers, show_session
 from pages.shared.live.stream import CAMERA, choose_source, live_stream
 from pages.shared.live.texts import START, START_CLIP
 from pages.shared.live.viewers import max_viewers
+from pages.shared.session import run_home_first
 from pages.shared.sidebar import load_analyzer
 
 
@@ -63,4 +64,5 @@ def main() -> None:
     show_live_audience(session, playing=playing)
 
 
+run_home_first()
 main()

@@ -11,12 +11,14 @@ from core.io.export import Outcome
 from pages.shared.errors import show_error
 from pages.shared.image.cache import compute_fingerprint, forget_all_but
 from pages.shared.image.cards import show_file
-from pages.shared.image.downloads import offer_downloads, offer_report
+from pages.shared.image.downloads import offer_downloads
 from pages.shared.image.gallery import MAX_IN_FULL, show_gallery
 from pages.shared.image.inputs import choose_files, choose_settings
 from pages.shared.image.suggestions import suggestion_table
+from pages.shared.session import run_home_first
 from pages.shared.sidebar import load_analyzer
 
+run_home_first()
 st.title("Analyze Image")
 st.caption(
     "Images stay in this server's memory until you remove them or leave this page. They are never stored or passed on."
@@ -53,4 +55,3 @@ else:
     ]
 with downloads:
     offer_downloads(files, outcomes, settings)
-    offer_report(files, outcomes, settings)

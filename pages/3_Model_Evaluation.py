@@ -20,6 +20,7 @@ from pages.shared.evaluation.selection import (
     follow_link,
 )
 from pages.shared.evaluation.tabs import show_tabs
+from pages.shared.session import run_home_first
 
 
 def show_by_test_set() -> None:
@@ -44,6 +45,7 @@ def show_by_test_set() -> None:
         st.info("Choose a model. If the list is empty, no model for this test set is installed.")
 
 
+run_home_first()
 follow_link()
 st.title("Model Evaluation")
 st.caption("Metrics on public test sets come from saved predictions, one view per face.")

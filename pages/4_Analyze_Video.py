@@ -9,6 +9,7 @@ from core.video.job import VideoRequest
 from core.video.reader import probe_video
 from pages.shared.audience import show_audience
 from pages.shared.errors import show_error
+from pages.shared.session import run_home_first
 from pages.shared.sidebar import load_analyzer
 from pages.shared.video.inputs import choose_part, choose_settings, choose_video, describe_video
 from pages.shared.video.jobs import current_job, forget_job, show_progress, start_job
@@ -52,4 +53,5 @@ def main() -> None:
         show_audience(job.results.log.audience, "video")
 
 
+run_home_first()
 main()

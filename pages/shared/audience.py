@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from core.video.audience import (
     audience_rows,
 )
 from core.video.session import LiveSession
+from pages.shared.downloads import offer_file
 from pages.shared.sidebar import draw_toggle
 
 LIVE_EVERY_S = 5.0
@@ -44,17 +46,34 @@ def show_live_audience(session: LiveSession, *, playing: bool) -> None:
     session.configure(count_audience=is_on)
     if is_on:
         refresh_s = LIVE_EVERY_S if playing else None
-        st.fragment(show_audience, run_every=refresh_s)(session.audience, "live", in_view="In view now")
+        show_audience(session.audience, "live", in_view="In view now", refresh_s=refresh_s)
 
 
-def show_audience(read: Callable[[float], Audience], key: str, in_view: str = "In view at the end") -> None:
-    """Show people, time in view, expressions over time and by group.
+def show_audience(
+    read: Callable[[float], Audience], key: str, in_view: str = "In view at the end", refresh_s: float | None = None
+) -> None:
+    """Show people, time in view, expressions over time and by group, renewed every ``refresh_s`` seconds.
 
     ``read``: width of the time bins in seconds -> aggregates; ``key`` begins the keys of the widgets.
     """
     st.header("Audience", divider="gray")
-    title = st.segmented_control("Time bins", list(BINS_S), default="10 seconds", required=True, key=f"{key}_bin")
-    audience = read(BINS_S[title])
+    # Controls stay outside what is renewed: a renewal during a click would lose it.
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.segmented_control("Time bins", list(BINS_S), default="10 seconds", required=True, key=f"{key}_bin")
+        read_binned = partial(read, BINS_S[title])
+        offer_file(
+            "Audience (CSV)",
+            lambda: to_csv(audience_rows(read_binned()), AUDIENCE_COLUMNS).encode(),
+            "audience.csv",
+            "text/csv",
+            key=f"{key}_audience_csv",
+        )
+    st.fragment(_show_figures, run_every=refresh_s)(read_binned, BINS_S[title], key, in_view)
+    st.caption(f"{NO_GROUPS} {LEGAL}")
+
+
+def _show_figures(read: Callable[[], Audience], bin_s: float, key: str, in_view: str) -> None:
+    audience = read()
     total = audience.total
     with st.container(horizontal=True):
         st.metric("People", total.people, help=COUNT_HELP, width="content")
@@ -62,24 +81,12 @@ def show_audience(read: Callable[[float], Audience], key: str, in_view: str = "I
         st.metric("Mean time in view", _seconds(total), width="content")
         st.metric("Mean valence", _NO_VALUE if total.valence is None else f"{total.valence:+.2f}", width="content")
     if total.shares:
-        figure = expressions_over_time(
-            {start_s: mix.shares for start_s, mix in audience.over_time.items()}, BINS_S[title]
-        )
+        figure = expressions_over_time({start_s: mix.shares for start_s, mix in audience.over_time.items()}, bin_s)
         # The button of the chart saves it as PNG.
         config = {"displaylogo": False, "modeBarButtons": [["toImage"]], "displayModeBar": True}
         st.plotly_chart(figure, key=f"{key}_audience", config=config)
     if audience.groups:
         st.dataframe(_group_table(audience), hide_index=True, key=f"{key}_groups")
-    st.caption(f"{NO_GROUPS} {LEGAL}")
-    st.download_button(
-        "Audience (CSV)",
-        lambda: to_csv(audience_rows(audience), AUDIENCE_COLUMNS),
-        "audience.csv",
-        "text/csv",
-        key=f"{key}_audience_csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 def _seconds(mix: Mix) -> str:

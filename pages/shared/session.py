@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from pages.shared.image.cache import forget_all_but
 from pages.shared.live.connection import forget_connection
@@ -13,6 +14,17 @@ OWN_EVALUATION_KEY = "evaluation_own_images"
 
 LINK_KEY = "evaluation_link"
 """Session key of the link that opened the evaluation page."""
+
+
+def run_home_first() -> None:
+    """Start again with ``Home.py``, which draws the navigation and sets the layout.
+
+    Until ``Home.py`` has run once on a server, Streamlit takes the folder ``pages`` for pages of its own older kind: it
+    runs the file of a page alone.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def start_page(url_path: str) -> None:

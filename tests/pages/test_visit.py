@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePath
+from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime import Runtime
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest
 
 from core.video.job import VideoJob, VideoRequest
 from core.video.reader import VideoInfo
+from pages.shared.downloads import make_and_hold
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
 from pages.shared.live.connection import Connection
 from pages.shared.video.jobs import JOB
@@ -16,6 +22,7 @@ from tests.fakes.core import FakeAnalyzer
 from tests.pages.apps import IMAGE, LIVE, ROOT, VIDEO, open_file, rerun
 
 HOME = "Home.py"
+VISIT = SimpleNamespace(session_id="visit")
 
 
 @pytest.fixture
@@ -34,7 +41,7 @@ def test_settings_survive_other_pages(app: AppTest) -> None:
     go(rerun(app), IMAGE.file)
     app.toggle(key="image_blur").set_value(True)
     app.slider(key="image_min_emotion").set_value(70)
-    rerun(go(rerun(app), HOME))
+    rerun(go(rerun(app), VIDEO.file))
     go(app, LIVE.file)
     assert app.toggle(key="live_blur").value is True
     assert app.session_state["live_session"]._style.blur_faces
@@ -47,17 +54,26 @@ def test_settings_survive_other_pages(app: AppTest) -> None:
     assert app.toggle(key="live_blur").value is False, "a restored setting can be changed"
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "pages").glob("[0-9]*.py")), ids=lambda page: page.stem)
+def test_first_visitor_of_a_server_may_open_any_page(no_browser: None, page: Path) -> None:
+    # Each new app here is a server on which no script has run.
+    app = AppTest.from_file(str(ROOT / HOME), default_timeout=120)
+    app = rerun(app.switch_page(str(page)))
+    assert app.title[0].value == page.stem[2:].replace("_", " ")
+    assert any("color: #111" in html.proto.body for html in app.get("html")), "Home.py has not run"
+
+
 def test_leaving_the_live_page_is_not_a_failed_connection(app: AppTest) -> None:
     go(app, LIVE.file)
     app.session_state["live_connection"] = Connection.CONNECTING
-    assert not go(go(app, HOME), LIVE.file).error
+    assert not go(go(app, VIDEO.file), LIVE.file).error
 
 
 def test_images_are_forgotten_on_other_pages(app: AppTest) -> None:
     go(app, IMAGE.file)
     for kind in (RESULTS, EXPLANATIONS):
         app.session_state[kind][("somebody", "a.png")] = "an image"
-    go(app, HOME)
+    go(app, VIDEO.file)
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
 
 
@@ -67,6 +83,44 @@ def test_videos_are_removed_on_other_pages(app: AppTest, tmp_path: Path, monkeyp
     go(app, VIDEO.file)
     app.session_state[JOB] = job
     assert list(tmp_path.iterdir())
-    go(app, HOME)
+    go(app, IMAGE.file)
     assert JOB not in app.session_state
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> MediaFileManager:
+    """The files of a server on which ``VISIT`` alone is active."""
+    files = MediaFileManager(MemoryMediaFileStorage("/media"))
+    server = SimpleNamespace(media_file_mgr=files, is_active_session=lambda session_id: session_id == "visit")
+    monkeypatch.setattr(Runtime, "_instance", server)
+    return files
+
+
+def click(files: MediaFileManager, visit: SimpleNamespace) -> str:
+    """Click a button of this visit; returns the name of the file that the browser then asks for."""
+    on_request = partial(make_and_hold, lambda: b"a,b", "table.csv", "text/csv", "key", visit)
+    return PurePath(files.execute_deferred(files.add_deferred(on_request, "text/csv", "1.2", "table.csv"))).name
+
+
+def scripts_end(files: MediaFileManager) -> None:
+    """Other visitors' scripts end; two are enough for Streamlit to drop what is nobody's."""
+    for _ in range(3):
+        files.remove_orphaned_files()
+
+
+def test_a_made_file_is_there_until_the_next_full_rerun(files: MediaFileManager) -> None:
+    name = click(files, VISIT)
+    scripts_end(files)
+    held = files.read_file(name)
+    assert held is not None
+    assert (held.content, held.filename) == (b"a,b", "table.csv")
+    files.clear_session_refs("visit")
+    scripts_end(files)
+    assert files.read_file(name) is None
+
+
+def test_nothing_is_held_for_a_visit_that_is_over(files: MediaFileManager) -> None:
+    name = click(files, SimpleNamespace(session_id="gone"))
+    scripts_end(files)
+    assert files.read_file(name) is None

@@ -18,6 +18,7 @@ from core.suggestions import Suggestion, suggest_for
 from core.types import Analysis, Face
 from core.video.session import FrameAnalyzer
 from pages.shared import resources
+from pages.shared.downloads import offer_file
 from pages.shared.errors import show_error
 from pages.shared.image.analysis import (
     MAX_CARDS,
@@ -136,14 +137,12 @@ def _show_image(
 
 
 def _offer_png(file: ImageFile, result: ImageResult, settings: PageSettings, number: int) -> None:
-    st.download_button(
+    offer_file(
         "Annotated image (PNG)",
-        data=partial(annotated_png, file, result.analysis, settings.style),
-        file_name=f"{PurePath(result.name).stem or 'image'}-annotated.png",
-        mime="image/png",
+        partial(annotated_png, file, result.analysis, settings.style),
+        f"{PurePath(result.name).stem or 'image'}-annotated.png",
+        "image/png",
         key=f"image_png_{number}",
-        on_click="ignore",
-        icon=":material/download:",
     )
 
 

@@ -18,6 +18,7 @@ from core.io.export import Outcome
 from core.io.report import ReportImage, html_report
 from core.settings import OverlayStyle
 from core.types import Analysis
+from pages.shared.downloads import ICON, offer_file
 from pages.shared.image.analysis import Frame, card_numbers, decode_file
 from pages.shared.image.files import ImageFile
 from pages.shared.sidebar import PageSettings
@@ -40,7 +41,7 @@ def offer_downloads(files: Sequence[ImageFile], outcomes: Sequence[Outcome], set
             "text/csv",
             key="image_csv",
             on_click="ignore",
-            icon=":material/download:",
+            icon=ICON,
         )
         st.download_button(
             "All results (JSON)",
@@ -49,34 +50,30 @@ def offer_downloads(files: Sequence[ImageFile], outcomes: Sequence[Outcome], set
             "application/json",
             key="image_json",
             on_click="ignore",
-            icon=":material/download:",
+            icon=ICON,
         )
         if len(files) > 1:
-            st.download_button(
+            offer_file(
                 "Annotated images (ZIP)",
                 partial(annotated_zip, files, outcomes, settings.style),
                 "annotated.zip",
                 "application/zip",
                 key="image_zip",
-                on_click="ignore",
-                icon=":material/download:",
                 help=f"JPEG, at most {ANNOTATED_SIDE_PX} pixels wide or high. Hundreds of images take a minute.",
             )
-
-
-def offer_report(files: Sequence[ImageFile], outcomes: Sequence[Outcome], settings: PageSettings) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        embedded = st.session_state.get("image_report_pictures", False)
-        st.download_button(
-            "Report (HTML)",
-            partial(report, files, outcomes, settings, embedded),
-            "report.html",
-            "text/html",
-            key="image_report",
-            on_click="ignore",
-            icon=":material/description:",
-        )
-        st.toggle("Pictures in the report", key="image_report_pictures", help="Otherwise it holds the answers only.")
+        # Two buttons, not a toggle: a click right after the toggle's would get the report of before.
+        for label, key, with_pictures in (
+            ("Report (HTML)", "image_report", False),
+            ("Report with pictures (HTML)", "image_report_pictures", True),
+        ):
+            offer_file(
+                label,
+                partial(report, files, outcomes, settings, with_pictures),
+                "report.html",
+                "text/html",
+                key=key,
+                icon=":material/description:",
+            )
 
 
 def report(

@@ -11,6 +11,7 @@ from core.evaluation.plots.faces import emotion_timeline
 from core.types import Face
 from core.video.history import emotion_shares, history_csv, timeline
 from core.video.session import LiveSession, LiveSnapshot
+from pages.shared.downloads import offer_file
 from pages.shared.live.connection import seconds_in_state
 from pages.shared.live.texts import NO_PICTURE
 from pages.shared.markdown import escape_markdown
@@ -117,14 +118,14 @@ def _actions(session: LiveSession) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("This session")
         st.button("Reset", on_click=session.reset, key="live_reset")
-        st.download_button(
+        # Made on click, so that it has all rows up to then.
+        offer_file(
             "Session as CSV",
-            # Made on click, so that it has all rows up to then.
-            data=lambda: history_csv(session.snapshot().history),
-            file_name="facet_session.csv",
-            mime="text/csv",
-            on_click="ignore",
+            lambda: history_csv(session.snapshot().history).encode(),
+            "facet_session.csv",
+            "text/csv",
             key="live_csv",
+            icon=None,
         )
 
 

@@ -21,6 +21,7 @@ from core.types import EMOTIONS
 from core.video.audience import Person
 from core.video.job import Status, VideoJob
 from core.video.records import PERSON_COLUMNS, person_rows
+from pages.shared.downloads import offer_file
 from pages.shared.live.panel import VALENCE_FORMULA
 from pages.shared.markdown import escape_markdown
 
@@ -128,12 +129,15 @@ def _offer_downloads(job: VideoJob, people: Sequence[Person]) -> None:
     downloads = (
         ("Annotated video (MP4)", job.annotated.read_bytes, f"{stem}-annotated.mp4", "video/mp4"),
         ("Samples (CSV)", job.samples_csv.read_bytes, f"{stem}-samples.csv", "text/csv"),
-        ("People (CSV)", lambda: to_csv(person_rows(people), PERSON_COLUMNS), f"{stem}-people.csv", "text/csv"),
+        (
+            "People (CSV)",
+            lambda: to_csv(person_rows(people), PERSON_COLUMNS).encode(),
+            f"{stem}-people.csv",
+            "text/csv",
+        ),
         ("All results (JSON)", job.json.read_bytes, f"{stem}.json", "application/json"),
     )
     with st.container(horizontal=True):
         for label, read, name, mime in downloads:
             # Read on click, so that the files are in memory only then.
-            st.download_button(
-                label, read, name, mime, key=f"video_download_{label}", on_click="ignore", icon=":material/download:"
-            )
+            offer_file(label, read, name, mime, key=f"video_download_{label}")
