@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared.home.figures import show_figures
 from pages.shared.home.sample import show_sample
 from pages.shared.home.texts import LEAD, NOTICE, PAGES
+from pages.shared.login import admit
 from pages.shared.session import start_page
 
 # Everything fits on a laptop's screen.
@@ -43,5 +44,6 @@ page = st.navigation([home, *(st.Page(link.file, title=link.title) for link in P
 title = "Facet" if page is home else f"{page.title} · Facet"
 st.set_page_config(page_title=title, page_icon="🙂", layout="wide")
 st.html(_CONTRAST + _UP_TO_DATE)
-start_page(page.url_path)
-page.run()
+if admit():
+    start_page(page.url_path)
+    page.run()

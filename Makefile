@@ -13,7 +13,7 @@ SOURCES := Home.py pages core models tests
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
-.PHONY: help run test check test-fast load format benchmark results wheels screenshots clean
+.PHONY: help run test check test-fast test-deploy load format benchmark results wheels screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ check: $(TEST_READY) ## format, lint and types
 
 test-fast: $(TEST_READY) ## unit and page tests only
 	$(BIN)/python -m pytest tests --ignore tests/e2e --numprocesses $(WORKERS) --dist load $(PYTEST_ARGS)
+
+test-deploy: $(TEST_READY) ## try deploy/ on machines of its own (root; Debian's caddy, coturn, nftables, libnss3-tools)
+	$(BIN)/python -m pytest tests/e2e/deployed.py $(PYTEST_ARGS)
 
 load: $(TEST_READY) ## measure live viewers at once (VIEWERS=...)
 	tests/e2e/run.sh $(BIN)/python -m tests.e2e.load $(VIEWERS)

@@ -21,7 +21,7 @@ APP = [path for path in PRODUCTION if ROOT / "models" not in path.parents]
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OWN = {"core", "models", "pages", "tests"}
-USED_WITHOUT_IMPORT = {"ruff", "mypy", "pandas-stubs", "pytest-xdist", "uv"}
+USED_WITHOUT_IMPORT = {"ruff", "mypy", "pandas-stubs", "pytest-xdist", "uv", "oidc-provider-mock"}
 
 
 def layer_of(path: Path) -> str:
@@ -113,7 +113,7 @@ def test_serving_needs_a_part_of_the_requirements():
 
 def test_every_requirement_is_pinned():
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
-    names = set().union(*(required(f"requirements{part}.txt") for part in ("", "-batch", "-dev")))
+    names = set().union(*(required(f"requirements{part}.txt") for part in ("", "-login", "-batch", "-dev")))
     assert not names - pinned
     lines = (ROOT / "requirements-training.txt").read_text().splitlines()
     assert all("==" in line for line in lines if line and not line.startswith("#"))

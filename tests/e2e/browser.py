@@ -4,6 +4,7 @@ films."""
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,6 +80,15 @@ window.WebSocket = class extends Socket {
 };
 """
 
+# The connections that the page, or a frame of it, has opened.
+PEERS_JS = """
+const Open = window.RTCPeerConnection;
+window.peers = [];
+window.RTCPeerConnection = class extends Open {
+  constructor(...options) { super(...options); window.peers.push(this); }
+};
+"""
+
 # As fast as the component permits; in its frame.
 STOP_AND_START_JS = """
 () => {
@@ -94,9 +104,12 @@ STOP_AND_START_JS = """
 """
 
 
-def launch(playwright: Playwright, executable: Path, *, camera: Path | None, deny: bool = False) -> Browser:
-    """A browser that films ``camera`` (.y4m) or has no camera at all; ``deny`` refuses it to every page."""
-    arguments = list(_ARGUMENTS)
+def launch(
+    playwright: Playwright, executable: Path, *, camera: Path | None, deny: bool = False, more: Sequence[str] = ()
+) -> Browser:
+    """A browser that films ``camera`` (.y4m) or has no camera at all; ``deny`` refuses it to every page. ``more``
+    arguments replace those of the same name."""
+    arguments = [*_ARGUMENTS, *more]
     if camera is not None:
         arguments += [
             "--use-fake-ui-for-media-stream" + ("=deny" if deny else ""),

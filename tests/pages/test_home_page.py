@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from core.errors import ArtifactError
 from core.evaluation.detection.conditions import LIVE
@@ -19,7 +20,7 @@ from core.evaluation.latency import load_speed, total_frame_ms
 from core.settings import ArchiveLimits, VideoLimits
 from tests.fakes.core import FakeAnalyzer
 from tests.fakes.evaluation import card_dict
-from tests.pages.apps import ROOT, metrics, open_file, texts
+from tests.pages.apps import ROOT, metrics, open_file, rerun, texts
 
 HEAVY = ("cv2", "plotly", "scipy", "sklearn", "ai_edge_litert", "tensorflow", "av", "streamlit_webrtc")
 INSTALLED = ROOT / "models" / "artifacts"
@@ -116,3 +117,38 @@ def test_configuration_keeps_streamlit_to_itself() -> None:
     assert answer.stdout.split() == ["True", "False", "True", "200", "True"]
     # What the server takes is what the pages promise.
     assert {limits.max_bytes for limits in (VideoLimits(), ArchiveLimits())} == {200 * 2**20}
+
+
+AUTH = {"redirect_uri": "https://facet.example.org/oauth2callback", "cookie_secret": "s"}
+
+
+def open_home(secrets: dict[str, object], *, logged_in: bool = False) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=120)
+    app.secrets.update(secrets)
+    app.user = {"is_logged_in": logged_in}
+    return rerun(app)
+
+
+def buttons(app: AppTest) -> list[str]:
+    return [button.label for button in app.button if button.label.startswith(("Log", "Try"))]
+
+
+TRY = ["Try your camera", "Try your photo", "Try your video"]
+
+
+class TestLogin:
+    @pytest.mark.parametrize("secrets", [{}, {"ice": {"turn_url": "turn:a"}}], ids=["no secrets", "others"])
+    def test_not_wanted(self, analyzer: FakeAnalyzer, secrets: dict[str, object]) -> None:
+        assert buttons(open_home(secrets)) == TRY
+
+    def test_a_visitor_sees_no_page(self, analyzer: FakeAnalyzer) -> None:
+        assert buttons(open_home({"auth": AUTH})) == ["Log in"]
+        assert not analyzer.settings, "and loads no models"
+
+    def test_somebody_with_an_account_sees_the_pages(self, analyzer: FakeAnalyzer) -> None:
+        assert buttons(open_home({"auth": AUTH}, logged_in=True)) == [*TRY, "Log out"]
+
+    def test_unreadable_secrets_admit_nobody(self, analyzer: FakeAnalyzer) -> None:
+        app = open_home({"auth": "a text"}, logged_in=True)
+        assert not buttons(app)
+        assert "must be a table" in app.error[0].value

@@ -31,11 +31,12 @@ from pages.shared.live.connection import (
     next_connection,
     reconnection_try,
 )
-from pages.shared.live.ice_servers import ice_servers, ice_table, is_secure_origin
+from pages.shared.live.ice_servers import ice_servers, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.sample_clip import clip_frame
 from pages.shared.live.stream import SAMPLE_CLIP, frame_callback
 from pages.shared.live.viewers import Viewers, max_viewers, stop_unless_connected, viewers
+from pages.shared.secrets import read_table
 from tests.fakes.core import CHILD, FakeAnalyzer
 from tests.pages.apps import LIVE, open_function, rerun, texts
 
@@ -272,7 +273,7 @@ class TestSecrets:
         st.config.set_option("secrets.files", before)
 
     def test_no_file(self, file: Path) -> None:
-        assert ice_table(Secrets(), [str(file)]) == {}
+        assert read_table("ice", Secrets(), [str(file)]) == {}
 
     @pytest.mark.parametrize(
         ("content", "table"),
@@ -281,7 +282,7 @@ class TestSecrets:
     )
     def test_file_is_read(self, file: Path, content: str, table: dict[str, str]) -> None:
         file.write_text(content)
-        assert dict(ice_table(Secrets(), [str(file)])) == table
+        assert dict(read_table("ice", Secrets(), [str(file)])) == table
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -295,7 +296,7 @@ class TestSecrets:
     def test_file_with_a_mistake_is_named(self, file: Path, content: bytes, message: str) -> None:
         file.write_bytes(content)
         with pytest.raises(ConfigError, match=rf"secrets\.toml.*{message}"):
-            ice_table(Secrets(), [str(file)])
+            read_table("ice", Secrets(), [str(file)])
 
 
 def test_callback_keeps_the_timestamp() -> None:

@@ -21,14 +21,12 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import streamlit as st
-
 from core.errors import ConfigError
+from pages.shared.secrets import secrets_table
 
 IceServer = dict[str, Any]
 
@@ -42,8 +40,7 @@ _TURN = re.compile(r"turns?:[^?:\s]+(:\d+)?(\?transport=(udp|tcp))?")
 
 def rtc_configuration() -> dict[str, list[IceServer]]:
     """Return the argument for ``webrtc_streamer``. Raises ``ConfigError`` if the configured servers are malformed."""
-    secrets = ice_table(st.secrets, st.get_option("secrets.files"))
-    return {"iceServers": ice_servers(os.environ, secrets, time.time())}
+    return {"iceServers": ice_servers(os.environ, secrets_table("ice"), time.time())}
 
 
 def ice_servers(environ: Mapping[str, str], secrets: Mapping[str, Any], now_s: float) -> list[IceServer]:
@@ -87,24 +84,6 @@ def is_secure_origin(url: str | None) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def ice_table(secrets: Mapping[str, Any], files: Sequence[str]) -> Mapping[str, Any]:
-    """Return the ``[ice]`` table of Streamlit's ``secrets``, empty if none of their ``files`` exists. Raises
-    ``ConfigError`` if a file exists but cannot be read."""
-    try:
-        table = secrets.get("ice", {})
-    except (OSError, UnicodeDecodeError) as error:
-        # Streamlit also raises FileNotFoundError for a file that is not TOML.
-        if isinstance(error, FileNotFoundError) and not any(Path(file).is_file() for file in files):
-            return {}
-        raise ConfigError(
-            f"the secrets in {' or '.join(files)} cannot be read: {error}. The file must be TOML in UTF-8; correct "
-            "or remove it"
-        ) from error
-    if not isinstance(table, Mapping):
-        raise ConfigError("[ice] in secrets.toml must be a table, for example [ice] with turn_url below it")
-    return table
 
 
 def _parse_list(listed: object, source: str) -> list[IceServer]:
