@@ -13,7 +13,7 @@ SOURCES := Home.py pages core models tests
 RUN_READY := $(VENV)/.run-ready
 TEST_READY := $(VENV)/.test-ready
 
-.PHONY: help run test check test-fast test-deploy load format benchmark results wheels screenshots clean
+.PHONY: help run test check test-fast test-deploy load first-page format benchmark results wheels screenshots clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ test-deploy: $(TEST_READY) ## try deploy/ on machines of its own (root; Debian's
 
 load: $(TEST_READY) ## measure live viewers at once (VIEWERS=...)
 	tests/e2e/run.sh $(BIN)/python -m tests.e2e.load $(VIEWERS)
+
+first-page: $(TEST_READY) ## measure how fast a browser gets the landing page
+	tests/e2e/run.sh $(BIN)/python -m tests.e2e.first_page
 
 format: $(TEST_READY) ## format the code
 	$(BIN)/ruff format $(SOURCES)

@@ -12,6 +12,7 @@ from pages.shared.live.connection import Connection, show_connection, show_help,
 from pages.shared.live.controls import LivePageSettings, choose_settings, offer_presentation
 from pages.shared.live.ice_servers import rtc_configuration
 from pages.shared.live.panel import show_numbers, show_session
+from pages.shared.live.snapshot import offer_snapshot, show_snapshot
 from pages.shared.live.stream import CAMERA, choose_source, live_stream
 from pages.shared.live.texts import START, START_CLIP
 from pages.shared.live.viewers import max_viewers
@@ -44,7 +45,9 @@ def main() -> None:
     except FacetError as error:
         show_error(error)
         return
-    offer_presentation()
+    tools = st.container(horizontal=True, vertical_alignment="center")
+    with tools:
+        offer_presentation()
     video, numbers = st.columns([3, 2], gap="large")
     with video:
         source = choose_source()
@@ -57,11 +60,14 @@ def main() -> None:
         if connection is not None:
             show_connection(connection, START if source == CAMERA else START_CLIP)
     playing = connection is Connection.PLAYING
+    with tools:
+        offer_snapshot(session, playing=playing, blurred=settings.style.blur_faces)
     with numbers:
         show_numbers(session, playing=playing)
     show_help()
     show_session(session, playing=playing)
     show_live_audience(session, playing=playing)
+    show_snapshot()
 
 
 run_home_first()

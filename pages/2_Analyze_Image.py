@@ -41,17 +41,19 @@ if not files:
     st.info("Add an image with one or more faces, or choose a sample.", icon=":material/add_photo_alternate:")
     st.stop()
 
-table = suggestion_table()
-downloads = st.container()
+actions = st.container(horizontal=True, vertical_alignment="center")
+results = st.container()
+table = suggestion_table(actions)
 outcomes: list[Outcome]
-if len(files) > MAX_IN_FULL:
-    outcomes, opened = show_gallery(files, fingerprints, analyzer, settings)
-    if opened is not None:
-        show_file(files[opened], fingerprints[opened], analyzer, settings, table, opened)
-else:
-    outcomes = [
-        show_file(file, fingerprint, analyzer, settings, table, number)
-        for number, (file, fingerprint) in enumerate(zip(files, fingerprints, strict=True))
-    ]
-with downloads:
+with results:
+    if len(files) > MAX_IN_FULL:
+        outcomes, opened = show_gallery(files, fingerprints, analyzer, settings)
+        if opened is not None:
+            show_file(files[opened], fingerprints[opened], analyzer, settings, table, opened)
+    else:
+        outcomes = [
+            show_file(file, fingerprint, analyzer, settings, table, number)
+            for number, (file, fingerprint) in enumerate(zip(files, fingerprints, strict=True))
+        ]
+with actions:
     offer_downloads(files, outcomes, settings)

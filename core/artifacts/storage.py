@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -186,7 +187,7 @@ def _read_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ..
 
 def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
     _expect(isinstance(value, Mapping), "an object", value, where)
-    hints = typing.get_type_hints(kind)
+    hints = _type_hints(kind)
     arguments = {}
     for item in fields(kind):
         key = _key(item)
@@ -195,6 +196,12 @@ def _read_dataclass(kind: Any, value: Any, where: str) -> Any:
         elif item.default is MISSING and item.default_factory is MISSING:
             raise ValueError(f"{_inside(where, key)} is missing")
     return kind(**arguments)
+
+
+@functools.cache
+def _type_hints(kind: Any) -> dict[str, Any]:
+    # They are compiled anew at each call: most of what reading a report of many rows would take.
+    return typing.get_type_hints(kind)
 
 
 def _expect(holds: bool, expected: str, value: Any, where: str) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,8 @@ from core.video.tracker import FaceTracker
 
 _log = logging.getLogger(__name__)
 _MAX_LOGGED = 100
+NEXT_FRAME_S = 3.0
+"""Slow machines analyse one frame a second."""
 
 
 class FrameAnalyzer(Protocol):
@@ -55,6 +58,14 @@ class LiveSnapshot:
     last_error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FramePair:
+    """One frame as the camera sent it and as it was drawn, both (H, W, 3) uint8 BGR."""
+
+    frame: Frame
+    annotated: Frame
+
+
 class LiveSession:
     """One viewer's stream; thread-safe. ``clock`` counts seconds monotonically, and is used where ``now_s`` is not
     given."""
@@ -79,6 +90,7 @@ class LiveSession:
         self._reset_wanted = False
         self._counts_audience = False
         self._logged: set[str] = set()
+        self._waiting: list[Future[FramePair]] = []
         self._clear()
 
     def _clear(self) -> None:
@@ -153,7 +165,28 @@ class LiveSession:
         lost_boxes = self._tracker.predict_lost(taken_s)
         annotated = annotator.annotate(frame, tracked, style, extra_blur_boxes=lost_boxes)
         self._record(tracked, taken_s, self._clock() - received_s)
+        self._hand_out(FramePair(frame, annotated))
         return annotated
+
+    def next_frame(self, timeout_s: float = NEXT_FRAME_S) -> FramePair | None:
+        """Wait for the next frame that is analysed and return it; ``None`` if none comes in time. Frames that nobody
+        waits for are not kept."""
+        waiting: Future[FramePair] = Future()
+        with self._lock:
+            self._waiting.append(waiting)
+        try:
+            return waiting.result(timeout_s)
+        except TimeoutError:
+            return None
+        finally:
+            with self._lock:
+                self._waiting = [other for other in self._waiting if other is not waiting]
+
+    def _hand_out(self, pair: FramePair) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.set_result(pair)
 
     def note_error(self, error: Exception) -> None:
         """Count an error of a frame or of its conversion. Each of up to ``_MAX_LOGGED`` kinds is logged once."""

@@ -102,6 +102,14 @@ def check_presentation(tab: Tab, screenshots: Path) -> None:
     assert before is not None
     assert after is not None
     assert after["width"] > before["width"]
+    page.get_by_role("button", name="Snapshot").click()
+    expect(page.get_by_role("dialog").get_by_role("img")).to_be_visible()
+    tab.screenshot(screenshots / "live_snapshot.png", playing=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    assert re.fullmatch(r"snapshot-[\d-]{17}\.png", download.value.suggested_filename)
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+    page.keyboard.press("Escape")
     page.get_by_text("Presentation view").click()
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
     assert video.evaluate("video => video.currentTime") > shown_s, "the same stream goes on"
@@ -181,10 +189,12 @@ def test_leaving_or_reloading_the_page_frees_the_camera(open_tab: OpenTab, serve
     hidden.click()
     start(page)
     wait_for_frames(page, 5)
-    links = page.get_by_test_id("stSidebarNav").get_by_role("link")
-    links.nth(0).click()
+    page.get_by_role("button", name="Snapshot").click()
+    page.get_by_role("button", name="Analyze this picture").click()
+    expect(page.get_by_text("1 face found").first).to_be_visible()
+    expect(hidden.locator("input")).to_be_checked()
     wait_for_udp(server, page, some=False)
-    links.nth(1).click()
+    page.get_by_test_id("stSidebarNav").get_by_role("link").nth(1).click()
     expect(hidden.locator("input")).to_be_checked()
     expect(page.get_by_text("Press START")).to_be_visible()
     # The session goes on counting: video comes again only after a further frame.

@@ -102,3 +102,8 @@ def metrics(app: AppTest) -> list[tuple[str, str]]:
 def texts(app: AppTest) -> str:
     elements = [*app.info, *app.error, *app.warning, *app.markdown, *app.caption]
     return "\n".join(str(element.value) for element in elements)
+
+
+def pictures(app: AppTest) -> int:
+    """Pictures that are part of the page."""
+    return sum(element.proto.body.count("data:image/jpeg") for element in app.get("html"))

@@ -278,7 +278,8 @@ def test_errors_and_reproduced_metrics(artifacts: Path, tmp_path: Path, monkeypa
     page = open_page(tab="Errors")
     assert tab_names(page)[-2:] == ["Errors", "Reproduce"]
     assert not page.image
-    captions = [image.captions[0] for image in click(page, "load_images").image]
+    (images,) = click(page, "load_images").image
+    captions = images.captions
     assert len(captions) == 12
     assert captions[0] == "angry → disgust 90%"
     click(switch_tab(page, "Reproduce"), "reproduce_start")
@@ -294,11 +295,11 @@ def test_images_of_a_cell_of_the_confusion_matrix(artifacts: Path, tmp_path: Pat
     write_fer2013_csv(tmp_path / "data")
     page = click(open_page(tab="Confusion matrix"), "load_images")
     # Twelve images, all taken for the next emotion: two of each of the first five, one of the others.
-    assert [image.captions[0] for image in page.image] == ["angry → disgust 90%"] * 2
+    assert page.image[0].captions == ["angry → disgust 90%"] * 2
     page.selectbox(key="cell_true_emotion").select("surprise")
     assert "No image of surprise was taken for disgust" in texts(rerun(page))
     page.selectbox(key="cell_predicted_emotion").select("neutral")
-    assert len(rerun(page).image) == 1
+    assert len(rerun(page).image[0].captions) == 1
 
 
 def test_what_the_copy_lacks_is_told(artifacts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from core.evaluation.latency import load_speed, total_frame_ms
 from core.settings import ArchiveLimits, VideoLimits
 from tests.fakes.core import FakeAnalyzer
 from tests.fakes.evaluation import card_dict
-from tests.pages.apps import ROOT, metrics, open_file, rerun, texts
+from tests.pages.apps import ROOT, metrics, open_file, pictures, rerun, texts
 
 HEAVY = ("cv2", "plotly", "scipy", "sklearn", "ai_edge_litert", "tensorflow", "av", "streamlit_webrtc")
 INSTALLED = ROOT / "models" / "artifacts"
@@ -43,7 +43,7 @@ def test_a_real_result_of_the_installed_models() -> None:
     assert "**Emotion: happy " in shown
     assert "**Perceived gender: female " in shown
     assert "Read by the installed models" in shown
-    assert len(app.get("image")) == 1
+    assert pictures(app) == 1
     assert not app.error
 
 
@@ -52,8 +52,8 @@ def test_figures_are_those_of_the_artifacts() -> None:
         return json.loads((INSTALLED / name / "card.json").read_text())["metrics"][split][key]
 
     assert metrics(open_file("Home.py")) == [
-        ("Emotion", f"{100 * stored('emotion', 'private', 'accuracy'):.1f} %"),
-        ("Perceived gender", f"{100 * stored('age_gender', 'test', 'gender_accuracy'):.1f} %"),
+        ("Emotion", f"{100 * stored('emotion', 'private', 'accuracy'):.1f}%"),
+        ("Perceived gender", f"{100 * stored('age_gender', 'test', 'gender_accuracy'):.1f}%"),
         ("Age", f"{stored('age_gender', 'test', 'age_mae'):.1f} years"),
         ("Speed", f"{total_frame_ms(INSTALLED):.1f} ms"),
     ]
@@ -79,7 +79,7 @@ def test_a_metric_that_was_not_measured(artifacts: Path, analyzer: FakeAnalyzer)
     write_card(artifacts, "emotion", {"private": {"accuracy": 0.5}})
     write_card(artifacts, "age_gender", {})
     app = open_file("Home.py")
-    assert metrics(app) == [("Emotion", "50.0 %"), ("Perceived gender", "–"), ("Age", "–")]
+    assert metrics(app) == [("Emotion", "50.0%"), ("Perceived gender", "–"), ("Age", "–")]
     assert len(app.error) == 1, "the detector's report is missing"
 
 

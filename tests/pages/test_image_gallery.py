@@ -32,7 +32,7 @@ def open_buttons(app: AppTest) -> list[str]:
 def test_zip_file_gives_a_table_and_pages_of_thumbnails(analyzer: FakeAnalyzer) -> None:
     app = upload(IMAGE.open(), ("trip.zip", zip_file(23)))
     assert "23 files: 23 faces, 0 without a face." in texts(app)
-    table = app.dataframe[-1].value
+    table = app.dataframe[0].value
     assert len(table) == len(analyzer.calls) == 23
     assert table.iloc[0].to_dict() == {
         "Image": "trip/p00.png",
@@ -68,7 +68,7 @@ def test_problems_are_in_the_table(analyzer: FakeAnalyzer) -> None:
     files = [(f"{number}.png", image_file(number)) for number in range(4)]
     app = upload(IMAGE.open(), *files, ("broken.jpg", b"<html>"))
     assert "5 files: 0 faces, 4 without a face, 1 could not be analyzed." in texts(app)
-    problems = app.dataframe[-1].value["Problem"].tolist()
+    problems = app.dataframe[0].value["Problem"].tolist()
     assert problems[:4] == ["no face found"] * 4
     assert problems[4].startswith("broken.jpg cannot be read as an image")
     assert not app.error

@@ -19,7 +19,7 @@ from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
 from pages.shared.image.cache import EXPLANATIONS, RESULTS, SUMMARIES, VIEWS
-from pages.shared.image.files import MemoryFile
+from pages.shared.image.files import HANDED_OVER_KEY, MemoryFile
 from pages.shared.markdown import escape_markdown
 from tests.fakes.core import FakeAnalyzer
 from tests.pages.apps import IMAGE, encode, rerun, texts, upload
@@ -48,6 +48,14 @@ def explanations(app: AppTest) -> int:
 def click(app: AppTest, key: str) -> AppTest:
     app.button(key=key).click()
     return rerun(app)
+
+
+def test_picture_of_another_page_can_be_removed(analyzer: FakeAnalyzer) -> None:
+    app = IMAGE.open(**{HANDED_OVER_KEY: MemoryFile("snapshot.png", image_file())})
+    assert app.subheader[0].value == "snapshot.png"
+    click(app, "image_remove_snapshot")
+    assert not app.subheader
+    assert "Add an image" in app.info[0].value
 
 
 def test_upload_gives_a_card_and_downloads(analyzer: FakeAnalyzer) -> None:
@@ -148,7 +156,7 @@ def test_many_faces_get_some_cards_and_a_table(analyzer: FakeAnalyzer) -> None:
     analyzer.count = image_results.MAX_CARDS + 3
     app = upload(IMAGE.open(), ("crowd.png", image_file()))
     assert bars(app) == image_results.MAX_CARDS
-    assert len(app.dataframe[-1].value) == analyzer.count
+    assert len(app.dataframe[0].value) == analyzer.count
     assert f"Cards show the first {image_results.MAX_CARDS} faces" in texts(app)
 
 

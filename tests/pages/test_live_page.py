@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,11 +35,12 @@ from pages.shared.live.connection import (
 from pages.shared.live.ice_servers import ice_servers, is_secure_origin
 from pages.shared.live.panel import VALENCE_FORMULA, explain_empty_timeline, face_title, summary
 from pages.shared.live.sample_clip import clip_frame
+from pages.shared.live.snapshot import snapshot_name
 from pages.shared.live.stream import SAMPLE_CLIP, frame_callback
 from pages.shared.live.viewers import Viewers, max_viewers, stop_unless_connected, viewers
 from pages.shared.secrets import read_table
 from tests.fakes.core import CHILD, FakeAnalyzer
-from tests.pages.apps import LIVE, open_function, rerun, texts
+from tests.pages.apps import LIVE, open_function, pictures, rerun, texts
 
 FRAME = np.zeros((48, 64, 3), dtype=np.uint8)
 
@@ -436,6 +438,33 @@ def test_sample_clip_moves_and_repeats() -> None:
     assert first.shape == later.shape == (480, 640, 3)
     assert not np.array_equal(first, later)
     assert np.array_equal(first, last)
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_snapshot_is_the_next_frame(arrives: bool) -> None:
+    def page(arrives: bool) -> None:
+        import numpy as np
+
+        from core.video.session import FramePair
+        from pages.shared.live.snapshot import offer_snapshot, show_snapshot
+
+        class Camera:
+            def next_frame(self) -> FramePair | None:
+                return FramePair(np.zeros((48, 64, 3), np.uint8), np.ones((48, 64, 3), np.uint8)) if arrives else None
+
+        offer_snapshot(Camera(), playing=True, blurred=False)
+        show_snapshot()
+
+    app = open_function(page, arrives)
+    assert pictures(app) == 0
+    app.button(key="live_take").click()
+    rerun(app)
+    assert pictures(app) == arrives
+    assert [toast.value for toast in app.toast] == ([] if arrives else [live_texts.NO_PICTURE])
+
+
+def test_name_of_a_snapshot() -> None:
+    assert snapshot_name(datetime(2026, 11, 27, 10, 15)) == "snapshot-2026-11-27-101500.png"
 
 
 @pytest.mark.parametrize(

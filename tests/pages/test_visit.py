@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from streamlit.runtime import Runtime
 from streamlit.runtime.media_file_manager import MediaFileManager
@@ -14,12 +15,16 @@ from streamlit.testing.v1 import AppTest
 
 from core.video.job import VideoJob, VideoRequest
 from core.video.reader import VideoInfo
+from core.video.session import FramePair
 from pages.shared.downloads import make_and_hold
 from pages.shared.image.cache import EXPLANATIONS, RESULTS
+from pages.shared.image.files import HANDED_OVER_KEY, MemoryFile
 from pages.shared.live.connection import Connection
+from pages.shared.live.snapshot import Snapshot
+from pages.shared.session import SNAPSHOT_KEY
 from pages.shared.video.jobs import JOB
 from tests.fakes.core import FakeAnalyzer
-from tests.pages.apps import IMAGE, LIVE, ROOT, VIDEO, open_file, rerun
+from tests.pages.apps import IMAGE, LIVE, ROOT, VIDEO, open_file, rerun, texts
 
 HOME = "Home.py"
 VISIT = SimpleNamespace(session_id="visit")
@@ -75,6 +80,38 @@ def test_images_are_forgotten_on_other_pages(app: AppTest) -> None:
         app.session_state[kind][("somebody", "a.png")] = "an image"
     go(app, VIDEO.file)
     assert [len(app.session_state[kind]) for kind in (RESULTS, EXPLANATIONS)] == [0, 0]
+
+
+def snapshot(*, blurred: bool) -> Snapshot:
+    plain = np.full((50, 60, 3), 7, np.uint8)
+    return Snapshot("snapshot-2026-11-27-101500.png", FramePair(plain, plain + 1), blurred)
+
+
+@pytest.mark.parametrize("blurred", [False, True])
+def test_snapshot_of_the_camera_is_read_by_the_image_page(
+    app: AppTest, analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch, blurred: bool
+) -> None:
+    # Each run here is the first of a server: a click would be lost when the page starts again.
+    monkeypatch.setattr("pages.shared.session.PagesManager", SimpleNamespace(uses_pages_directory=False))
+    go(app, LIVE.file)
+    app.session_state[SNAPSHOT_KEY] = snapshot(blurred=blurred)
+    rerun(app)
+    assert "stays in this session's memory only" in texts(app)
+    app.button(key="live_analyze").click()
+    rerun(app)
+    assert app.subheader[0].value == "snapshot-2026-11-27-101500.png"
+    assert analyzer.calls[-1][0] == (50, 60, 3)
+    assert app.toggle(key="image_blur").value is blurred, "whoever was hidden in the video stays hidden"
+    assert SNAPSHOT_KEY not in app.session_state
+
+
+def test_snapshots_are_forgotten_on_other_pages(app: AppTest, analyzer: FakeAnalyzer) -> None:
+    go(app, LIVE.file)
+    app.session_state[SNAPSHOT_KEY] = snapshot(blurred=False)
+    app.session_state[HANDED_OVER_KEY] = MemoryFile("snapshot.png", b"")
+    go(app, VIDEO.file)
+    assert SNAPSHOT_KEY not in app.session_state
+    assert HANDED_OVER_KEY not in app.session_state
 
 
 def test_videos_are_removed_on_other_pages(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

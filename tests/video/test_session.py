@@ -250,6 +250,31 @@ def test_no_frame_is_lost_with_many_threads() -> None:
     assert (state.frames, state.errors) == (100, 0)
 
 
+def test_next_frame_comes_plain_and_drawn_to_whoever_waits() -> None:
+    session = LiveSession(FakeAnalyzer())
+    session.configure(style=OverlayStyle(mirror=True))
+    session.process(FRAME)
+    assert session.next_frame(0.0) is None, "frames that nobody waits for are not kept"
+    with ThreadPoolExecutor(2) as threads:
+        waiting = [threads.submit(session.next_frame, 30) for _ in range(2)]
+        while not all(future.done() for future in waiting):
+            drawn = session.process(FRAME)
+    for pair in (future.result() for future in waiting):
+        assert pair is not None
+        assert np.array_equal(pair.frame, FRAME)
+        assert pair.annotated.shape == drawn.shape
+        assert not np.array_equal(pair.annotated, FRAME)
+
+
+def test_frame_that_cannot_be_analysed_is_no_next_frame() -> None:
+    session = LiveSession(FakeAnalyzer(error=ValueError("broken")))
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(session.next_frame, 0.2)
+        while not waiting.done():
+            session.process(FRAME)
+    assert waiting.result() is None
+
+
 def test_the_audience_is_counted_only_if_wanted() -> None:
     session = LiveSession(FakeAnalyzer())
     play(session, 20)

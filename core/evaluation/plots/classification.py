@@ -54,10 +54,7 @@ def confusion_heatmap(report: ClassificationReport, title: str, normalised: bool
     figure.update_traces(xgap=1, ygap=1)
     what = "rows sum to 1" if normalised else "counts"
     apply_style(figure, f"{title} ({what})", "Predicted class", "True class", 140 + 46 * max(len(report.labels), 4))
-    # As categories, or age brackets such as 3-9 would be read as dates.
-    figure.update_xaxes(type="category", showgrid=False)
-    figure.update_yaxes(type="category", showgrid=False)
-    return figure
+    return _fill_with_cells(figure, len(report.labels))
 
 
 def add_cells(figure: go.Figure, report: ClassificationReport) -> go.Figure:
@@ -92,8 +89,16 @@ def confusion_difference(first: ClassificationReport, second: ClassificationRepo
     )
     figure.update_traces(xgap=1, ygap=1)
     apply_style(figure, title, "Predicted class", "True class", 140 + 46 * max(len(names), 4))
-    figure.update_xaxes(type="category", showgrid=False)
-    return figure.update_yaxes(type="category", showgrid=False)
+    return _fill_with_cells(figure, len(names))
+
+
+def _fill_with_cells(figure: go.Figure, count: int) -> go.Figure:
+    """Leave the room to ``count`` rows and columns of cells with their numbers, which phones need for them to be
+    legible. Returns the same figure."""
+    figure.update_layout(coloraxis_showscale=False)
+    # As categories, or age brackets such as 3-9 would be read as dates.
+    figure.update_xaxes(type="category", showgrid=False, range=[-0.5, count - 0.5])
+    return figure.update_yaxes(type="category", showgrid=False, range=[count - 0.5, -0.5])
 
 
 def age_error_bars(reports: Mapping[str, AgeReport], title: str) -> go.Figure:

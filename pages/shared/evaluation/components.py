@@ -15,6 +15,11 @@ from core.evaluation.intervals import MetricValue
 from core.evaluation.tables import display_name
 
 METRIC_WIDTH_PX = 160
+# Only the camera: the other buttons cover a chart's title on phones. Charts can be zoomed by dragging all the same.
+_CHART_CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"],
+}
 _SHARES = ("accuracy", "recall", "precision", "f1", "coverage", "share", "confidence", "relative", "nme")
 _FORMATS = {"%": "percent", "years": "%.2f", "ms": "%.1f"}
 
@@ -38,7 +43,7 @@ def show_figure(
     """Show a figure between a line that says what to look at and one that says how to read it."""
     st.markdown(f":material/visibility: {look_at}")
     selection: dict[str, Any] = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
-    st.plotly_chart(figure, key=key, width="stretch", config={"displaylogo": False}, alt=look_at, **selection)
+    st.plotly_chart(figure, key=key, width="stretch", config=_CHART_CONFIG, alt=look_at, **selection)
     st.caption(how_to_read)
 
 

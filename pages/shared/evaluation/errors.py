@@ -14,7 +14,7 @@ from pages.shared.evaluation.reproduce import reproduced_predictions
 from pages.shared.evaluation.test_images import load_test_images
 
 _SHOWN = 24
-_COLUMNS = 6
+_SHOWN_PX = 144
 _TITLES = {"age": "Age", "emotion": "Emotion", "gender": "Perceived gender"}
 
 
@@ -62,14 +62,12 @@ def _show_thumbnails(samples: Samples, errors: Sequence[WrongPrediction]) -> Non
             "evaluation, then its errors are shown here."
         )
         return
-    for start in range(0, len(shown), _COLUMNS):
-        for column, (image, error) in zip(st.columns(_COLUMNS), shown[start : start + _COLUMNS], strict=False):
-            grey = image.shape[-1] == 1
-            # A few dozen pixels are too small to judge: the browser enlarges them.
-            column.image(
-                image[..., 0] if grey else image,
-                caption=error.caption,
-                width="stretch",
-                channels="RGB" if grey else "BGR",
-                output_format="PNG",
-            )
+    grey = samples.images.shape[-1] == 1
+    st.image(
+        [image[..., 0] if grey else image for image, _ in shown],
+        caption=[error.caption for _, error in shown],
+        # A few dozen pixels are too small to judge: the browser enlarges them.
+        width=_SHOWN_PX,
+        channels="RGB" if grey else "BGR",
+        output_format="PNG",
+    )

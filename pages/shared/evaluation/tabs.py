@@ -38,6 +38,7 @@ from pages.shared.evaluation.selection import TAB_KEY
 
 _TITLES = {"emotion": "", "age_group": "age group", "gender": "perceived gender"}
 """Output -> what the summary calls it, where that is not clear."""
+_RECALL = "share of each class that is read right"
 _AGE_GROUPS = (
     "This model predicts one of eight age groups with gaps between them; a true age in a gap counts as the nearest "
     "group. The years in the other tabs are derived from the groups."
@@ -91,16 +92,19 @@ def _show_summary(detail: StoredEvaluation) -> None:
     task = TASKS[detail.card.task]
     splits = {split.name: split for split in (*task.splits, *task.photo_splits)}
     data_set = splits[detail.split].title.split()[0].rstrip(",")
+    shown = []
     for output, title in _TITLES.items():
         if output in detail.predictions.probabilities:
             report = _class_report(detail, output)
             st.subheader(describe_accuracy(report, data_set, title), anchor=False)
             colors = {str(emotion): color for emotion, color in EMOTION_HEX.items()}
             st.html(bars_html(_known(report.labels, report.recall), colors))
+            shown.append(_RECALL)
     if "age_bracket" in detail.predictions.truth:
         brackets = _bracket_report(detail)
         st.subheader(describe_accuracy(brackets, data_set, "age bracket"), anchor=False)
         st.html(bars_html(_known(brackets.labels, brackets.recall)))
+        shown.append(_RECALL)
     elif detail.predictions.age is not None:
         ages = _age_report(detail)
         st.subheader(describe_age(ages, data_set), anchor=False)
@@ -108,7 +112,8 @@ def _show_summary(detail: StoredEvaluation) -> None:
             [bracket.label for bracket in ages.by_bracket], [bracket.mae.value for bracket in ages.by_bracket]
         )
         st.html(bars_html(errors, full=max(errors.values()), text="{:.1f}".format))
-    st.caption("Bars: share of each class that is read right, or years off by true age. The other tabs show more.")
+        shown.append("years off by true age")
+    st.caption(f"Bars: {', or '.join(dict.fromkeys(shown))}. The other tabs show more.")
 
 
 def _known(labels: Sequence[str], values: Iterable[float]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -51,18 +52,20 @@ def _read_metric(label: str, attribute: str, key: str, show: Callable[[float], s
     return Figure(label, value, meaning, split.title, {"test_set": split.title, "tab": tab})
 
 
-def _read_speed() -> Figure:
+@st.cache_data(show_spinner=False)
+def _read_frame_ms(root: Path) -> float:
+    """Read it once per server, because the detector's report is long. A failure is not cached."""
     # Only here: takes part of a second to import.
     from core.evaluation.latency import total_frame_ms
 
+    return total_frame_ms(root)
+
+
+def _read_speed() -> Figure:
     title = TASKS["detection"].test_split.title
-    value = f"{total_frame_ms(artifacts_dir()):.1f} ms"
+    value = f"{_read_frame_ms(artifacts_dir()):.1f} ms"
     meaning = "per video frame, on one CPU core"
     return Figure("Speed", value, meaning, "Measured times", {"test_set": title, "tab": "Latency"})
-
-
-def _percent(share: float) -> str:
-    return f"{share:.1%}".replace("%", " %")
 
 
 _READERS: tuple[Callable[[], Figure], ...] = (
@@ -71,7 +74,7 @@ _READERS: tuple[Callable[[], Figure], ...] = (
         "Emotion",
         "emotion",
         "accuracy",
-        _percent,
+        "{:.1%}".format,
         f"read as labelled; chance: {1 / len(TASKS['emotion'].emotions):.0%}",
         "Summary",
     ),
@@ -80,7 +83,7 @@ _READERS: tuple[Callable[[], Figure], ...] = (
         "Perceived gender",
         "gender",
         "gender_accuracy",
-        _percent,
+        "{:.1%}".format,
         "read as labelled; chance: 50%",
         "Perceived gender",
     ),

@@ -11,6 +11,7 @@ from core.errors import FacetError
 from core.labels import format_age, format_estimate
 from core.types import Face
 from pages.shared.errors import show_error
+from pages.shared.markdown import picture_html
 from pages.shared.samples import ASTRONAUT
 
 _SIDE_PX = 720
@@ -35,7 +36,8 @@ def show_sample() -> None:
         show_error(error)
         return
     picture, answers = st.columns([4, 5], gap="medium")
-    picture.image(result.jpeg, width="stretch", alt="Portrait of the astronaut Eileen Collins with its result (NASA)")
+    alt = "Portrait of the astronaut Eileen Collins with its result (NASA)"
+    picture.html(picture_html(result.jpeg, alt, "width: 100%"))
     face = result.face
     if face is None:
         answers.info("The installed detector finds no face in the sample portrait.")
@@ -64,8 +66,8 @@ def _analyze_sample() -> SampleResult:
 
     analyzer = resources.get_analyzer(DetectorSettings(), default_detector_name(), network_choice())
     frame = images.read_file(ASTRONAUT).frame
-    analyzer.analyze(frame)  # The first run takes longer, and its time would mislead.
-    analysis = analyzer.analyze(frame)
+    # The first run takes longer, and so does one beside other work: their times would mislead.
+    analysis = min((analyzer.analyze(frame) for _ in range(3)), key=lambda analysis: analysis.elapsed_ms)
     if not analysis.faces:
         return SampleResult(images.encode_jpeg(frame), None, analysis.elapsed_ms)
     largest = max(analysis.faces, key=lambda face: face.box.height)

@@ -22,7 +22,7 @@ PAGES = (
     PageLink("pages/4_Analyze_Video.py", "Analyze Video", ":material/movie:", "Try your video"),
     PageLink("pages/3_Model_Evaluation.py", "Model Evaluation", ":material/query_stats:"),
 )
-EVALUATION = PAGES[-1]
+IMAGE, EVALUATION = PAGES[1], PAGES[-1]
 
 NOTICE = "  \n".join(
     (

@@ -85,7 +85,10 @@ def show_result(
         _show_image(file, fingerprint, result, settings, keys, zoomed_row)
         _offer_png(file, result, settings, number)
     shown = range(len(faces)) if zoomed_row is None else [zoomed_row]
-    with right, st.container(height=_CARDS_HEIGHT_PX if len(shown) > 1 else "content", border=False):
+    with (
+        right,
+        st.container(height=_CARDS_HEIGHT_PX if len(shown) > 1 else "content", border=False, key=f"cards_{file_key}"),
+    ):
         for row in shown:
             with st.container(border=True, key=f"card_{keys[row]}"):
                 thumbnail = result.thumbnails[row]

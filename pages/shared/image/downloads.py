@@ -28,52 +28,52 @@ ANNOTATED_SIDE_PX = 1600
 
 
 def offer_downloads(files: Sequence[ImageFile], outcomes: Sequence[Outcome], settings: PageSettings) -> None:
+    """Draw the buttons that save all results."""
     networks = settings.networks.choice.for_attributes(settings.attributes)
     named = [(file.name, outcome) for file, outcome in zip(files, outcomes, strict=True)]
     rows = [row for name, outcome in named for row in export.file_rows(name, outcome)]
     results = [export.file_object(name, outcome, networks) for name, outcome in named]
-    with st.container(horizontal=True):
-        st.download_button(
-            "All faces (CSV)",
-            # With a byte order mark, without which Excel garbles file names such as Zoë.jpg.
-            export.to_csv(rows, export.FILE_COLUMNS).encode("utf-8-sig"),
-            "faces.csv",
-            "text/csv",
-            key="image_csv",
-            on_click="ignore",
-            icon=ICON,
+    st.download_button(
+        "All faces (CSV)",
+        # With a byte order mark, without which Excel garbles file names such as Zoë.jpg.
+        export.to_csv(rows, export.FILE_COLUMNS).encode("utf-8-sig"),
+        "faces.csv",
+        "text/csv",
+        key="image_csv",
+        on_click="ignore",
+        icon=ICON,
+    )
+    st.download_button(
+        "All results (JSON)",
+        json.dumps(results, indent=2, ensure_ascii=False),
+        "faces.json",
+        "application/json",
+        key="image_json",
+        on_click="ignore",
+        icon=ICON,
+    )
+    if len(files) > 1:
+        offer_file(
+            "Annotated images (ZIP)",
+            partial(annotated_zip, files, outcomes, settings.style),
+            "annotated.zip",
+            "application/zip",
+            key="image_zip",
+            help=f"JPEG, at most {ANNOTATED_SIDE_PX} pixels wide or high. Hundreds of images take a minute.",
         )
-        st.download_button(
-            "All results (JSON)",
-            json.dumps(results, indent=2, ensure_ascii=False),
-            "faces.json",
-            "application/json",
-            key="image_json",
-            on_click="ignore",
-            icon=ICON,
+    # Two buttons, not a toggle: a click right after the toggle's would get the report of before.
+    for label, key, with_pictures in (
+        ("Report (HTML)", "image_report", False),
+        ("Report with pictures (HTML)", "image_report_pictures", True),
+    ):
+        offer_file(
+            label,
+            partial(report, files, outcomes, settings, with_pictures),
+            "report.html",
+            "text/html",
+            key=key,
+            icon=":material/description:",
         )
-        if len(files) > 1:
-            offer_file(
-                "Annotated images (ZIP)",
-                partial(annotated_zip, files, outcomes, settings.style),
-                "annotated.zip",
-                "application/zip",
-                key="image_zip",
-                help=f"JPEG, at most {ANNOTATED_SIDE_PX} pixels wide or high. Hundreds of images take a minute.",
-            )
-        # Two buttons, not a toggle: a click right after the toggle's would get the report of before.
-        for label, key, with_pictures in (
-            ("Report (HTML)", "image_report", False),
-            ("Report with pictures (HTML)", "image_report_pictures", True),
-        ):
-            offer_file(
-                label,
-                partial(report, files, outcomes, settings, with_pictures),
-                "report.html",
-                "text/html",
-                key=key,
-                icon=":material/description:",
-            )
 
 
 def report(

@@ -12,7 +12,7 @@ from core.io.archive import is_archive, read_archive
 from core.io.images import EXTENSIONS
 from core.settings import ArchiveLimits, DetectorSettings
 from pages.shared.errors import show_error
-from pages.shared.image.files import ImageFile, MemoryFile
+from pages.shared.image.files import ImageFile, MemoryFile, forget_handed_over, handed_over
 from pages.shared.image.paste import accept_pasted
 from pages.shared.markdown import escape_markdown
 from pages.shared.samples import ASTRONAUT, GRACE_HOPPER
@@ -61,7 +61,7 @@ def choose_files() -> list[ImageFile]:
     accept_pasted("image_files")
     chosen = st.pills("Sample images", list(SAMPLES), selection_mode="multi", key="image_samples")
     samples = [MemoryFile(SAMPLES[title].name, SAMPLES[title].read_bytes()) for title in chosen]
-    files: list[ImageFile] = [*_unpack(uploaded), *samples]
+    files: list[ImageFile] = [*_take_handed_over(), *_unpack(uploaded), *samples]
     if len(files) > MAX_FILES:
         first_left_out = escape_markdown(files[MAX_FILES].name)
         st.warning(
@@ -69,6 +69,16 @@ def choose_files() -> list[ImageFile]:
             "out: remove others to see them."
         )
     return files[:MAX_FILES]
+
+
+def _take_handed_over() -> Iterator[ImageFile]:
+    """Yield the snapshot that the live page took, if there is one, and draw a line that says so."""
+    file = handed_over()
+    if file is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/photo_camera: {escape_markdown(file.name)}", width="content")
+            st.button("Remove", key="image_remove_snapshot", type="tertiary", on_click=forget_handed_over)
+        yield file
 
 
 def _unpack(uploaded: Iterable[ImageFile]) -> Iterator[ImageFile]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import streamlit as st
 
@@ -13,12 +11,13 @@ from core.drawing.annotator import face_hex
 from core.io import images
 from core.types import Analysis, Face
 from pages.shared.image.analysis import Frame
+from pages.shared.markdown import picture_html
 
 _FRAME = """
 .facet-picture { position: relative; width: fit-content; line-height: 0 }
-.facet-picture img { max-width: 100%; max-height: 80vh; border-radius: 0.6rem }
 .facet-picture a, .facet-picture span { position: absolute; border-radius: 0.2rem }
 .facet-picture span { outline: 3px dashed white; box-shadow: 0 0 0 4px black }
+@media (max-width: 640px) { :is([class*=st-key-cards_], :has(> [class*=st-key-cards_])) { height: auto } }
 """
 
 
@@ -34,14 +33,11 @@ class LinkedFace:
 
 def show_picture(drawn: Frame, analysis: Analysis, faces: Sequence[LinkedFace], alt: str) -> None:
     """Show ``drawn``, (H, W, 3) uint8 BGR, the annotated picture of ``analysis``, perhaps with a legend below it."""
-    source = base64.b64encode(images.encode_jpeg(drawn)).decode()
+    picture = picture_html(images.encode_jpeg(drawn), alt, "max-width: 100%; max-height: 80vh")
     picture_height = analysis.height * drawn.shape[1] / analysis.width
     links = "".join(_link(linked, analysis, drawn.shape[0] / picture_height) for linked in faces)
     styles = "".join(_style(linked) for linked in faces if not linked.differs)
-    st.html(
-        f"<style>{_FRAME}{styles}</style>"
-        f'<div class="facet-picture"><img alt="{escape(alt)}" src="data:image/jpeg;base64,{source}">{links}</div>'
-    )
+    st.html(f'<style>{_FRAME}{styles}</style><div class="facet-picture">{picture}{links}</div>')
 
 
 def _link(linked: LinkedFace, analysis: Analysis, height_ratio: float) -> str:
@@ -61,7 +57,8 @@ def _link(linked: LinkedFace, analysis: Analysis, height_ratio: float) -> str:
 
 def _style(linked: LinkedFace) -> str:
     box, card, color = f".box-{linked.key}", f".st-key-{linked.key}", face_hex(linked.face)
-    marked = f"box-shadow: 0 0 0 3px white, 0 0 0 6px black, 0 0 0 9px {color}; z-index: 1"
+    # Little of it outside, where the label begins.
+    marked = f"box-shadow: 0 0 0 2px white, 0 0 0 4px black, inset 0 0 0 4px {color}; z-index: 1"
     hovered = f"outline: 3px solid {color}; outline-offset: -3px"
     return f"""
 {card} {{ border-left: 0.5rem solid {color} }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import ConfigError
 from core.suggestions import ANY, Suggestion, from_rows, load_table, rows_csv, to_rows
@@ -14,9 +15,10 @@ from pages.shared.errors import show_error
 _WANTED, _BASE, _EDITED, _EDITOR = "suggest_wanted", "suggest_base", "suggest_edited", "suggest_editor"
 
 
-def suggestion_table() -> tuple[Suggestion, ...]:
-    """Draw buttons and editor and return the table: empty until suggestions are wanted, and while it has an error."""
-    with st.container(horizontal=True):
+def suggestion_table(actions: DeltaGenerator) -> tuple[Suggestion, ...]:
+    """Draw the buttons into ``actions``, and the editor, and return the table: empty until suggestions are wanted, and
+    while it has an error."""
+    with actions:
         st.button(
             "Predict and suggest",
             type="primary",

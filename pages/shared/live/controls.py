@@ -12,7 +12,7 @@ from pages.shared.sidebar import PageSettings, choose_attributes, choose_detecto
 # By style alone: video that moved to another place of the page would start anew.
 _PRESENTATION = """<style>
 .stSidebar, .st-key-live_source, .stColumn:not(:has(iframe)),
-.stMainBlockContainer > .stVerticalBlock > :not(:has(iframe), .st-key-live_presentation) { display: none }
+.stMainBlockContainer > .stVerticalBlock > :not(:has(iframe, .st-key-live_presentation)) { display: none }
 .stColumn:has(iframe) { flex: 1 1 100%; min-width: 0; max-width: calc((100vh - 11rem) * 4 / 3); margin: 0 auto }
 </style>"""
 # Five steps instead of a continuous slider, because the detector of every step stays in memory.

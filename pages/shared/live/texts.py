@@ -25,6 +25,11 @@ NO_PICTURE = (
     "Then press STOP and START. Choose another camera with SELECT DEVICE."
 )
 
+SNAPSHOT_KEPT = (
+    "Saved as shown. *Analyze* reads the plain camera picture. "
+    "The frame stays in this session's memory only, until you close or leave it."
+)
+
 CONNECTING = "Connecting to the camera …"
 
 FULL = (
