@@ -18,6 +18,7 @@ COMMANDS = {
     "consistency": ("models.measuring.consistency", "measure how often answers about the same face change"),
     "quality": ("models.measuring.quality", "fit the face quality score"),
     "thresholds": ("models.measuring.thresholds", "refit the confidence thresholds of stored cards"),
+    "peers": ("models.peers.command", "measure published packages on the test images"),
     "latency": ("models.measuring.latency", "time the networks"),
     "detector-photos": ("models.detection.photos", "label and pack the photographs that the detector learns from"),
     "detector-train": ("models.detection.train", "train the face detector; needs PyTorch"),

@@ -77,7 +77,9 @@ def store_predictions(
     task, size = TASKS[estimator.card.task], estimator.card.input_size
     data.require(task.validation_split.name, task.test_split.name)
     outputs = {
-        split: predict_images(estimator, resize_images(data.splits[split].images, size), _progress(split), views=views)
+        split: predict_images(
+            estimator, resize_images(data.splits[split].images, size), show_progress(split), views=views
+        )
         for split in (task.validation_split.name, task.test_split.name)
     }
     validation = task.validation_split.name
@@ -93,16 +95,16 @@ def store_predictions(
     }
     write_card(folder, raw)
     if photos is not None:
-        predictions |= predict_photo_splits(folder, card, photos, _progress, views)
+        predictions |= predict_photo_splits(folder, card, photos, show_progress, views)
     save_predictions(folder / (PREDICTIONS_FILE if views == 1 else SEVERAL_VIEWS_FILE), predictions)
-    write_card(folder, raw | _describe(predictions, card, raw["data"], views))
+    write_card(folder, raw | describe_predictions(predictions, card, raw["data"], views))
     return predictions
 
 
-def _describe(
-    predictions: Mapping[str, Predictions], card: ModelCard, data: Mapping[str, Any], views: int
+def describe_predictions(
+    predictions: Mapping[str, Predictions], card: ModelCard, data: Mapping[str, Any], views: int = 1
 ) -> dict[str, Any]:
-    """Return what a card says about stored predictions."""
+    """Return what a card with ``data`` says about stored predictions."""
     metrics = {split: compute_metrics(of_split, card) for split, of_split in predictions.items()}
     if views > 1:
         return {SEVERAL_VIEWS_KEY: {split: {"views": views} | values for split, values in metrics.items()}}
@@ -121,7 +123,7 @@ def _fit(
     card = estimator.card
     if photos is not None and TASKS[card.task].photo_splits:
         try:
-            more_outputs, more_labels = predict_held_out(estimator, photos, _progress("held out"), views)
+            more_outputs, more_labels = predict_held_out(estimator, photos, show_progress("held out"), views)
             outputs = {name: np.concatenate([values, more_outputs[name]]) for name, values in outputs.items()}
             labels = {name: np.concatenate([labels[name], values]) for name, values in more_labels.items()}
         except DatasetError as error:
@@ -142,7 +144,7 @@ def evaluate(
     data.require(split)
     samples = data.splits[split]
     if predictions is None:
-        predictions = evaluate_estimator(LiteRTEstimator(folder), samples, _progress(split), views=views)
+        predictions = evaluate_estimator(LiteRTEstimator(folder), samples, show_progress(split), views=views)
     metadata: dict[str, object] = {
         "artifact": folder.name,
         "dataset": data.name,
@@ -163,12 +165,12 @@ def evaluate_photo_split(
 
     ``store``: also write its predictions beside those of the other splits. Raises ``DatasetError``.
     """
-    predictions, card = predict_photographs(folder, split, data_dir, _progress, views=views), load_card(folder)
+    predictions, card = predict_photographs(folder, split, data_dir, show_progress, views=views), load_card(folder)
     if store:
         file, raw = folder / (PREDICTIONS_FILE if views == 1 else SEVERAL_VIEWS_FILE), read_card(folder)
         splits = (load_predictions(file) if file.is_file() else {}) | {split: predictions}
         save_predictions(file, splits)
-        write_card(folder, raw | _describe(splits, card.for_views(views), raw["data"], views))
+        write_card(folder, raw | describe_predictions(splits, card.for_views(views), raw["data"], views))
     metadata = {"artifact": folder.name, "split": split, "views": views}
     metrics = compute_metrics(predictions, card.for_views(views))
     return metadata | {"fingerprint": fingerprint(predictions.all_ids)} | metrics
@@ -196,7 +198,8 @@ def _select(data: SplitDataset, names: Sequence[str]) -> Samples:
     return Samples(np.concatenate([samples.ids for samples in parts]), images, labels)
 
 
-def _progress(split: str) -> Callable[[float], None]:
+def show_progress(split: str) -> Callable[[float], None]:
+    """Show a bar; returns what moves it to a share done."""
     bar = tqdm(total=100, desc=split, unit="%", file=sys.stderr, leave=False)
 
     def advance(share: float) -> None:

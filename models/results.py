@@ -31,7 +31,7 @@ from core.evaluation.detection.store import load_report as load_detection
 from core.evaluation.detection.tables import OPERATING_POINTS, condition_table, figure_text_table
 from core.evaluation.fairness import OLDEST, YOUNGEST, fairness_report, group_table, mae_in_age_range
 from core.evaluation.latency import total_frame_ms
-from core.evaluation.leaderboard import Group, Leaderboard, load_leaderboard
+from core.evaluation.leaderboard import Group, Leaderboard, Network, load_leaderboard
 from core.evaluation.leaderboard_tables import leaderboard_table
 from core.evaluation.metrics import age_report, class_report, end_to_end_accuracy
 from core.evaluation.predictions import Predictions, load_predictions
@@ -226,10 +226,11 @@ def _networks(board: Leaderboard) -> list[str]:
     if board.problems:
         raise ArtifactError(f"the table of networks would not be complete: {board.problems[0]}")
     return [
-        "Networks of one table learnt from the same images and are measured on the same test split. Scores are "
-        "comparable within a table. Reported results are the authors', usually on other data. Facet's networks are in "
-        "bold. A model file of 5 MB or more is not included. Milliseconds are per face, on one thread of "
-        f"{', '.join(board.cpus)}.",
+        "Networks of one table are measured on the same test images. Facet's are in bold. Baselines are published "
+        "architectures, which learnt from the same images here. Packages are measured as they are published; an "
+        "asterisk marks those that have seen test images (their cards say how). Reported results are the authors', "
+        "usually on other data. A model file of 5 MB or more is not included. Milliseconds are per face, on one thread "
+        f"of {_cpus(board)}.",
         *(part for group in board.groups for part in _group(group)),
     ]
 
@@ -238,11 +239,26 @@ def _group(group: Group) -> tuple[str, str]:
     table = leaderboard_table(group)
     name = "accuracy" if group.measure.unit == "%" else "age_mae"
     table = table.rename(columns={f"value{end}": f"{name}{end}" for end in ("", "_low", "_high")})
-    table["network"] = [f"**{model}**" if own else model for model, own in table[["model", "own"]].to_numpy()]
-    table.loc[[not row.network.is_included for row in group.rows], "network"] += " (not included)"
+    table["network"] = [_describe(row.network) for row in group.rows]
     columns = [name, f"{name}_low", f"{name}_high", "reported", "source", "parameters", "ms_per_face", "epochs"]
     title = f"### {group.title}, {group.test_split.title} ({group.images} images)"
     return title, to_markdown(table[["network", *columns]])
+
+
+def _cpus(board: Leaderboard) -> str:
+    """Name the processors that the times come from; if they are several, with the networks that ran on each."""
+    kinds = {cpu: {n.kind for n in board.networks.values() if n.speed and n.speed.cpu == cpu} for cpu in board.cpus}
+    if len(kinds) == 1:
+        return board.cpus[0]
+    parts = [f"{cpu} ({', '.join(sorted(kinds[cpu]))})" for cpu in board.cpus]
+    return f"{' and '.join(parts)}, which are not comparable"
+
+
+def _describe(network: Network) -> str:
+    if network.card.is_peer:
+        return f"{network.label.replace('*', chr(92) + '*')} (package)"
+    name = f"**{network.name}**" if network.is_own else network.name
+    return name if network.is_included else f"{name} (not included)"
 
 
 def replace_between_markers(text: str, results: str) -> str:

@@ -115,7 +115,9 @@ def test_every_requirement_is_pinned():
     pinned = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text().splitlines()}
     names = set().union(*(required(f"requirements{part}.txt") for part in ("", "-login", "-batch", "-dev")))
     assert not names - pinned
-    lines = (ROOT / "requirements-training.txt").read_text().splitlines()
+    lines = [
+        line for part in ("training", "peers") for line in (ROOT / f"requirements-{part}.txt").read_text().splitlines()
+    ]
     assert all("==" in line for line in lines if line and not line.startswith("#"))
 
 

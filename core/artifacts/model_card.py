@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from core import environment
+from core.artifacts.package import ListedFile, PeerPackage
 from core.artifacts.storage import JSON_KEY, check_listed, from_json, load_json
 from core.attributes.postprocessing import UNCALIBRATED_AGE, AgeCalibration
 from core.errors import ArtifactCorruptError, ArtifactError, ArtifactMissingError
@@ -52,12 +53,6 @@ class AlignmentSpec:
     def __post_init__(self) -> None:
         if self.points is not None and len(self.points) != 5:
             raise ValueError(f"a crop is aligned by five landmarks, got {len(self.points)}")
-
-
-@dataclass(frozen=True)
-class _ListedFile:
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -125,6 +120,8 @@ class ModelCard:
     """Epochs that the recipe asks for; ``epochs_run`` may be fewer."""
     excluded_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, metadata={JSON_KEY: "not_included"})
     """Model files that are too large for the repository, as in ``files``."""
+    package: PeerPackage | None = None
+    """Of a peer: the package it comes from."""
     raw: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,7 +146,7 @@ class ModelCard:
         )
         # What stays a mapping on the card is checked here: a malformed one must not wait for the page that shows it.
         for files in (card.files, card.excluded_files):
-            from_json(dict[str, _ListedFile], files, "files")
+            from_json(dict[str, ListedFile], files, "files")
         from_json(tuple[_ReportedResult, ...], raw.get("claims", ()), "claims")
         from_json(tuple[_Stage, ...], card.training.get("rounds") or (), "training.rounds")
         several = from_json(dict[str, dict[str, float]], raw.get(SEVERAL_VIEWS_KEY, {}), SEVERAL_VIEWS_KEY)
@@ -174,6 +171,16 @@ class ModelCard:
     def is_baseline(self) -> bool:
         """Whether this is a re-implementation of a published network; those name their recipe."""
         return bool(self.recipe)
+
+    @property
+    def is_peer(self) -> bool:
+        """Whether this is a published package's network, measured as it is and never served."""
+        return self.package is not None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this is a network of Facet: neither a baseline nor a peer."""
+        return not self.is_baseline and not self.is_peer
 
     @property
     def is_for_comparison(self) -> bool:

@@ -31,12 +31,13 @@ class Network:
 
 
 def list_networks(attribute: str, root: Path | None = None) -> tuple[Network, ...]:
-    """List the networks that predict ``attribute``: the default (even if broken), then by kind, Caffe last."""
+    """List the networks that predict ``attribute``: the default (even if broken), then by kind, Caffe last. Peers are
+    measured only."""
     default = Network(DEFAULT_NETWORKS.by_attribute[attribute], BUILT_IN)
     found = [
         Network(artifact.name, _kind(artifact, artifact.card), artifact.card.title)
         for artifact in list_artifacts(root)
-        if artifact.card is not None and attribute in artifact.card.attributes
+        if artifact.card is not None and attribute in artifact.card.attributes and not artifact.card.is_peer
     ]
     order = (BUILT_IN, BASELINE, COMPARED, NOT_INCLUDED)
     found.sort(key=lambda network: (network.name != default.name, order.index(network.kind), network.name))

@@ -33,6 +33,8 @@ from core.tasks import ATTRIBUTE_TASKS, TASKS, Split
 UNMEASURED = MetricValue(math.nan, math.nan, math.nan, 0)
 FROM_GROUPS = "years derived from age groups"
 FERPLUS_VOTES = "also trained on FER+ votes for the same images"
+SEEN_MARK = " *"
+"""After the name of a peer that learnt from test images, or was chosen by them."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,21 @@ class Network:
         return self.folder.name
 
     @property
+    def label(self) -> str:
+        """The name to show: of a peer package and version, with ``SEEN_MARK`` if it has seen test images."""
+        package = self.card.package
+        if package is None:
+            return self.name
+        return self.card.title + (SEEN_MARK if package.seen else "")
+
+    @property
+    def kind(self) -> str:
+        """Where the network comes from: ``Facet``, ``Baseline`` or ``Package``."""
+        return "Package" if self.card.is_peer else "Facet" if self.is_own else "Baseline"
+
+    @property
     def is_own(self) -> bool:
-        return not self.card.is_baseline
+        return self.card.is_own
 
     @property
     def ms_per_face(self) -> float:
@@ -61,11 +76,13 @@ class Network:
     @property
     def is_included(self) -> bool:
         """Whether the served file comes with the repository."""
-        return SERVED_FILE not in self.card.excluded_files
+        return SERVED_FILE not in self.card.excluded_files and not self.card.is_peer
 
     @property
     def size_mb(self) -> float:
-        """Megabytes of the served file, installed or not; NaN if the card does not list it."""
+        """Megabytes of the served file, installed or not, or of a package's model files; NaN if no card lists it."""
+        if self.card.package is not None:
+            return self.card.package.size_mb
         listed = {**self.card.excluded_files, **self.card.files}.get(SERVED_FILE)
         return math.nan if listed is None else listed["bytes"] / 1e6
 
@@ -79,8 +96,8 @@ class Network:
 
     @property
     def install_commands(self) -> tuple[str, ...]:
-        """The commands that bring a missing served file back."""
-        if self.is_installed:
+        """The commands that bring a missing served file back; packages are never served."""
+        if self.is_installed or self.card.is_peer:
             return ()
         if self.is_included:
             return (f"git restore models/artifacts/{self.card.name}",)
@@ -184,6 +201,8 @@ def _row(network: Network, measure: Measure) -> Row | None:
 
 
 def _note(card: ModelCard, measure: Measure) -> str:
+    if card.package is not None:
+        return card.package.seen
     if measure.key == "age" and card.task == "age_group_gender":
         return FROM_GROUPS
     rounds = card.training.get("rounds") or ()

@@ -25,7 +25,8 @@ def leaderboard_table(group: Group, differences: Differences = _UNKNOWN) -> pd.D
     rows, networks = group.rows, [row.network for row in group.rows]
     return pd.DataFrame(
         {
-            "model": [network.name for network in networks],
+            "model": [network.label for network in networks],
+            "kind": [network.kind for network in networks],
             "own": [network.is_own for network in networks],
             **interval_columns("value", [row.test for row in rows]),
             **interval_columns("difference", [differences.get(network.name, UNMEASURED) for network in networks]),
@@ -39,7 +40,7 @@ def leaderboard_table(group: Group, differences: Differences = _UNKNOWN) -> pd.D
             "timed_on": [network.speed.cpu if network.speed else "" for network in networks],
             "timed": [network.speed.measured if network.speed else "" for network in networks],
             "epochs": [network.epochs for network in networks],
-            "recipe": [network.card.recipe or "Facet" for network in networks],
+            "recipe": [network.card.recipe or network.kind for network in networks],
             "installed": [network.is_installed for network in networks],
             "install": [" && ".join(network.install_commands) for network in networks],
             "title": [network.card.title for network in networks],

@@ -105,7 +105,11 @@ def build_card(
 
 
 def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of ``card`` with the texts that are written for its task, architecture and data set now."""
+    """Return a copy of ``card`` with the texts that are written for its task, architecture and data set now.
+
+    Texts about peers are written by ``models.peers``."""
+    if "package" in card:
+        return dict(card)
     task, image = card["task"], card["input"]
     # The detector is trained for minutes, not in rounds of epochs.
     stages = card["training"].get("rounds") or [{"config": {}}]

@@ -29,6 +29,8 @@ def root(tmp_path, monkeypatch):
     add_artifact(folder, "a_large_one", "age_gender", served=False, recipe="theirs")
     add_artifact(folder, "a_trial", "age_gender")
     add_artifact(folder, "five_emotions", "emotion", task="emotion_five", recipe="theirs")
+    package = {"name": "a-package", "version": "1.0", "registry": "PyPI", "input": "64x64 grey"}
+    add_artifact(folder, "a_package", "age_gender", served=False, package=package)  # in no list: it is never served
     add_artifact(folder, "published", "age_gender", task="age_gender_published")
     monkeypatch.setenv("FACET_ARTIFACTS", str(folder))
     monkeypatch.setenv("FACET_CAFFE_DIR", str(tmp_path / "caffe"))

@@ -34,7 +34,7 @@ from core.evaluation.measures import MEASURES, PUBLISHED, comparability_note, pu
 from core.evaluation.predictions import Predictions, save_predictions
 from core.tasks import TASKS
 from tests.fakes.evaluation import emotion_predictions
-from tests.fakes.leaderboard import RECIPE, figures, reported_result, write_network, write_networks
+from tests.fakes.leaderboard import RECIPE, figures, reported_result, write_network, write_networks, write_peer
 
 MEASURE = {measure.key: measure for measure in MEASURES}
 
@@ -208,6 +208,22 @@ def test_the_whole_table_says_what_is_comparable(tmp_path: Path) -> None:
     }
     tasks = ("emotion", "emotion_five", "age", "age_gender_published")
     assert set(table["test_split"]) == {TASKS[task].test_split.title for task in tasks}
+
+
+def test_packages_are_ranked_and_marked_but_never_installed(tmp_path: Path) -> None:
+    write_networks(tmp_path)
+    splits = {"private": figures(accuracy=0.65), "public": figures(accuracy=0.66)}
+    write_peer(tmp_path, "peer_one", "one 1.0", "emotion", splits, seen="chosen by the test images")
+    write_peer(tmp_path, "peer_two", "two 1.0", "emotion", {"private": figures(accuracy=0.3)})
+    board = load_leaderboard(tmp_path)
+    table = leaderboard_table(_group(board, "emotion"))
+    assert table["model"].tolist() == ["emotion", "one 1.0 *", "four_conv", "two 1.0"]
+    assert table["kind"].tolist() == ["Facet", "Package", "Baseline", "Package"]
+    assert table["own"].tolist() == [True, False, False, False]
+    assert table["note"].tolist()[1] == "chosen by the test images"
+    assert table["size_mb"].tolist()[1] == 0.4
+    assert not board.networks["peer_one"].is_installed
+    assert board.networks["peer_one"].install_commands == ()
 
 
 def _store(root: Path, **stored: Predictions) -> Group:

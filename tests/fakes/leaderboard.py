@@ -59,6 +59,18 @@ def write_network(
     return folder
 
 
+def write_peer(
+    root: Path, name: str, title: str, task: str, metrics: dict[str, dict[str, float]], seen: str = ""
+) -> Path:
+    """The network of a package: a card that names it, a stored time, and no file."""
+    files = {"model.bin": {"bytes": 400_000, "sha256": "a" * 64}}
+    package = {"name": title.split()[0], "version": "1.0", "registry": "npm", "input": "64x64 grey"}
+    package |= {"seen": seen, "files": files}
+    return write_network(
+        root, name, task, metrics, included=False, ms=4.0, title=title, package=package, training={}, not_included={}
+    )
+
+
 def write_networks(root: Path) -> Path:
     """Our two and four baselines, one of which has no served file and two of which were not timed."""
     people = {

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from core.artifacts.model_card import SPEED_FILE
+from core.evaluation.metrics import summary_metrics
+from core.evaluation.predictions import Predictions
 from pages.shared.evaluation.selection import BY_TEST_SET, LEADERBOARD, TEST_SET_KEY, VIEW_KEY
 from tests.fakes.evaluation import age_gender_predictions, emotion_predictions, write_artifact
 from tests.fakes.leaderboard import write_networks
@@ -50,6 +54,39 @@ def test_tables_figures_and_published_results(artifacts: Path) -> None:
     assert reported["Source"].str.len().gt(0).all()
     assert reported["Accuracy"].str.endswith("%").all()
     assert "not measured here" in published.caption[0].value
+
+
+def test_packages_stand_beside_the_networks(artifacts: Path) -> None:
+    package = {"name": "peer", "version": "1.0", "registry": "npm", "input": "64x64 grey", "seen": "chosen by them"}
+    own = emotion_predictions()
+    for name, predictions, changes in (
+        ("emotion", own, {}),
+        ("peer_one", _worse(own), {"package": package, "title": "peer 1.0", "training": {}}),
+    ):
+        metrics = {"private": summary_metrics(predictions)}
+        write_artifact(artifacts, name, "emotion", {"private": predictions}, metrics=metrics, **changes)
+    page = open_leaderboard()
+    (table,) = _tables(page)
+    assert table["model"].tolist() == ["emotion", "peer 1.0 *"]
+    assert table["kind"].tolist() == ["Facet", "Package"]
+    assert table["difference"].tolist()[1].startswith("-")
+    assert "Has seen test images" in texts(page)
+    assert page.expander[-1].label == "Networks that are not installed (1)", "which is the other one"
+    page.selectbox[0].select("peer_one")
+    _follow_link(rerun(page), "FER2013 PrivateTest", "peer_one")
+    assert "peer 1.0 (package)" in page.multiselect[0].options
+    assert not {"Training", "Reproduce"} & set(tab_names(page))
+    card = switch_tab(page, "Model card", "evaluation_tab")
+    assert "Has seen test images: chosen by them." in card.warning[0].value
+    assert "64x64 grey" in texts(card)
+    assert not card.error
+
+
+def _worse(predictions: Predictions) -> Predictions:
+    """Say something else about the first ten images."""
+    probabilities = predictions.probabilities["emotion"].copy()
+    probabilities[:10] = np.eye(7, dtype=np.float32)[(predictions.truth["emotion"][:10] + 1) % 7]
+    return replace(predictions, probabilities={"emotion": probabilities})
 
 
 def test_single_network_without_latency(artifacts: Path) -> None:

@@ -30,20 +30,19 @@ def speed_scatter(group: Group, title: str) -> go.Figure:
     if table.empty:
         return empty_figure(title, "No latency was measured yet")
     table = table.assign(
-        series=np.where(table["own"], "Facet", "Baselines"),
         label=np.where(np.arange(len(table)) < _NAMED, table["model"], ""),
     )
     figure = px.scatter(
         table,
         x="ms_per_face",
         y="value",
-        color="series",
-        symbol="series",
+        color="kind",
+        symbol="kind",
         text="label",
         hover_name="model",
-        hover_data={"series": False, "label": False, "title": True, "parameters": ":,"},
-        color_discrete_map={"Facet": SERIES_HEX[1], "Baselines": SERIES_HEX[0]},
-        symbol_map={"Facet": "diamond", "Baselines": "circle"},
+        hover_data={"kind": False, "label": False, "title": True, "parameters": ":,"},
+        color_discrete_map={"Facet": SERIES_HEX[1], "Baseline": SERIES_HEX[0], "Package": SERIES_HEX[2]},
+        symbol_map={"Facet": "diamond", "Baseline": "circle", "Package": "square"},
         log_x=True,
         labels=column_names(table) | {"value": group.measure.metric_title},
         **interval_errors(table, "value", "y"),

@@ -17,8 +17,9 @@ from pages.shared.evaluation.leaderboard_group import show_group
 from pages.shared.markdown import escape_markdown
 
 _INTRODUCTION = (
-    "Published architectures, re-trained on the same data as Facet's models and scored on the same test split. Scores "
-    "are comparable within a table. **Reported** is the authors' result, usually on other data; it is not ranked."
+    "Scores of one table are from the same test images. Baselines are published architectures, re-trained on the same "
+    "data as Facet's models. Packages are measured as they are published. **Reported** is the authors' result, usually "
+    "on other data; it is not ranked."
 )
 
 
@@ -59,10 +60,10 @@ def _describe_latency(board: Leaderboard) -> str:
 
 
 def _show_install_commands(board: Leaderboard) -> None:
-    commands = [command for network in board.networks.values() for command in network.install_commands]
-    missing = sum(not network.is_installed for network in board.networks.values())
-    if not missing:
+    found = [network.install_commands for network in board.networks.values() if network.install_commands]
+    if not found:
         return
+    commands, missing = [command for listed in found for command in listed], len(found)
     with st.expander(f"Networks that are not installed ({missing})"):
         st.markdown(
             "Model files of 5 MB and more are not included; their predictions and metrics are. With the data sets in "

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.evaluation.leaderboard import UNMEASURED, Group
+from core.evaluation.leaderboard import SEEN_MARK, UNMEASURED, Group
 from core.evaluation.leaderboard_tables import Differences, format_difference, leaderboard_table, published_table
 from core.evaluation.plots.leaderboard import comparable_rows, speed_scatter
 from core.evaluation.tables import display_name
@@ -29,9 +29,13 @@ def show_group(group: Group, differences: Differences) -> None:
     )
     table, key = leaderboard_table(group, differences), f"{group.measure.key}_{group.title}"
     shown = table.assign(
-        difference=[format_difference(differences.get(name, UNMEASURED), group.measure) for name in table["model"]]
+        difference=[
+            format_difference(differences.get(row.network.name, UNMEASURED), group.measure) for row in group.rows
+        ]
     )
     st.dataframe(shown, hide_index=True, width="stretch", **_columns(group))
+    if any(row.network.label.endswith(SEEN_MARK) for row in group.rows):
+        st.caption("\\* Has seen test images: the column **Note** says how.")
     _show_link_to_details(group, key)
     _show_published(group)
     if len(group.rows) == 1:
@@ -62,8 +66,13 @@ def _show_published(group: Group) -> None:
 
 def _show_link_to_details(group: Group, key: str) -> None:
     selector, button = st.columns([2, 1], vertical_alignment="bottom")
-    names = [row.network.name for row in group.rows]
-    name = selector.selectbox("Confusion matrix and all metrics of", names, key=f"leaderboard_details_{key}")
+    labels = {row.network.name: row.network.label for row in group.rows}
+    name = selector.selectbox(
+        "Confusion matrix and all metrics of",
+        list(labels),
+        key=f"leaderboard_details_{key}",
+        format_func=labels.__getitem__,
+    )
     button.button("Show", key=f"leaderboard_go_{key}", on_click=_go_to, args=(group, name), icon=":material/grid_on:")
 
 
@@ -78,7 +87,7 @@ def _columns(group: Group) -> dict[str, Any]:
     unit, title = "%.2f" if group.measure.lower_is_better else "percent", group.measure.metric_title
     config = {
         "model": text("Model", pinned=True),
-        "own": st.column_config.CheckboxColumn("Facet", width=60),
+        "kind": text("From", width=75, help="Facet, a baseline trained on the same data, or a published package."),
         "value": number(title, format=unit, help=f"On {group.test_split.title}."),
         "value_low": number("95 % CI low", format=unit),
         "value_high": number("95 % CI high", format=unit),

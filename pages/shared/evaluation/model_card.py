@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.artifacts.model_card import ModelCard, rebuild_commands
+from core.artifacts.package import PeerPackage
 from core.errors import ArtifactError
 from core.evaluation.plots.classification import curve_names, training_curves
 from core.evaluation.stored import load_history
@@ -54,6 +55,10 @@ def show_card(card: ModelCard) -> None:
     _show_key_values(_summarize(card))
     if card.is_baseline:
         _show_baseline(card)
+    if card.package is not None:
+        _show_package(card.package)
+    if card.is_baseline or card.is_peer:
+        _show_reported(card)
     if card.excluded_files:
         show_excluded_files(card)
     st.markdown(f"**Intended use.** {card.intended_use}")
@@ -90,8 +95,20 @@ def show_excluded_files(card: ModelCard) -> None:
 
 
 def _show_baseline(card: ModelCard) -> None:
-    """Show whose recipe a baseline follows, and what its authors report."""
     st.markdown(f"**Recipe.** {escape_markdown(card.recipe)}. Data, splits and model selection are Facet's.")
+
+
+def _show_package(package: PeerPackage) -> None:
+    st.markdown(
+        f"**Package.** {escape_markdown(package.name)} {package.version} from {package.registry}, measured as it is. "
+        f"It makes of each image: {package.input}. Only the age interval is fitted by Facet."
+    )
+    if package.seen:
+        st.warning(f"Has seen test images: {package.seen}.", icon=":material/warning:")
+
+
+def _show_reported(card: ModelCard) -> None:
+    """Show what the authors of a baseline or a package report."""
     if not card.reported_results:
         st.markdown("**Reported results.** None known.")
         return

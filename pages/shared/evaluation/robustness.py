@@ -34,7 +34,7 @@ _LIMITED = {"none": "", "limit": " Limited on request.", "time": " Limited to wh
 
 def has_robustness(model: StoredEvaluation) -> bool:
     """Return whether robustness is measured for models of this kind."""
-    return model.card.task in MEASURED_TASKS and not model.card.is_baseline
+    return model.card.task in MEASURED_TASKS and model.card.is_own
 
 
 def show_robustness(detail: StoredEvaluation) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.artifacts.model_card import list_artifacts
+from core.artifacts.model_card import ModelCard, list_artifacts
 from core.errors import FacetError
 from core.evaluation.stored import StoredEvaluation
 from core.tasks import TASKS, Split, Task
@@ -45,6 +45,12 @@ def choose_split() -> Split:
     return split
 
 
+def _label(card: ModelCard) -> str:
+    if card.is_peer:
+        return f"{card.title} (package)"
+    return f"{card.name} (baseline)" if card.is_baseline else card.name
+
+
 def _listed(task: Task) -> list[Split]:
     """The test split, the photographs, then the validation split; of detection only the first."""
     return [task.test_split, *task.photo_splits, *([task.validation_split] if task.outputs else [])]
@@ -59,7 +65,7 @@ def choose_models(split: Split) -> list[StoredEvaluation]:
     if split in (photos for task in TASKS.values() for photos in task.photo_splits):
         # Measured only where somebody has the photographs.
         cards = {name: card for name, card in cards.items() if split.name in card.metrics}
-    names, key = sorted(cards, key=lambda name: (cards[name].is_baseline, name)), _models_key(split)
+    names, key = sorted(cards, key=lambda name: (not cards[name].is_own, cards[name].is_peer, name)), _models_key(split)
     # The choice may have been made elsewhere, or name an artifact that is gone.
     st.session_state[key] = [name for name in st.session_state.get(key, names[:1]) if name in cards]
     chosen = st.multiselect(
@@ -67,8 +73,9 @@ def choose_models(split: Split) -> list[StoredEvaluation]:
         names,
         key=key,
         persist_state="session",
-        format_func=lambda name: f"{name} (baseline)" if cards[name].is_baseline else name,
-        help="Choose several models to compare them. Baselines are published architectures, trained on the same data.",
+        format_func=lambda name: _label(cards[name]),
+        help="Choose several models to compare them. Baselines are published architectures, trained on the same data. "
+        "Packages are measured as they are published.",
     )
     models = []
     for artifact in artifacts:

@@ -56,13 +56,14 @@ def show_tabs(models: Sequence[StoredEvaluation], detail: StoredEvaluation) -> N
         tabs["Fairness"] = partial(show_fairness, detail.predictions, detail.stem)
     if has_robustness(detail):
         tabs["Robustness"] = partial(_show_robustness, detail)
-    tabs |= {
-        "Speed": show_speed,
-        "Training": partial(show_training, detail.folder),
-        "Model card": partial(show_card, detail.card),
-    }
+    tabs["Speed"] = show_speed
+    if not detail.card.is_peer:
+        tabs["Training"] = partial(show_training, detail.folder)
+    tabs["Model card"] = partial(show_card, detail.card)
     if has_data(data_dir(), detail.card.task, detail.split):
-        tabs |= {"Errors": partial(show_errors, detail), "Reproduce": partial(show_reproduce, detail)}
+        tabs["Errors"] = partial(show_errors, detail)
+        if not detail.card.is_peer:
+            tabs["Reproduce"] = partial(show_reproduce, detail)
     show_open_tab(tabs, TAB_KEY)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from core.evaluation.leaderboard import Group, load_leaderboard
 from core.evaluation.leaderboard_tables import leaderboard_table
 from core.evaluation.plots.leaderboard import comparable_rows, speed_scatter
-from tests.fakes.leaderboard import figures, write_network, write_networks
+from tests.fakes.leaderboard import figures, write_network, write_networks, write_peer
 
 
 def _group(root: Path, key: str) -> Group:
@@ -21,6 +21,13 @@ def test_own_models_stand_out_from_the_baselines(tmp_path: Path) -> None:
     assert own.marker.color != baselines.marker.color
     assert figure.layout.title.text == "Title"
     assert figure.layout.xaxis.type == "log"
+
+
+def test_packages_stand_out_too(tmp_path: Path) -> None:
+    write_peer(write_networks(tmp_path), "peer", "peer 1.0", "emotion", {"private": figures(accuracy=0.65)})
+    traces = speed_scatter(_group(tmp_path, "emotion"), "Title").data
+    assert {trace.name: list(trace.hovertext) for trace in traces}["Package"] == ["peer 1.0"]
+    assert len({trace.marker.color for trace in traces}) == len({trace.marker.symbol for trace in traces}) == 3
 
 
 def test_lower_error_is_up_and_latency_is_needed(tmp_path: Path) -> None:
