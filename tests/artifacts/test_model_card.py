@@ -104,6 +104,17 @@ def test_files_are_rebuilt_with_the_epochs_on_the_card(toy, recipe_epochs, epoch
     assert export == "python -m models export toy --data data"
 
 
+def test_a_peer_names_its_package_and_is_never_served(toy):
+    files = {"model.bin": {"bytes": 1_500_000, "sha256": "a" * 64}}
+    package = {"name": "peer", "version": "1.0", "registry": "npm", "input": "64x64 grey", "files": files}
+    card = write_card(toy, package=package, files={})
+    assert (card.is_peer, card.is_own, card.is_baseline) == (True, False, False)
+    assert (card.package.version, card.package.seen, card.package.size_mb) == ("1.0", "", 1.5)
+    (toy / SERVED_FILE).unlink()
+    with pytest.raises(ArtifactMissingError, match="python -m models peers toy --data DIR"):
+        verified_file(toy, SERVED_FILE, card)
+
+
 @pytest.mark.parametrize("name", [SERVED_FILE, "card.json"])
 def test_a_file_that_cannot_be_read_is_named(toy, monkeypatch, name):
     card = load_card(toy)
