@@ -57,8 +57,13 @@ def time_calls(
     return elapsed_ms
 
 
-def median_ms(call: Callable[[Input], object], inputs: Sequence[Input], repeats: int = 1) -> float:
+def median_ms(
+    call: Callable[[Input], object],
+    inputs: Sequence[Input],
+    repeats: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
     """Measure the median milliseconds of ``call`` over all inputs and repeats, after one call that is not timed."""
     call(inputs[0])
     calls = {str(row): partial(call, item) for row, item in enumerate(inputs)}
-    return float(np.median([*time_calls(calls, repeats, warm_up=0).values()]))
+    return float(np.median([*time_calls(calls, repeats, warm_up=0, clock=clock).values()]))
