@@ -4,6 +4,7 @@ films."""
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, WebSocket, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
@@ -121,6 +124,42 @@ def launch(
     return playwright.chromium.launch(executable_path=str(executable), headless=False, args=arguments)
 
 
+class Reruns:
+    """Whether a rerun that a page has asked for is still to end: until it begins, the page looks as if it was done."""
+
+    def __init__(self, page: Page) -> None:
+        self.awaited = self._begun = False
+        self._fragment = ""
+        page.on("websocket", self._on_socket)
+
+    def _on_socket(self, socket: WebSocket) -> None:
+        if socket.url.endswith("/_stcore/stream"):
+            socket.on("framesent", self._on_sent)
+            socket.on("framereceived", self._on_received)
+
+    def _on_sent(self, payload: bytes | str) -> None:
+        message = BackMsg.FromString(payload) if isinstance(payload, bytes) else BackMsg()
+        # Not the refreshes of the live page, which never end.
+        if message.WhichOneof("type") == "rerun_script" and not message.rerun_script.is_auto_rerun:
+            self.awaited, self._begun, self._fragment = True, False, message.rerun_script.fragment_id
+
+    def _on_received(self, payload: bytes | str) -> None:
+        message = ForwardMsg.FromString(payload) if isinstance(payload, bytes) else ForwardMsg()
+        if message.WhichOneof("type") == "new_session":
+            fragments = message.metadata.run.fragment_ids
+            self._begun = not fragments or self._fragment in fragments
+        elif message.WhichOneof("type") == "script_finished" and self._begun:
+            self.awaited = message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+
+
+_reruns: dict[Page, Reruns] = {}
+
+
+# After a click the page draws, sets its widget's value, and asks for a rerun in a timer of no time.
+ASKED_JS = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => setTimeout(done)))))"""
+
+
 @dataclass
 class Tab:
     """A page with what its JavaScript complained about."""
@@ -131,6 +170,8 @@ class Tab:
     @classmethod
     def open(cls, context: BrowserContext) -> Tab:
         tab = cls(context.new_page())
+        _reruns[tab.page] = Reruns(tab.page)
+        tab.page.on("close", lambda page: _reruns.pop(page, None))
         tab.page.on("console", tab._on_console)
         tab.page.on("pageerror", lambda error: tab.complaints.append(f"uncaught: {error}"))
         return tab
@@ -149,9 +190,19 @@ class Tab:
             self.complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
 
+def wait_until_run(page: Page) -> None:
+    """The script has run after all that was done to the page, which a ``Tab`` has opened."""
+    page.evaluate(ASKED_JS)
+    end_s = time.monotonic() + LONG_MS / 1000
+    while _reruns[page].awaited:
+        assert time.monotonic() < end_s, "the rerun does not end"
+        page.wait_for_timeout(20)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=LONG_MS)
+
+
 def settled(page: Page) -> None:
     """Nothing is computed or loaded any more, and nothing has failed."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=LONG_MS)
+    wait_until_run(page)
     for what in ("stStatusWidget", "stSkeleton"):
         expect(page.get_by_test_id(what)).to_have_count(0, timeout=LONG_MS)
     for what in ("stException", "stAlertContentError"):

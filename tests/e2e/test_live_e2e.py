@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,10 +48,14 @@ def counters(page: Page) -> tuple[int, int, int]:
     return int(frames), int(with_faces), int(errors)
 
 
-def wait_for_frames(page: Page, count: int, timeout_s: float = 180) -> tuple[int, int, int]:
+def wait_for_frames(page: Page, count: int) -> tuple[int, int, int]:
+    return wait_for_counters(page, lambda frames: frames >= count)
+
+
+def wait_for_counters(page: Page, expected: Callable[[int], bool], timeout_s: float = 180) -> tuple[int, int, int]:
     end_s = time.monotonic() + timeout_s
-    while counters(page)[0] < count:
-        assert time.monotonic() < end_s, f"only {counters(page)[0]} of {count} frames in {timeout_s} s"
+    while not expected(counters(page)[0]):
+        assert time.monotonic() < end_s, f"still {counters(page)[0]} frames after {timeout_s} s"
         page.wait_for_timeout(250)
     return counters(page)
 
@@ -171,15 +175,13 @@ def test_settings_and_detectors_change_without_a_restart(open_tab: OpenTab, scre
     expect(page.get_by_text(REPLACED)).to_have_count(0)
     for label in ("Blur faces", "Age", "Mirror"):
         page.get_by_test_id("stSidebar").get_by_test_id("stCheckbox").get_by_text(label, exact=True).click()
-    before = counters(page)
-    wait_for_frames(page, before[0] + 20)
+    before = wait_for_frames(page, counters(page)[0] + 20)
     expect(stream_of(page).get_by_role("button", name="STOP")).to_be_visible()
     expect(page.get_by_text(re.compile(r"^Face \d+: perceived"))).to_be_visible()
     tab.screenshot(screenshots / "live_blurred.png", playing=True)
 
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_timeout(1500)
-    assert counters(page)[0] < before[0]
+    wait_for_counters(page, lambda frames: frames < before[0])
     assert counters(page)[2] == 0
 
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.e2e.browser import LONG_MS
+from tests.e2e.browser import LONG_MS, Tab, wait_until_run
 from tests.e2e.server import ROOT, Server
 
 PAGES = ("/", "/Live_Camera", "/Analyze_Image", "/Analyze_Video", "/Model_Evaluation")
@@ -31,12 +31,12 @@ FOCUSED = """() => {
 def page(browser: Browser, server: Server) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     context.set_default_timeout(LONG_MS)
-    yield context.new_page()
+    yield Tab.open(context).page
     context.close()
 
 
 def wait_until_idle(page: Page) -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=LONG_MS)
+    wait_until_run(page)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=LONG_MS)
     # Elements fade in, and contrast counts what is there.
     page.wait_for_timeout(700)
@@ -122,7 +122,7 @@ class Weight:
 
 def weigh(browser: Browser, url: str) -> Weight:
     context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = context.new_page()
+    page = Tab.open(context).page
     weight = Weight(context.new_cdp_session(page))
     page.goto(url)
     wait_until_idle(page)
