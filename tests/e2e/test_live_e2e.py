@@ -192,7 +192,7 @@ def test_leaving_or_reloading_the_page_frees_the_camera(open_tab: OpenTab, serve
     start(page)
     wait_for_frames(page, 5)
     page.get_by_role("button", name="Snapshot").click()
-    page.get_by_role("button", name="Analyze this picture").click()
+    page.get_by_role("link", name="Analyze this picture").click()
     expect(page.get_by_text("1 face found").first).to_be_visible()
     expect(hidden.locator("input")).to_be_checked()
     wait_for_udp(server, page, some=False)

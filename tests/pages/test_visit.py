@@ -88,17 +88,13 @@ def snapshot(*, blurred: bool) -> Snapshot:
 
 
 @pytest.mark.parametrize("blurred", [False, True])
-def test_snapshot_of_the_camera_is_read_by_the_image_page(
-    app: AppTest, analyzer: FakeAnalyzer, monkeypatch: pytest.MonkeyPatch, blurred: bool
-) -> None:
-    # Each run here is the first of a server: a click would be lost when the page starts again.
-    monkeypatch.setattr("pages.shared.session.PagesManager", SimpleNamespace(uses_pages_directory=False))
+def test_snapshot_of_the_camera_is_read_by_the_image_page(app: AppTest, analyzer: FakeAnalyzer, blurred: bool) -> None:
     go(app, LIVE.file)
     app.session_state[SNAPSHOT_KEY] = snapshot(blurred=blurred)
     rerun(app)
     assert "stays in this session's memory only" in texts(app)
-    app.button(key="live_analyze").click()
-    rerun(app)
+    assert any(link.proto.page == "Analyze_Image" for link in app.get("page_link"))
+    go(app, IMAGE.file)
     assert app.subheader[0].value == "snapshot-2026-11-27-101500.png"
     assert analyzer.calls[-1][0] == (50, 60, 3)
     assert app.toggle(key="image_blur").value is blurred, "whoever was hidden in the video stays hidden"

@@ -60,13 +60,13 @@ def forget_snapshot() -> None:
 @st.dialog("Snapshot", width="medium", icon=":material/photo_camera:", on_dismiss=forget_snapshot)
 def _show(snapshot: Snapshot) -> None:
     st.html(picture_html(images.encode_jpeg(snapshot.pair.annotated), snapshot.name, _FITTING))
-    with st.container(horizontal=True):
-        if st.button("Analyze this picture", key="live_analyze", type="primary", icon=IMAGE.icon):
-            hand_over(MemoryFile(snapshot.name, images.encode_png(snapshot.pair.frame)))
-            if snapshot.blurred:
-                st.session_state["image_blur"] = True
-            forget_snapshot()
-            st.switch_page(IMAGE.file)
+    hand_over(MemoryFile(snapshot.name, images.encode_png(snapshot.pair.frame)))
+    if snapshot.blurred:
+        st.session_state["image_blur"] = True
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # A link, which the browser follows itself: after st.switch_page a refresh of the live page that was under way
+        # would leave the image page empty.
+        st.page_link(IMAGE.file, label="Analyze this picture", icon=IMAGE.icon)
         st.download_button(
             "Save as PNG",
             images.encode_png(snapshot.pair.annotated),
