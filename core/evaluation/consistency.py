@@ -26,13 +26,17 @@ class AnswerChanges:
     """Changes of the most probable class against the picture as it is, with ``views`` per face.
 
     ``answers``: share of all answers about changed pictures; ``faces``: share of the faces with any such answer;
-    ``by_change``: change of the picture -> share; ``age_years``: mean absolute change of the age, ``None`` without one.
+    ``by_change``: change of the picture -> share; ``certain``: as ``answers``, of faces whose answer is not shown as
+    uncertain; ``confidence``: mean stated confidence, which should not exceed the share of answers that stay;
+    ``age_years``: mean absolute change of the age, ``None`` without one.
     """
 
     views: int
     answers: MetricValue
     faces: MetricValue
     by_change: Mapping[str, float]
+    certain: MetricValue
+    confidence: float
     age_years: float | None = None
 
 
@@ -64,13 +68,17 @@ class ConsistencyReport:
 
 
 def count_changes(
-    views: int, labels: Mapping[str, NDArray[np.int64]], ages: Mapping[str, NDArray[np.floating]] | None = None
+    views: int,
+    probabilities: Mapping[str, NDArray[np.floating]],
+    min_confidence: float,
+    ages: Mapping[str, NDArray[np.floating]] | None = None,
 ) -> AnswerChanges:
-    """Count changes. ``labels``: change of the picture -> (N,) classes of N faces, and ``ages`` their years; the first
-    is the picture as it is."""
-    (_, original), *changed = labels.items()
-    differs = {name: values != original for name, values in changed}
+    """Count changes. ``probabilities``: change of the picture -> (N, K) of N faces, and ``ages`` their years; the first
+    is the picture as it is. Answers of at least ``min_confidence`` are certain."""
+    (_, original), *changed = probabilities.items()
+    differs = {name: values.argmax(axis=1) != original.argmax(axis=1) for name, values in changed}
     every = np.stack(list(differs.values()))
+    certain = every[:, original.max(axis=1) >= min_confidence]
     age_years = None
     if ages is not None:
         (_, years), *others = ages.items()
@@ -80,6 +88,8 @@ def count_changes(
         wilson_interval(int(every.sum()), every.size),
         wilson_interval(int(every.any(axis=0).sum()), len(original)),
         {name: float(values.mean()) for name, values in differs.items()},
+        wilson_interval(int(certain.sum()), certain.size),
+        float(np.mean([values.max(axis=1).mean() for values in probabilities.values()])),
         age_years,
     )
 
@@ -91,6 +101,8 @@ def consistency_table(report: ConsistencyReport) -> pd.DataFrame:
             "views": [changes.views for changes in report.by_views],
             **interval_columns("changed_answers_share", [changes.answers for changes in report.by_views]),
             **interval_columns("changed_faces_share", [changes.faces for changes in report.by_views]),
+            **interval_columns("changed_certain_answers_share", [changes.certain for changes in report.by_views]),
+            "mean_confidence": [changes.confidence for changes in report.by_views],
         }
     )
     for name in report.by_views[0].by_change:

@@ -53,6 +53,7 @@ _NAMES = {
     "views": "Views per face",
     "changed_answers_share": "Answers that change, share",
     "changed_faces_share": "Faces with a changed answer, share",
+    "changed_certain_answers_share": "Certain answers that change, share",
     "age_change_years": "Mean age change (years)",
     "found_share": "Faces found, share",
     "age_label": "True age (years)",

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from tqdm import tqdm
 
-from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card
+from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, ModelCard, artifacts_dir, load_card
 from core.artifacts.storage import sha256_of
 from core.attributes.estimator import LiteRTEstimator
 from core.datasets.photographs import Photograph, list_photographs
@@ -132,14 +132,14 @@ def measure(
         found=found,
         fingerprint=fingerprint(portrait.id for portrait in portraits),
         elapsed_s=round(time.perf_counter() - start_s, 1),
-        by_views=tuple(_count(count, faces[count], output, "age" in card.attributes) for count in views),
+        by_views=tuple(_count(count, faces[count], output, card.for_views(count)) for count in views),
     )
 
 
-def _count(views: int, faces: Mapping[str, Sequence[Face]], output: str, with_ages: bool) -> AnswerChanges:
-    labels = {name: class_probabilities(found, output).argmax(axis=1) for name, found in faces.items()}
-    ages = {name: age_arrays(found).years for name, found in faces.items()} if with_ages else None
-    return count_changes(views, labels, ages)
+def _count(views: int, faces: Mapping[str, Sequence[Face]], output: str, card: ModelCard) -> AnswerChanges:
+    probabilities = {name: class_probabilities(found, output) for name, found in faces.items()}
+    ages = {name: age_arrays(found).years for name, found in faces.items()} if "age" in card.attributes else None
+    return count_changes(views, probabilities, card.min_confidence.get(output, 0.0), ages)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -104,6 +104,10 @@ def show_consistency(detail: StoredEvaluation) -> None:
         with column:
             label = f"Changed answers, {pluralize(changes.views, 'view')}"
             metric_with_interval(label, changes.answers, "%", "Share of the answers about changed pictures.")
+            st.caption(
+                f"Stated confidence {changes.confidence:.0%} on average. Of certain answers, "
+                f"{changes.certain.value:.1%} change."
+            )
     st.caption(
         f"{report.found:,} of {report.images:,} portraits, whose face was found in every picture. Photographs are "
         "answered by the mean of several views, live video by one."

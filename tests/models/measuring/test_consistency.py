@@ -24,19 +24,18 @@ VIEWS = ViewSettings().count
 
 
 def test_changes_are_counted_by_answer_and_by_face() -> None:
-    labels = {"as it is": [0, 1, 1, 0], "moved": [0, 1, 1, 1], "mirrored": [0, 0, 1, 1]}
+    second = {"as it is": [0.1, 0.9, 0.6, 0.4], "moved": [0.2, 0.9, 0.7, 0.8], "mirrored": [0.1, 0.4, 0.9, 0.9]}
+    probabilities = {name: np.stack([1 - np.array(values), values], axis=1) for name, values in second.items()}
     ages = {"as it is": [10.0, 20, 30, 40], "moved": [11.0, 20, 30, 40], "mirrored": [10.0, 18, 30, 41]}
-    changes = count_changes(
-        2,
-        {name: np.array(values) for name, values in labels.items()},
-        {name: np.array(values) for name, values in ages.items()},
-    )
+    changes = count_changes(2, probabilities, 0.8, {name: np.array(values) for name, values in ages.items()})
     assert (changes.answers.value, changes.answers.n) == (3 / 8, 8)
     assert (changes.faces.value, changes.faces.n) == (0.5, 4)
     assert changes.by_change == {"moved": 0.25, "mirrored": 0.5}
     assert changes.age_years == 0.5
-    without_ages = count_changes(2, {name: np.array(values) for name, values in labels.items()})
-    assert without_ages == replace(changes, age_years=None)
+    # The first two faces are certain; the answer about the second changes in the mirrored picture.
+    assert (changes.certain.value, changes.certain.n) == (1 / 4, 4)
+    assert changes.confidence == pytest.approx(np.mean([0.9, 0.9, 0.6, 0.6, 0.8, 0.9, 0.7, 0.8, 0.9, 0.6, 0.9, 0.9]))
+    assert count_changes(2, probabilities, 0.8) == replace(changes, age_years=None)
 
 
 @pytest.fixture(scope="module")
