@@ -12,6 +12,7 @@ COMMANDS = {
     "export": ("models.export", "turn a finished run into an artifact"),
     "evaluate": ("models.evaluate", "evaluate an artifact, or the face detectors"),
     "pack": ("models.faces.packing", "pack faces for training age and perceived gender"),
+    "teach": ("models.faces.teaching", "write a teacher's answers about emotion"),
     "prepare": ("models.prepare", "copy a data set into class folders"),
     "alignment": ("models.measuring.alignment", "fit the face alignment to a detector"),
     "robustness": ("models.measuring.robustness", "evaluate an artifact on corrupted images"),

@@ -217,7 +217,7 @@ def _train(options: argparse.Namespace) -> None:
         data = TASKS[config.task].load(options.data, config)
         if options.limit:
             data = data.limit(options.limit)
-        if options.pytorch:
+        if options.pytorch or config.start_artifact:
             from models.training.torch_trainer import train_in_pytorch
 
             best = train_in_pytorch(config, data, workdir, options.resume)

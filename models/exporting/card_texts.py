@@ -108,13 +108,18 @@ def format_title(task: str, architecture: str, size: int, channels: int) -> str:
     return f"{_NETWORKS[architecture]}: {title[0].lower()}{title[1:]}" if architecture in _NETWORKS else title
 
 
-def describe_dataset(task: str, soft_labels: bool, sources: Iterable[str] = (), teacher: bool = False) -> str:
+def describe_dataset(
+    task: str, soft_labels: bool, sources: Iterable[str] = (), teacher: bool = False, unlabelled: Iterable[str] = ()
+) -> str:
     """Name what a network of ``task`` learnt from.
 
     ``soft_labels``: whether from the votes of FER+; ``sources``: the data sets if they are several; ``teacher``:
-    whether also from the answers of another network.
+    whether also from the answers of another network; ``unlabelled``: data sets whose faces it was told an emotion of.
     """
     if task == "detection":
         return _FACES
     dataset = "; ".join(_SOURCES[name] for name in sources) or _DATASETS[TASKS[task].dataset]
-    return "; ".join([dataset, *([_SOFT_LABELS] if soft_labels else ()), *([_TEACHER] if teacher else ())])
+    parts = [dataset, *([_SOFT_LABELS] if soft_labels else ()), *([_TEACHER] if teacher else ())]
+    if names := ", ".join(_SOURCES[name] for name in unlabelled):
+        parts.append(f"the answers of the network before it, also about faces without emotion labels: {names}")
+    return "; ".join(parts)

@@ -114,10 +114,11 @@ def renew_texts(card: Mapping[str, Any]) -> dict[str, Any]:
     # The detector is trained for minutes, not in rounds of epochs.
     stages = card["training"].get("rounds") or [{"config": {}}]
     soft_labels = stages[-1]["config"].get("annotators_share", 0) > 0
-    sources, teacher = card["data"].get("sources", ()), bool(card["data"].get("teacher"))
+    data = card["data"]
+    sources, teacher, unlabelled = data.get("sources", ()), bool(data.get("teacher")), data.get("unlabelled", ())
     return dict(card) | {
         "title": format_title(task, card["architecture"], image["size"], image["channels"]),
-        "data": dict(card["data"]) | {"dataset": describe_dataset(task, soft_labels, sources, teacher)},
+        "data": dict(data) | {"dataset": describe_dataset(task, soft_labels, sources, teacher, unlabelled)},
         "license": LICENSE,
         "intended_use": INTENDED_USE,
         "limits": LIMITS[task],

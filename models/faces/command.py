@@ -9,20 +9,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from core.artifacts.model_card import KERAS_FILE, artifacts_dir, load_card, verified_file
 from core.artifacts.storage import sha256_of
 from core.datasets.samples import fingerprint, subsample
 from models import registry
-from models.exporting.model_card import read_card
 from models.faces.packing import TABLE_FILE, PackedFaces, find_landmarks, load_packed, pack, portrait_detector
 from models.faces.targets import TEACHER_FILE, build_targets
-from models.faces.train import learning_of, train
+from models.faces.train import train
 from models.training.config import TrainConfig
-from models.training.torch_residual import Weights, insert_identity_blocks
-from models.training.torch_trainer import keep_best, layer_weights, record_run
+from models.training.torch_trainer import keep_best, load_start, record_run
 
 PACKED_FOLDER = "packed_faces"
 """Beside the run folders."""
@@ -50,29 +46,15 @@ def train_faces(
     print(
         f"learns from labels and the answers of {teacher}" if has_teacher else f"labels alone: no {teacher}", flush=True
     )
-    start = None if resume else _start(config)
+    start = None if resume else load_start(config)
     model = registry.build(config.architecture, **config.architecture_arguments)
     metadata = _describe_data(faces)
-    if learning_of(config).start_artifact:
-        metadata["start"] = f"weights of the artifact {learning_of(config).start_artifact} as it was then"
     metadata["teacher"] = {"file": teacher.name, "sha256": sha256_of(teacher)} if has_teacher else None
     workdir.mkdir(parents=True, exist_ok=True)
     record_run(config, model, workdir, metadata)
     best = train(config, faces, build_targets(faces, teacher if has_teacher else None), workdir, resume, start)
     keep_best(config, model, workdir, best)
     return best
-
-
-def _start(config: TrainConfig) -> Weights | None:
-    """Read the initial weights from the artifact that ``config`` names. Raises ``ArtifactError`` if it is missing."""
-    name = learning_of(config).start_artifact
-    if name is None:
-        return None
-    folder = artifacts_dir() / name
-    model = keras.saving.load_model(verified_file(folder, KERAS_FILE, load_card(folder)), compile=False)
-    built = read_card(folder)["training"]["rounds"][-1]["config"]["architecture_arguments"]
-    stages: Any = config.architecture_arguments["stages"]
-    return insert_identity_blocks(layer_weights(model), [tuple(stage) for stage in built["stages"]], stages)
 
 
 def _describe_data(faces: PackedFaces) -> dict[str, Any]:

@@ -15,6 +15,4 @@ class FaceLearning:
     """Share of the loss towards the teacher's answers; labels have the rest. Without a teacher labels have all."""
     mean_error_weight: float = 0.1
     """Of the absolute error of the mean age in years, or of its distance from the bracket."""
-    start_artifact: str | None = "age_gender"
-    """Artifact whose network, with as many or fewer blocks, gives the initial weights; random ones if ``None``."""
     augmentation: FaceAugmentation = field(default_factory=FaceAugmentation)

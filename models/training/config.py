@@ -46,12 +46,19 @@ class TrainConfig:
     mixup: float = 0.0
     """Alpha of ``models.training.mixup``; 0 mixes nothing."""
     label_smoothing: float = 0.1
+    teacher_share: float = 0.0
+    """Weight of a teacher's answers in the emotion targets; above 0, the data folder needs them
+    (``models.training.teacher``)."""
+    unlabelled_share: float = 0.0
+    """Share of the faces drawn that have no label but the teacher's answer."""
     annotators_share: float = 0.0
     """Weight of ``models.training.soft_labels`` in the emotion targets; above 0, the data folder needs FER+'s votes."""
     loss_weights: Mapping[str, float] | None = None
     """Output name -> weight of its loss; equal weights if ``None``."""
     start_from: str | None = None
     """Recipe whose run, in the same folder, gives the initial weights; random ones if ``None``."""
+    start_artifact: str | None = None
+    """Artifact whose network, with as many or fewer blocks, gives the initial weights instead; PyTorch only."""
     average_momentum: float = 0.998
     """Momentum per step of the averaged (EMA) weights, which are evaluated and exported; 0 keeps none."""
     augmentation: Augmentation = field(default_factory=Augmentation)

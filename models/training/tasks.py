@@ -27,6 +27,13 @@ from models.training.losses import LABEL_SIGMA, age_class_loss, age_distribution
 from models.training.pipeline import TrainingBatches
 from models.training.sampling import compute_class_weights
 from models.training.soft_labels import soften_labels
+from models.training.teacher import (
+    count_sources,
+    join_unlabelled,
+    mix_with_teacher,
+    read_answers,
+    unlabelled_weights,
+)
 
 Arrays = Mapping[str, NDArray[np.float32]]
 Targets = dict[str, NDArray[np.float32]]
@@ -38,6 +45,8 @@ LOADERS: dict[str, Callable[[Path, int], SplitDataset]] = {
 }
 """Data set -> reader of all its splits from (folder, image side in pixels). FER2013's images have one size."""
 _SOFT_EMOTION = "emotion_probabilities"
+_UNLABELLED = "unlabelled"
+"""Faces that have only a teacher's answers, as one more split."""
 
 
 def load_data(task: str, data_dir: Path, image_size: int) -> SplitDataset:
@@ -79,14 +88,16 @@ class TrainingTask:
     def load(self, data_dir: Path, config: TrainConfig) -> SplitDataset:
         data = load_data(self.core_task, data_dir, config.source_size)
         data.require("train", self.validation_split)
-        if not config.annotators_share:
-            return data
-        train = _with_soft_emotions(data.splits["train"], data_dir, config.annotators_share)
-        return replace(data, splits={**data.splits, "train": train})
+        if config.annotators_share:
+            data = _replace_train(data, _with_soft_emotions(data.splits["train"], data_dir, config.annotators_share))
+        return _with_teacher(data, data_dir, config) if config.teacher_share else data
 
     def batches(self, config: TrainConfig, data: SplitDataset, first_epoch: int) -> keras.utils.PyDataset:
+        train, weights = data.splits["train"], _weights(data.splits["train"], config)
+        if config.unlabelled_share:
+            train, weights = _join_unlabelled(train, weights, data.splits[_UNLABELLED], config)
         return TrainingBatches(
-            data.splits["train"],
+            train,
             self.targets,
             config.image_size,
             config.batch_size,
@@ -95,7 +106,7 @@ class TrainingTask:
             first_epoch,
             config.closing_augmentation,
             config.epochs - config.closing_epochs,
-            weights=_weights(data.splits["train"], config),
+            weights=weights,
             mixup=config.mixup,
         )
 
@@ -114,6 +125,35 @@ def _with_soft_emotions(train: Samples, data_dir: Path, share: float) -> Samples
         print(f"warning: {without:,} training images have no FER+ votes and keep their labels", file=sys.stderr)
     targets = soften_labels(train.labels["emotion"], votes, len(EMOTIONS), share)
     return replace(train, labels={**train.labels, _SOFT_EMOTION: targets})
+
+
+def _replace_train(data: SplitDataset, train: Samples) -> SplitDataset:
+    return replace(data, splits={**data.splits, "train": train})
+
+
+def _with_teacher(data: SplitDataset, data_dir: Path, config: TrainConfig) -> SplitDataset:
+    train = data.splits["train"]
+    labelled, unlabelled = read_answers(data_dir)
+    targets = mix_with_teacher(train.ids, _emotion_targets(train)["emotion"], labelled, config.teacher_share)
+    data = _replace_train(data, replace(train, labels={**train.labels, _SOFT_EMOTION: targets}))
+    if not config.unlabelled_share:
+        return data
+    answers = {"emotion": unlabelled.probabilities.argmax(axis=1), _SOFT_EMOTION: unlabelled.probabilities}
+    return replace(data, splits={**data.splits, _UNLABELLED: Samples(unlabelled.ids, unlabelled.images, answers)})
+
+
+def describe_unlabelled(data: SplitDataset) -> dict[str, Any]:
+    """Return for a run's record how many faces without labels each data set gave; empty if there are none."""
+    return {_UNLABELLED: count_sources(data.splits[_UNLABELLED].ids)} if _UNLABELLED in data.splits else {}
+
+
+def _join_unlabelled(
+    train: Samples, weights: NDArray[Any] | None, unlabelled: Samples, config: TrainConfig
+) -> tuple[Samples, NDArray[Any]]:
+    own = np.ones(len(train)) if weights is None else weights
+    total = own.sum() * config.unlabelled_share / (1 - config.unlabelled_share)
+    added = unlabelled_weights(unlabelled.labels[_SOFT_EMOTION], total)
+    return join_unlabelled(train, unlabelled), np.concatenate([own, added])
 
 
 def _one_hot(labels: NDArray, classes: int) -> NDArray[np.float32]:

@@ -20,16 +20,17 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from core.artifacts.model_card import KERAS_FILE, artifacts_dir, load_card, verified_file
 from core.artifacts.storage import save_json
 from core.datasets.splits import SplitDataset
 from core.errors import ConfigError
 from models import registry
 from models.detection.runs import load_weights
-from models.exporting.model_card import describe_network
+from models.exporting.model_card import describe_network, read_card
 from models.training.config import TrainConfig
 from models.training.runs import RUN_FILE, STATE_FILE, WEIGHTS_FILE, load_weights_of
-from models.training.tasks import TASKS
-from models.training.torch_residual import TorchResidual, Weights
+from models.training.tasks import TASKS, describe_unlabelled
+from models.training.torch_residual import TorchResidual, Weights, insert_identity_blocks
 from models.training.torch_session import BEST_FILE, TorchSession, predict
 
 ARCHITECTURES = ("emotion_residual",)
@@ -66,9 +67,11 @@ def train_in_pytorch(
     if config.start_from:
         model.set_weights(load_weights_of(config.start_from, config, workdir.parent))
     network = _twin(config, model)
+    if not resume and (start := load_start(config)):
+        network.load_keras_weights(start)
     per_epoch = len(task.batches(config, data, 0))
     session = TorchSession(config, network, per_epoch, workdir, resume)
-    record_run(config, model, workdir, data.metadata())
+    record_run(config, model, workdir, data.metadata() | describe_unlabelled(data))
     crops, targets = task.validation(config, data)
     epoch, first = divmod(session.step, per_epoch)
     ahead = {"prefetch_factor": _AHEAD} if workers else {}
@@ -99,7 +102,20 @@ def _cross_entropies(
 def record_run(config: TrainConfig, model: keras.Model, workdir: Path, metadata: Mapping[str, Any]) -> None:
     """Write what a card will say of the training: config, network, data."""
     run = {"config": asdict(config), "backend": "torch"} | describe_network(model) | dict(metadata)
+    if config.start_artifact:
+        run["start"] = f"weights of the artifact {config.start_artifact} as it was then"
     (workdir / RUN_FILE).write_text(json.dumps(run, indent=2, default=str))
+
+
+def load_start(config: TrainConfig) -> Weights | None:
+    """Load the initial weights from the artifact that ``config`` names. Raises ``ArtifactError`` if it is missing."""
+    if config.start_artifact is None:
+        return None
+    folder = artifacts_dir() / config.start_artifact
+    model = keras.saving.load_model(verified_file(folder, KERAS_FILE, load_card(folder)), compile=False)
+    built = read_card(folder)["training"]["rounds"][-1]["config"]["architecture_arguments"]
+    stages: Any = config.architecture_arguments["stages"]
+    return insert_identity_blocks(layer_weights(model), [tuple(stage) for stage in built["stages"]], stages)
 
 
 def keep_best(config: TrainConfig, model: keras.Model, workdir: Path, best: Mapping[str, float]) -> None:

@@ -26,7 +26,7 @@ CONFIG = replace(
     image_size=32,
     epochs=1,
     batch_size=8,
-    faces=FaceLearning(start_artifact=None),
+    faces=FaceLearning(),
 )
 
 

@@ -21,6 +21,7 @@ SMALL = {
         "image_size": 16,
         "batch_size": 8,
         "annotators_share": 0.0,
+        "unlabelled_share": 0.0,
     },
     "age_gender": {
         "architecture_arguments": {"input_size": 16, "stages": STAGES},
