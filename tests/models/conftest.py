@@ -30,7 +30,7 @@ def emotion_artifact(fer2013_dir, tmp_path_factory):
     from models.training.recipes import CONFIGS
 
     config = replace(
-        CONFIGS["emotion"],
+        CONFIGS["emotion_third"],
         name="tiny",
         start_from=None,
         annotators_share=0.0,

@@ -40,7 +40,7 @@ SMALL = {
     "vgg16_age": {"input_size": 32, "blocks": ((4, 2), (4, 2), (8, 3), (8, 3), (8, 3)), "dense": 16},
     "levi_hassner": {"input_size": 35, "filters": (8, 8, 8), "dense": 16},
 }
-OWN = {"emotion": 1_510_871, "age_gender": 2_411_463}
+OWN = {"emotion": 2_342_615, "age_gender": 2_411_463}
 WIDTHS = {"emotion": 7, "gender": 2, "age": 101, "age_group": 8}
 
 

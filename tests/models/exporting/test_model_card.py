@@ -100,9 +100,9 @@ def test_recorded_facts_of_the_run_win(tmp_path):
 
 
 def test_our_own_networks_have_no_reported_results(tmp_path):
-    for name in ("emotion_base", "emotion_second", "emotion"):
+    for name in ("emotion_base", "emotion_second", "emotion_third"):
         finished_run(tmp_path, name, config={"annotators_share": CONFIGS[name].annotators_share})
-    raw = build_card(CONFIGS["emotion"], tmp_path / "emotion", 10, 1, RECORDED)
+    raw = build_card(CONFIGS["emotion_third"], tmp_path / "emotion_third", 10, 1, RECORDED)
     card = ModelCard.from_dict(raw)
     assert not card.is_baseline
     assert (card.reported_results, card.recipe_epochs, card.title) == ((), None, "Emotion, 48x48 grey")
