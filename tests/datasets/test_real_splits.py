@@ -52,5 +52,6 @@ def test_the_published_split_has_the_published_counts(utkface: dict[str, SplitDa
 def test_fer2013_is_split_as_the_card_says(data_dir: Path) -> None:
     data = load_card(ARTIFACTS_DIR / "emotion").data
     found = load_fer2013(data_dir)
-    assert found.fingerprints() == data["fingerprints"]
+    # Faces without labels, of other data sets, are no split of FER2013.
+    assert found.fingerprints() == {name: value for name, value in data["fingerprints"].items() if name != "unlabelled"}
     assert found.dropped == data["dropped_near_duplicates"]

@@ -441,7 +441,10 @@ def test_sample_clip_moves_and_repeats() -> None:
 
 
 @pytest.mark.parametrize("arrives", [True, False])
-def test_snapshot_is_the_next_frame(arrives: bool) -> None:
+def test_snapshot_is_the_next_frame(arrives: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A function by itself has no other pages to link to.
+    monkeypatch.setattr("streamlit.page_link", lambda *_, **__: None)
+
     def page(arrives: bool) -> None:
         import numpy as np
 
