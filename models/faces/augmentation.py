@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import AlignmentSpec
 from core.attributes.alignment import alignment_square
-from core.types import Box, Detection, Landmarks
 from models.corruptions import SEVERITIES, corrupt
-from models.faces.packing import FACE_PX, MARGIN_PX, REFERENCE
+from models.faces.packing import FACE_PX, MARGIN_PX, REFERENCE, detection_around
 from models.training import augment
 from models.training.augment import Image
 from models.training.occluders import MASK, draw_ellipse, draw_line, draw_polygon, place_polygon
@@ -91,11 +90,7 @@ def _draw_alignment(
 
 
 def _square(points: Points) -> tuple[Points, float, float]:
-    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    reach = max(right - left, bottom - top) / 2
-    box = Box(float(left - reach), float(top - reach), float(right + reach), float(bottom + reach))
-    face = Detection(box, 1.0, Landmarks(*((float(x), float(y)) for x, y in points)))
-    return alignment_square(face, _SPEC)
+    return alignment_square(detection_around(points), _SPEC)
 
 
 def _matrix(center: Points, side: float, angle: float, size: int, mirrored: bool = False) -> NDArray[np.float64]:

@@ -154,7 +154,8 @@ def cut_face(image: Image, face: LabelledFace, detector: FaceDetector) -> tuple[
     """Cut a face out: (SIDE, SIDE, 3), and its landmarks in it, NaN if unknown. ``None`` if a photograph shows none."""
     if face.source in FRAMED:
         return _pad(_resize(image, FACE_PX), MARGIN_PX), np.full((5, 2), np.nan)
-    detection = _labelled(face) or _search_photo(image, detector)
+    labelled = None if face.landmarks is None else detection_around(face.landmarks)
+    detection = labelled or _search_photo(image, detector)
     if detection is None or detection.landmarks is None:
         return None
     spec = AlignmentSpec(points=tuple((x, y) for x, y in _packed(REFERENCE) / SIDE))
@@ -190,13 +191,12 @@ def _search_photo(image: Image, detector: FaceDetector) -> Detection | None:
     return replace(largest, box=box, landmarks=scaled)
 
 
-def _labelled(face: LabelledFace) -> Detection | None:
-    if face.landmarks is None:
-        return None
-    (left, top), (right, bottom) = face.landmarks.min(axis=0), face.landmarks.max(axis=0)
+def detection_around(landmarks: Points) -> Detection:
+    """Return the face that has these (5, 2) landmarks, in a box that reaches half their extent beyond them."""
+    (left, top), (right, bottom) = landmarks.min(axis=0), landmarks.max(axis=0)
     reach = max(right - left, bottom - top) / 2
-    box = Box(left - reach, top - reach, right + reach, bottom + reach)
-    return Detection(box, 1.0, Landmarks(*((float(x), float(y)) for x, y in face.landmarks)))
+    box = Box(float(left - reach), float(top - reach), float(right + reach), float(bottom + reach))
+    return Detection(box, 1.0, Landmarks(*((float(x), float(y)) for x, y in landmarks)))
 
 
 def _packed(points: Points) -> Points:

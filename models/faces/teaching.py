@@ -20,14 +20,14 @@ from core.attributes.estimator import LiteRTEstimator
 from core.attributes.postprocessing import apply_temperature, average_views
 from core.datasets.splits import load_fer2013
 from core.evaluation.predict import predict_images
-from core.types import Box, Detection, Landmarks
+from core.settings import ViewSettings
 from models.cli import add_data, run
-from models.faces.packing import SIDE, PackedFaces, load_packed
+from models.faces.augmentation import FaceAugmentation
+from models.faces.packing import PackedFaces, detection_around, load_packed
 from models.training.teacher import EMOTION_TEACHER_FILE, TeacherAnswers, save_answers
 
-_VIEWS = 8
-_SCATTER = 0.08
-"""Largest standard deviation of noise on landmarks, in distances between the eyes: twice the detector's."""
+_VIEWS = ViewSettings().count
+_SCATTER = FaceAugmentation().landmark_scatter
 _LUMA = np.array([0.114, 0.587, 0.299])
 _USUAL_GREY = 0.5
 """Probability of the usual weights of blue, green and red; others are drawn at random."""
@@ -42,11 +42,11 @@ def answer_faces(faces: PackedFaces, estimator: LiteRTEstimator, seed: int = 0) 
     for number, row in enumerate(tqdm(rows, desc="faces", mininterval=10)):
         rng = np.random.default_rng((seed, row))
         image, landmarks = faces.images[row], faces.landmarks[row].astype(np.float64)
-        seen = align_views(image, [_detection(landmarks)], spec, size, 1, views).crops
+        seen = align_views(image, [detection_around(landmarks)], spec, size, 1, views).crops
         answers.append(average_views(estimator.predict(seen), _VIEWS)["emotion"])
         eyes = float(np.hypot(*(landmarks[1] - landmarks[0])))
         scattered = landmarks + rng.uniform(0, _SCATTER) * eyes * rng.standard_normal((5, 2))
-        colour = align_faces(image, [_detection(scattered)], spec, size, 3).crops[0]
+        colour = align_faces(image, [detection_around(scattered)], spec, size, 3).crops[0]
         crops[number] = _to_grey(colour, rng)
     ids = np.array([f"{faces.source[row]}/{faces.name[row]}" for row in rows])
     return TeacherAnswers(ids, crops, _calibrated(np.concatenate(answers), estimator))
@@ -65,10 +65,6 @@ def answer_labelled(data_dir: Path, estimator: LiteRTEstimator) -> TeacherAnswer
 def _calibrated(probabilities: NDArray[np.float32], estimator: LiteRTEstimator) -> NDArray[np.float32]:
     temperature = estimator.card.for_views(_VIEWS).temperature.get("emotion", 1.0)
     return np.asarray(apply_temperature(probabilities, temperature), np.float32)
-
-
-def _detection(landmarks: NDArray[np.float64]) -> Detection:
-    return Detection(Box(0, 0, SIDE, SIDE), 1.0, Landmarks(*((float(x), float(y)) for x, y in landmarks)))
 
 
 def _to_grey(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

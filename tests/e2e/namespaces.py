@@ -80,9 +80,6 @@ class Network:
     def _name(self, place: str) -> str:
         return f"facet-{os.getpid()}-{place}"
 
-    def _end(self, place: str, far: str) -> tuple[str, ...]:
-        return "name", f"to_{far}", "netns", self._name(place)
-
     def _remove(self) -> None:
         for place in self.places:
             subprocess.run(["ip", "netns", "del", self._name(place)], check=False, capture_output=True)
