@@ -46,9 +46,15 @@ class ReadData(Protocol):
 
 def report_left_out(data: ReadData) -> None:
     """Print on stderr which files a reader left out and why, and its notes."""
-    for line in (describe_rejected(data.rejected), *data.notes):
-        if line:
-            print(f"warning: {line}", file=sys.stderr)
+    report_rejected(data.rejected)
+    for note in data.notes:
+        print(f"warning: {note}", file=sys.stderr)
+
+
+def report_rejected(rejected: Sequence[Rejected]) -> None:
+    """Print on stderr which files or rows were left out and why, if any were."""
+    if rejected:
+        print(f"warning: {describe_rejected(rejected)}", file=sys.stderr)
 
 
 def report_splits(data: SplitDataset, task: str) -> None:

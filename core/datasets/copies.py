@@ -7,6 +7,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from core.errors import DatasetError
@@ -31,12 +32,20 @@ class Folder:
         return row < len(self.files) and self.files[row] == name
 
 
-def walk_folders(root: Path, first: str = "", depth: int = _DEPTH) -> Iterator[Folder]:
-    """Walk ``root`` and the folders below it, level by level; names that contain ``first`` come first in each level."""
-    level = [Path(root)]
-    for _ in range(depth + 1):
+def walk_folders(root: Path, first: str = "", depth: int | None = _DEPTH) -> Iterator[Folder]:
+    """Walk ``root`` and the folders at most ``depth`` levels below it, with ``None`` all; a linked one only once.
+
+    They come level by level, and in each level first those whose names contain ``first``.
+    """
+    level, seen = [Path(root)], set()
+    for _ in count() if depth is None else range(depth + 1):
+        if not level:
+            return
         below: list[Path] = []
         for path in level:
+            if (target := path.resolve()) in seen:
+                continue
+            seen.add(target)
             folder = list_folder(path)
             yield folder
             below += [path / name for name in folder.folders]

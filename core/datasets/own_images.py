@@ -20,7 +20,7 @@ from core.datasets.fer2013 import parse_emotion
 from core.datasets.samples import Rejected
 from core.datasets.utkface import OLDEST_LABEL
 from core.errors import DatasetError, UnreadableImageError
-from core.io.search import is_image_name
+from core.io.search import NO_EXTENSION, is_image_name
 from core.types import Emotion, Gender
 
 _GENDERS = {
@@ -29,6 +29,7 @@ _GENDERS = {
 }
 _AGE_AND_GENDER = re.compile(r"(?P<age>\d{1,3})_(?P<gender>[01])[_.]")
 _LABELS = ("emotion", "age", "gender")
+_NO_LABELS = "table without the columns file and emotion, age or gender"
 _EXPECTED = (
     "expected folders called as emotions or genders (happy/1.jpg, female/2.jpg), names that begin with age and gender "
     "(25_1_3.jpg), or a CSV file with the columns file and any of emotion, age, gender"
@@ -78,29 +79,45 @@ def is_usable_name(name: str) -> bool:
     return is_image_name(PurePosixPath(name).name) or name.lower().endswith(".csv")
 
 
-def list_folder_files(folder: Path) -> list[DiskFile]:
-    """List the files of a folder that may be part of a test set, at any depth. Raises ``DatasetError``."""
+def list_folder_files(folder: Path) -> tuple[list[DiskFile], tuple[Rejected, ...]]:
+    """List the files of a folder that may be part of a test set, at any depth, and the others, without hidden ones.
+
+    Raises ``DatasetError``.
+    """
     if not folder.is_dir():
         raise DatasetError(f"{folder} is not a folder: {_EXPECTED}")
-    files = [
-        DiskFile((found.path / name).relative_to(folder).as_posix(), found.path / name)
-        for found in walk_folders(folder)
-        for name in found.files
-        if is_usable_name(name)
-    ]
-    return sorted(files, key=lambda file: file.name)
+    files = sorted(
+        (
+            DiskFile((found.path / name).relative_to(folder).as_posix(), found.path / name)
+            for found in walk_folders(folder, depth=None)
+            for name in found.files
+        ),
+        key=lambda file: file.name,
+    )
+    others = tuple(Rejected(file.name, NO_EXTENSION) for file in files if not is_usable_name(file.name))
+    return [file for file in files if is_usable_name(file.name)], others
 
 
-def read_own_images(files: Sequence[NamedFile]) -> OwnImages:
-    """Find the labels of ``files``; nothing is decoded yet. Raises ``DatasetError`` if no image has one."""
+def read_own_images(files: Sequence[NamedFile], left_out: Sequence[Rejected] = ()) -> OwnImages:
+    """Find the labels of ``files``; nothing is decoded yet. ``left_out``: other files, which are rejected too.
+
+    Raises ``DatasetError`` if no image has a label.
+    """
     images = {file.name: file for file in files if is_image_name(PurePosixPath(file.name).name)}
-    table = next((rows for rows in map(_read_table, files) if rows is not None), None)
-    found = list(_label_by_name(images) if table is None else _label_by_table(images, table))
+    csv_files = [file for file in files if file.name.lower().endswith(".csv")]
+    tables = {file.name: table for file in csv_files if (table := _read_table(file))}
+    used = next(iter(tables), None)
+    found = list(_label_by_name(images) if used is None else _label_by_table(images, tables[used]))
+    found += [
+        Rejected(file.name, "second table" if file.name in tables else _NO_LABELS)
+        for file in csv_files
+        if file.name != used
+    ]
     labelled = tuple(entry for entry in found if isinstance(entry, LabelledImage))
     if not labelled:
         reasons = ", ".join(sorted({entry.reason for entry in found if isinstance(entry, Rejected)})) or "no images"
         raise DatasetError(f"no labelled image found ({reasons}): {_EXPECTED}")
-    return OwnImages(labelled, tuple(entry for entry in found if isinstance(entry, Rejected)))
+    return OwnImages(labelled, (*left_out, *(entry for entry in found if isinstance(entry, Rejected))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +130,6 @@ class _Table:
 
 def _read_table(file: NamedFile) -> _Table | None:
     """Read a CSV file, or ``None`` if it has no labels of images."""
-    if not file.name.lower().endswith(".csv"):
-        return None
     text = file.getvalue().decode("utf-8-sig", errors="replace")
     heading = text.partition("\n")[0]
     delimiter = ";" if heading.count(";") > heading.count(",") else ","

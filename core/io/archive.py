@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from core.datasets.samples import Rejected
 from core.errors import ImageTooLargeError, UnreadableImageError
-from core.io.search import is_image_name
+from core.io.search import NO_EXTENSION, is_image_name
 from core.settings import ArchiveLimits, ImageLimits
 
 _STARTS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -124,7 +124,7 @@ def _refuse(path: str, entry: zipfile.ZipInfo, accept: Callable[[str], bool]) ->
     if stat.S_ISLNK(entry.external_attr >> 16):
         return "link"
     if not accept(path):
-        return "without an image's extension"
+        return NO_EXTENSION
     if entry.flag_bits & _ENCRYPTED:
         return "encrypted"
     if entry.compress_type not in _METHODS:

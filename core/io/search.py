@@ -11,6 +11,9 @@ from pathlib import Path, PurePath
 from core.io.images import EXTENSIONS
 from core.labels import pluralize
 
+NO_EXTENSION = "without an image's extension"
+"""Why a file is left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
@@ -49,7 +52,7 @@ def find_images(arguments: Sequence[str], recursive: bool = False, skip: Path | 
         images = [name for name in names if is_image_name(name)]
         if len(images) < len(names):
             others = pluralize(len(names) - len(images), "file")
-            notes.append(f"{argument}: left out {others} without an image's extension")
+            notes.append(f"{argument}: left out {others} {NO_EXTENSION}")
         if not images:
             hint = "" if recursive else "; --recursive searches its subfolders too"
             notes.append(f"{argument} holds no images{hint}")

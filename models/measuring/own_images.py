@@ -18,7 +18,6 @@ from core.analyzer import FaceAnalyzer
 from core.artifacts.storage import to_json
 from core.attributes.catalog import network_choice
 from core.datasets.own_images import list_folder_files, read_own_images
-from core.datasets.samples import describe_rejected
 from core.detection.registry import default_detector_name
 from core.errors import ConfigError
 from core.evaluation.metrics import describe_classes, summary_metrics
@@ -32,7 +31,7 @@ from core.evaluation.own_images import (
     report_tables,
 )
 from core.settings import DetectorSettings
-from models.cli import run
+from models.cli import report_rejected, run
 
 _WORST = 10
 _NAMED = 20
@@ -55,13 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    own = read_own_images(list_folder_files(options.folder))
+    files, others = list_folder_files(options.folder)
+    own = read_own_images(files, others)
     choice = network_choice()
     analyzer = FaceAnalyzer.default(DetectorSettings(), default_detector_name(), choice)
     with tqdm(total=len(own.images), unit="image", file=sys.stderr, leave=False) as bar:
         evaluation = evaluate_own_images(own, analyzer, lambda done: bar.update(done - bar.n))
-    if left_out := describe_rejected(evaluation.rejected):
-        print(f"warning: {left_out}", file=sys.stderr)
+    report_rejected(evaluation.rejected)
     if missing := missing_classes(evaluation):
         print(f"warning: no face with the label {describe_classes(missing)}", file=sys.stderr)
     tables = report_tables(evaluation, installed_cards(choice))

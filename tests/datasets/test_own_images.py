@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.datasets.own_images import list_folder_files, read_own_images
+from core.datasets.samples import Rejected
 from core.errors import DatasetError
 from core.types import Emotion, Gender
 from pages.shared.image.files import MemoryFile
@@ -80,27 +81,33 @@ def test_table(delimiter: str) -> None:
 
 
 def test_other_tables_do_not_count() -> None:
-    assert read("happy/a.jpg", faces="file,score\na.jpg,1")[0] == {"happy/a.jpg": (Emotion.HAPPY, None, None)}
+    labels, rejected = read("happy/a.jpg", "b.jpg", faces="file,score\na.jpg,1", names="name,emotion\nb.jpg,sad")
+    assert labels == {"happy/a.jpg": (Emotion.HAPPY, None, None)}
+    reason = "table without the columns file and emotion, age or gender"
+    assert rejected == {"b.jpg": "no label in its folder or name", "faces.csv": reason, "names.csv": reason}
+    tables = {"1": "file,age\nb.jpg,30", "2": "file,emotion\nb.jpg,sad"}
+    assert read("b.jpg", **tables) == ({"b.jpg": (None, 30, None)}, {"2.csv": "second table"})
 
 
 def test_nothing_labelled(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"found \(unknown class folder: weird\): expected folders"):
         read("weird/a.jpg")
     with pytest.raises(DatasetError, match=r"no labelled image found \(no images\)"):
-        read_own_images(list_folder_files(tmp_path))
+        read_own_images(*list_folder_files(tmp_path))
     with pytest.raises(DatasetError, match="is not a folder"):
         list_folder_files(tmp_path / "absent")
 
 
 def test_files_of_a_folder(tmp_path: Path) -> None:
-    for name in ("happy/a.jpg", "happy/notes.txt", "labels.csv", ".hidden/b.jpg", "happy/._a.jpg"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    names = ("happy/a.jpg", "labels.csv", "a/b/c/d/sad/e.jpg")
+    for name in (*names, "happy/notes.txt", ".hidden/b.jpg", "happy/._a.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_bytes(name.encode())
-    files = list_folder_files(tmp_path)
-    assert {file.name: file.getvalue() for file in files} == {
-        "happy/a.jpg": b"happy/a.jpg",
-        "labels.csv": b"labels.csv",
-    }
+    (tmp_path / "a/again").symlink_to(tmp_path / "a")
+    files, others = list_folder_files(tmp_path)
+    assert {file.name: file.getvalue() for file in files} == {name: name.encode() for name in names}
+    assert others == (Rejected("happy/notes.txt", "without an image's extension"),)
+    assert others[0] in read_own_images(files, others).rejected
 
 
 def test_mutated_tables_are_read_or_rejected_with_a_reason() -> None:

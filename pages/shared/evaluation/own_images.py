@@ -72,8 +72,7 @@ def show_own_images() -> None:
             st.session_state.pop(OWN_EVALUATION_KEY, None)
             return
         source, files, left_out = chosen
-        own = read_own_images(files)
-        own = OwnImages(own.images, (*left_out, *own.rejected))
+        own = read_own_images(files, left_out)
         if st.button(f"Evaluate {pluralize(len(own.images), 'image')}", type="primary", key="own_start"):
             st.session_state[OWN_EVALUATION_KEY] = _evaluate(source, own)
         result: _Result | None = st.session_state.get(OWN_EVALUATION_KEY)
@@ -105,7 +104,7 @@ def _choose_files() -> tuple[str, Sequence[NamedFile], tuple[Rejected, ...]] | N
     # Visitors must not see what else the server has.
     if not folder.is_relative_to(root):
         raise ConfigError(f"the folder must be inside the server's data folder, {root}.")
-    return str(folder), list_folder_files(folder), ()
+    return str(folder), *list_folder_files(folder)
 
 
 def _evaluate(source: str, own: OwnImages) -> _Result:
