@@ -6,6 +6,7 @@ of its table ``labels.csv`` with the columns file, split, age, gender. Both are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.datasets.copies import list_folder, read_table
 from core.datasets.fairface import list_fairface, read_fairface_image
-from core.datasets.samples import Dataset, Samples, describe_rejected, read_resized
+from core.datasets.samples import Dataset, Rejected, Samples, describe_rejected, read_resized
 from core.errors import DatasetError
 from core.tasks import ALL_AGE_FACES, FAIRFACE
 from core.types import GENDERS
@@ -39,8 +40,14 @@ class Photograph:
     read: Callable[[], NDArray[np.uint8] | str]
 
 
-def list_photographs(split: str, data_dir: Path) -> list[Photograph]:
-    """List the labelled photographs of a photo split by name. Raises ``DatasetError`` where ``data_dir`` lacks them."""
+Listed = tuple[list[Photograph], list[Rejected]]
+
+
+def list_photographs(split: str, data_dir: Path) -> Listed:
+    """List the labelled photographs of a photo split by name, and the rows of its table that cannot be used.
+
+    Raises ``DatasetError`` where ``data_dir`` lacks them.
+    """
     return {FAIRFACE.name: _list_fairface, ALL_AGE_FACES.name: _list_all_age_faces}[split](Path(data_dir))
 
 
@@ -49,7 +56,7 @@ def read_photographs(split: str, data_dir: Path, ids: Iterable[str], image_size:
 
     Raises ``DatasetError`` if none is found.
     """
-    readers = {photograph.id: photograph.read for photograph in list_photographs(split, data_dir)}
+    readers = {photograph.id: photograph.read for photograph in list_photographs(split, data_dir)[0]}
     images, rejected = read_resized(ids, readers, image_size)
     if not images:
         raise DatasetError(f"no usable image in {data_dir}: {describe_rejected(rejected)}")
@@ -61,13 +68,13 @@ def has_photographs(split: str, data_dir: Path) -> bool:
     return _FOLDERS[split] in map(str.lower, list_folder(Path(data_dir)).folders)
 
 
-def _list_fairface(data_dir: Path) -> list[Photograph]:
-    images, _ = list_fairface(data_dir)
+def _list_fairface(data_dir: Path) -> Listed:
+    images, rejected = list_fairface(data_dir)
     wanted = {f"val/{number}.jpg" for number in range(1, _FAIRFACE_IMAGES + 1)}
     found = [image for image in images if image.split == "test" and image.id in wanted]
     if not found:
         raise DatasetError(f"{data_dir} has no FairFace images val/1.jpg to val/{_FAIRFACE_IMAGES}.jpg")
-    return [
+    photographs = [
         Photograph(
             image.id,
             {"age_low": image.age_low, "gender": image.gender, "fairface_race": image.race},
@@ -75,21 +82,26 @@ def _list_fairface(data_dir: Path) -> list[Photograph]:
         )
         for image in found
     ]
+    return photographs, [row for row in rejected if row.where in wanted]
 
 
-def _list_all_age_faces(data_dir: Path) -> list[Photograph]:
+def _list_all_age_faces(data_dir: Path) -> Listed:
     folder = data_dir / "aaf"
     if not (folder / "labels.csv").is_file():
         raise DatasetError(f"no All-Age-Faces in {data_dir}: {_EXPECTED_AAF}")
-    return [
-        Photograph(
-            row["file"],
-            {"age": int(row["age"]), "gender": _GENDERS[row["gender"]]},
-            partial(_read_image, folder / row["file"]),
-        )
-        for row in read_table(folder / "labels.csv", _AAF_LABELS, _EXPECTED_AAF)
-        if row["split"] == "val" and row["age"].isdigit() and row["gender"] in _GENDERS
-    ]
+    photographs, rejected = [], []
+    for row in read_table(folder / "labels.csv", _AAF_LABELS, _EXPECTED_AAF):
+        name, age, gender = row["file"], row["age"], row["gender"]
+        if row["split"] != "val":
+            continue
+        if not re.fullmatch("[0-9]{1,3}", age):
+            rejected.append(Rejected(name, f"unknown age {age}"))
+        elif gender not in _GENDERS:
+            rejected.append(Rejected(name, f"unknown gender {gender}"))
+        else:
+            labels = {"age": int(age), "gender": _GENDERS[gender]}
+            photographs.append(Photograph(name, labels, partial(_read_image, folder / name)))
+    return photographs, rejected
 
 
 def _read_image(file: Path) -> NDArray[np.uint8] | str:

@@ -16,6 +16,7 @@ from core.datasets.faces import assign_faces_split
 from core.datasets.fairface import list_fairface
 from core.datasets.samples import hash_position
 from core.datasets.splits import load_utkface
+from models.cli import report_left_out, report_rejected
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -102,17 +103,20 @@ def _groups(data_dir: Path) -> Iterator[PhotoFile]:
 
 
 def _fairface(data_dir: Path) -> Iterator[PhotoFile]:
-    images = [image for image in list_fairface(data_dir)[0] if image.split == "train"]
+    listed, rejected = list_fairface(data_dir)
+    report_rejected(rejected)
+    images = [image for image in listed if image.split == "train"]
     images.sort(key=lambda image: hash_position(image.id))
     for number, image in enumerate(images[: SOURCES["fairface"].max_files]):
         yield PhotoFile(image.file, "fairface", "validation" if number < FAIRFACE_VALIDATION else "train")
 
 
 def _utkface(data_dir: Path) -> Iterator[PhotoFile]:
-    splits = load_utkface(data_dir, THUMBNAIL_PX).splits
+    data = load_utkface(data_dir, THUMBNAIL_PX)
+    report_left_out(data)
     for split, count in (("train", SOURCES["utkface"].max_files), ("validation", UTKFACE_VALIDATION)):
-        for name in sorted(splits[split].ids.tolist(), key=hash_position)[:count]:
-            yield PhotoFile(data_dir / "UTKFace" / name, "utkface", split)
+        for name in sorted(data.splits[split].ids.tolist(), key=hash_position)[:count]:
+            yield PhotoFile(data.files[name], "utkface", split)
 
 
 def _aaf(data_dir: Path) -> Iterator[PhotoFile]:

@@ -20,6 +20,7 @@ from core.datasets.samples import hash_position
 from core.datasets.splits import load_utkface
 from core.errors import DatasetError
 from core.types import GENDERS, MAX_AGE
+from models.cli import report_left_out, report_rejected
 
 SOURCES = ("utkface", "fairface", "aaf", "appa_real")
 """Data sets. All but the first may be missing."""
@@ -70,6 +71,7 @@ def list_faces(data_dir: Path) -> list[LabelledFace]:
 def _list_utkface(data_dir: Path) -> Iterator[LabelledFace]:
     # Groups of near-duplicates decide about the split, so the images are read, as small as possible.
     data = load_utkface(data_dir, _SMALL_PX)
+    report_left_out(data)
     for split, samples in data.splits.items():
         labels = zip(*(samples.labels[name].tolist() for name in ("age", "gender", "race")), strict=True)
         for name, (age, gender, race) in zip(samples.ids.tolist(), labels, strict=True):
@@ -78,7 +80,8 @@ def _list_utkface(data_dir: Path) -> Iterator[LabelledFace]:
 
 
 def _list_fairface(data_dir: Path) -> Iterator[LabelledFace]:
-    images, _ = list_fairface(data_dir)
+    images, rejected = list_fairface(data_dir)
+    report_rejected(rejected)
     for image in images:
         split = hold_out("fairface", image.id) if image.split == "train" else "test"
         yield LabelledFace(

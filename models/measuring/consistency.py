@@ -38,7 +38,7 @@ from core.evaluation.robustness import served_sha256
 from core.settings import DetectorSettings, ViewSettings
 from core.tasks import FAIRFACE, TASKS
 from core.types import Detection, Face
-from models.cli import add_artifact, add_data, artifact_folder, positive_int, run
+from models.cli import add_artifact, add_data, artifact_folder, positive_int, report_rejected, run
 from models.exporting.model_card import read_card, write_card
 from models.measuring.photographs import photo_analyzer
 
@@ -156,7 +156,9 @@ def _measure_artifact(options: argparse.Namespace) -> None:
     folder = artifact_folder(options.artifact)
     if not TASKS[load_card(folder).task].outputs:
         raise ConfigError(f"{folder.name} is not a network for faces")
-    portraits = select_portraits(list_photographs(FAIRFACE.name, options.data), options.limit)
+    photographs, rejected = list_photographs(FAIRFACE.name, options.data)
+    report_rejected(rejected)
+    portraits = select_portraits(photographs, options.limit)
     report = measure(folder, portraits, (1, ViewSettings().count), show_progress=True)
     save_consistency(folder, report)
     write_card(folder, read_card(folder))

@@ -36,7 +36,7 @@ from core.evaluation.detection.conditions import (
 from core.evaluation.detection.matching import UNMATCHED, match_portrait
 from core.evaluation.detection.store import quantize
 from core.evaluation.detection.variants import Image
-from models.cli import report_left_out
+from models.cli import report_left_out, report_rejected
 
 EVERY_GROUP = 5
 """Every fifth image of ``groups``, by name, is kept for testing."""
@@ -118,7 +118,9 @@ class TestSets:
 
     def portraits(self, count: int) -> Photos:
         """Read ``count`` FairFace portraits of the test rows, each with the face that the reference detector finds."""
-        files = {image.id: image.file for image in list_fairface(self._data)[0] if image.split == "test"}
+        listed, rejected = list_fairface(self._data)
+        report_rejected(rejected)
+        files = {image.id: image.file for image in listed if image.split == "test"}
         images = ((name, read_image(files[name])) for name in self._sample(list(files), count))
         return (_photo(name, image, pseudo_labels=self._reference_face(image)) for name, image in images)
 

@@ -17,13 +17,14 @@ from core.attributes.postprocessing import average_views
 from core.attributes.quality import installed_settings
 from core.datasets.fairface import list_fairface, read_fairface_image
 from core.datasets.photographs import list_photographs
-from core.datasets.samples import describe_rejected, hash_position
+from core.datasets.samples import hash_position
 from core.detection import DEFAULT_DETECTOR, FaceDetector, create_detector
 from core.errors import DatasetError
 from core.evaluation.photographs import evaluate_photographs
 from core.evaluation.predictions import Predictions
 from core.settings import DetectorSettings, ViewSettings
 from core.tasks import TASKS
+from models.cli import report_rejected
 from models.faces.sources import hold_out
 
 _OLDEST = 89
@@ -47,11 +48,9 @@ def predict_held_out(
     An age is drawn from each bracket, always the same one, so a bracket counts by its share inside an interval.
     Raises ``DatasetError`` where ``data_dir`` lacks them.
     """
-    images = [
-        image
-        for image in list_fairface(data_dir)[0]
-        if image.split == "train" and hold_out("fairface", image.id) == "validation"
-    ]
+    listed, rejected = list_fairface(data_dir)
+    report_rejected(rejected)
+    images = [image for image in listed if image.split == "train" and hold_out("fairface", image.id) == "validation"]
     if not images:
         raise DatasetError(f"no training images of FairFace in {data_dir}")
     detector, card = create_detector(DEFAULT_DETECTOR, DetectorSettings()), estimator.card
@@ -74,16 +73,15 @@ def predict_held_out(
 def predict_photographs(
     folder: Path, split: str, data_dir: Path, progress: Progress, *, views: int = 1, limit: int | None = None
 ) -> Predictions:
-    """Predict the photographs of a photo split, or the first ``limit`` of them; says which cannot be read.
+    """Predict the photographs of a photo split, or the first ``limit`` of them; says which are missing.
 
     Raises ``DatasetError`` where ``data_dir`` lacks them.
     """
     estimator = LiteRTEstimator(folder)
-    photographs = list_photographs(split, data_dir)[:limit]
+    photographs, not_listed = list_photographs(split, data_dir)
     analyzer = photo_analyzer(estimator, views)
-    predictions, rejected = evaluate_photographs(photographs, analyzer, estimator.card.task, progress(split))
-    if left_out := describe_rejected(rejected):
-        print(f"warning: {left_out}", file=sys.stderr)
+    predictions, rejected = evaluate_photographs(photographs[:limit], analyzer, estimator.card.task, progress(split))
+    report_rejected([*not_listed, *rejected])
     return predictions
 
 

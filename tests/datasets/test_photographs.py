@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.datasets.photographs import list_photographs
+from core.datasets.samples import Rejected
 from core.errors import DatasetError
 
 
@@ -19,12 +20,14 @@ def write(file: Path, size: int = 224) -> None:
 
 def test_fairface_is_the_first_2500_of_the_validation_side(tmp_path: Path) -> None:
     rows = ["file,age,gender,race,service_test"]
-    rows += [f"val/{number}.jpg,more than 70,Female,Indian,True" for number in (2501, 2500, 1)]
+    rows += [f"val/{number}.jpg,more than 70,Female,Indian,True" for number in (2501, 2502, 2500, 1, 3)]
     (tmp_path / "fairface").mkdir()
     (tmp_path / "fairface/fairface_label_val.csv").write_text("\n".join([*rows, "val/2.jpg,0-2,Male,White,True"]))
     for number, size in ((1, 448), (2, 100), (2500, 224), (2501, 224)):
         write(tmp_path / f"fairface/val/{number}.jpg", size)
-    photographs = {photograph.id: photograph for photograph in list_photographs("fairface", tmp_path)}
+    listed, rejected = list_photographs("fairface", tmp_path)
+    photographs = {photograph.id: photograph for photograph in listed}
+    assert rejected == [Rejected("val/3.jpg", "not in this copy of the data set")]
     assert list(photographs) == ["val/2500.jpg", "val/1.jpg", "val/2.jpg"]
     assert photographs["val/1.jpg"].labels == {"age_low": 70, "gender": 1, "fairface_race": 5}
     large = photographs["val/1.jpg"].read()
@@ -37,7 +40,8 @@ def test_all_age_faces_are_its_rows_val(tmp_path: Path) -> None:
     rows = ["file,split,age,gender", "a.jpg,val,2,female", "b.jpg,train,30,male", "c.jpg,val,old,male", "d.jpg,val,9,"]
     write(tmp_path / "aaf/a.jpg", 30)
     (tmp_path / "aaf/labels.csv").write_text("\n".join(rows))
-    (photograph,) = list_photographs("all_age_faces", tmp_path)
+    (photograph,), rejected = list_photographs("all_age_faces", tmp_path)
+    assert rejected == [Rejected("c.jpg", "unknown age old"), Rejected("d.jpg", "unknown gender ")]
     assert (photograph.id, photograph.labels) == ("a.jpg", {"age": 2, "gender": 1})
     image = photograph.read()
     assert isinstance(image, np.ndarray)

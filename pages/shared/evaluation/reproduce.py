@@ -61,7 +61,8 @@ def _evaluate(model: StoredEvaluation, samples: Samples) -> None:
 
     try:
         if is_of_photographs(model):
-            photographs = list_photographs(model.split, data_dir())
+            # What is missing was told when the images were loaded.
+            photographs, _ = list_photographs(model.split, data_dir())
             analyzer = resources.get_photo_analyzer(model.name)
             predictions, _ = evaluate_photographs(photographs, analyzer, model.card.task, progress)
         else:
