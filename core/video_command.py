@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -47,21 +48,23 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
     Raises ``VideoError``, ``ConfigError``, ``ArtifactError`` or ``DetectorError`` if nothing could be done.
     """
     sampling = VideoSampling(options.fps, options.start, options.end)
-    for path in filter(None, (options.annotated, *(getattr(options, name) for name in _TABLES))):
-        if path.exists():
-            raise ConfigError(f"{path} exists. Choose another file.")
     info = probe_video(options.file, str(options.file))
     attributes = analyze_command.attributes_of(options)
     detector = replace(VIDEO_DETECTOR, sensitivity=options.sensitivity)
     analyzer = FaceAnalyzer.default(detector, detector_name, networks)
     analyzer.warm_up()
-    done_s, interrupted = sampling.start_s, False
+    done_s, interrupted, has_samples = sampling.start_s, False, False
     with ExitStack() as stack:
+        created: list[Path] = []
+        # Files without a sample would only stand in the way of the next try.
+        stack.push(lambda kind, *_: _remove([] if kind is None or has_samples else created))
         # Files that cannot be written are told before the work starts.
-        tables = {name: _create(path, stack) for name in _TABLES if (path := getattr(options, name)) is not None}
+        tables = {
+            name: _create(path, stack, created) for name in _TABLES if (path := getattr(options, name)) is not None
+        }
         copy = None
         if options.annotated is not None:
-            _create(options.annotated, stack)
+            _create(options.annotated, stack, created)
             copy = AnnotatedCopy(options.annotated, OverlayStyle(blur_faces=options.blur))
         results = stack.enter_context(
             ResultFiles(
@@ -82,7 +85,7 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
         try:
             for time_s in times:
                 bar.update(time_s - done_s)
-                done_s = time_s
+                done_s, has_samples = time_s, True
         except KeyboardInterrupt:
             interrupted = True
         except OSError as error:
@@ -98,11 +101,18 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
     return analyze_command.INTERRUPTED if interrupted else 0
 
 
-def _create(path: Path, stack: ExitStack) -> TextIO:
+def _create(path: Path, stack: ExitStack, created: list[Path]) -> TextIO:
     try:
-        return stack.enter_context(path.open("x", encoding="utf-8", newline="", buffering=1))
+        stream = stack.enter_context(path.open("x", encoding="utf-8", newline="", buffering=1))
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}. Choose another file.") from error
+    created.append(path)
+    return stream
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
 
 
 def _format(person: Person) -> str:

@@ -74,13 +74,14 @@ def test_ctrl_c_keeps_what_is_done(analyzer: InterruptedAnalyzer, capsys: pytest
     [
         (["missing.mp4"], "missing.mp4 cannot be read: No such file"),
         (["tone.mp4"], "tone.mp4 cannot be read as a video: it has sound but no pictures"),
-        (["film.mp4", "--csv", "film.mp4"], "film.mp4 exists. Choose another file."),
+        (["film.mp4", "--csv", "film.mp4"], "film.mp4 cannot be written: File exists. Choose another file."),
         (["film.mp4", "--csv", "nowhere/a.csv"], "nowhere/a.csv cannot be written"),
         (["film.mp4", "--fps", "100"], "fps must be in [1, 30], got 100"),
         (["film.mp4", "--start", "3", "--end", "2"], "start must be at least 0 and before end, got 3 and 2"),
-        (["film.mp4", "--start", "30"], "film.mp4 has no frame from 30 s on"),
+        (["film.mp4", "--start", "30", "--csv", "a.csv", "--annotated", "a.mp4"], "film.mp4 has no frame from 30 s on"),
+        (["film.mp4", "--csv", "a.csv", "--people", "a.csv"], "a.csv cannot be written: File exists"),
     ],
-    ids=["missing", "sound only", "taken", "no folder", "rate", "part", "beyond"],
+    ids=["missing", "sound only", "taken", "no folder", "rate", "part", "beyond", "same file"],
 )
 def test_errors_in_one_line(
     arguments: list[str], message: str, analyzer: InterruptedAnalyzer, capsys: pytest.CaptureFixture[str]
@@ -88,6 +89,7 @@ def test_errors_in_one_line(
     Path("tone.mp4").write_bytes(tone_only())
     assert main(["video", *arguments]) == 2
     assert f"error: {message}" in capsys.readouterr().err
+    assert {path.name for path in Path().iterdir()} == {"film.mp4", "tone.mp4"}, "nothing is left behind"
 
 
 def test_an_early_end_is_told(analyzer: InterruptedAnalyzer, capsys: pytest.CaptureFixture[str]) -> None:
