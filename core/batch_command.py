@@ -107,16 +107,19 @@ def part_name(files: Sequence[str]) -> str:
     return f"part-{digest[:16]}.parquet"
 
 
-def files_done(folder: Path) -> set[str]:
-    """Return the ``printable_name`` of all files that have rows in ``folder``. Raises ``ConfigError`` if a table there
-    is not of this command."""
+def files_done(folder: Path) -> dict[str, bool]:
+    """Return the ``printable_name`` of all files that have rows in ``folder`` -> whether they could not be analyzed.
+
+    Raises ``ConfigError`` if a table there is not of this command.
+    """
     import pandas as pd
 
-    done: set[str] = set()
+    done: dict[str, bool] = {}
     # A killed worker leaves a hidden file.
     for table in sorted(folder.glob("[!.]*.parquet")):
         try:
-            done |= set(pd.read_parquet(table, columns=["file"])["file"])
+            rows = pd.read_parquet(table, columns=["file", "error"])
+            done |= dict(zip(rows["file"], rows["error"].notna(), strict=True))
         except (OSError, ValueError, KeyError) as error:
             raise ConfigError(f"{table} is not a table of this command: {error}. Choose another folder.") from error
     return done
@@ -144,7 +147,8 @@ def run(options: argparse.Namespace, detector_name: str, networks: NetworkChoice
     done = files_done(options.out)
     files = [file.path for file in search.files if printable_name(file.path) not in done]
     parts = [files[first : first + options.part_size] for first in range(0, len(files), options.part_size)]
-    totals = Totals(earlier=len(search.files) - len(files))
+    earlier = [done[name] for file in search.files if (name := printable_name(file.path)) in done]
+    totals = Totals(failed=sum(earlier), earlier=len(earlier))
     start_s = time.monotonic()
     interrupted = False
     with tqdm(total=len(files), unit="image", file=sys.stderr) as bar:

@@ -70,8 +70,10 @@ def test_a_killed_worker_and_another_run_lose_and_repeat_nothing(
     assert main(command) == 1
     assert mark.exists()
     assert "10 files: 9 faces, 0 without a face, 1 could not be analyzed, " in capfd.readouterr().err
-    assert main(command) == 0
-    assert "0 files: 0 faces, 0 without a face, 10 were done before, " in capfd.readouterr().err
+    assert main(command) == 1
+    assert (
+        "0 files: 0 faces, 0 without a face, 1 could not be analyzed, 10 were done before, " in capfd.readouterr().err
+    )
     table = pd.read_parquet(out)
     assert sorted(table["file"]) == sorted(map(str, photos.iterdir()))
     assert tuple(table) == FILE_COLUMNS
@@ -84,7 +86,7 @@ def test_a_folder_with_other_tables_is_refused(photos: Path, capsys: pytest.Capt
     pd.DataFrame({"name": ["a"]}).to_parquet(photos.parent / "other.parquet")
     assert main(["batch", str(photos), "--out", str(photos.parent)]) == 2
     assert "is not a table of this command" in capsys.readouterr().err
-    assert files_done(photos) == set()
+    assert files_done(photos) == {}
 
 
 @pytest.mark.parametrize(
