@@ -26,7 +26,8 @@ MIN_CANDIDATE_SCORE = 0.1
 """Weaker cells take no part in the weighted mean of the cells that found the same face."""
 _ENLARGED_PX, _MAX_ZOOM = 640, 1.75
 _ONE_PASS_PX = 352
-_OVERVIEW_PX = 256
+_LEAST_OVERVIEW_PX = 160
+_OWN_RUNNERS_PX = 256
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
 _SENSITIVITY_LOGITS = (1.0, 0.0, -1.5)
@@ -44,7 +45,7 @@ class FaceNetwork:
 
     def predict(self, image: NDArray[np.uint8], min_score: float) -> FaceArrays:
         """(H, W, 3) uint8 BGR, H and W multiples of 32 -> faces before suppression, best first."""
-        runners = self._overview if max(image.shape[:2]) <= _OVERVIEW_PX else self._detail
+        runners = self._overview if max(image.shape[:2]) <= _OWN_RUNNERS_PX else self._detail
         outputs = runners.run(image=image[None])
         maps = [(outputs[f"score_{stride}"][0], outputs[f"geometry_{stride}"][0], stride) for stride in STRIDES]
         return FaceArrays.merge(
@@ -86,7 +87,9 @@ class PyramidDetector:
             faces = self._search(frame, side_px, smallest_px, np.inf)
         else:
             detail = self._search(frame, side_px, smallest_px, _DETAIL_LARGEST_PX)
-            overview = self._search(frame, _OVERVIEW_PX, _OVERVIEW_SMALLEST_PX, np.inf)
+            # So large that the smallest faces here are the largest ones there.
+            overview_px = max(round(side_px * _OVERVIEW_SMALLEST_PX / _DETAIL_LARGEST_PX), _LEAST_OVERVIEW_PX)
+            overview = self._search(frame, overview_px, _OVERVIEW_SMALLEST_PX, np.inf)
             faces = FaceArrays.merge([detail, overview]).best_first()
         faces = weighted_nms(faces, self._min_score)
         return faces.take(faces.sizes() >= settings.min_face_px).to_detections()

@@ -47,9 +47,9 @@ class FixedNetwork:
     ("wh", "settings", "shapes"),
     [
         ((640, 480), LIVE_DETECTOR, [(256, 320)]),
-        ((320, 240), DetectorSettings(), [(448, 576), (192, 256)]),
+        ((320, 240), DetectorSettings(), [(448, 576), (128, 160)]),
         ((100, 100), DetectorSettings(), [(192, 192)]),
-        ((640, 480), DetectorSettings(), [(480, 640), (192, 256)]),
+        ((640, 480), DetectorSettings(), [(480, 640), (128, 160)]),
         ((4000, 3000), DetectorSettings(), [(1440, 1920), (192, 256)]),
     ],
     ids=["live", "enlarged", "tiny", "detail and overview", "at most 1,920 px"],
@@ -85,7 +85,7 @@ def test_smallest_face(size_px, wh, count):
 @pytest.mark.parametrize("size_px", [30.0, 350.0], ids=["in detail", "in the overview"])
 def test_each_of_two_searches_has_its_sizes(size_px):
     found = PyramidDetector(FixedNetwork(size_px), 0.5).detect(np.zeros((1280, 1280, 3), np.uint8))
-    assert [face.box.width for face in found] == pytest.approx([size_px if size_px < 300 else 5 * size_px])
+    assert [face.box.width for face in found] == pytest.approx([size_px if size_px < 300 else 1280 / 171 * size_px])
 
 
 def test_weak_faces_are_left_out():

@@ -8,15 +8,18 @@ import numpy as np
 import pytest
 import skimage.data
 
-from core.errors import ConfigError, DetectorError
+from core.detection import FaceDetector
+from core.detection.haar import HaarDetector
+from core.errors import ConfigError, DatasetError, DetectorError
 from core.evaluation.detection.metrics import recompute
 from core.evaluation.detection.report import Latency
+from core.evaluation.detection.results import SetResults
 from core.evaluation.detection.runner import Candidate, Detectors
 from core.evaluation.detection.store import load_numbers, load_report
 from models import evaluate
 from models.measuring import detector as detector_evaluation
 from models.measuring import detector_sets
-from models.measuring.detector import CANDIDATES, create_candidates
+from models.measuring.detector import CANDIDATES, add_stored, create_candidates
 from tests.fakes.core import FakeDetector
 from tests.fakes.detection import write_faces
 
@@ -61,6 +64,34 @@ def test_the_command_stores_what_it_prints(
     report = load_report(folder)
     assert report.images == 3
     assert recompute(report, load_numbers(folder)) == report
+
+
+def test_detectors_that_do_not_run_keep_what_is_stored(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def candidate(title: str, detector: FaceDetector) -> Candidate:
+        return Candidate(title, 0.5, Detectors(detector, detector), Detectors(detector, detector))
+
+    candidates = {
+        "haar": lambda _: candidate("Haar", HaarDetector()),
+        "yunet": lambda _: candidate("YuNet", FakeDetector()),
+    }
+    monkeypatch.setenv("FACET_ARTIFACTS", str(tmp_path))
+    monkeypatch.setattr(detector_evaluation, "CANDIDATES", candidates)
+    monkeypatch.setattr(detector_evaluation.create_candidates, "__defaults__", (candidates,))
+    arguments = ["detector", "--data", str(data), "--store", "--detectors"]
+    assert evaluate.main([*arguments, "haar"]) == 0
+    before = load_report(tmp_path / "face_detector").detectors["haar"]
+    candidates["haar"] = lambda _: candidate("Haar", FakeDetector())
+    assert evaluate.main([*arguments, "yunet"]) == 0
+    report = load_report(tmp_path / "face_detector")
+    assert list(report.detectors) == ["haar", "yunet"]
+    assert report.detectors["haar"].default.conditions == before.default.conditions
+    assert recompute(report, load_numbers(tmp_path / "face_detector")) == report
+
+    stored = load_numbers(tmp_path / "face_detector")
+    with pytest.raises(DatasetError, match="other images"):
+        add_stored({"faces": SetResults(stored["faces"].images[1:], {})}, stored, ["haar"])
 
 
 def test_the_table_has_every_part(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
