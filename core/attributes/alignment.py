@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import AlignmentSpec
 from core.types import Detection, Landmarks
+from core.warping import cut_square
 
 _SPREAD = 0.05
 """Standard deviation of what views are moved by; it and the moves were chosen on validation splits."""
@@ -24,9 +25,6 @@ _MOVES = (
     (-1.2, 0.7, 0.0, 1.0),
 )
 """In units of the spread: x and y (all round the face), logarithm of the scale, angle."""
-_SAMPLES_PER_PIXEL = 2
-_LONGEST_WARPED_PX = 2**15 - 1
-"""OpenCV cannot warp images with a side this long."""
 _PLAUSIBLE_SIDES = (0.4, 4.0)
 """Sides of an aligned square relative to the box's longer side; outside, the landmarks are not those of a face."""
 
@@ -89,7 +87,7 @@ def align_views(
     for row, ((center, side, angle), view) in enumerate(product(squares, views)):
         rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         moved = center + rotation @ [view.x, view.y] * side
-        crop = _warp(frame, moved, side * view.scale, angle + view.angle, size)
+        crop = cut_square(frame, moved, side * view.scale, angle + view.angle, size)
         crop = crop[:, ::-1] if view.mirrored else crop
         crops[row] = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)[..., None] if channels == 1 else crop
         sides_px[row] = side
@@ -132,34 +130,3 @@ def _inter_ocular(points: NDArray[np.float64]) -> float:
 
 def _eyes_to_mouth(points: NDArray[np.float64]) -> float:
     return float(points[3:, 1].mean() - points[:2, 1].mean())
-
-
-def _warp(
-    frame: NDArray[np.uint8], center: NDArray[np.float64], side: float, angle: float, size: int
-) -> NDArray[np.uint8]:
-    # A bilinear warp reads four neighbours only and would alias on a much larger face: warp to a multiple of the size,
-    # then average down.
-    factor = max(1, min(8, int(np.ceil(side / (size * _SAMPLES_PER_PIXEL)))))
-    warped_px = size * factor
-    zoom = warped_px / side
-    if max(frame.shape[:2]) >= _LONGEST_WARPED_PX:
-        frame, center = _cut_surroundings(frame, center, side)
-    linear = zoom * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    matrix = np.column_stack([linear, (warped_px - 1) / 2 - linear @ (center - 0.5)])
-    crop = cv2.warpAffine(
-        frame, matrix, (warped_px, warped_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    if factor > 1:
-        crop = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
-    return crop.astype(np.uint8, copy=False)
-
-
-def _cut_surroundings(
-    frame: NDArray[np.uint8], center: NDArray[np.float64], side: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Return the part of the frame that a crop at any angle can show, at least one pixel, and the centre in it."""
-    height, width = frame.shape[:2]
-    reach = side * np.sqrt(0.5) + 2
-    x1, y1 = np.clip(np.floor(center - reach), 0, [width - 1, height - 1]).astype(int)
-    x2, y2 = np.clip(np.ceil(center + reach), [x1 + 1, y1 + 1], [width, height]).astype(int)
-    return frame[y1:y2, x1:x2], center - [x1, y1]

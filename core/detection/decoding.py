@@ -19,7 +19,7 @@ STRIDES = (8, 16, 32)
 REFERENCE_SIZE = 4.0
 """Strides: side of the box that a prediction of 0 stands for."""
 NMS_IOU, MERGE_IOU = 0.4, 0.55
-_PART_SHARE, _PART_AREA = 0.85, 0.5
+_PART_SHARE, _PART_AREA = 0.7, 0.5
 _MAX_LOG_SIZE = 4.0
 """Keeps an outlier from overflowing."""
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
 from core.detection.base import FaceArrays
 from core.detection.decoding import STRIDES, decode, logit, sigmoid, weighted_nms
+from core.detection.refinement import CROP_PX, refine_landmarks
 from core.errors import ArtifactCorruptError
 from core.runtime.litert import LiteRTRunners
 from core.settings import DetectorSettings
@@ -27,9 +28,10 @@ MIN_CANDIDATE_SCORE = 0.1
 _ENLARGED_PX, _MAX_ZOOM = 640, 1.75
 _ONE_PASS_PX = 352
 _LEAST_OVERVIEW_PX = 160
-_OWN_RUNNERS_PX = 256
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
+_KINDS_PX = (CROP_PX, 256, np.inf)
+"""Longest sides of crops, overviews and details."""
 _SENSITIVITY_LOGITS = (1.0, 0.0, -1.5)
 """What sensitivities of 0, 0.5 and 1 add to the threshold on the logit scale. Easy faces score about 0.75 to 0.9, so
 there is less room for being strict."""
@@ -40,12 +42,12 @@ class FaceNetwork:
 
     def __init__(self, content: bytes, num_threads: int = 1) -> None:
         """Raises ``ValueError`` or ``RuntimeError`` if ``content`` is not a LiteRT model with ``serving_default``."""
-        # LiteRT plans anew when the input size changes, which takes longer than a search: overviews have their own.
-        self._overview, self._detail = (LiteRTRunners(content, num_threads) for _ in range(2))
+        # LiteRT plans anew when the input size changes, which takes longer than a search: each kind has its own.
+        self._runners = {largest_px: LiteRTRunners(content, num_threads) for largest_px in _KINDS_PX}
 
     def predict(self, image: NDArray[np.uint8], min_score: float) -> FaceArrays:
         """(H, W, 3) uint8 BGR, H and W multiples of 32 -> faces before suppression, best first."""
-        runners = self._overview if max(image.shape[:2]) <= _OWN_RUNNERS_PX else self._detail
+        runners = next(runners for px, runners in self._runners.items() if max(image.shape[:2]) <= px)
         outputs = runners.run(image=image[None])
         maps = [(outputs[f"score_{stride}"][0], outputs[f"geometry_{stride}"][0], stride) for stride in STRIDES]
         return FaceArrays.merge(
@@ -92,7 +94,8 @@ class PyramidDetector:
             overview = self._search(frame, overview_px, _OVERVIEW_SMALLEST_PX, np.inf)
             faces = FaceArrays.merge([detail, overview]).best_first()
         faces = weighted_nms(faces, self._min_score)
-        return faces.take(faces.sizes() >= settings.min_face_px).to_detections()
+        faces = faces.take(faces.sizes() >= settings.min_face_px)
+        return refine_landmarks(self._network.predict, frame, faces).to_detections()
 
     def _search(self, frame: NDArray[np.uint8], side_px: int, smallest_px: float, largest_px: float) -> FaceArrays:
         """Search one copy for faces of the given sizes in its pixels; returned in frame pixels."""

@@ -43,9 +43,9 @@ class SceneMix:
     ``*_px`` are sqrt(w h) of a face in the crop, ``portrait_share`` the same as a share of the crop's side.
     """
 
-    photos: float = 0.48
+    photos: float = 0.46
     portraits: float = 0.20
-    collages: float = 0.17
+    collages: float = 0.16
     groups_among_photos: float = 0.5
     mosaics_among_photos: float = 0.35
     hard_among_natural: float = 0.5

@@ -51,7 +51,7 @@ class DetectorTraining:
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     box_weight: float = 1.0
-    landmark_weight: float = 2.5
+    landmark_weight: float = 3.5
     sizes_px: tuple[int, ...] = (256, 320, 192)
     size_shares: tuple[float, ...] = (0.8, 0.12, 0.08)
     workers: int = 1
