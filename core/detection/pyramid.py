@@ -27,7 +27,7 @@ MIN_CANDIDATE_SCORE = 0.1
 """Weaker cells take no part in the weighted mean of the cells that found the same face."""
 _ENLARGED_PX, _MAX_ZOOM = 640, 1.75
 _ONE_PASS_PX = 352
-_LEAST_OVERVIEW_PX = 160
+_LEAST_OVERVIEW_PX = 192
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
 _KINDS_PX = (CROP_PX, 256, np.inf)

@@ -52,9 +52,9 @@ class FixedNetwork:
     ("wh", "settings", "shapes"),
     [
         ((640, 480), LIVE_DETECTOR, [(256, 320)]),
-        ((320, 240), DetectorSettings(), [(448, 576), (128, 160)]),
+        ((320, 240), DetectorSettings(), [(448, 576), (160, 192)]),
         ((100, 100), DetectorSettings(), [(192, 192)]),
-        ((640, 480), DetectorSettings(), [(480, 640), (128, 160)]),
+        ((640, 480), DetectorSettings(), [(480, 640), (160, 192)]),
         ((4000, 3000), DetectorSettings(), [(1440, 1920), (192, 256)]),
     ],
     ids=["live", "enlarged", "tiny", "detail and overview", "at most 1,920 px"],
@@ -90,7 +90,7 @@ def test_smallest_face(size_px, wh, count):
 @pytest.mark.parametrize("size_px", [30.0, 350.0], ids=["in detail", "in the overview"])
 def test_each_of_two_searches_has_its_sizes(size_px):
     found = PyramidDetector(FixedNetwork(size_px), 0.5).detect(np.zeros((1280, 1280, 3), np.uint8))
-    assert [face.box.width for face in found] == pytest.approx([size_px if size_px < 300 else 1280 / 171 * size_px])
+    assert [face.box.width for face in found] == pytest.approx([size_px if size_px < 300 else 1280 / 192 * size_px])
 
 
 def test_weak_faces_are_left_out():
