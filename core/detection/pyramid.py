@@ -124,9 +124,12 @@ def letterbox(
     height, width = frame.shape[:2]
     zoom = side_px / max(height, width)
     new_width, new_height = max(1, round(width * zoom)), max(1, round(height * zoom))
-    if zoom != 1.0:
-        interpolation = cv2.INTER_AREA if zoom < 1.0 else cv2.INTER_LINEAR
-        frame = np.asarray(cv2.resize(frame, (new_width, new_height), interpolation=interpolation), np.uint8)
+    # Averages of exactly four pixels are fast; what is left is too little for linear interpolation to alias.
+    while min(frame.shape[0] / new_height, frame.shape[1] / new_width) >= 2:
+        halved = (frame.shape[1] + 1) // 2, (frame.shape[0] + 1) // 2
+        frame = np.asarray(cv2.resize(frame, halved, interpolation=cv2.INTER_AREA), np.uint8)
+    if frame.shape[:2] != (new_height, new_width):
+        frame = np.asarray(cv2.resize(frame, (new_width, new_height), interpolation=cv2.INTER_LINEAR), np.uint8)
     right, bottom = -new_width % multiple, -new_height % multiple
     if right or bottom:
         frame = np.asarray(cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_CONSTANT), np.uint8)
