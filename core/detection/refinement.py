@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from core.detection.base import FaceArrays
-from core.detection.decoding import weighted_nms
 from core.geometry import centers
 from core.types import MIRRORED_POINTS
 from core.warping import cut_square
@@ -19,9 +19,10 @@ from core.warping import cut_square
 CROP_PX = 96
 _FACE_PX = 84.0
 """Size, sqrt(w h), of the face in its crop."""
-_MIN_SCORE = 0.05
-_MAX_DISTANCE_PX = 50.0
-"""How far, in place and size, a face of the crop may be from the one that was cut out."""
+_BOX = (CROP_PX + _FACE_PX * np.array([-1, -1, 1, 1])) / 2
+_MIN_SCORE = 0.2
+_MAX_DISTANCE_PX = 28.0
+"""How far the sides of a box in the crop may be from those of the face that was cut out."""
 _MAX_FACES = 20
 
 Predict = Callable[[NDArray[np.uint8], float], FaceArrays]
@@ -36,7 +37,7 @@ def refine_landmarks(predict: Predict, frame: NDArray[np.uint8], faces: FaceArra
         right, down = first[3:].mean(axis=0) - first[:2].mean(axis=0)
         angle = float(np.arctan2(-right, down))
         crop = cut_square(frame, middles[row], sides[row], angle, CROP_PX)
-        second = _find_landmarks(predict, np.ascontiguousarray(crop[:, ::-1]))
+        second = _find_landmarks(predict, np.asarray(cv2.flip(crop, 1), np.uint8))
         if second is not None:
             second[:, 0] = CROP_PX - second[:, 0]
             offsets = (second[MIRRORED_POINTS, :] - CROP_PX / 2) * (sides[row] / CROP_PX)
@@ -46,11 +47,11 @@ def refine_landmarks(predict: Predict, frame: NDArray[np.uint8], faces: FaceArra
 
 
 def _find_landmarks(predict: Predict, crop: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-    """Return the landmarks (5, 2) of the face in the middle of a crop, in its pixels; ``None`` without one."""
-    found = weighted_nms(predict(crop, _MIN_SCORE))
-    if not len(found):
+    """Return the landmarks (5, 2) of the face that fills a crop, in its pixels: the mean, weighted by score, of what is
+    found in its place; ``None`` if nothing is."""
+    found = predict(crop, _MIN_SCORE)
+    distances_px = np.abs(found.xyxy - _BOX).max(axis=1)
+    weights = found.scores * (distances_px <= _MAX_DISTANCE_PX)
+    if not weights.any():
         return None
-    off_middle = np.linalg.norm(centers(found.xyxy) - CROP_PX / 2, axis=1)
-    distances = off_middle + np.abs(found.sizes() - _FACE_PX)
-    nearest = int(distances.argmin())
-    return found.landmarks[nearest].copy() if distances[nearest] <= _MAX_DISTANCE_PX else None
+    return np.asarray(np.tensordot(weights / weights.sum(), found.landmarks, axes=1))
