@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.drawing.annotator import face_hex
+from core.geometry import clip
 from core.io import images
 from core.types import Analysis, Face
 from pages.shared.image.analysis import Frame
@@ -41,12 +42,13 @@ def show_picture(drawn: Frame, analysis: Analysis, faces: Sequence[LinkedFace], 
 
 
 def _link(linked: LinkedFace, analysis: Analysis, height_ratio: float) -> str:
-    box = linked.face.box
+    # A face at the border is larger than what the picture shows of it.
+    (x1, y1, x2, y2), *_ = clip([linked.face.box.xyxy], analysis.resolution_wh)
     place = {
-        "left": box.x1 / analysis.width,
-        "top": box.y1 / analysis.height / height_ratio,
-        "width": box.width / analysis.width,
-        "height": box.height / analysis.height / height_ratio,
+        "left": x1 / analysis.width,
+        "top": y1 / analysis.height / height_ratio,
+        "width": (x2 - x1) / analysis.width,
+        "height": (y2 - y1) / analysis.height / height_ratio,
     }
     style = ";".join(f"{side}:{100 * share:.2f}%" for side, share in place.items())
     if linked.differs:
