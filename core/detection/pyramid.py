@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.artifacts.model_card import DETECTOR_ARTIFACT, SERVED_FILE, artifacts_dir, load_card, verified_file
 from core.detection.base import FaceArrays
 from core.detection.decoding import STRIDES, decode, logit, sigmoid, weighted_nms
-from core.detection.refinement import CROP_PX, refine_landmarks
+from core.detection.second_look import CROP_PX, look_again
 from core.errors import ArtifactCorruptError
 from core.runtime.litert import LiteRTRunners
 from core.settings import DetectorSettings
@@ -30,6 +30,8 @@ _ONE_PASS_PX = 352
 _LEAST_OVERVIEW_PX = 192
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
+_LOOKED_AT_AGAIN = 0.25
+"""Score from which a second look may make a face."""
 _KINDS_PX = (CROP_PX, 256, np.inf)
 """Longest sides of crops, overviews and details."""
 _SENSITIVITY_LOGITS = (1.0, 0.0, -1.5)
@@ -93,9 +95,9 @@ class PyramidDetector:
             overview_px = max(round(side_px * _OVERVIEW_SMALLEST_PX / _DETAIL_LARGEST_PX), _LEAST_OVERVIEW_PX)
             overview = self._search(frame, overview_px, _OVERVIEW_SMALLEST_PX, np.inf)
             faces = FaceArrays.merge([detail, overview]).best_first()
-        faces = weighted_nms(faces, self._min_score)
-        faces = faces.take(faces.sizes() >= settings.min_face_px)
-        return refine_landmarks(self._network.predict, frame, faces).to_detections()
+        faces = weighted_nms(faces, min(_LOOKED_AT_AGAIN, self._min_score))
+        faces = look_again(self._network.predict, frame, faces.take(faces.sizes() >= settings.min_face_px))
+        return faces.take(faces.scores >= self._min_score).to_detections()
 
     def _search(self, frame: NDArray[np.uint8], side_px: int, smallest_px: float, largest_px: float) -> FaceArrays:
         """Search one copy for faces of the given sizes in its pixels; returned in frame pixels."""

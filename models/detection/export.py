@@ -32,7 +32,7 @@ from models.detection.runs import RECIPE_FILE, WEIGHTS_FILE, history_csv, load_w
 from models.exporting.model_card import renew_texts, write_card
 from models.exporting.quantization import to_float32
 
-MAX_FPPI, MAX_FPPI_WITHOUT_PEOPLE = 0.10, 0.06
+MAX_FPPI, MAX_FPPI_WITHOUT_PEOPLE = 0.08, 0.06
 """False positives per image on the validation split of ``faces``, and on photographs without people."""
 MIN_SCORE = 0.15
 

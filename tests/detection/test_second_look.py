@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from core.detection.base import FaceArrays
-from core.detection.refinement import CROP_PX, refine_landmarks
+from core.detection.second_look import CROP_PX, look_again
 
 UPRIGHT = np.array([[-15, -18], [15, -18], [4, 0], [-12, 18], [12, 18]])
 """Around the middle of a face of 80 px; the nose is off the middle, so that a mirror image differs."""
@@ -26,7 +26,7 @@ def find_dots(crop: np.ndarray, min_score: float) -> FaceArrays:
     assert crop.shape == (CROP_PX, CROP_PX, 3)
     eyes, nose, mouth = (_places(crop[..., channel]) for channel in (2, 1, 0))
     landmarks = np.array([*sorted(eyes), *nose, *sorted(mouth)])
-    return FaceArrays(np.array([[6.0, 6.0, 90.0, 90.0]]), np.ones(1), landmarks[None])
+    return FaceArrays(np.array([[6.0, 6.0, 90.0, 90.0]]), np.array([0.5]), landmarks[None])
 
 
 def _places(channel: np.ndarray) -> list[list[float]]:
@@ -40,10 +40,12 @@ def _places(channel: np.ndarray) -> list[list[float]]:
 @pytest.mark.parametrize("angle_deg", [0, 30, -75, 170])
 def test_the_second_look_counts_half(angle_deg):
     frame, face = draw_face(angle_deg)
-    shifted = FaceArrays(face.xyxy, face.scores, face.landmarks + 4.0)
-    refined = refine_landmarks(find_dots, frame, shifted)
-    assert refined.landmarks == pytest.approx(face.landmarks + 2.0, abs=0.3)
-    assert (refined.xyxy == face.xyxy).all()
+    shifted = FaceArrays(face.xyxy, np.array([0.9]), face.landmarks + 4.0)
+    seen = look_again(find_dots, frame, shifted)
+    assert seen.landmarks == pytest.approx(face.landmarks + 2.0, abs=0.3)
+    assert (seen.xyxy == face.xyxy).all()
+    # Logits 2.2 and 0.
+    assert seen.scores == pytest.approx([0.75])
 
 
 @pytest.mark.parametrize(
@@ -51,14 +53,20 @@ def test_the_second_look_counts_half(angle_deg):
     [np.zeros((0, 4)), np.array([[0.0, 0, 20, 20]])],
     ids=["nothing", "another face"],
 )
-def test_the_first_look_stays_where_the_second_fails(found):
+def test_what_is_not_seen_again_is_hardly_a_face(found):
     frame, face = draw_face(0)
     other = FaceArrays(found, np.ones(len(found)), np.zeros((len(found), 5, 2)))
-    assert (refine_landmarks(lambda crop, min_score: other, frame, face).landmarks == face.landmarks).all()
+    first = FaceArrays(face.xyxy, np.array([0.9]), face.landmarks)
+    seen = look_again(lambda crop, min_score: other, frame, first)
+    assert (seen.landmarks == face.landmarks).all()
+    assert 0.2 < seen.scores[0] < 0.35
 
 
-def test_the_twenty_best_faces_are_looked_at():
+def test_the_best_come_first():
     frame, face = draw_face(0)
-    many = FaceArrays.merge([FaceArrays(face.xyxy, face.scores, face.landmarks + 4.0)] * 22)
-    moved = np.abs(refine_landmarks(find_dots, frame, many).landmarks - many.landmarks).max(axis=(1, 2))
-    assert (moved > 1).tolist() == [True] * 20 + [False] * 2
+    beside = face.xyxy + np.array([120, 0, 120, 0])
+    faces = FaceArrays(np.concatenate([beside, face.xyxy]), np.array([0.8, 0.7]), np.tile(face.landmarks, (2, 1, 1)))
+    seen = look_again(
+        lambda crop, min_score: find_dots(crop, 0) if crop.any() else faces.take(np.zeros(2, bool)), frame, faces
+    )
+    assert (seen.xyxy[0] == face.xyxy[0]).all()
