@@ -132,13 +132,22 @@ def run_sets(sets: TestSets, candidates: Mapping[str, Candidate]) -> dict[str, S
 def add_stored(
     results: Mapping[str, SetResults], stored: Mapping[str, SetResults], names: Sequence[str]
 ) -> dict[str, SetResults]:
-    """Add the ``stored`` results of the detectors ``names``. Raises ``DatasetError`` if they are of other images."""
+    """Add the ``stored`` results of the detectors ``names`` on the same images, and perhaps on more.
+
+    Raises ``DatasetError`` if they lack one of the images.
+    """
     merged = {}
     for test_set, part in results.items():
         others = stored.get(test_set, SetResults((), {}))
-        if [image.id for image in others.images] != [image.id for image in part.images]:
-            raise DatasetError(f"{SET_TITLES[test_set]}: stored results are of other images; run all detectors")
-        found = {**{name: others.found[name] for name in names}, **part.found}
+        row_of = {image.id: row for row, image in enumerate(others.images)}
+        if not all(image.id in row_of for image in part.images):
+            raise DatasetError(f"{SET_TITLES[test_set]}: stored results lack images; run all detectors")
+        rows = [row_of[image.id] for image in part.images]
+        kept = {
+            name: {run: tuple(found[row] for row in rows) for run, found in others.found[name].items()}
+            for name in names
+        }
+        found = {**kept, **part.found}
         merged[test_set] = SetResults(part.images, {name: found[name] for name in CANDIDATES if name in found})
     return merged
 

@@ -90,8 +90,11 @@ def test_detectors_that_do_not_run_keep_what_is_stored(
     assert recompute(report, load_numbers(tmp_path / "face_detector")) == report
 
     stored = load_numbers(tmp_path / "face_detector")
-    with pytest.raises(DatasetError, match="other images"):
-        add_stored({"faces": SetResults(stored["faces"].images[1:], {})}, stored, ["haar"])
+    last = {"faces": SetResults(stored["faces"].images[1:], {})}
+    kept = add_stored(last, stored, ["haar"])["faces"].found["haar"]["as_is"]
+    assert [len(faces) for faces in kept] == [len(faces) for faces in stored["faces"].found["haar"]["as_is"][1:]]
+    with pytest.raises(DatasetError, match="lack images"):
+        add_stored({"faces": SetResults(stored["faces"].images, {})}, last, ["haar"])
 
 
 def test_the_table_has_every_part(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
