@@ -42,7 +42,7 @@ class DetectorSettings:
     frame, and with Facet's detector ``min_searched_px`` of the copy that is searched; with Haar and YuNet also
     ``min_face_share`` of the frame's longer side, because their smaller detections are mostly false, while
     ``always_face_px`` are enough in any frame. ``any_orientation``: a photograph without a sure face is searched the
-    other three ways up too.
+    other three ways up too. ``second_look_below``: Facet's detector looks twice at faces of a lower score.
     """
 
     sensitivity: float = 0.5
@@ -53,6 +53,7 @@ class DetectorSettings:
     detail_side_px: int = 1920
     min_searched_px: int = 13
     any_orientation: bool = True
+    second_look_below: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sensitivity <= 1.0:
@@ -71,8 +72,11 @@ class DetectorSettings:
         return max(self.min_face_px, min(self.min_face_share * longest_px, self.always_face_px))
 
 
-LIVE_DETECTOR = DetectorSettings(min_searched_px=20, max_side_px=320, detail_side_px=320, any_orientation=False)
-"""For webcams, whose faces are near: half the size takes a quarter of the time, and small faces are mostly false."""
+LIVE_DETECTOR = DetectorSettings(
+    min_searched_px=20, max_side_px=320, detail_side_px=320, any_orientation=False, second_look_below=0.8
+)
+"""For webcams, whose faces are near: half the size takes a quarter of the time, and small faces are mostly false.
+Second looks are for faces in doubt, since smoothing steadies the landmarks of the others."""
 
 
 VIDEO_DETECTOR = DetectorSettings(min_searched_px=20, max_side_px=640, detail_side_px=640, any_orientation=False)

@@ -96,7 +96,10 @@ class PyramidDetector:
             overview = self._search(frame, overview_px, _OVERVIEW_SMALLEST_PX, np.inf)
             faces = FaceArrays.merge([detail, overview]).best_first()
         faces = weighted_nms(faces, min(_LOOKED_AT_AGAIN, self._min_score))
-        faces = look_again(self._network.predict, frame, faces.take(faces.sizes() >= settings.min_face_px))
+        faces = faces.take(faces.sizes() >= settings.min_face_px)
+        sure = faces.scores >= settings.second_look_below
+        again = look_again(self._network.predict, frame, faces.take(~sure))
+        faces = FaceArrays.merge([faces.take(sure), again]).best_first()
         return faces.take(faces.scores >= self._min_score).to_detections()
 
     def _search(self, frame: NDArray[np.uint8], side_px: int, smallest_px: float, largest_px: float) -> FaceArrays:

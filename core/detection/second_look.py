@@ -31,8 +31,8 @@ Predict = Callable[[NDArray[np.uint8], float], FaceArrays]
 
 
 def look_again(predict: Predict, frame: NDArray[np.uint8], faces: FaceArrays) -> FaceArrays:
-    """Average scores, as logits, and landmarks of the faces of a (H, W, 3) uint8 BGR frame with those of a second look;
-    best first. A face that is not seen again keeps its landmarks and hardly any score."""
+    """Average scores, as logits, and landmarks of the faces of a (H, W, 3) uint8 BGR frame with those of a second look.
+    A face that is not seen again keeps its landmarks and hardly any score."""
     scores, landmarks = np.full(len(faces), _MIN_SCORE), faces.landmarks.copy()
     middles, sides = centers(faces.xyxy), faces.sizes() * (CROP_PX / _FACE_PX)
     for row, first in enumerate(faces.landmarks):
@@ -49,4 +49,4 @@ def look_again(predict: Predict, frame: NDArray[np.uint8], faces: FaceArrays) ->
         offsets = (second[MIRRORED_POINTS] - CROP_PX / 2) * (sides[row] / CROP_PX)
         rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         landmarks[row] = (first + middles[row] + offsets @ rotation.T) / 2
-    return FaceArrays(faces.xyxy, sigmoid((logit(faces.scores) + logit(scores)) / 2), landmarks).best_first()
+    return FaceArrays(faces.xyxy, sigmoid((logit(faces.scores) + logit(scores)) / 2), landmarks)

@@ -240,9 +240,9 @@ def _store(report: DetectionReport, results: Mapping[str, SetResults]) -> None:
     save_results(folder, report, drop_unused(results, report))
     own = report.detectors.get(DEFAULT_DETECTOR)
     if own is not None and ORIGINAL.name in own.default.conditions and (folder / CARD_FILE).is_file():
-        metrics = summary_metrics(own.default.conditions[ORIGINAL.name])
-        measured = {"metrics": {"test": metrics}, MEASURED_KEY: sha256_of(folder / SERVED_FILE)}
-        write_card(folder, read_card(folder) | measured)
+        card = read_card(folder)
+        metrics = card.get("metrics", {}) | {"test": summary_metrics(own.default.conditions[ORIGINAL.name])}
+        write_card(folder, card | {"metrics": metrics, MEASURED_KEY: sha256_of(folder / SERVED_FILE)})
 
 
 if __name__ == "__main__":

@@ -36,9 +36,10 @@ class FixedNetwork:
     """Finds the same face, a square of ``size_px``, in every image, and a face in every crop of a second look."""
 
     def __init__(self, size_px=60.0, score=0.9):
-        self.size_px, self.score, self.shapes = size_px, score, []
+        self.size_px, self.score, self.shapes, self.looks = size_px, score, [], 0
 
     def predict(self, image, min_score):
+        self.looks += image.shape[:2] == (CROP_PX, CROP_PX)
         if image.shape[:2] == (CROP_PX, CROP_PX):
             return FaceArrays(np.array([[6, 6, 90, 90]]), np.array([self.score]), np.zeros((1, 5, 2)))
         self.shapes.append(image.shape[:2])
@@ -94,3 +95,14 @@ def test_each_of_two_searches_has_its_sizes(size_px):
 def test_weak_faces_are_left_out():
     frame = np.zeros((240, 320, 3), np.uint8)
     assert PyramidDetector(FixedNetwork(score=0.4), 0.5).detect(frame) == ()
+
+
+@pytest.mark.parametrize(
+    ("score", "settings", "looks"),
+    [(0.9, DetectorSettings(), 1), (0.9, LIVE_DETECTOR, 0), (0.7, LIVE_DETECTOR, 1)],
+    ids=["photograph", "live", "live, in doubt"],
+)
+def test_what_is_looked_at_again(score, settings, looks):
+    network = FixedNetwork(score=score)
+    (face,) = PyramidDetector(network, 0.5, settings).detect(np.zeros((100, 100, 3), np.uint8))
+    assert (network.looks, face.score) == (looks, pytest.approx(score))

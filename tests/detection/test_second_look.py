@@ -60,13 +60,3 @@ def test_what_is_not_seen_again_is_hardly_a_face(found):
     seen = look_again(lambda crop, min_score: other, frame, first)
     assert (seen.landmarks == face.landmarks).all()
     assert 0.2 < seen.scores[0] < 0.35
-
-
-def test_the_best_come_first():
-    frame, face = draw_face(0)
-    beside = face.xyxy + np.array([120, 0, 120, 0])
-    faces = FaceArrays(np.concatenate([beside, face.xyxy]), np.array([0.8, 0.7]), np.tile(face.landmarks, (2, 1, 1)))
-    seen = look_again(
-        lambda crop, min_score: find_dots(crop, 0) if crop.any() else faces.take(np.zeros(2, bool)), frame, faces
-    )
-    assert (seen.xyxy[0] == face.xyxy[0]).all()
