@@ -101,7 +101,7 @@ def test_warm_up_runs_every_model():
 
 def test_low_quality_lowers_the_confidence():
     frame = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
-    good, poor = (FakeDetector(Box(16, 16, 80, 80), score=score) for score in (0.95, 0.4))
+    good, poor = (FakeDetector(Box(16, 16, 80, 80), score=score) for score in (0.95, 0.45))
     faces = [
         FaceAnalyzer(detector, answering(FakeEstimator()), installed_settings()).analyze(frame).faces[0]
         for detector in (good, poor)

@@ -15,11 +15,14 @@ from core.errors import DetectorError, ImageError
 from core.io.images import decode
 from core.settings import Attributes, OverlayStyle
 from core.suggestions import COLUMNS
+from core.types import Analysis, Box, Detection, Face
 from pages.shared.image import analysis as image_results
 from pages.shared.image import cards as image_faces
 from pages.shared.image import inputs as image_inputs
+from pages.shared.image import picture
 from pages.shared.image.cache import EXPLANATIONS, RESULTS, SUMMARIES, VIEWS
 from pages.shared.image.files import HANDED_OVER_KEY, MemoryFile
+from pages.shared.image.picture import LinkedFace
 from pages.shared.markdown import escape_markdown
 from tests.fakes.core import FakeAnalyzer
 from tests.pages.apps import IMAGE, encode, rerun, texts, upload
@@ -299,3 +302,20 @@ def test_json_download_lists_every_file(analyzer: FakeAnalyzer, monkeypatch: pyt
     assert (good["file"], good["faces"][0]["emotion"]["label"]) == ("a.png", "happy")
     assert bad["file"] == "bad.png"
     assert "cannot be read as an image" in bad["error"]
+
+
+@pytest.mark.parametrize(
+    ("box", "style"),
+    [
+        (Box(10, 20, 30, 40), "left:10.00%;top:40.00%;width:20.00%;height:40.00%"),
+        (Box(-20, 30, 40, 90), "left:0.00%;top:60.00%;width:40.00%;height:40.00%"),
+    ],
+    ids=["inside", "larger than what is seen of it"],
+)
+def test_frames_end_with_the_picture(box: Box, style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(picture.st, "html", shown.append)
+    face = Face(Detection(box, 0.9))
+    analysis = Analysis(100, 50, (face,))
+    picture.show_picture(np.zeros((50, 100, 3), np.uint8), analysis, [LinkedFace(face, 1, "card_1")], "1 face")
+    assert f'style="{style}"' in shown[0]
