@@ -76,7 +76,7 @@ LIVE_DETECTOR = DetectorSettings(
     min_searched_px=20, max_side_px=320, detail_side_px=320, any_orientation=False, second_look_below=0.8
 )
 """For webcams, whose faces are near: half the size takes a quarter of the time, and small faces are mostly false.
-Second looks are for faces in doubt, since smoothing steadies the landmarks of the others."""
+Second looks are for faces in doubt, since smoothing steadies what is read from the others."""
 
 
 VIDEO_DETECTOR = DetectorSettings(min_searched_px=20, max_side_px=640, detail_side_px=640, any_orientation=False)
