@@ -1,4 +1,4 @@
-"""Cut rotated squares out of frames."""
+"""Rotations, and rotated squares cut out of frames."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 _SAMPLES_PER_PIXEL = 2
 _LONGEST_WARPED_PX = 2**15 - 1
 """OpenCV cannot warp images with a side this long."""
+
+
+def rotation_matrix(angle: float) -> NDArray[np.float64]:
+    """Return the matrix (2, 2) that rotates points (x, y) of a frame clockwise on screen by ``angle`` in radians."""
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 def cut_square(
@@ -23,7 +28,7 @@ def cut_square(
     zoom = warped_px / side
     if max(frame.shape[:2]) >= _LONGEST_WARPED_PX:
         frame, center = _cut_surroundings(frame, center, side)
-    linear = zoom * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    linear = zoom * rotation_matrix(-angle)
     matrix = np.column_stack([linear, (warped_px - 1) / 2 - linear @ (center - 0.5)])
     crop = cv2.warpAffine(
         frame, matrix, (warped_px, warped_px), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

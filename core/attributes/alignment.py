@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import AlignmentSpec
 from core.types import Detection, Landmarks
-from core.warping import cut_square
+from core.warping import cut_square, rotation_matrix
 
 _SPREAD = 0.05
 """Standard deviation of what views are moved by; it and the moves were chosen on validation splits."""
@@ -85,7 +85,7 @@ def align_views(
     crops, sides_px = np.empty((count, size, size, channels), np.uint8), np.empty(count)
     squares = [alignment_square(face, spec) for face in faces]
     for row, ((center, side, angle), view) in enumerate(product(squares, views)):
-        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        rotation = rotation_matrix(angle)
         moved = center + rotation @ [view.x, view.y] * side
         crop = cut_square(frame, moved, side * view.scale, angle + view.angle, size)
         crop = crop[:, ::-1] if view.mirrored else crop
@@ -118,7 +118,7 @@ def _fit_square(
     middle, origin = found.mean(axis=0), wanted.mean(axis=0)
     f, w = found - middle, wanted - origin
     angle = float(np.arctan2((w[:, 0] * f[:, 1] - w[:, 1] * f[:, 0]).sum(), (w * f).sum()))
-    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    rotation = rotation_matrix(angle)
     level = f @ rotation
     side = max(_inter_ocular(level) / _inter_ocular(w), _eyes_to_mouth(level) / _eyes_to_mouth(w))
     return middle + rotation @ (0.5 - origin) * side, side, angle

@@ -2,7 +2,8 @@
 
 The network has maps of three strides and so finds faces from 13 px to larger than its input in one pass. Frames of less
 than ``_ENLARGED_PX`` are enlarged, at most ``_MAX_ZOOM`` times. Photographs of more than ``_ONE_PASS_PX`` are searched
-twice: in detail, and as an overview for the faces that are too large for its receptive field.
+twice: in detail, and as an overview for the faces that are too large for its receptive field. What either search finds
+is looked at once more, see ``core.detection.second_look``.
 """
 
 from __future__ import annotations

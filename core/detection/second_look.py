@@ -16,7 +16,7 @@ from core.detection.base import FaceArrays
 from core.detection.decoding import logit, sigmoid
 from core.geometry import centers
 from core.types import MIRRORED_POINTS
-from core.warping import cut_square
+from core.warping import cut_square, rotation_matrix
 
 CROP_PX = 96
 _FACE_PX = 84.0
@@ -47,6 +47,6 @@ def look_again(predict: Predict, frame: NDArray[np.uint8], faces: FaceArrays) ->
         second = np.tensordot(weights / weights.sum(), found.landmarks, axes=1)
         second[:, 0] = CROP_PX - second[:, 0]
         offsets = (second[MIRRORED_POINTS] - CROP_PX / 2) * (sides[row] / CROP_PX)
-        rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        rotation = rotation_matrix(angle)
         landmarks[row] = (first + middles[row] + offsets @ rotation.T) / 2
     return FaceArrays(faces.xyxy, sigmoid((logit(faces.scores) + logit(scores)) / 2), landmarks)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.detection.base import FaceArrays
 from core.geometry import areas, centers, clip
+from core.warping import rotation_matrix
 from models.detection.augmentation import (
     DetectionAugmentation,
     degrade,
@@ -196,7 +197,7 @@ def _rotate(crop: Crop, quarter_turns: int) -> Crop:
     image, faces = crop
     last = image.shape[0] - 1
     angle = np.pi / 2 * quarter_turns
-    linear = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).round()
+    linear = rotation_matrix(angle).round()
     middle = np.full(2, last / 2)
     matrix = np.column_stack([linear, middle - linear @ middle])
     return np.ascontiguousarray(np.rot90(image, -quarter_turns)), transform_faces(faces, matrix)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.artifacts.model_card import AlignmentSpec
 from core.attributes.alignment import alignment_square
+from core.warping import rotation_matrix
 from models.corruptions import SEVERITIES, corrupt
 from models.faces.packing import FACE_PX, MARGIN_PX, REFERENCE, detection_around
 from models.training import augment
@@ -94,7 +95,7 @@ def _square(points: Points) -> tuple[Points, float, float]:
 
 
 def _matrix(center: Points, side: float, angle: float, size: int, mirrored: bool = False) -> NDArray[np.float64]:
-    linear = size / side * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    linear = size / side * rotation_matrix(-angle)
     if mirrored:
         linear[0] *= -1
     return np.column_stack([linear, (size - 1) / 2 - linear @ (center - 0.5)])

@@ -27,6 +27,7 @@ from core.detection import DEFAULT_DETECTOR, DETECTORS, FaceDetector, create_det
 from core.errors import DatasetError
 from core.settings import LIVE_DETECTOR
 from core.types import Box, Detection, Landmarks
+from core.warping import rotation_matrix
 from models.cli import add_data, run
 from models.faces.sources import FRAMED, LabelledFace, list_faces
 
@@ -161,7 +162,7 @@ def cut_face(image: Image, face: LabelledFace, detector: FaceDetector) -> tuple[
     spec = AlignmentSpec(points=tuple((x, y) for x, y in _packed(REFERENCE) / SIDE))
     crop = align_faces(image, [detection], spec, SIDE, 3).crops[0]
     center, side, angle = alignment_square(detection, spec)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = rotation_matrix(angle)
     points = (np.array(detection.landmarks.points) - center) @ turn * (SIDE / side) + SIDE / 2
     return crop, points
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
@@ -118,9 +119,7 @@ class TestSets:
 
     def portraits(self, count: int) -> Photos:
         """Read ``count`` FairFace portraits of the test rows, each with the face that the reference detector finds."""
-        listed, rejected = list_fairface(self._data)
-        report_rejected(rejected)
-        files = {image.id: image.file for image in listed if image.split == "test"}
+        files = self._portrait_files
         images = ((name, read_image(files[name])) for name in self._sample(list(files), count))
         return (_photo(name, image, pseudo_labels=self._reference_face(image)) for name, image in images)
 
@@ -154,6 +153,13 @@ class TestSets:
             [package_file(f"{folder}/{name}") for folder, names in WITHOUT_PEOPLE.items() for name in names]
         )
         return (_photo(file.name, read_image(file)) for file in files)
+
+    @cached_property
+    def _portrait_files(self) -> dict[str, Path]:
+        """Three test sets are parts of it; rows that cannot be used are told once."""
+        listed, rejected = list_fairface(self._data)
+        report_rejected(rejected)
+        return {image.id: image.file for image in listed if image.split == "test"}
 
     def _reference_face(self, image: Image) -> FaceArrays:
         """Find the reference face of a portrait; no face where it is not sure."""

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.warping import rotation_matrix
+
 Image = NDArray[np.uint8]
 
 
@@ -101,7 +103,7 @@ def similarity_matrix(
     It applies to indices of pixels, whose centres lie half a pixel further, as ``cv2.warpAffine`` does.
     """
     angle = np.deg2rad(angle_deg)
-    linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    linear = zoom * rotation_matrix(angle)
     if mirrored:
         linear[:, 0] *= -1
     return np.column_stack([linear, target - 0.5 - linear @ (center - 0.5)])

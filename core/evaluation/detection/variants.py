@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.detection.base import FaceArrays
 from core.geometry import areas, centers, sizes
 from core.types import MIRRORED_POINTS
+from core.warping import rotation_matrix
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -108,7 +109,7 @@ def fill_frame(image: Image, frame_wh: tuple[int, int]) -> Image:
 def _rotation(image: Image, degrees: float) -> tuple[Floats, tuple[int, int]]:
     """Compute the matrix that rotates clockwise about the centre, and the size of the canvas that holds it all."""
     resolution_wh, angle = np.array(image.shape[1::-1]), np.deg2rad(degrees)
-    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    rotation = rotation_matrix(angle)
     # Rounded first: the last bits of the sines must not add a column.
     canvas_wh = np.ceil((np.abs(rotation) @ resolution_wh).round(6))
     matrix = np.column_stack([rotation, canvas_wh / 2 - rotation @ (resolution_wh / 2)])

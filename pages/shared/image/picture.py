@@ -43,7 +43,7 @@ def show_picture(drawn: Frame, analysis: Analysis, faces: Sequence[LinkedFace], 
 
 def _link(linked: LinkedFace, analysis: Analysis, height_ratio: float) -> str:
     # A face at the border is larger than what the picture shows of it.
-    (x1, y1, x2, y2), *_ = clip([linked.face.box.xyxy], analysis.resolution_wh)
+    x1, y1, x2, y2 = clip([linked.face.box.xyxy], analysis.resolution_wh)[0]
     place = {
         "left": x1 / analysis.width,
         "top": y1 / analysis.height / height_ratio,
