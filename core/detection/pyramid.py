@@ -31,8 +31,6 @@ _ONE_PASS_PX = 352
 _LEAST_OVERVIEW_PX = 192
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
-_LOOKED_AT_AGAIN = 0.25
-"""Score from which a second look may make a face."""
 _KINDS_PX = (CROP_PX, 256, np.inf)
 """Longest sides of crops, overviews and details."""
 _SENSITIVITY_LOGITS = (1.0, 0.0, -1.5)
@@ -96,7 +94,7 @@ class PyramidDetector:
             overview_px = max(round(side_px * _OVERVIEW_SMALLEST_PX / _DETAIL_LARGEST_PX), _LEAST_OVERVIEW_PX)
             overview = self._search(frame, overview_px, _OVERVIEW_SMALLEST_PX, np.inf)
             faces = FaceArrays.merge([detail, overview]).best_first()
-        faces = weighted_nms(faces, min(_LOOKED_AT_AGAIN, self._min_score))
+        faces = weighted_nms(faces, min(settings.second_look_from, self._min_score))
         faces = faces.take(faces.sizes() >= settings.min_face_px)
         sure = faces.scores >= settings.second_look_below
         again = look_again(self._network.predict, frame, faces.take(~sure))

@@ -35,13 +35,14 @@ def test_more_sensitivity_is_a_lower_threshold():
 class FixedNetwork:
     """Finds the same face, a square of ``size_px``, in every image, and a face in every crop of a second look."""
 
-    def __init__(self, size_px=60.0, score=0.9):
-        self.size_px, self.score, self.shapes, self.looks = size_px, score, [], 0
+    def __init__(self, size_px=60.0, score=0.9, second_score=None):
+        self.size_px, self.score, self.second_score = size_px, score, second_score or score
+        self.shapes, self.looks = [], 0
 
     def predict(self, image, min_score):
         if image.shape[:2] == (CROP_PX, CROP_PX):
             self.looks += 1
-            return FaceArrays(np.array([[6, 6, 90, 90]]), np.array([self.score]), np.zeros((1, 5, 2)))
+            return FaceArrays(np.array([[6, 6, 90, 90]]), np.array([self.second_score]), np.zeros((1, 5, 2)))
         self.shapes.append(image.shape[:2])
         xyxy = np.array([[0, 0, self.size_px, self.size_px]])
         return FaceArrays(xyxy, np.array([self.score]), np.zeros((1, 5, 2)))
@@ -95,6 +96,12 @@ def test_each_of_two_searches_has_its_sizes(size_px):
 def test_weak_faces_are_left_out():
     frame = np.zeros((240, 320, 3), np.uint8)
     assert PyramidDetector(FixedNetwork(score=0.4), 0.5).detect(frame) == ()
+
+
+@pytest.mark.parametrize(("settings", "count"), [(DetectorSettings(), 1), (LIVE_DETECTOR, 0)], ids=["photo", "live"])
+def test_second_looks_make_faces_in_photographs_only(settings, count):
+    network = FixedNetwork(score=0.4, second_score=0.9)
+    assert len(PyramidDetector(network, 0.5, settings).detect(np.zeros((100, 100, 3), np.uint8))) == count
 
 
 @pytest.mark.parametrize(
