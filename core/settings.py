@@ -42,8 +42,8 @@ class DetectorSettings:
     frame, and with Facet's detector ``min_searched_px`` of the copy that is searched; with Haar and YuNet also
     ``min_face_share`` of the frame's longer side, because their smaller detections are mostly false, while
     ``always_face_px`` are enough in any frame. ``any_orientation``: a photograph without a sure face is searched the
-    other three ways up too. Facet's detector looks twice at faces with scores from ``second_look_from`` (or its
-    threshold, if that is lower) to ``second_look_below``.
+    other three ways up too. Facet's detector looks twice at faces of scores below ``second_look_below``; with
+    ``second_look_only_confirms`` that never raises a score.
     """
 
     sensitivity: float = 0.5
@@ -54,8 +54,8 @@ class DetectorSettings:
     detail_side_px: int = 1920
     min_searched_px: int = 13
     any_orientation: bool = True
-    second_look_from: float = 0.25
     second_look_below: float = 1.0
+    second_look_only_confirms: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.sensitivity <= 1.0:
@@ -79,8 +79,8 @@ LIVE_DETECTOR = DetectorSettings(
     max_side_px=320,
     detail_side_px=320,
     any_orientation=False,
-    second_look_from=1.0,
     second_look_below=0.8,
+    second_look_only_confirms=True,
 )
 """For webcams, whose faces are near: half the size takes a quarter of the time, and small faces are mostly false.
 Second looks only confirm faces in doubt: each false positive would become a person, and smoothing steadies the rest."""

@@ -8,6 +8,7 @@ is looked at once more, see ``core.detection.second_look``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import cv2
@@ -31,6 +32,8 @@ _ONE_PASS_PX = 352
 _LEAST_OVERVIEW_PX = 192
 _OVERVIEW_SMALLEST_PX, _DETAIL_LARGEST_PX = 40.0, 300.0
 """Sizes, sqrt(w h), that either search may find when there are two; in pixels of its own copy."""
+_LOOKED_AT_AGAIN = 0.25
+"""Score from which a second look may make a face."""
 _KINDS_PX = (CROP_PX, 256, np.inf)
 """Longest sides of crops, overviews and details."""
 _SENSITIVITY_LOGITS = (1.0, 0.0, -1.5)
@@ -94,10 +97,14 @@ class PyramidDetector:
             overview_px = max(round(side_px * _OVERVIEW_SMALLEST_PX / _DETAIL_LARGEST_PX), _LEAST_OVERVIEW_PX)
             overview = self._search(frame, overview_px, _OVERVIEW_SMALLEST_PX, np.inf)
             faces = FaceArrays.merge([detail, overview]).best_first()
-        faces = weighted_nms(faces, min(settings.second_look_from, self._min_score))
+        looked_at = self._min_score if settings.second_look_only_confirms else min(_LOOKED_AT_AGAIN, self._min_score)
+        faces = weighted_nms(faces, looked_at)
         faces = faces.take(faces.sizes() >= settings.min_face_px)
         sure = faces.scores >= settings.second_look_below
-        again = look_again(self._network.predict, frame, faces.take(~sure))
+        doubted = faces.take(~sure)
+        again = look_again(self._network.predict, frame, doubted)
+        if settings.second_look_only_confirms:
+            again = replace(again, scores=np.minimum(again.scores, doubted.scores))
         faces = FaceArrays.merge([faces.take(sure), again]).best_first()
         return faces.take(faces.scores >= self._min_score).to_detections()
 

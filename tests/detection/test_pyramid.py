@@ -100,8 +100,10 @@ def test_weak_faces_are_left_out():
 
 @pytest.mark.parametrize(("settings", "count"), [(DetectorSettings(), 1), (LIVE_DETECTOR, 0)], ids=["photo", "live"])
 def test_second_looks_make_faces_in_photographs_only(settings, count):
-    network = FixedNetwork(score=0.4, second_score=0.9)
-    assert len(PyramidDetector(network, 0.5, settings).detect(np.zeros((100, 100, 3), np.uint8))) == count
+    network, frame = FixedNetwork(score=0.4, second_score=0.9), np.zeros((100, 100, 3), np.uint8)
+    assert len(PyramidDetector(network, 0.5, settings).detect(frame)) == count
+    # A lower threshold shows what the higher one does.
+    assert sum(face.score >= 0.5 for face in PyramidDetector(network, 0.2, settings).detect(frame)) == count
 
 
 @pytest.mark.parametrize(
